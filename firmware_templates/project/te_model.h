@@ -1,0 +1,57 @@
+/* What a model is to the rest of the firmware. The ahead-of-time code and TensorFlow Lite Micro both sit behind these
+ * four functions and one table, so main, protocol and board support are the same for both. */
+#ifndef TE_MODEL_H
+#define TE_MODEL_H
+
+#include <stdint.h>
+
+/* Called after each layer when the host asked for a profile; `step` counts layers in order of execution from 0. */
+typedef void (*te_layer_done)(void *context, uint32_t step);
+
+/* Prepare the model; sets variables to their start values. 0, or an error code of the runtime. */
+int te_model_init(void);
+
+/* One inference over the bytes in the inputs. `done` may be NULL. 0, or an error code of the runtime. */
+int te_model_invoke(te_layer_done done, void *context);
+
+/* First byte of input or output `i`; valid from te_model_init on. */
+void *te_model_input(uint32_t i);
+const void *te_model_output(uint32_t i);
+
+/* Texts ready to print, so that the firmware needs no formatted floats. */
+typedef struct {
+  const char *type;  /* "int8" */
+  const char *shape; /* "1x8x8x1" */
+  const char *scale; /* shortest decimal text that reads back to the same float32; "" if not quantized */
+  int32_t zero_point;
+  uint32_t bytes;
+} te_tensor_info;
+
+typedef struct {
+  const void *data;
+  uint32_t bytes;
+} te_span;
+
+typedef struct {
+  uint16_t index;      /* of the operator in the model file */
+  uint16_t span_count; /* outputs whose bytes can be read right after the layer; 0 if the runtime cannot tell */
+  const te_span *spans;
+} te_layer_info;
+
+typedef struct {
+  const char *model;   /* name of the model */
+  const char *digest;  /* first 16 hex digits of the SHA-256 of its file */
+  const char *runtime; /* "aot" or "tflm" */
+  uint32_t arena_bytes;
+  uint32_t selftest_crc; /* CRC-32 of all outputs for the self-test input: byte i = x >> 24, x = x * 1664525 + 1013904223, x0 = 1 */
+  uint16_t input_count;
+  uint16_t output_count;
+  uint16_t layer_count;
+  const te_tensor_info *inputs;
+  const te_tensor_info *outputs;
+  const te_layer_info *layers;
+} te_model_table;
+
+extern const te_model_table te_model_info;
+
+#endif

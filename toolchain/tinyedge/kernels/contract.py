@@ -1,0 +1,115 @@
+"""The contract of a kernel: what can run a layer on a core, at what cost, and the C it becomes.
+
+A kernel is a class with one instance in the registry (`tinyedge.kernels.KERNELS`). Two forms share the contract:
+portable C99 files under firmware_templates/runtime/ that are called with a parameter struct, and functions emitted
+for one layer on one core. The planner asks `fits`, then takes the cheapest by `cost`; nothing else chooses kernels.
+"""
+
+from __future__ import annotations
+
+import abc
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+import numpy.typing as npt
+
+from tinyedge.boards import Core
+from tinyedge.ops.contract import Layer
+
+
+@dataclass(frozen=True)
+class Cost:
+    """Estimated cost of one run of a layer; compared, never reported as a measurement."""
+
+    cycles: int
+    code_bytes: int
+    """machine code this layer adds; a shared portable function counts once, at its first use"""
+    constant_bytes: int
+    """weights, biases, multipliers, tables: what goes to flash beside code"""
+
+
+@dataclass(frozen=True, eq=False)
+class Constant:
+    """A constant array of the generated C: `const <ctype> <name>[...]`, placed in flash."""
+
+    name: str
+    ctype: str
+    values: npt.NDArray[Any]
+    """one-dimensional, of the numpy type that matches `ctype`"""
+    align: int = 4
+    comment: str = ""
+
+
+@dataclass(frozen=True)
+class Operands:
+    """C expressions for what a layer reads and writes; pointers to the tensor's element type.
+
+    inputs, outputs  in the order of `Layer.inputs` and `Layer.outputs`
+    scratch          expression of type `uint8_t *`, aligned to `Kernel.alignment`; empty when scratch_bytes is 0
+    prefix           unique prefix for every C name this layer defines, e.g. `te_model_l03`
+    """
+
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
+    scratch: str
+    prefix: str
+
+
+@dataclass(frozen=True)
+class Code:
+    """The C of one layer.
+
+    call       statements that run the layer, one per line, ending in `;`
+    constants  arrays the call or the functions name
+    functions  definitions at file level (specialised functions, parameter structs), readable and commented
+    runtime    file stems under firmware_templates/runtime/ to be compiled in, e.g. `te_conv_2d_s8`; each is a `.c`
+               with a `.h` of the same stem (or a header alone). A file in the folder of the core overrides portable/.
+    includes   system or runtime headers `functions` needs beyond those of `runtime`
+    """
+
+    call: tuple[str, ...]
+    constants: tuple[Constant, ...] = ()
+    functions: str = ""
+    runtime: tuple[str, ...] = ()
+    includes: tuple[str, ...] = field(default=())
+
+
+class Kernel(abc.ABC):
+    """One way to run one or more operators.
+
+    Scratch and tensors live in the arena. `lead_bytes` is what lets an output share memory with a dying input:
+    the output may start anywhere at or below `input address - lead`; 0 means the same address is safe
+    (element-wise), None means the two must be disjoint. A test runs every kernel at its tightest overlap.
+    """
+
+    name: ClassVar[str]
+    """unique, e.g. `portable/conv_2d`, `armv7em/conv_2d_k1`"""
+    operators: ClassVar[tuple[str, ...]]
+    alignment: ClassVar[int] = 4
+    """bytes to which tensors and scratch must be aligned for this kernel"""
+
+    @abc.abstractmethod
+    def fits(self, layer: Layer, core: Core) -> str:
+        """Empty when the kernel can run the layer on the core, otherwise the reason it cannot, as `-v` prints it."""
+
+    @abc.abstractmethod
+    def cost(self, layer: Layer, core: Core) -> Cost:
+        """The estimated cost; only asked where it fits."""
+
+    def scratch_bytes(self, layer: Layer, core: Core) -> int:
+        """Bytes of scratch in the arena, alive during this layer only."""
+        return 0
+
+    def lead_bytes(self, layer: Layer, core: Core, input_index: int) -> int | None:
+        """How far the (only) output must start below input `input_index` to overlap it; None: not at all."""
+        return None
+
+    @abc.abstractmethod
+    def emit(self, layer: Layer, core: Core, operands: Operands) -> Code:
+        """The C of the layer; pure and deterministic."""
+
+
+def cheapest_first(costs: Sequence[tuple[Kernel, Cost]]) -> list[tuple[Kernel, Cost]]:
+    """Candidates by cycles, then flash, then name: a total order, so that builds are reproducible."""
+    return sorted(costs, key=lambda kc: (kc[1].cycles, kc[1].code_bytes + kc[1].constant_bytes, kc[0].name))

@@ -1,0 +1,71 @@
+"""What an operator is to tinyedge: how it is parsed, what is refused, what it computes.
+
+One file in this folder per operator (or per family with one arithmetic, e.g. the look-up operators). Each registers
+one `OperatorSpec` under each TFLite name it serves. Nothing here knows of kernels, boards or C.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from tinyedge.graph.ir import Graph, Operator, Tensor
+
+Array = npt.NDArray[Any]
+
+
+@dataclass(frozen=True, eq=False)
+class Layer:
+    """An operator with everything worked out: what kernels, the planner and the reports look at.
+
+    `params` is the frozen dataclass of the operator's file: shapes, explicit padding, zero points, multipliers and
+    shifts, activation range, and constant operands (weights, bias) as arrays. `inputs` are the tensors that exist in
+    RAM at run time (constants that `params` swallowed are not among them), in the operator's order.
+    """
+
+    operator: Operator
+    params: Any
+    inputs: tuple[Tensor, ...]
+    outputs: tuple[Tensor, ...]
+    macs: int
+
+    @property
+    def index(self) -> int:
+        """The operator's position in the file."""
+        return self.operator.index
+
+    @property
+    def name(self) -> str:
+        """TFLite's name of the operator in lower case."""
+        return self.operator.name
+
+
+Constraint = Callable[[Graph, Operator], bool]
+"""A rule an operator must keep. Its docstring is the rule, the error message and the published table."""
+
+
+@dataclass(frozen=True)
+class OperatorSpec:
+    """One operator.
+
+    constraints  checked in order before `parse`; the first that fails refuses the model
+    parse        (graph, operator) -> Layer
+    reference    (params, inputs) -> outputs: numpy, equal to TensorFlow Lite Micro to the last bit. `inputs` and
+                 outputs are arrays of the tensors' full shapes, batch dimension included, in the order of
+                 `Layer.inputs` / `Layer.outputs`. Vectorised: a 12 M MAC model takes about a second.
+    """
+
+    name: str
+    constraints: tuple[Constraint, ...]
+    parse: Callable[[Graph, Operator], Layer]
+    reference: Callable[[Any, Sequence[Array]], tuple[Array, ...]]
+
+
+def constant(tensor: Tensor) -> Array:
+    """The data of a tensor that is known to be constant."""
+    assert tensor.data is not None, tensor.name
+    return np.asarray(tensor.data)

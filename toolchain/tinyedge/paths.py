@@ -1,0 +1,46 @@
+"""Finds boards/, models/, firmware_templates/ and renode/, in a checkout and in an installed wheel."""
+
+from __future__ import annotations
+
+import functools
+import os
+from pathlib import Path
+
+from tinyedge.errors import InternalError
+
+_PACKAGE = Path(__file__).resolve().parent
+
+
+@functools.cache
+def data_root() -> Path:
+    """The folder that holds boards/ and its siblings: the wheel's `_data`, else the checkout."""
+    for root in (_PACKAGE / "_data", _PACKAGE.parent.parent):
+        if (root / "boards").is_dir() and (root / "firmware_templates").is_dir():
+            return root
+    raise InternalError(
+        f"the data folders of tinyedge are missing beside {_PACKAGE}",
+        hint="install tinyedge again with pip, or run it from a complete checkout",
+    )
+
+
+def boards_dir() -> Path:
+    return data_root() / "boards"
+
+
+def models_dir() -> Path:
+    return data_root() / "models"
+
+
+def templates_dir() -> Path:
+    return data_root() / "firmware_templates"
+
+
+def renode_dir() -> Path:
+    return data_root() / "renode"
+
+
+def cache_dir() -> Path:
+    """Where compiled helpers and compiler caches live, shared by all projects of the user."""
+    if chosen := os.environ.get("TINYEDGE_CACHE"):
+        return Path(chosen)
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "tinyedge"

@@ -1,0 +1,81 @@
+"""The serial protocol: every token declared once. The firmware's te_wire.h is generated from these constants.
+
+A line is printable ASCII: `<mark><seq> <words> ~<crc>` and a line feed, where `crc` is CRC-16/CCITT-FALSE (poly 0x1021,
+init 0xFFFF) in four hex digits over everything before ` ~`. Requests are marked `>`, replies `<`, unsolicited records `#`
+(their seq is 0). The host numbers requests 1..65535; the reply carries the number of its request. A request whose
+number equals the last one answered is not executed again: the stored reply is sent once more, so the host may
+repeat any request it got no good answer to. A line that is broken, too long or fails its checksum is dropped in
+silence by the firmware (the host repeats after a time-out) and by the host.
+
+Requests (`key=value` words in replies; integers decimal, digests hex, data base64):
+
+    hello                    protocol, model, board, runtime, image, ticks_hz, inputs, outputs, layers, arena, selftest
+    tensor KIND I            KIND `in` or `out`: bytes, type, shape=1x8x8x1, scale, zero_point
+    in I OFFSET B64          writes up to CHUNK_BYTES bytes of input I
+    run                      one inference: ticks
+    profile                  one inference with a tick and a CRC-32 of the outputs per layer: ticks, layers
+    layer I                  of the last profile, in order of execution: index (operator's), ticks, crc
+    out I OFFSET N           up to CHUNK_BYTES bytes of output I: data
+    mem                      stack_peak, stack_size, ram_static, arena
+    reset                    variables back to their start values (streaming models)
+
+A reply starts with `ok` or with `err CODE` (a token of ERRORS). Records: `# hello ...` after reset, `# fault ...` on a fault.
+"""
+
+from __future__ import annotations
+
+import binascii
+
+PROTOCOL = 1
+MARK_REQUEST = ">"
+MARK_REPLY = "<"
+MARK_RECORD = "#"
+CHECK_MARK = " ~"
+LINE_BYTES = 240
+"""longest line without its line feed; longer ones are noise"""
+CHUNK_BYTES = 96
+"""payload bytes of one `in` or `out`"""
+DEFAULT_BAUD = 115_200
+
+VERBS = ("hello", "tensor", "in", "run", "profile", "layer", "out", "mem", "reset")
+ERRORS = {
+    "verb": "the firmware does not know the request",
+    "args": "the request's arguments are malformed or out of range",
+    "model": "the model failed to initialise",
+    "run": "the inference failed",
+    "order": "no profile has been taken yet",
+}
+OK = "ok"
+ERR = "err"
+
+
+def crc16(data: bytes) -> int:
+    """CRC-16/CCITT-FALSE of `data`.
+
+    >>> hex(crc16(b"123456789"))
+    '0x29b1'
+    """
+    return binascii.crc_hqx(data, 0xFFFF)
+
+
+def encode_line(mark: str, sequence: int, words: str) -> bytes:
+    """One complete line.
+
+    >>> encode_line(">", 7, "run")
+    b'>7 run ~31E7\\n'
+    """
+    body = f"{mark}{sequence} {words}".encode("ascii")
+    return body + f"{CHECK_MARK}{crc16(body):04X}\n".encode("ascii")
+
+
+def decode_line(line: bytes) -> tuple[str, int, str] | None:
+    """(mark, sequence, words) of a good line without its line end; None for noise."""
+    line = line.rstrip(b"\r\n")
+    body, found, check = line.rpartition(CHECK_MARK.encode())
+    if not found or len(check) != 4 or len(line) > LINE_BYTES or check != b"%04X" % crc16(body):
+        return None
+    text = body.decode("ascii", "replace")
+    head, _, words = text.partition(" ")
+    if head[:1] not in (MARK_REQUEST, MARK_REPLY, MARK_RECORD) or not head[1:].isdecimal() or len(head) > 6:
+        return None
+    return head[0], int(head[1:]), words
