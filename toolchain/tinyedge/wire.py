@@ -12,12 +12,16 @@ Requests (`key=value` words in replies; integers decimal, digests hex, data base
     hello                    protocol, model, board, runtime, image, ticks_hz, inputs, outputs, layers, arena, selftest
     tensor KIND I            KIND `in` or `out`: bytes, type, shape=1x8x8x1, scale, zero_point
     in I OFFSET B64          writes up to CHUNK_BYTES bytes of input I
-    run                      one inference: ticks
-    profile                  one inference with a tick and a CRC-32 of the outputs per layer: ticks, layers
-    layer I                  of the last profile, in order of execution: index (operator's), ticks, crc
+    run                      one inference: ticks, in_crc, out_crc
+    profile                  one inference with a tick and a CRC-32 of the outputs per layer: ticks, layers, in_crc, out_crc
+    layer I                  of the last profile, in order of execution: index (operator's), ticks, crc (`-`: cannot tell)
     out I OFFSET N           up to CHUNK_BYTES bytes of output I: data
     mem                      stack_peak, stack_size, ram_static, arena
     reset                    variables back to their start values (streaming models)
+
+`in_crc` and `out_crc` are CRC-32 over the bytes of all inputs as they were before the inference, and of all outputs
+after it: they tell a reset in the middle, which wipes the inputs, from a good run. An inference may overwrite its
+inputs, so the host writes them before each one. Ticks wrap at 2^32.
 
 A reply starts with `ok` or with `err CODE` (a token of ERRORS). Records: `# hello ...` after reset, `# fault ...` on a fault.
 """
