@@ -101,6 +101,8 @@ class PlannedLayer:
     considered: tuple[tuple[str, str], ...]
     """(kernel name, its cost or the reason it does not fit), for `build -v`"""
     scratch: Buffer | None
+    leads: tuple[int | None, ...] = ()
+    """per input what `Kernel.lead_bytes` said; without an entry the output may not overlap that input"""
 
 
 @dataclass(frozen=True, eq=False)

@@ -27,6 +27,9 @@ class Cost:
     """machine code this layer adds; a shared portable function counts once, at its first use"""
     constant_bytes: int
     """weights, biases, multipliers, tables: what goes to flash beside code"""
+    shared_code: tuple[tuple[str, int], ...] = ()
+    """(file stem under runtime/, bytes) of functions that count once for all layers that name them; then `code_bytes` is
+    what the layer adds beside them"""
 
 
 @dataclass(frozen=True, eq=False)
