@@ -1,0 +1,144 @@
+/* Startup of every Cortex-M: vector table, memory, FPU, painted stack, faults. No interrupt is ever enabled.
+ *
+ * The linker script puts the stack at the start of RAM, below all data: a stack that overflows leaves RAM and faults,
+ * where it would otherwise eat into variables in silence. */
+#include <stdint.h>
+
+#include "te_bsp.h"
+#include "te_startup.h"
+
+#define REG32(address) (*(volatile uint32_t *)(uintptr_t)(address))
+#define SCB_VTOR 0xE000ED08u  /* Armv7-M Architecture Reference Manual, B3.2.2: vector table offset */
+#define SCB_CFSR 0xE000ED28u  /* configurable fault status */
+#define SCB_CPACR 0xE000ED88u /* coprocessor access control */
+#define CPACR_FPU 0x00F00000u /* full access to CP10 and CP11 */
+#define PAINT 0x7E57ED6Eu
+
+/* From the linker script. */
+extern uint32_t _te_stack_bottom[];
+extern uint32_t _te_stack_top[];
+extern uint32_t _te_data_start[];
+extern uint32_t _te_data_end[];
+extern uint32_t _te_data_load[];
+extern uint32_t _te_bss_start[];
+extern uint32_t _te_bss_end[];
+
+int main(void);
+void Reset_Handler(void);
+void Fault_Handler(void);
+
+typedef union {
+  uint32_t *stack;
+  void (*handler)(void);
+} vector;
+
+/* The vectors of the core. Those of devices are not there, as no interrupt is enabled. */
+__attribute__((section(".vectors"), used)) static const vector vectors[16] = {
+    [0] = {.stack = _te_stack_top},
+    [1] = {.handler = Reset_Handler},
+    [2] = {.handler = Fault_Handler},  /* NMI */
+    [3] = {.handler = Fault_Handler},  /* hard fault */
+    [4] = {.handler = Fault_Handler},  /* memory management */
+    [5] = {.handler = Fault_Handler},  /* bus fault */
+    [6] = {.handler = Fault_Handler},  /* usage fault */
+    [11] = {.handler = Fault_Handler}, /* SVCall */
+    [12] = {.handler = Fault_Handler}, /* debug monitor */
+    [14] = {.handler = Fault_Handler}, /* PendSV */
+    [15] = {.handler = Fault_Handler}, /* SysTick */
+};
+
+static void copy_words(uint32_t *to, const uint32_t *to_end, const uint32_t *from) {
+  while (to < to_end) {
+    *to++ = *from++;
+  }
+}
+
+static void clear_words(uint32_t *to, const uint32_t *to_end) {
+  while (to < to_end) {
+    *to++ = 0;
+  }
+}
+
+/* Paint the unused part of the stack. The stores are volatile so that no call of memset grows a stack of its own here. */
+static void paint_stack(void) {
+  uint32_t *stack_pointer;
+  __asm volatile("mov %0, sp" : "=r"(stack_pointer));
+  for (volatile uint32_t *p = _te_stack_bottom; p < stack_pointer; ++p) {
+    *p = PAINT;
+  }
+}
+
+__attribute__((used)) _Noreturn void te_start(void);
+
+_Noreturn void te_start(void) {
+#if __ARM_ARCH >= 7
+  REG32(SCB_VTOR) = (uint32_t)(uintptr_t)vectors; /* a bootloader left its own there */
+#endif
+#ifdef __ARM_FP
+  REG32(SCB_CPACR) |= CPACR_FPU;
+#endif
+  __asm volatile("dsb\n\tisb" ::: "memory");
+  paint_stack();
+  copy_words(_te_data_start, _te_data_end, _te_data_load);
+  clear_words(_te_bss_start, _te_bss_end);
+  te_bsp_halt(main());
+}
+
+/* A bootloader may jump here with interrupts on and a stack of its own. */
+__attribute__((naked, noreturn)) void Reset_Handler(void) {
+  __asm volatile(
+      "cpsid i\n\t"
+      "movs r0, #0\n\t"
+      "msr control, r0\n\t"
+      "isb\n\t"
+      "ldr r0, =_te_stack_top\n\t"
+      "mov sp, r0\n\t"
+      "ldr r0, =te_start\n\t"
+      "bx r0\n\t"
+      ".ltorg");
+}
+
+__attribute__((used)) _Noreturn void te_report_fault(uint32_t pc, uint32_t lr);
+
+_Noreturn void te_report_fault(uint32_t pc, uint32_t lr) {
+#if __ARM_ARCH >= 7
+  te_fault(pc, lr, REG32(SCB_CFSR));
+#else
+  te_fault(pc, lr, 0);
+#endif
+}
+
+/* Every fault comes here. The frame holds pc and lr of the culprit, unless the stack overflowed, when the frame lies
+ * outside RAM. Both are read before the stack is taken back to its top: from here nobody returns. */
+__attribute__((naked, noreturn)) void Fault_Handler(void) {
+  __asm volatile(
+      "mrs r3, msp\n\t"
+      "movs r0, #0\n\t"
+      "movs r1, #0\n\t"
+      "ldr r2, =_te_stack_bottom\n\t"
+      "cmp r3, r2\n\t"
+      "blo 1f\n\t"
+      "ldr r0, [r3, #24]\n\t"
+      "ldr r1, [r3, #20]\n\t"
+      "1:\n\t"
+      "ldr r2, =_te_stack_top\n\t"
+      "mov sp, r2\n\t"
+      "ldr r2, =te_report_fault\n\t"
+      "bx r2\n\t"
+      ".ltorg");
+}
+
+uint32_t te_stack_size(void) { return (uint32_t)((uintptr_t)_te_stack_top - (uintptr_t)_te_stack_bottom); }
+
+uint32_t te_stack_peak(void) {
+  const volatile uint32_t *p = _te_stack_bottom;
+  while (p < _te_stack_top && *p == PAINT) {
+    ++p;
+  }
+  return (uint32_t)((uintptr_t)_te_stack_top - (uintptr_t)p);
+}
+
+uint32_t te_ram_static(void) {
+  return (uint32_t)((uintptr_t)_te_data_end - (uintptr_t)_te_data_start + (uintptr_t)_te_bss_end -
+                    (uintptr_t)_te_bss_start);
+}
