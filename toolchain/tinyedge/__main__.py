@@ -1,0 +1,5 @@
+"""`python -m tinyedge`."""
+
+from tinyedge.cli import main
+
+main()

@@ -1,0 +1,117 @@
+"""`tinyedge doctor`."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import click
+
+from tinyedge import process
+from tinyedge.build import compiler_version
+from tinyedge.cli.options import shared
+from tinyedge.cli.ui import Ui
+from tinyedge.emulate import emulator
+from tinyedge.errors import ToolError
+from tinyedge.report.json import doctor_document
+from tinyedge.report.text import render_table
+
+
+@dataclass(frozen=True)
+class Check:
+    """One line of the doctor's table. `needed_for` is empty when the main job needs it."""
+
+    name: str
+    version: Callable[[], str]
+    hint: str
+    needed_for: str = ""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What a check found; `version` is empty when the thing is missing."""
+
+    name: str
+    version: str
+    needed_for: str
+    hint: str
+
+    @property
+    def required(self) -> bool:
+        return not self.needed_for
+
+
+def _package(name: str) -> Callable[[], str]:
+    def version() -> str:
+        try:
+            return importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError as error:
+            raise ToolError(f"the package `{name}` is not installed") from error
+
+    return version
+
+
+def _program(name: str, argument: str = "--version") -> Callable[[], str]:
+    def version() -> str:
+        completed = process.run([process.require(name, ""), argument], timeout_s=20, check=False)
+        return next((line.strip() for line in completed.output.splitlines() if line.strip()), "present")
+
+    return version
+
+
+CHECKS = (
+    Check("python", lambda: sys.version.split()[0], "install Python 3.11 or newer"),
+    Check("zig (compiler)", lambda: compiler_version("zig"), "pip install ziglang"),
+    Check("unicorn (emulator)", lambda: emulator("unicorn").version(), "pip install unicorn"),
+    Check("tflite-micro (oracle)", _package("tflite-micro"), "pip install --pre tflite-micro (Linux x86_64)"),
+    Check("tensorflow", _package("tensorflow"), "pip install 'tinyedge[train]'", "training"),
+    Check("tensorflow-model-optimization", _package("tensorflow-model-optimization"), "pip install 'tinyedge[train]'", "training"),
+    Check("arm-none-eabi-gcc", lambda: compiler_version("gcc"), "apt-get install gcc-arm-none-eabi", "--compiler gcc"),
+    Check("qemu-system-arm", _program("qemu-system-arm"), "apt-get install qemu-system-arm", "the QEMU emulator"),
+    Check("renode", _program("renode"), "get it from renode.io and put it on PATH", "the Renode emulator"),
+    Check("pyocd", _package("pyocd"), "pip install 'tinyedge[flash]'", "flashing by a debug probe"),
+    Check("esptool", _package("esptool"), "pip install 'tinyedge[flash]'", "flashing ESP32 boards"),
+)
+
+
+def examine(checks: tuple[Check, ...] = CHECKS) -> tuple[Finding, ...]:
+    """Run every check; a missing tool is a finding, never an error."""
+    findings = []
+    for check in checks:
+        try:
+            version = check.version()
+        except ToolError:
+            version = ""
+        findings.append(Finding(check.name, version, check.needed_for, check.hint))
+    return tuple(findings)
+
+
+@click.command("doctor", epilog="Example: tinyedge doctor")
+@shared
+def command(ui: Ui) -> None:
+    """Check the tools: which are there, which version, how to install what is missing.
+
+    Exits 3 when the main job (build and run in the embedded emulator) could not run.
+    """
+    findings = examine()
+    rows = [
+        (
+            "ok" if finding.version else "MISSING" if finding.required else "-",
+            finding.name,
+            finding.version or finding.hint,
+            finding.needed_for or "the main job",
+        )
+        for finding in findings
+    ]
+    missing = [finding for finding in findings if finding.required and not finding.version]
+    ui.result(
+        render_table(("", "tool", "version, or how to get it", "needed for"), rows),
+        doctor_document([vars(finding) | {"required": finding.required} for finding in findings], ok=not missing),
+    )
+    if missing:
+        raise ToolError(
+            f"the main job needs {', '.join(f'`{finding.name}`' for finding in missing)}",
+            hint="; ".join(finding.hint for finding in missing),
+        )

@@ -1,0 +1,85 @@
+"""The options that commands share, and the settings of the project they start from."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from tinyedge.cli.config import load_config
+from tinyedge.cli.ui import Ui
+from tinyedge.errors import UsageError
+from tinyedge.pipeline import Choices
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+_SHARED = (
+    click.option("--json", "as_json", is_flag=True, help="Print one JSON document on stdout."),
+    click.option("-v", "--verbose", count=True, help="Say more on stderr."),
+)
+_CHOICES = (
+    click.argument("model", required=False),
+    click.option("-b", "--board", help="The board; `tinyedge boards` lists them."),
+    click.option("--compiler", type=click.Choice(["zig", "gcc"]), help="Default: zig."),
+    click.option("--optimize", type=click.Choice(["size", "balanced", "speed"]), help="Default: the recipe's, else balanced."),
+    click.option(
+        "-d", "--build-dir", type=click.Path(file_okay=False, path_type=Path), help="Default: build."
+    ),
+)
+
+
+def shared(function: F) -> F:
+    """`--json` and `-v`, handed to the command as `ui`."""
+
+    @functools.wraps(function)
+    def wrapper(*args: Any, as_json: bool, verbose: int, **kwargs: Any) -> Any:
+        return function(*args, ui=Ui(as_json=as_json, verbose=verbose), **kwargs)
+
+    return _decorate(wrapper, _SHARED)
+
+
+def choices(function: F) -> F:
+    """MODEL, `--board`, `--compiler`, `--optimize`, `--build-dir`, merged with the project's settings into `choices`."""
+
+    @functools.wraps(function)
+    def wrapper(
+        *args: Any,
+        model: str | None,
+        board: str | None,
+        compiler: str | None,
+        optimize: str | None,
+        build_dir: Path | None,
+        **kwargs: Any,
+    ) -> Any:
+        config = load_config(Path.cwd())
+        chosen_model = model or config.model
+        chosen_board = board or config.board
+        if not chosen_model:
+            raise UsageError(
+                "no model given, and no `model` in tinyedge.toml or [tool.tinyedge] of pyproject.toml here",
+                hint="name one: `tinyedge run digits --board nrf52840`, or give the path of a .tflite",
+            )
+        if not chosen_board:
+            raise UsageError(
+                "no board given, and no `board` in tinyedge.toml or [tool.tinyedge] of pyproject.toml here",
+                hint="name one: `--board nrf52840`; `tinyedge boards` lists them",
+            )
+        merged = Choices(
+            model=chosen_model,
+            board=chosen_board,
+            compiler=compiler or config.compiler or "zig",
+            optimize=optimize or config.optimize,
+            build_dir=(build_dir or config.build_dir or Path("build")).absolute(),
+        )
+        return function(*args, choices=merged, **kwargs)
+
+    return _decorate(wrapper, _CHOICES)
+
+
+def _decorate(function: Callable[..., Any], decorators: tuple[Callable[[Any], Any], ...]) -> Any:
+    for decorator in reversed(decorators):
+        function = decorator(function)
+    return function

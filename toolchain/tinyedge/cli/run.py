@@ -1,0 +1,66 @@
+"""`tinyedge run`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+import numpy as np
+
+from tinyedge import pipeline
+from tinyedge.cli.options import choices as with_choices
+from tinyedge.cli.options import shared
+from tinyedge.cli.ui import Ui
+from tinyedge.errors import CheckError, UsageError
+from tinyedge.report.budgets import check_budget
+from tinyedge.report.json import run_document
+from tinyedge.report.text import render_run
+
+
+@click.command("run", epilog="Example: tinyedge run digits --board nrf52840")
+@with_choices
+@click.option("--emulator", default="auto", show_default=True, help="Which emulator; `auto` takes the board's first.")
+@click.option("--inputs", metavar="SPEC", help="FILE.npy, random:SEED or zeros. Default: the test set, else random:1.")
+@click.option("--samples", type=click.IntRange(min=1), help="How many samples. Default: the whole test set, else 20.")
+@click.option("--save-outputs", type=click.Path(dir_okay=False, path_type=Path), help="Write the device's outputs as .npy.")
+@shared
+def command(
+    choices: pipeline.Choices,
+    emulator: str,
+    inputs: str | None,
+    samples: int | None,
+    save_outputs: Path | None,
+    ui: Ui,
+) -> None:
+    """Build, run in an emulator, verify every output byte against TensorFlow Lite Micro, and measure.
+
+    MODEL is a recipe's name or folder, or a .tflite; without it, `model` of tinyedge.toml or [tool.tinyedge].
+    """
+    if save_outputs is not None and save_outputs.suffix != ".npy":
+        raise UsageError(f"`{save_outputs}` does not end in .npy", hint="`--save-outputs outputs.npy`")
+    with ui.commands_logged():
+        measured = pipeline.run(choices, ui, emulator_name=emulator, inputs=inputs, samples=samples)
+    if save_outputs is not None:
+        partial = save_outputs.with_name(save_outputs.name + ".part.npy")
+        np.save(partial, measured.run.outputs)
+        partial.replace(save_outputs)
+    for name, value in measured.statistics.items():
+        ui.detail(f"emulator {name}: {value:,.1f}")
+    document = run_document(measured)
+    ui.result(render_run(measured), document)
+    _judge(measured)
+
+
+def _judge(measured: pipeline.Measured) -> None:
+    """Raise for what makes the run a failure: mismatches first, then the budget."""
+    result = measured.run
+    first = result.first_mismatch
+    if first is not None:
+        where = "" if first.layer is None else f"; the first layer that differs is {first.layer} `{first.operator}`"
+        raise CheckError(
+            f"{result.mismatches:,} of {result.samples:,} samples differ from TensorFlow Lite Micro: the first is sample "
+            f"{first.sample}, output byte {first.output_byte}{where}",
+            hint="this is a defect of a kernel: please report the model, the board and the compiler",
+        )
+    if measured.built.prepared.budget is not None:
+        check_budget(measured.built.prepared.budget, measured.built, result)

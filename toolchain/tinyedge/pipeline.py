@@ -1,0 +1,286 @@
+"""The order of the stages, and what an earlier call left that can be used again. The only file that knows both.
+
+    Recipe -> QuantizedModel -> Graph -> Plan -> FirmwareProject -> Image -> Run
+
+Everything made lies under the build folder: `<model>/trained/<digest>/` (what training made, by the digest of all that
+determines it), `<model>/<board>-<compiler>/` (the firmware project and its image) and `<model>/expected/` (the
+oracle's outputs, by model and inputs). Compiled objects are kept by content in the user's cache.
+"""
+
+from __future__ import annotations
+
+import re
+import zlib
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol, cast
+
+import numpy as np
+import numpy.typing as npt
+
+from tinyedge.artifacts import FirmwareProject, Image, Optimize, Plan, QuantizedModel, Run, digest
+from tinyedge.boards import Board, load_board
+from tinyedge.build import build_image, make_flags
+from tinyedge.emulate import choose
+from tinyedge.emulate.contract import Emulator
+from tinyedge.errors import TinyEdgeError, UsageError
+from tinyedge.generate import generate_project
+from tinyedge.graph.ir import Graph
+from tinyedge.graph.reader import read_model
+from tinyedge.measure.oracle import run_oracle
+from tinyedge.measure.run import run_samples
+from tinyedge.measure.samples import load_inputs
+from tinyedge.measure.session import Session
+from tinyedge.ops import check, parse_graph
+from tinyedge.ops.contract import Layer
+from tinyedge.ops.reference import run_graph
+from tinyedge.optimize import optimize_graph
+from tinyedge.plan import check_fits, make_plan
+from tinyedge.train import load_trained, train_model, training_digest
+from tinyedge.train.recipe import Recipe, find_recipe
+
+Array = npt.NDArray[Any]
+Progress = Callable[[int, int], None]
+DEFAULT_RANDOM_SAMPLES = 20
+"""how many seeded random inputs stand in for data that a .tflite came without"""
+
+
+class Observer(Protocol):
+    """Who is told what goes on: the command line's `Ui`, or a test's recorder."""
+
+    def note(self, text: str) -> None: ...
+
+    def detail(self, text: str) -> None: ...
+
+    def progress(self, label: str) -> AbstractContextManager[Progress]: ...
+
+
+@dataclass(frozen=True)
+class Choices:
+    """What the user chose. `optimize` None: the recipe's choice, else balanced."""
+
+    model: str
+    board: str
+    compiler: str
+    optimize: str | None
+    build_dir: Path
+
+
+@dataclass(frozen=True, eq=False)
+class Prepared:
+    """A model planned for a board: everything that is known before anything is compiled."""
+
+    model: QuantizedModel
+    board: Board
+    original: Graph
+    """as in the file"""
+    plan: Plan
+    budget: Path | None
+    """the recipe's budget.toml, if there is one"""
+
+
+@dataclass(frozen=True, eq=False)
+class Built:
+    """A firmware project and its image."""
+
+    prepared: Prepared
+    project: FirmwareProject
+    folder: Path
+    image: Image
+
+
+@dataclass(frozen=True, eq=False)
+class Measured:
+    """What ran, where, and what came out."""
+
+    built: Built
+    emulator: str
+    """name and version"""
+    run: Run
+    statistics: dict[str, float]
+    samples_digest: str
+
+
+def find_model(spec: str) -> Recipe | Path:
+    """A .tflite file by its path, or a recipe by name or folder.
+
+    Raises: UsageError when there is neither.
+    """
+    path = Path(spec)
+    if path.suffix == ".tflite" or path.is_file():
+        if not path.is_file():
+            raise UsageError(f"there is no file `{spec}`", hint="give the path of a .tflite, or the name of a recipe")
+        return path
+    return find_recipe(spec)
+
+
+def model_name(path: Path) -> str:
+    """A name for folders, symbols and the banner, from the name of a file.
+
+    >>> model_name(Path("my net (v2).tflite"))
+    'my_net_v2'
+    """
+    return re.sub(r"[^A-Za-z0-9]+", "_", path.stem).strip("_") or "model"
+
+
+def train(recipe: Recipe, build_dir: Path, observer: Observer, *, again: bool = False) -> QuantizedModel:
+    """The recipe's model: from an earlier training if nothing changed since (and not `again`), else trained now."""
+    folder = build_dir / recipe.name / "trained" / training_digest(recipe)[:16]
+    kept = None if again else load_trained(folder)
+    if kept is not None:
+        observer.detail(f"trained model taken from {folder}")
+        return kept
+    observer.note(f"training `{recipe.name}`")
+    with observer.progress("train") as report:
+        return train_model(recipe, folder, progress=lambda stage, done, total: report(done, total, stage))  # type: ignore[call-arg]
+
+
+def prepare(choices: Choices, observer: Observer) -> Prepared:
+    """Model, graph and plan for the chosen board; refuses what cannot run or fit before anything is compiled."""
+    board = load_board(choices.board)
+    found = find_model(choices.model)
+    if isinstance(found, Path):
+        data = found.read_bytes()
+        model = QuantizedModel(model_name(found), data, digest(data))
+        optimize = choices.optimize or "balanced"
+        budget = None
+    else:
+        model = train(found, choices.build_dir, observer)
+        optimize = choices.optimize or found.optimize
+        budget = found.folder / "budget.toml"
+    original = read_model(model.tflite, model.name)
+    check(original)
+    plan = make_plan(optimize_graph(original), board.core, cast(Optimize, optimize))
+    check_fits(plan, board)
+    for planned in plan.layers:
+        observer.detail(f"layer {planned.layer.index} {planned.layer.name}: {planned.kernel.name}")
+        for name, reason in planned.considered:
+            observer.detail(f"    {name}: {reason}")
+    return Prepared(model, board, original, plan, budget if budget and budget.is_file() else None)
+
+
+def build(choices: Choices, observer: Observer) -> Built:
+    """The firmware project and its image, below `<build folder>/<model>/<board>-<compiler>`."""
+    prepared = prepare(choices, observer)
+    project = generate_project(
+        prepared.plan,
+        prepared.model,
+        prepared.board,
+        selftest_crc=selftest_crc(prepared.plan.graph),
+        make_flags=make_flags(prepared.board),
+    )
+    folder = choices.build_dir / prepared.model.name / f"{prepared.board.name}-{choices.compiler}"
+    with observer.progress("compile") as report:
+        image = build_image(project, folder, choices.compiler, progress=report)
+    return Built(prepared, project, folder, image)
+
+
+def selftest_crc(graph: Graph) -> int:
+    """CRC-32 over all outputs for the self-test's input (te_model.h): the first sample of `random:1`."""
+    sample = load_inputs("random:1", graph, 1)
+    values = run_graph(graph, [array[0] for array in sample])
+    return zlib.crc32(b"".join(values[key].tobytes() for key in graph.outputs))
+
+
+def run(
+    choices: Choices,
+    observer: Observer,
+    *,
+    emulator_name: str = "auto",
+    inputs: str | None = None,
+    samples: int | None = None,
+) -> Measured:
+    """Build, start the image, stream the samples through it, and compare every output byte with the oracle's.
+
+    inputs   `FILE.npy`, `random:SEED` or `zeros`; None: the recipe's test set, else `random:1`
+    samples  how many; None: all of the test set or file, else DEFAULT_RANDOM_SAMPLES
+    """
+    built = build(choices, observer)
+    prepared = built.prepared
+    emulator = choose(prepared.board, emulator_name)
+    arrays, labels = _samples(prepared, inputs, samples)
+    expected = _expected(prepared, choices.build_dir, arrays, observer)
+    console = emulator.start(built.image, prepared.board)
+    try:
+        session = Session(console)
+        hello = session.wait_for_banner()
+        _check_banner(hello.image, built)
+        with observer.progress(f"{emulator.name}: run and verify") as report:
+            result = run_samples(
+                session,
+                console.counter_readings,
+                emulator.counts,
+                plan=prepared.plan,
+                samples=arrays,
+                expected=expected,
+                labels=labels,
+                layer_crcs=lambda i: layer_crcs(prepared.plan, [array[i] for array in arrays]),
+                clock_hz=prepared.board.clock_hz,
+                cycles_error_percent=emulator.cycles_error_percent,
+                emulator=_label(emulator),
+                progress=report,
+            )
+        statistics = console.statistics()
+    finally:
+        console.close()
+    return Measured(built, _label(emulator), result, statistics, digest(*(array.tobytes() for array in arrays)))
+
+
+def layer_crcs(plan: Plan, sample: list[Array]) -> list[int]:
+    """What `profile` must report for `sample`: CRC-32 over the outputs of each layer, in order of execution."""
+    values = run_graph(plan.graph, sample)
+    return [
+        zlib.crc32(b"".join(values[tensor.index].tobytes() for tensor in planned.layer.outputs)) for planned in plan.layers
+    ]
+
+
+def layers_of(prepared: Prepared) -> tuple[Layer, ...]:
+    """The layers of the file, before any pass: what MACs are counted on."""
+    return parse_graph(prepared.original)
+
+
+def _samples(prepared: Prepared, inputs: str | None, count: int | None) -> tuple[list[Array], Array | None]:
+    """(one array [N, *shape] for each input of the model, labels or None)."""
+    model = prepared.model
+    if inputs is None and model.samples is not None:
+        stop = len(model.samples) if count is None else count
+        if stop > len(model.samples):
+            raise UsageError(
+                f"`{model.name}` has {len(model.samples):,} test samples, not {stop:,}",
+                hint=f"`--samples {len(model.samples)}`, or `--inputs random:1` for any number",
+            )
+        labels = None if model.labels is None else model.labels[:stop]
+        return [model.samples[:stop]], labels
+    return load_inputs(inputs or "random:1", prepared.original, count or DEFAULT_RANDOM_SAMPLES), None
+
+
+def _expected(prepared: Prepared, build_dir: Path, arrays: list[Array], observer: Observer) -> list[Array]:
+    """The oracle's outputs, one array [N, *shape] for each output of the model; kept by model and inputs."""
+    name = digest(prepared.model.digest, *(array.tobytes() for array in arrays))[:16]
+    kept = build_dir / prepared.model.name / "expected" / f"{name}.npz"
+    count = len(prepared.original.outputs)
+    if kept.is_file():
+        with np.load(kept) as archive:
+            return [archive[f"output{i}"] for i in range(count)]
+    with observer.progress("TensorFlow Lite Micro on the host"):
+        rows = run_oracle(prepared.model.tflite, list(zip(*arrays, strict=True)))
+    outputs = [np.stack([row[i] for row in rows]) for i in range(count)]
+    kept.parent.mkdir(parents=True, exist_ok=True)
+    partial = kept.with_suffix(".part.npz")
+    np.savez(partial, **{f"output{i}": array for i, array in enumerate(outputs)})  # type: ignore[arg-type]
+    partial.replace(kept)
+    return outputs
+
+
+def _check_banner(image_id: str, built: Built) -> None:
+    if image_id != built.project.digest[: len(image_id)] or not image_id:
+        raise TinyEdgeError(
+            f"the firmware says it is image `{image_id}`, but `{built.project.digest[:16]}` was built",
+            hint="build again, and flash the image that was built",
+        )
+
+
+def _label(emulator: Emulator) -> str:
+    return f"{emulator.name} {emulator.version()}".strip()
