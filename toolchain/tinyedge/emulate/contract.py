@@ -9,6 +9,8 @@ from tinyedge.artifacts import Image
 from tinyedge.boards import Board
 from tinyedge.console.contract import Console
 
+Counts = Literal["instructions", "cycles", "time"]
+
 
 @dataclass(frozen=True)
 class CounterReading:
@@ -33,10 +35,10 @@ class EmulatorConsole(Console, Protocol):
 
 
 class Emulator(Protocol):
-    """One emulator. `counts` says what the firmware's cycle counter advances by."""
+    """One emulator. `counts` says what the firmware's cycle counter advances by; `time` is a clock of this computer."""
 
     name: str
-    counts: Literal["instructions", "cycles"]
+    counts: Counts
     cycles_error_percent: float | None
     """stated error of the timing model; None where cycles are not modelled"""
 

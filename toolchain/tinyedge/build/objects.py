@@ -1,0 +1,130 @@
+"""Objects by content: what was compiled once with the same sources, headers, flags and compiler is not compiled again.
+
+The cache is shared by all projects of the user and by builds that run at the same time: an object appears in it
+whole, under the digest of everything that determines it, or not at all.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import posixpath
+import re
+import secrets
+from collections.abc import Callable
+from pathlib import Path
+
+from tinyedge import paths, process
+from tinyedge.artifacts import FirmwareProject, digest
+from tinyedge.build.compiler import Compiler
+
+KEEP_OBJECTS = 4000
+"""objects the cache may hold; the least recently used go first"""
+_COMPILE_TIMEOUT_S = 300.0
+_INCLUDE = re.compile(rb"^[ \t]*#[ \t]*include[ \t]*(?:[\"<]([^\">\n]+)[\">]|(\S))", re.MULTILINE)
+
+
+def object_keys(project: FirmwareProject, compiler: Compiler) -> dict[str, str]:
+    """The digest of everything that determines the object of each source."""
+    graph = {name: _includes(project, name) for name in project.files}
+    command = [*compiler.driver[1:], *compiler.flags.compile, *project.include_dirs]
+    keys = {}
+    for source in project.sources:
+        files = sorted(_reachable(graph, source))
+        parts = [part for name in files for part in (name, project.files[name])]
+        keys[source] = digest(compiler.identity, str(len(command)), *command, source, *parts)
+    return keys
+
+
+def _includes(project: FirmwareProject, name: str) -> frozenset[str]:
+    """Files of the project that a file may include, whatever its #if say; all headers when a macro names the file."""
+    found = set()
+    for match in _INCLUDE.finditer(project.files[name]):
+        if match[1] is None:
+            return frozenset(other for other in project.files if other.endswith((".h", ".inc")))
+        wanted = match[1].decode("utf-8", "replace")
+        for folder in (posixpath.dirname(name), *project.include_dirs):
+            candidate = posixpath.normpath(posixpath.join(folder, wanted))
+            if candidate in project.files:
+                found.add(candidate)
+    return frozenset(found)
+
+
+def _reachable(graph: dict[str, frozenset[str]], start: str) -> set[str]:
+    seen = {start}
+    pending = [start]
+    while pending:
+        for name in graph[pending.pop()] - seen:
+            seen.add(name)
+            pending.append(name)
+    return seen
+
+
+def compile_objects(
+    project: FirmwareProject,
+    folder: Path,
+    compiler: Compiler,
+    *,
+    jobs: int,
+    progress: Callable[[int, int], None] | None,
+) -> dict[str, bytes]:
+    """The object of each source, compiled in `folder` where the cache does not have it.
+
+    Raises: ToolError with the compiler's words when a source does not compile
+    """
+    cache = paths.cache_dir().absolute() / "objects"  # commands run in `folder`
+    cache.mkdir(parents=True, exist_ok=True)
+    keys = object_keys(project, compiler)
+    objects = {source: data for source, key in keys.items() if (data := _cached(cache / f"{key}.o")) is not None}
+    missing = [source for source in project.sources if source not in objects]
+    partials = [cache / f"{keys[source]}.{secrets.token_hex(6)}.part" for source in missing]
+    done = len(objects)
+    if progress is not None:
+        progress(done, len(project.sources))
+
+    def store(index: int, _: process.Completed) -> None:
+        nonlocal done
+        source = missing[index]
+        objects[source] = partials[index].read_bytes()
+        partials[index].replace(cache / f"{keys[source]}.o")
+        done += 1
+        if progress is not None:
+            progress(done, len(project.sources))
+
+    try:
+        process.run_parallel(
+            [
+                compiler.compile_command(source, str(partial), project.include_dirs)
+                for source, partial in zip(missing, partials, strict=True)
+            ],
+            jobs=jobs,
+            timeout_s=_COMPILE_TIMEOUT_S,
+            on_done=store,
+            cwd=folder,
+            env=compiler.env,
+        )
+    finally:
+        for partial in partials:
+            partial.unlink(missing_ok=True)
+    if missing:
+        _trim(cache)
+    return objects
+
+
+def _cached(path: Path) -> bytes | None:
+    with contextlib.suppress(OSError):
+        data = path.read_bytes()
+        os.utime(path)  # used now: `_trim` takes it last
+        return data
+    return None
+
+
+def _trim(cache: Path) -> None:
+    """Forget the least recently used objects, and what broken-off builds left. Another build may do the same now."""
+    aged = []
+    for path in cache.iterdir():
+        with contextlib.suppress(FileNotFoundError):
+            aged.append((path.stat().st_mtime_ns, path))
+    if len(aged) > KEEP_OBJECTS:
+        for _, path in sorted(aged)[: len(aged) - KEEP_OBJECTS // 2]:
+            path.unlink(missing_ok=True)

@@ -1,0 +1,41 @@
+"""The default compiler: `zig cc` of the wheel `ziglang`, clang and lld without any set-up."""
+
+from __future__ import annotations
+
+import functools
+import importlib.util
+from pathlib import Path
+
+from tinyedge import paths, process
+from tinyedge.boards import Core
+from tinyedge.build.compiler import Compiler
+from tinyedge.build.flags import zig_flags
+from tinyedge.errors import ToolError
+
+_HINT = "`pip install ziglang` installs it"
+
+
+def zig_compiler(core: Core) -> Compiler:
+    """zig set up for a core. Raises: ToolError when it is not installed."""
+    driver = _driver()
+    cache = str(paths.cache_dir().absolute() / "zig")
+    env = {"ZIG_GLOBAL_CACHE_DIR": cache, "ZIG_LOCAL_CACHE_DIR": cache, "LC_ALL": "C"}
+    return Compiler("zig", f"zig {_version(driver)}", (*driver, "cc"), zig_flags(core), env)
+
+
+def _driver() -> tuple[str, ...]:
+    """The program inside the wheel, called directly because a Python in between doubles the time of a compilation."""
+    spec = importlib.util.find_spec("ziglang")
+    for folder in (spec.submodule_search_locations or ()) if spec else ():
+        for name in ("zig", "zig.exe"):
+            if (Path(folder) / name).is_file():
+                return (str(Path(folder) / name),)
+    return tuple(process.python_module("ziglang", hint=_HINT))
+
+
+@functools.cache
+def _version(driver: tuple[str, ...]) -> str:
+    text = process.run([*driver, "version"], timeout_s=60).stdout.strip()
+    if not text:
+        raise ToolError(f"`{driver[0]}` does not say its version", hint=_HINT)
+    return text
