@@ -6,7 +6,7 @@ import hashlib
 import json
 import secrets
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -68,6 +68,9 @@ class QuantizedModel:
     """share of zero weights"""
     samples: npt.NDArray[Any] | None = None
     labels: npt.NDArray[Any] | None = None
+    """None for a regression too, which has no accuracy"""
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    """further figures of the training by name, e.g. `int8_mean_absolute_error`, `parameters`, `train_seconds`"""
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -76,6 +79,7 @@ class QuantizedModel:
             "tflite_bytes": len(self.tflite),
             "accuracy": {"float": self.float_accuracy, "int8": self.int8_accuracy},
             "sparsity": self.sparsity,
+            "metrics": dict(self.metrics),
         }
 
 
