@@ -1,0 +1,360 @@
+"""Reads a .tflite file into a `Graph`.
+
+The file is not trusted: nothing it claims is believed before it was compared with the bytes that are there, nothing
+is copied that can be viewed in place, and whatever is wrong becomes a `ModelError` that says where.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import re
+import struct
+from collections.abc import Callable, Mapping
+from functools import cache
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from ai_edge_litert import schema_py_generated as schema
+
+from tinyedge.errors import ModelError
+from tinyedge.graph.ir import DType, Graph, Operator, Quantization, Tensor
+from tinyedge.graph.verify import verify
+
+_MAGIC = b"TFL3"
+_MAX_RANK = 8
+_MAX_TENSOR_BYTES = 1 << 31
+_TABLE_BYTES = 32
+"""what a tensor or an operator takes in a file at the very least"""
+_DAMAGED = "the file is damaged or cut short: export or download it again"
+
+_DTYPES = {getattr(schema.TensorType, dtype.name): dtype for dtype in DType}
+_ENUM_FIELDS = {
+    "padding": schema.Padding,
+    "fused_activation_function": schema.ActivationFunctionType,
+    "weights_format": schema.FullyConnectedOptionsWeightsFormat,
+    "kernel_type": schema.LSTMKernelType,
+    "combiner": schema.CombinerType,
+    "mode": schema.MirrorPadMode,
+    "reduce_function": schema.ReduceWindowFunction,
+    "quantized_bias_type": schema.TensorType,
+    "in_data_type": schema.TensorType,
+    "out_data_type": schema.TensorType,
+    "output_type": schema.TensorType,
+    "out_type": schema.TensorType,
+    "idx_out_type": schema.TensorType,
+}
+
+
+@cache
+def _names(enum: type) -> Mapping[int, str]:
+    """The entries of a schema enumeration in lower case, by value."""
+    return {value: key.lower() for key, value in vars(enum).items() if isinstance(value, int)}
+
+
+def _snake_case(name: str) -> str:
+    """The schema's own spelling of a field.
+
+    >>> _snake_case("DilationWFactor"), _snake_case("FusedActivationFunction"), _snake_case("AdjX")
+    ('dilation_w_factor', 'fused_activation_function', 'adj_x')
+    """
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", name).lower()
+
+
+@cache
+def _option_fields(table: type) -> tuple[tuple[str, str], ...]:
+    """(option name, accessor) for every scalar and every vector of scalars of an options table."""
+    found = []
+    members = vars(table)
+    for name in members:
+        if not name[0].isupper() or name.startswith("GetRootAs") or name.endswith("BufferHasIdentifier"):
+            continue
+        if name == "Init" or any(name.endswith(end) for end in ("AsNumpy", "Length", "IsNone")):
+            continue
+        if f"{name}Length" not in members:
+            found.append((_snake_case(name), name))
+        elif f"{name}AsNumpy" in members:
+            found.append((_snake_case(name), f"{name}AsNumpy"))
+    return tuple(found)
+
+
+class _Reader:
+    """One file being read. `place` is where the reader is, for errors."""
+
+    def __init__(self, data: bytes, name: str) -> None:
+        self.data = data
+        self.name = name
+        self.place = "the header"
+        self.budget = len(data)
+        self.vectors: dict[tuple[int, int], tuple[Any, ...]] = {}
+        self.unpacked: dict[tuple[int, int], npt.NDArray[Any]] = {}
+        self.options: dict[tuple[int, int], Mapping[str, Any]] = {}
+        self.buffers_used: set[int] = set()
+
+    def fail(self, what: str, hint: str = _DAMAGED) -> ModelError:
+        return ModelError(f"model `{self.name}`, {self.place}: {what}", hint=hint)
+
+    def spend(self, size: int) -> None:
+        """Account for bytes of the file that become Python objects; a sound file holds each of them once."""
+        self.budget -= size
+        if self.budget < 0:
+            raise self.fail("its parts overlap: they claim more bytes than the file has")
+
+    def vector(self, accessor: Callable[[], Any]) -> tuple[Any, ...]:
+        """A vector of scalars as a tuple; empty when absent. Vectors that several tables share are read once."""
+        view = accessor()
+        if not isinstance(view, np.ndarray):
+            return ()
+        key = (view.__array_interface__["data"][0], view.nbytes)
+        if key not in self.vectors:
+            self.spend(view.nbytes)
+            self.vectors[key] = tuple(view.tolist())
+        return self.vectors[key]
+
+    def text(self, raw: bytes | None) -> str:
+        self.spend(len(raw or b""))
+        return (raw or b"").decode("utf-8", "replace")
+
+    # -- the file --------------------------------------------------------------------------------------------------
+
+    def graph(self) -> Graph:
+        self.check_magic()
+        model = schema.Model.GetRootAs(self.data, 0)
+        self.place = "the model table"
+        self.check_metadata(model)
+        if model.SubgraphsLength() != 1:
+            raise self.fail(
+                f"it has {model.SubgraphsLength()} subgraphs, tinyedge runs models with one",
+                "models with control flow (if, while, call_once) or several signatures have more: export one function",
+            )
+        codes = self.operator_names(model)
+        subgraph = model.Subgraphs(0)
+        tensors = {index: self.tensor(model, subgraph, index) for index in range(subgraph.TensorsLength())}
+        operators = tuple(
+            self.operator(subgraph, index, codes, tensors) for index in range(subgraph.OperatorsLength())
+        )
+        self.place = "the subgraph"
+        return Graph(
+            name=self.name,
+            tensors=MappingProxyType(tensors),
+            operators=operators,
+            inputs=self.vector(subgraph.InputsAsNumpy),
+            outputs=self.vector(subgraph.OutputsAsNumpy),
+            digest=hashlib.sha256(self.data).hexdigest(),
+        )
+
+    def check_magic(self) -> None:
+        hint = "give a .tflite file, e.g. what tf.lite.TFLiteConverter.convert() returns"
+        if len(self.data) < 8:
+            raise self.fail(f"the file has {len(self.data)} bytes, too few for a .tflite", hint)
+        if self.data[4:8] != _MAGIC:
+            found = self.data[4:8]
+            raise self.fail(f"this is not a .tflite file: bytes 4 to 7 are {found!r} and should be {_MAGIC!r}", hint)
+
+    def check_metadata(self, model: Any) -> None:
+        for index in range(model.MetadataLength()):
+            self.place = f"metadata {index}"
+            if model.Metadata(index).Name() == b"COMPRESSION_METADATA":
+                raise self.fail(
+                    "its tensors are compressed by TensorFlow Lite Micro's tool, which tinyedge cannot read",
+                    "give the model from before the compression",
+                )
+
+    def operator_names(self, model: Any) -> list[str]:
+        known = _names(schema.BuiltinOperator)
+        names = []
+        for index in range(model.OperatorCodesLength()):
+            self.place = f"operator code {index}"
+            self.spend(_TABLE_BYTES // 2)
+            code = model.OperatorCodes(index)
+            # Old files hold the code in a byte; new ones repeat 127 there and hold it in 32 bits.
+            builtin = max(code.BuiltinCode(), code.DeprecatedBuiltinCode())
+            if builtin == schema.BuiltinOperator.CUSTOM:
+                names.append(self.text(code.CustomCode()) or "custom")
+            elif builtin in known:
+                names.append(known[builtin])
+            else:
+                raise self.fail(
+                    f"builtin operator {builtin} is unknown to the schema tinyedge was built with",
+                    "the file is newer than this tinyedge, or damaged: update tinyedge, or export it again",
+                )
+        return names
+
+    # -- tensors ---------------------------------------------------------------------------------------------------
+
+    def tensor(self, model: Any, subgraph: Any, index: int) -> Tensor:
+        self.place = f"tensor {index}"
+        table = subgraph.Tensors(index)
+        self.spend(_TABLE_BYTES)
+        name = self.text(table.Name())
+        self.place = f"tensor {index} `{name}` (file offset {table._tab.Pos:#x})"
+        dtype = self.dtype(table)
+        shape = self.shape(table, dtype)
+        self.refuse_exotic(table)
+        data = self.constant(model, table.Buffer(), shape, dtype)
+        return Tensor(index, name, shape, dtype, self.quantization(table), data, table.IsVariable())
+
+    def dtype(self, table: Any) -> DType:
+        dtype = _DTYPES.get(table.Type())
+        if dtype is None:
+            name = _names(schema.TensorType).get(table.Type(), f"number {table.Type()}")
+            raise self.fail(
+                f"its type is {name}; tinyedge reads {', '.join(d.value for d in DType)}",
+                "convert to int8 with a representative data set",
+            )
+        return dtype
+
+    def shape(self, table: Any, dtype: DType) -> tuple[int, ...]:
+        shape = self.vector(table.ShapeAsNumpy)
+        if len(shape) > _MAX_RANK:
+            raise self.fail(f"it has {len(shape)} dimensions, at most {_MAX_RANK} can be")
+        if any(size < 0 for size in shape):
+            raise self.fail(
+                f"its shape {list(shape)} is not fixed", "export the model with a fixed input shape and batch size 1"
+            )
+        if math.prod(shape) * dtype.bytes >= _MAX_TENSOR_BYTES:
+            raise self.fail(f"its shape {list(shape)} takes {math.prod(shape) * dtype.bytes:,} bytes")
+        return shape
+
+    def refuse_exotic(self, table: Any) -> None:
+        if table.Sparsity() is not None:
+            raise self.fail(
+                "it is stored sparse, tinyedge reads dense tensors",
+                "convert without the sparsity optimization; pruned zeros stay zeros",
+            )
+        if table.ExternalBuffer() != 0:
+            raise self.fail("its data lies in another file", "export the model as a single .tflite file")
+        if table.VariantTensorsLength() != 0:
+            raise self.fail("it is a variant tensor, which tinyedge cannot run", "export without tensor lists")
+
+    def quantization(self, table: Any) -> Quantization | None:
+        parameters = table.Quantization()
+        if parameters is None:
+            return None
+        if parameters.DetailsType() != schema.QuantizationDetails.NONE:
+            raise self.fail(
+                "its quantization is custom or block-wise; tinyedge knows per tensor and per channel",
+                "convert with TensorFlow Lite's int8 quantization",
+            )
+        scale = self.vector(parameters.ScaleAsNumpy)
+        if not scale:
+            return None
+        zero_point = self.vector(parameters.ZeroPointAsNumpy) or (0,) * len(scale)
+        return Quantization(scale, zero_point, parameters.QuantizedDimension())
+
+    def constant(self, model: Any, buffer: int, shape: tuple[int, ...], dtype: DType) -> npt.NDArray[Any] | None:
+        """The data of a tensor, viewed in the file; None for a tensor that is computed."""
+        elements = math.prod(shape)
+        if elements == 0:
+            return np.zeros(shape, dtype.numpy)
+        if buffer >= model.BuffersLength():
+            raise self.fail(f"it refers to buffer {buffer}, the file has {model.BuffersLength()}")
+        table = model.Buffers(buffer)
+        if table.Offset() > 1 or table.Size() > 1:
+            raise self.fail("its data lies behind the flatbuffer", "models above 2 GB are not for microcontrollers")
+        raw = table.DataAsNumpy()
+        if not isinstance(raw, np.ndarray) or raw.size == 0:
+            return None
+        expected = (elements + 1) // 2 if dtype is DType.INT4 else elements * dtype.bytes
+        if raw.size != expected:
+            raise self.fail(
+                f"buffer {buffer} holds {raw.size:,} bytes, shape {list(shape)} of {dtype.value} needs {expected:,}"
+            )
+        if dtype is DType.INT4:
+            return self.unpack_int4(raw, buffer, elements).reshape(shape)
+        values = np.frombuffer(self.data, dtype.numpy.newbyteorder("<"), elements, self.offset_of(raw))
+        return values.astype(dtype.numpy, copy=False).reshape(shape)
+
+    def offset_of(self, view: npt.NDArray[Any]) -> int:
+        """Where in the file a view of it starts."""
+        whole = np.frombuffer(self.data, np.uint8)
+        return int(view.__array_interface__["data"][0] - whole.__array_interface__["data"][0])
+
+    def unpack_int4(self, packed: npt.NDArray[Any], buffer: int, elements: int) -> npt.NDArray[Any]:
+        """int4 values as int8; the low half of a byte comes first."""
+        if (buffer, elements) not in self.unpacked:
+            values = np.empty(packed.size * 2, np.int8)
+            values[0::2] = packed.astype(np.int8) << 4
+            values[1::2] = packed.astype(np.int8)
+            values >>= 4
+            values.flags.writeable = False
+            self.unpacked[buffer, elements] = values[:elements]
+        return self.unpacked[buffer, elements]
+
+    # -- operators -------------------------------------------------------------------------------------------------
+
+    def operator(self, subgraph: Any, index: int, codes: list[str], tensors: Mapping[int, Tensor]) -> Operator:
+        self.place = f"operator {index}"
+        table = subgraph.Operators(index)
+        self.spend(_TABLE_BYTES)
+        self.place = f"operator {index} (file offset {table._tab.Pos:#x})"
+        if table.OpcodeIndex() >= len(codes):
+            raise self.fail(f"it refers to operator code {table.OpcodeIndex()}, the file has {len(codes)}")
+        name = codes[table.OpcodeIndex()]
+        self.place = f"operator {index} `{name}` (file offset {table._tab.Pos:#x})"
+        inputs = self.vector(table.InputsAsNumpy)
+        outputs = self.vector(table.OutputsAsNumpy)
+        for key in (*(key for key in inputs if key != -1), *outputs):
+            if key not in tensors:
+                raise self.fail(f"it refers to tensor {key}, the file has {len(tensors)}")
+        return Operator(index, name, inputs, outputs, self.operator_options(table))
+
+    def operator_options(self, table: Any) -> Mapping[str, Any]:
+        if not table.CustomOptionsIsNone():
+            raw = table.CustomOptionsAsNumpy()
+            self.spend(raw.nbytes)
+            return MappingProxyType({"custom_options": raw.tobytes()})
+        for enum, number, union in (
+            (schema.BuiltinOptions, table.BuiltinOptionsType(), table.BuiltinOptions()),
+            (schema.BuiltinOptions2, table.BuiltinOptions2Type(), table.BuiltinOptions2()),
+        ):
+            if number == 0 or union is None:
+                continue
+            kind = next((key for key, value in vars(enum).items() if value == number), None)
+            if kind is None:
+                raise self.fail(f"its options are of the unknown kind {number}")
+            key = (union.Pos, number)
+            if key not in self.options:
+                self.options[key] = self.convert_options(getattr(schema, kind), union)
+            return self.options[key]
+        return MappingProxyType({})
+
+    def convert_options(self, kind: type, union: Any) -> Mapping[str, Any]:
+        """Options by their schema names; enumerations as lower-case words."""
+        table = kind()
+        table.Init(union.Bytes, union.Pos)
+        options: dict[str, Any] = {}
+        for key, accessor in _option_fields(kind):
+            value: Any
+            if accessor.endswith("AsNumpy"):
+                value = self.vector(getattr(table, accessor))
+            else:
+                value = getattr(table, accessor)()
+            if isinstance(value, bytes):
+                value = self.text(value)
+            if key in _ENUM_FIELDS:
+                words = _names(_ENUM_FIELDS[key])
+                if value not in words:
+                    raise self.fail(f"its option {key} has the unknown value {value}")
+                value = words[value]
+            if value is None or isinstance(value, bool | int | float | str | tuple):
+                options[key] = value
+        return MappingProxyType(options)
+
+
+def read_model(data: bytes, name: str) -> Graph:
+    """The verified graph of a .tflite file. Constants are views into `data`; int4 constants are unpacked copies.
+
+    Raises: ModelError when the file is damaged, or holds what no graph of tinyedge can express
+    """
+    data = bytes(data)
+    reader = _Reader(data, name)
+    try:
+        graph = reader.graph()
+    except (struct.error, ValueError, TypeError, IndexError, OverflowError) as error:
+        # What flatbuffers and numpy raise for offsets, lengths and vtables that point out of the file.
+        raise reader.fail(f"an offset points out of the file's {len(data):,} bytes ({error})") from error
+    verify(graph)
+    return graph

@@ -1,0 +1,114 @@
+"""Checks that a graph is sound: run after reading and after every pass that rewrites it."""
+
+from __future__ import annotations
+
+import math
+
+from tinyedge.errors import ModelError
+from tinyedge.graph.ir import DType, Graph, Operator, Quantization, Tensor
+from tinyedge.graph.quantization import integer_range
+
+_WIDE = (DType.INT32, DType.INT64)
+
+
+def verify(graph: Graph) -> None:
+    """Raise ModelError unless every tensor exists, is sound, and is written once before it is read."""
+    if not graph.operators:
+        raise ModelError(f"model `{graph.name}` has no operators", hint="export the model again")
+    for key in (*graph.inputs, *graph.outputs):
+        if key not in graph.tensors:
+            raise ModelError(
+                f"model `{graph.name}`: the inputs or outputs name tensor {key}, which does not exist", hint=_BROKEN
+            )
+    for key, tensor in graph.tensors.items():
+        _verify_tensor(graph, key, tensor)
+    _verify_order(graph)
+
+
+_BROKEN = "the file is damaged, or a tool wrote it wrongly: export it again"
+
+
+def _name(key: int, tensor: Tensor) -> str:
+    return f"tensor {key} `{tensor.name}` {tensor.dtype.value} {list(tensor.shape)}"
+
+
+def _fail(graph: Graph, what: str) -> ModelError:
+    return ModelError(f"model `{graph.name}`: {what}", hint=_BROKEN)
+
+
+def _verify_tensor(graph: Graph, key: int, tensor: Tensor) -> None:
+    if tensor.index != key:
+        raise _fail(graph, f"{_name(key, tensor)} carries the index {tensor.index}")
+    if tensor.data is not None:
+        if tensor.data.shape != tensor.shape:
+            raise _fail(graph, f"{_name(key, tensor)} has data of shape {list(tensor.data.shape)}")
+        if tensor.data.dtype != tensor.dtype.numpy:
+            raise _fail(graph, f"{_name(key, tensor)} has data of type {tensor.data.dtype}")
+    if tensor.quantization is not None:
+        wrong = _wrong_quantization(tensor, tensor.quantization)
+        if wrong:
+            raise _fail(graph, f"{_name(key, tensor)}: {wrong}")
+
+
+def _wrong_quantization(tensor: Tensor, quantization: Quantization) -> str:
+    """What is wrong with a quantization; empty when nothing is."""
+    scales, zero_points = quantization.scale, quantization.zero_point
+    if len(scales) != len(zero_points):
+        return f"it has {len(scales)} scales and {len(zero_points)} zero points"
+    if len(scales) > 1:
+        if not 0 <= quantization.axis < len(tensor.shape):
+            return f"it is quantized along axis {quantization.axis}, its axes are 0 to {len(tensor.shape) - 1}"
+        if len(scales) != tensor.shape[quantization.axis]:
+            length = tensor.shape[quantization.axis]
+            return f"it has {len(scales)} scales along axis {quantization.axis} of length {length}"
+    # A bias takes its scale from input and weights; for a dead channel the product can vanish in float32.
+    smallest = 0.0 if tensor.dtype in _WIDE else math.ulp(0.0)
+    for channel, scale in enumerate(scales):
+        if not math.isfinite(scale) or scale < smallest:
+            return f"scale {scale:g} (channel {channel}) is not a positive number"
+    if tensor.dtype is not DType.FLOAT32 and tensor.dtype is not DType.BOOL:
+        low, high = integer_range(tensor.dtype)
+        for channel, zero_point in enumerate(zero_points):
+            if not low <= zero_point <= high:
+                return f"zero point {zero_point} (channel {channel}) lies outside {low} to {high}"
+    return ""
+
+
+def _verify_order(graph: Graph) -> None:
+    """Every tensor is written at most once, before it is read, and what leaves the model was written."""
+    known = {key for key, tensor in graph.tensors.items() if tensor.is_constant or tensor.is_variable}
+    for key in graph.inputs:
+        if graph.tensors[key].is_constant:
+            raise _fail(graph, f"input {_name(key, graph.tensors[key])} is a constant")
+    if len(set(graph.inputs)) != len(graph.inputs):
+        raise _fail(graph, f"an input is listed twice: {list(graph.inputs)}")
+    known.update(graph.inputs)
+    for operator in graph.operators:
+        _verify_operator(graph, operator, known)
+        known.update(operator.outputs)
+    if not graph.inputs or not graph.outputs:
+        raise _fail(graph, f"it has {len(graph.inputs)} inputs and {len(graph.outputs)} outputs")
+    for key in graph.outputs:
+        if key not in known:
+            raise _fail(graph, f"output {_name(key, graph.tensors[key])} is never written")
+
+
+def _verify_operator(graph: Graph, operator: Operator, known: set[int]) -> None:
+    title = f"operator {operator.index} `{operator.name}`"
+    for key in operator.inputs:
+        if key == -1:
+            continue
+        if key not in graph.tensors:
+            raise _fail(graph, f"{title} reads tensor {key}, which does not exist")
+        if key not in known:
+            raise _fail(graph, f"{title} reads {_name(key, graph.tensors[key])} before it is written")
+    if not operator.outputs:
+        raise _fail(graph, f"{title} writes nothing")
+    for position, key in enumerate(operator.outputs):
+        if key not in graph.tensors:
+            raise _fail(graph, f"{title} writes tensor {key}, which does not exist")
+        tensor = graph.tensors[key]
+        if key in known or key in operator.outputs[:position]:
+            raise _fail(graph, f"{title} writes {_name(key, tensor)}, which is an input, a constant or written before")
+        if tensor.elements == 0:
+            raise _fail(graph, f"{title} writes {_name(key, tensor)}, which is empty")
