@@ -1,0 +1,106 @@
+"""The Python files of a recipe: imported, called, and what they return checked before time is spent on it."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.util
+import sys
+import traceback
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tinyedge.errors import ModelError, TinyEdgeError, ToolError, UsageError
+from tinyedge.train.recipe import Recipe
+from tinyedge.train.splits import Splits
+
+
+def load_splits(recipe: Recipe) -> Splits:
+    """What `load` of data.py returns for the recipe's [data]. Raises: ModelError, UsageError."""
+    with _author(recipe.data_file, table="data"):
+        splits = _function(recipe.data_file, "load")(**recipe.data)
+    if not isinstance(splits, Splits):
+        raise ModelError(
+            f"`load` in {_short(recipe.data_file)} returned a {type(splits).__name__}",
+            hint="return tinyedge.train.splits.Splits",
+        )
+    return splits
+
+
+def build_model(recipe: Recipe) -> Any:
+    """The untrained model of model.py. Raises: ModelError."""
+    import tf_keras
+
+    with _author(recipe.model_file):
+        model = _function(recipe.model_file, "build")()
+    if not isinstance(model, tf_keras.Model):
+        raise ModelError(
+            f"`build` in {_short(recipe.model_file)} returned a {type(model).__module__}.{type(model).__name__}",
+            hint="build the model with tf_keras, not keras",
+        )
+    return model
+
+
+def check_model(model: Any, splits: Splits, task: str) -> None:
+    """Refuse a model that does not fit its data before time is spent on it. Raises: ModelError."""
+    if not hasattr(model, "input_shape") or not isinstance(model.input_shape, tuple):
+        raise ModelError("the model is subclassed or has several inputs", hint="build a Sequential or functional model")
+    if tuple(model.input_shape[1:]) != splits.input_shape:
+        raise ModelError(f"the model takes {list(model.input_shape[1:])}, the data is {list(splits.input_shape)}")
+    if task != "classification":
+        return
+    answers = np.asarray(model(splits.train_inputs[:8], training=False))
+    sums = answers.reshape(len(answers), -1).sum(axis=1)
+    if not np.allclose(sums, 1.0, atol=1e-3) or answers.min() < 0:
+        raise ModelError(
+            "the model's outputs are no probabilities: they do not add up to 1",
+            hint='end a classifier with activation="softmax"',
+        )
+    classes = int(max(splits.train_targets.max(), splits.test_targets.max())) + 1
+    if answers[0].size < classes:
+        raise ModelError(f"the model has {answers[0].size} outputs, the data {classes} classes")
+
+
+def _function(path: Path, name: str) -> Any:
+    """The function `name` of a Python file of the recipe; modules beside the file can be imported by it."""
+    if str(path.parent) not in sys.path:
+        sys.path.append(str(path.parent))
+    spec = importlib.util.spec_from_file_location(f"recipe_{path.stem}", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    if not callable(function := getattr(module, name, None)):
+        raise ModelError(f"{_short(path)} has no function `{name}`")
+    return function
+
+
+@contextlib.contextmanager
+def _author(path: Path, table: str = "") -> Iterator[None]:
+    """Errors of the recipe's own Python files, as what they are: errors of the recipe.
+
+    `table` is the table of recipe.toml that holds the arguments of the call.
+    """
+    try:
+        yield
+    except TinyEdgeError:
+        raise
+    except ModuleNotFoundError as error:
+        raise ToolError(
+            f"{_short(path)} needs the Python package `{error.name}`, which is not installed",
+            hint="`pip install 'tinyedge[train]'` for the recipes of tinyedge; your own may need packages of their own",
+        ) from error
+    except Exception as error:
+        traceback.print_exc()
+        frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(path)]
+        if table and not frames and isinstance(error, TypeError):
+            raise UsageError(f"[{table}] in recipe.toml does not fit {_short(path)}: {error}") from error
+        line = f", line {frames[-1].lineno}" if frames else ""
+        raise ModelError(f"{_short(path)} failed{line}: {type(error).__name__}: {error}") from error
+
+
+def _short(path: Path) -> str:
+    return f"`{path.parent.name}/{path.name}`"

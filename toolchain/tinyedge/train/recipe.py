@@ -1,0 +1,222 @@
+"""Recipes: a folder with recipe.toml, model.py and data.py, read into frozen data and checked once.
+
+recipe.toml:
+
+    summary = "what it is, in one line"
+    task = "classification"        # or "regression"
+    seed = 1
+    optimize = "balanced"          # what the generated code is made for: "size", "balanced" or "speed"
+
+    [data]                         # keyword arguments of `load` in data.py
+    [fit]                          # epochs, batch_size, learning_rate
+    [[compress]]                   # techniques in the order they are applied: technique = "prune", ...
+    [convert]                      # representative_samples
+
+Budgets stand in budget.toml beside it.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, Literal, get_args
+
+from tinyedge.artifacts import Optimize
+from tinyedge.errors import UsageError
+from tinyedge.paths import models_dir
+from tinyedge.train.compress import TECHNIQUES
+from tinyedge.train.compress.contract import Technique
+from tinyedge.train.tables import TableError, nearest, read_table, require_range
+
+Task = Literal["classification", "regression"]
+Scalar = int | float | str | bool
+
+
+@dataclass(frozen=True)
+class Fit:
+    """How the model is trained before anything is compressed. The learning rate falls to 0 along a cosine."""
+
+    epochs: int
+    batch_size: int = 32
+    learning_rate: float = 0.001
+
+    def __post_init__(self) -> None:
+        require_range("epochs", self.epochs, 1)
+        require_range("batch_size", self.batch_size, 1)
+        require_range("learning_rate", self.learning_rate, 1e-9, 10)
+
+
+@dataclass(frozen=True)
+class Convert:
+    """How the trained model becomes a full-int8 flatbuffer."""
+
+    representative_samples: int = 200
+    """training inputs that show the converter the range of each activation"""
+
+    def __post_init__(self) -> None:
+        require_range("representative_samples", self.representative_samples, 1)
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """One model folder, checked."""
+
+    name: str
+    """the folder's name"""
+    folder: Path
+    summary: str
+    task: Task
+    seed: int
+    fit: Fit
+    compress: tuple[Technique, ...] = ()
+    convert: Convert = Convert()
+    data: Mapping[str, Scalar] = field(default_factory=lambda: MappingProxyType({}))
+    """keyword arguments of `load` in data.py"""
+    optimize: Optimize = "balanced"
+
+    @property
+    def model_file(self) -> Path:
+        return self.folder / "model.py"
+
+    @property
+    def data_file(self) -> Path:
+        return self.folder / "data.py"
+
+    @property
+    def budget_file(self) -> Path | None:
+        """budget.toml of the folder, None when there is none."""
+        path = self.folder / "budget.toml"
+        return path if path.is_file() else None
+
+    def to_json(self) -> dict[str, Any]:
+        """The table `read_recipe_table` makes an equal recipe of."""
+        return {
+            "summary": self.summary,
+            "task": self.task,
+            "seed": self.seed,
+            "optimize": self.optimize,
+            "data": dict(self.data),
+            "fit": dataclasses.asdict(self.fit),
+            "compress": [
+                {"technique": technique.name, **dataclasses.asdict(technique)}  # type: ignore[call-overload]
+                for technique in self.compress
+            ],
+            "convert": dataclasses.asdict(self.convert),
+        }
+
+
+def list_models() -> tuple[str, ...]:
+    """Names of the recipes that come with tinyedge."""
+    return tuple(sorted(path.parent.name for path in models_dir().glob("*/recipe.toml")))
+
+
+def find_recipe(name_or_path: str) -> Recipe:
+    """A recipe that comes with tinyedge, by name; else the recipe in a folder, by path.
+
+    Raises: UsageError when there is neither, or the recipe breaks a rule
+    """
+    models = list_models()
+    if name_or_path in models:
+        return load_recipe(models_dir() / name_or_path)
+    folder = Path(name_or_path)
+    if folder.is_dir():
+        return load_recipe(folder)
+    raise UsageError(
+        f"there is no model `{name_or_path}`: neither a recipe's name nor a folder with a recipe.toml",
+        hint=nearest(name_or_path, models),
+    )
+
+
+def load_recipe(folder: Path) -> Recipe:
+    """The recipe in `folder`. Raises: UsageError that names the file, the key and the rule it breaks."""
+    path = folder / "recipe.toml"
+    try:
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise UsageError(
+            f"`{folder}` holds no recipe.toml", hint="models/sine shows the four files of a model folder"
+        ) from None
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise UsageError(f"`{path}` cannot be read: {error}") from error
+    try:
+        recipe = read_recipe_table(table, folder.resolve())
+    except TableError as error:
+        raise UsageError(f"`{path}`: {error}", hint="models/digits/recipe.toml shows every key") from None
+    for needed in (recipe.model_file, recipe.data_file):
+        if not needed.is_file():
+            raise UsageError(
+                f"`{folder}` holds no {needed.name}", hint="models/sine shows the four files of a model folder"
+            )
+    return recipe
+
+
+_KEYS = ("summary", "task", "seed", "optimize", "data", "fit", "compress", "convert")
+
+
+def read_recipe_table(table: Mapping[str, Any], folder: Path) -> Recipe:
+    """The recipe that `table` states. Raises: TableError."""
+    for key in table:
+        if key not in _KEYS:
+            raise TableError(f"unknown key `{key}`; {nearest(key, _KEYS)}")
+    if "fit" not in table:
+        raise TableError("table `fit` is missing")
+    seed = table.get("seed", 1)
+    if type(seed) is not int or not 0 <= seed < 1 << 32:
+        raise TableError(f"`seed` is {seed!r}, not an integer in [0, 4294967295]")
+    summary = table.get("summary", "")
+    if not isinstance(summary, str):
+        raise TableError(f"`summary` is {summary!r}, not of type str")
+    return Recipe(
+        name=folder.name,
+        folder=folder,
+        summary=summary,
+        task=_choice(table, "task", get_args(Task), "classification"),
+        seed=seed,
+        fit=read_table(Fit, table["fit"], "fit"),
+        compress=_techniques(table.get("compress", [])),
+        convert=read_table(Convert, table.get("convert", {}), "convert"),
+        data=MappingProxyType(_scalars(table.get("data", {}), "data")),
+        optimize=_choice(table, "optimize", get_args(Optimize), "balanced"),
+    )
+
+
+def _choice(table: Mapping[str, Any], key: str, choices: tuple[str, ...], default: str) -> Any:
+    value = table.get(key, default)
+    if value not in choices:
+        raise TableError(f"`{key}` is {value!r}; {nearest(str(value), choices)}")
+    return value
+
+
+def _scalars(table: Any, where: str) -> dict[str, Scalar]:
+    if not isinstance(table, Mapping):
+        raise TableError(f"`{where}` is {table!r}, not a table")
+    for key, value in table.items():
+        if not isinstance(value, Scalar):
+            raise TableError(f"`{where}.{key}` is {value!r}, not a number, string or boolean")
+    return dict(table)
+
+
+def _techniques(tables: Any) -> tuple[Technique, ...]:
+    """Techniques in their order. One that trains on quantized values must come last: what follows would undo it."""
+    if not isinstance(tables, list):
+        raise TableError("`compress` is not a list of tables; write it as [[compress]]")
+    found: list[Technique] = []
+    for number, table in enumerate(tables, 1):
+        where = f"compress[{number}]"
+        name = table.get("technique") if isinstance(table, Mapping) else None
+        if not isinstance(name, str):
+            raise TableError(
+                f"`{where}` names no technique; known are {', '.join(f'`{known}`' for known in TECHNIQUES)}"
+            )
+        if name not in TECHNIQUES:
+            raise TableError(f"`{where}.technique` is `{name}`; {nearest(name, TECHNIQUES)}")
+        if found and found[-1].must_be_last:
+            raise TableError(f"`{name}` follows `{found[-1].name}`, which must be the last technique")
+        if any(name == earlier.name for earlier in found):
+            raise TableError(f"`{name}` is applied twice")
+        found.append(read_table(TECHNIQUES[name], table, where, skip=frozenset({"technique"})))
+    return tuple(found)

@@ -1,0 +1,108 @@
+"""Trained models on disk: what one is determined by, how one is written, and how one is read back."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import os
+import platform
+import sys
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tinyedge.artifacts import QuantizedModel, canonical_json, digest
+from tinyedge.errors import UsageError
+from tinyedge.train.recipe import Recipe
+
+MODEL, SAMPLES, METRICS = "model.tflite", "samples.npz", "metrics.json"
+_SCHEMA = "tinyedge.trained/1"
+_PACKAGES = ("tensorflow", "tf-keras", "tensorflow-model-optimization", "numpy", "scikit-learn", "ai-edge-litert")
+
+
+def training_digest(recipe: Recipe) -> str:
+    """Digest of everything that determines the trained model, without importing TensorFlow.
+
+    That is: the recipe but for what only later stages read (`optimize`, `summary`, budgets), the Python files of its
+    folder, everything in a folder `data` there, the sources of `tinyedge.train`, the versions of the packages, and
+    the kind of machine.
+    """
+    relevant = {key: value for key, value in recipe.to_json().items() if key not in ("optimize", "summary")}
+    parts: list[bytes | str] = [recipe.name, canonical_json(relevant)]
+    for folder, files in (
+        (recipe.folder, [*recipe.folder.glob("*.py"), *_files_below(recipe.folder / "data")]),
+        (Path(__file__).parent, list(Path(__file__).parent.rglob("*.py"))),
+    ):
+        for path in sorted(files):
+            parts += [path.relative_to(folder).as_posix(), path.read_bytes()]
+    parts += [f"{package} {_version(package)}" for package in _PACKAGES]
+    parts.append(f"{platform.system()} {platform.machine()} {sys.version_info.major}.{sys.version_info.minor}")
+    return digest(*parts)
+
+
+def _files_below(folder: Path) -> list[Path]:
+    return [path for path in folder.rglob("*") if path.is_file() and "__pycache__" not in path.parts]
+
+
+def _version(package: str) -> str:
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return "absent"
+
+
+def write_trained(folder: Path, files: dict[str, bytes], figures: dict[str, Any]) -> None:
+    """Write `files` and, last, metrics.json with `figures` and the digests of the files.
+
+    Whatever interrupts it, `load_trained` sees the old model, or none, or the new one: never a mixture.
+
+    Raises: UsageError when the folder cannot be written
+    """
+    document = {"schema": _SCHEMA, **figures, "files": {name: digest(data) for name, data in files.items()}}
+    text = json.dumps(document, indent=2) + "\n"
+    for name, data in (*files.items(), (METRICS, text.encode())):
+        partial = folder / f"{name}.{os.getpid()}.part"
+        try:
+            partial.write_bytes(data)
+            partial.replace(folder / name)
+        except OSError as error:
+            raise cannot_write(folder, error) from error
+        finally:
+            with contextlib.suppress(OSError):
+                partial.unlink()
+
+
+def cannot_write(folder: Path, error: OSError) -> UsageError:
+    return UsageError(
+        f"nothing can be written into {folder}: {error.strerror or error}", hint="choose another folder for the build"
+    )
+
+
+def load_trained(folder: Path) -> QuantizedModel | None:
+    """The model that `train_model` wrote into `folder`; None when there is none, or a file is missing or changed."""
+    try:
+        document = json.loads((folder / METRICS).read_bytes())
+        files = {name: (folder / name).read_bytes() for name in (MODEL, SAMPLES)}
+    except (OSError, ValueError):
+        return None
+    if not isinstance(document, dict) or document.get("schema") != _SCHEMA:
+        return None
+    if document.get("files") != {name: digest(data) for name, data in files.items()}:
+        return None
+    with np.load(io.BytesIO(files[SAMPLES]), allow_pickle=False) as archive:
+        samples = archive["samples"]
+        labels = archive["labels"] if "labels" in archive.files else None
+    return QuantizedModel(
+        name=document["model"],
+        tflite=files[MODEL],
+        digest=digest(files[MODEL]),
+        float_accuracy=document["float_accuracy"],
+        int8_accuracy=document["int8_accuracy"],
+        sparsity=document["sparsity"],
+        samples=samples,
+        labels=labels,
+        metrics=document["metrics"],
+    )

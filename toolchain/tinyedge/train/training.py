@@ -1,0 +1,119 @@
+"""Trains a recipe in a child process and keeps the result, or leaves nothing behind."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import tempfile
+from collections.abc import Iterator
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from tinyedge import errors, process
+from tinyedge.artifacts import QuantizedModel
+from tinyedge.errors import InternalError, TinyEdgeError, ToolError
+from tinyedge.train import store
+from tinyedge.train.fit import Progress
+from tinyedge.train.recipe import Recipe
+
+_EXTRA = ("tensorflow", "tf-keras", "tensorflow-model-optimization")
+_HINT = "`pip install 'tinyedge[train]'` installs what training needs"
+_ENVIRONMENT = {
+    # One thread and the same kernels everywhere: results then depend on the seed alone.
+    "TF_NUM_INTRAOP_THREADS": "1",
+    "TF_NUM_INTEROP_THREADS": "1",
+    "OMP_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+    "TF_ENABLE_ONEDNN_OPTS": "0",
+    "TF_CPP_MIN_LOG_LEVEL": "3",
+    "CUDA_VISIBLE_DEVICES": "-1",
+    "PYTHONHASHSEED": "0",
+}
+_LOG_LINES = 8
+"""lines of the child's log that an error quotes"""
+
+
+def train_model(recipe: Recipe, folder: Path, *, progress: Progress | None = None) -> QuantizedModel:
+    """Train, compress, convert and evaluate; write model.tflite, samples.npz and metrics.json into `folder`.
+
+    The work is done by `tinyedge.train.worker` in a process of its own, so TensorFlow's noise, memory and crashes
+    stay out of this one. Whatever ends this early, Ctrl-C included, ends the child and leaves no file.
+
+    Raises: ToolError when TensorFlow is missing or the child crashed; ModelError and UsageError of the recipe;
+            UsageError when the folder cannot be written
+    """
+    require_extra()
+    with _new_folder(folder), tempfile.TemporaryDirectory(prefix="tinyedge-train-") as scratch:
+        figures = _run_worker(recipe, Path(scratch), progress or (lambda _stage, _done, _total: None))
+        files = {name: (Path(scratch) / name).read_bytes() for name in (store.MODEL, store.SAMPLES)}
+        store.write_trained(folder, files, {**figures, "training_digest": store.training_digest(recipe)})
+        trained = store.load_trained(folder)
+    if trained is None:
+        raise InternalError(f"the model written into {folder} cannot be read back")
+    return trained
+
+
+def require_extra() -> None:
+    """Raises: ToolError when a package that training needs is not installed."""
+    for package in _EXTRA:
+        try:
+            metadata.version(package)
+        except metadata.PackageNotFoundError:
+            raise ToolError(
+                f"training needs the Python package `{package}`, which is not installed", hint=_HINT
+            ) from None
+
+
+@contextlib.contextmanager
+def _new_folder(folder: Path) -> Iterator[None]:
+    """`folder`, made and found writable before minutes are spent; what was made goes again when the block fails."""
+    made = [path for path in (folder, *folder.parents) if not path.exists()]
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+        yield
+    except BaseException as error:
+        for path in made:
+            with contextlib.suppress(OSError):
+                path.rmdir()
+        if isinstance(error, OSError):
+            raise store.cannot_write(folder, error) from error
+        raise
+
+
+def _run_worker(recipe: Recipe, scratch: Path, progress: Progress) -> dict[str, Any]:
+    """Run the child to its end. Returns the figures of metrics.json."""
+    job = scratch / "job.json"
+    job.write_text(json.dumps({"folder": str(recipe.folder), "recipe": recipe.to_json()}), encoding="utf-8")
+    argv = process.python_module("tinyedge.train.worker", str(job))
+    stage = "start"
+    with process.start(argv, env=_ENVIRONMENT) as child:
+        for line in io.BufferedReader(child.stdout):  # type: ignore[type-var]
+            message = json.loads(line)
+            if "progress" in message:
+                stage, done, total = message["progress"]
+                progress(stage, done, total)
+            elif "error" in message:
+                raise _error_of(message["error"])
+            else:
+                return dict(message["figures"])
+        code = child.wait(timeout_s=10.0)
+        printed = (child.stderr.read() if child.stderr else b"").decode("utf-8", "replace")
+    log = scratch / "worker.log"
+    if log.is_file():
+        printed += log.read_text(encoding="utf-8", errors="replace")
+    lines = [text for text in printed.splitlines() if text.strip()][-_LOG_LINES:]
+    raise ToolError(
+        f"training `{recipe.name}` broke off in stage `{stage}`: its process "
+        f"{'did not end' if code is None else process.describe_exit(code)}"
+        + "".join(f"\n       | {text}" for text in lines),
+        hint="try it without the techniques under [[compress]], one after the other",
+    )
+
+
+def _error_of(error: dict[str, str]) -> TinyEdgeError:
+    kind: type[TinyEdgeError] = getattr(errors, error["kind"])
+    return kind(error["what"], hint=error["hint"])

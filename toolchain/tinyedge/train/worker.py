@@ -1,0 +1,164 @@
+"""The process that trains: `python -m tinyedge.train.worker JOB`, started by `tinyedge.train.training` alone.
+
+JOB is a JSON file with the recipe; the results go beside it. Standard output carries one JSON object a line:
+`{"progress": [stage, done, total]}` any number of times, then `{"figures": {...}}` or
+`{"error": {"kind", "what", "hint"}}`. Everything libraries print goes to worker.log beside the job.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import gzip
+import io
+import json
+import os
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, TextIO
+
+import numpy as np
+
+from tinyedge.errors import TinyEdgeError
+from tinyedge.graph.reader import read_model
+from tinyedge.train import store
+from tinyedge.train.author import build_model, check_model, load_splits
+from tinyedge.train.convert import convert_model
+from tinyedge.train.evaluate import only_input_and_output, quantize_inputs, run_int8, sparsity
+from tinyedge.train.fit import METRICS, Training, score
+from tinyedge.train.recipe import Recipe, read_recipe_table
+from tinyedge.train.splits import Splits
+
+_REPORT_EVERY_S = 0.1
+
+
+class Channel:
+    """Standard output as it was when the process started: the line to the parent."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        self._last_stage = ""
+        self._last_time = 0.0
+
+    def send(self, message: dict[str, Any]) -> None:
+        self._stream.write(json.dumps(message) + "\n")
+        self._stream.flush()
+
+    def progress(self, stage: str, done: int, total: int) -> None:
+        """Report the start and the end of every stage, and now and then in between."""
+        now = time.monotonic()
+        if stage == self._last_stage and done < total and now - self._last_time < _REPORT_EVERY_S:
+            return
+        self._last_stage, self._last_time = stage, now
+        self.send({"progress": [stage, done, total]})
+
+
+def main(job_file: Path) -> int:
+    """Do one job. Returns the exit code."""
+    channel = _take_over_output(job_file.with_name("worker.log"))
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    try:
+        job = json.loads(job_file.read_text(encoding="utf-8"))
+        recipe = read_recipe_table(job["recipe"], Path(job["folder"]))
+        channel.send({"figures": train(recipe, job_file.parent, channel)})
+    except TinyEdgeError as error:
+        channel.send({"error": {"kind": type(error).__name__, "what": error.what, "hint": error.hint}})
+    except Exception:
+        traceback.print_exc()
+        return 1
+    return 0
+
+
+def _take_over_output(log: Path) -> Channel:
+    """Keep standard output for the parent, and send what anything else prints to `log`, from C code as well."""
+    channel = Channel(os.fdopen(os.dup(1), "w", encoding="utf-8"))
+    target = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    os.dup2(target, 1)
+    os.dup2(target, 2)
+    os.close(target)
+    return channel
+
+
+def _end_with_parent() -> None:
+    """End at once when the parent is gone, however it went: its end of the pipe closes."""
+    while os.read(0, 1024):
+        pass
+    os._exit(1)
+
+
+def train(recipe: Recipe, out: Path, channel: Channel) -> dict[str, Any]:
+    """Every stage in order; model.tflite and samples.npz in `out`. Returns the figures of metrics.json."""
+    started = time.monotonic()
+    seconds: dict[str, float] = {}
+
+    @contextlib.contextmanager
+    def stage(name: str, *, counted: bool = True) -> Iterator[None]:
+        """Time a stage. One that is not `counted` does not report its steps itself: it is one step."""
+        begun = time.monotonic()
+        if not counted:
+            channel.progress(name, 0, 1)
+        yield
+        if not counted:
+            channel.progress(name, 1, 1)
+        seconds[name] = round(time.monotonic() - begun, 2)
+
+    with stage("load", counted=False):
+        splits = load_splits(recipe)
+        _import_tensorflow(recipe.seed)
+        model = build_model(recipe)
+        check_model(model, splits, recipe.task)
+    training = Training(splits, recipe.task, recipe.fit.batch_size, channel.progress)
+    metric = METRICS[recipe.task]
+    with stage("fit"):
+        training.fit(model, "fit", epochs=recipe.fit.epochs, learning_rate=recipe.fit.learning_rate)
+        metrics = {f"float_{metric}": training.score(model), "parameters": float(model.count_params())}
+    for technique in recipe.compress:
+        with stage(technique.name):
+            model = technique.apply(model, training)
+            metrics[f"{technique.name}_{metric}"] = training.score(model)
+    with stage("convert", counted=False):
+        tflite = convert_model(model, splits.train_inputs, recipe.convert.representative_samples)
+    with stage("evaluate"):
+        graph = read_model(tflite, recipe.name)
+        samples = quantize_inputs(splits.test_inputs, only_input_and_output(graph)[0])
+        outputs = run_int8(graph, samples, lambda done, total: channel.progress("evaluate", done, total))
+        metrics[f"int8_{metric}"] = score(recipe.task, outputs, splits.test_targets)
+    metrics["gzip_bytes"] = float(len(gzip.compress(tflite, 9, mtime=0)))
+    metrics["train_seconds"] = round(time.monotonic() - started, 2)
+    (out / store.MODEL).write_bytes(tflite)
+    (out / store.SAMPLES).write_bytes(_archive(samples, splits, recipe.task))
+    return {
+        "model": recipe.name,
+        "float_accuracy": metrics.get("float_accuracy"),
+        "int8_accuracy": metrics.get("int8_accuracy"),
+        "sparsity": sparsity(graph),
+        "metrics": metrics,
+        "seconds": seconds,
+    }
+
+
+def _archive(samples: Any, splits: Splits, task: str) -> bytes:
+    """samples.npz: `samples` int8 and `labels` (the classes), or `targets` of a regression, which has no accuracy."""
+    arrays: dict[str, Any] = {
+        "samples": samples,
+        "labels" if task == "classification" else "targets": splits.test_targets,
+    }
+    stream = io.BytesIO()
+    np.savez_compressed(stream, **arrays)
+    return stream.getvalue()
+
+
+def _import_tensorflow(seed: int) -> None:
+    """Import TensorFlow, make it deterministic, and seed every generator."""
+    import tensorflow as tf
+    import tf_keras
+
+    tf.config.experimental.enable_op_determinism()
+    tf_keras.utils.set_random_seed(seed)
+
+
+if __name__ == "__main__":
+    sys.exit(main(Path(sys.argv[1])))
