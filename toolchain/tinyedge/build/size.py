@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -11,7 +12,8 @@ from tinyedge.build.elf import Elf, Section, read_elf
 from tinyedge.errors import CheckError
 
 _LARGEST = 3
-"""symbols that the error about a full memory names"""
+_NOTABLE_PERCENT = 1
+"""the error about a full memory names that many symbols, if they take at least that share of what is needed"""
 
 
 def measure_size(path: Path, board: Board) -> SizeTable:
@@ -60,7 +62,8 @@ def check_size(table: SizeTable, model: str, board: Board) -> None:
         if not has or needs <= has:
             continue
         fact = f"needs {needs:,} B of {memory}; board `{board.name}` has {has:,} B ({needs - has:,} B too few)"
-        largest = [s for s in table.symbols if s.section in sections][:_LARGEST]
+        notable = (s for s in table.symbols if s.section in sections and s.bytes * 100 >= needs * _NOTABLE_PERCENT)
+        largest = list(itertools.islice(notable, _LARGEST))
         if largest:
             names = ", ".join(f"`{symbol.name}` ({symbol.section}) = {symbol.bytes:,} B" for symbol in largest)
             fact += f"\n       largest in {memory}: {names}"
