@@ -1,0 +1,258 @@
+"""The host side of the serial protocol: typed requests to a firmware, over any console, in bounded time.
+
+Nothing a device sends can hang the host or fill its memory: every exchange has a number of attempts and an end, every
+length is checked before it is used, and only lines with a good checksum and printable ASCII are looked at.
+"""
+
+from __future__ import annotations
+
+import base64
+import time
+import zlib
+from collections.abc import Callable, Iterator, Sequence
+from typing import TypeVar
+
+from tinyedge import wire
+from tinyedge.console.contract import Console
+from tinyedge.errors import DeviceError
+from tinyedge.measure.replies import (
+    MOST_LAYERS,
+    DeviceRestarted,
+    Fields,
+    Hello,
+    Inference,
+    LayerTicks,
+    Memory,
+    Ran,
+    TensorInfo,
+    parse_hello,
+    parse_reply,
+    parse_tensor,
+)
+
+_T = TypeVar("_T")
+_NOISE_WAIT = 0.1
+"""share of the time-out to wait on after noise: the reply was in it, most likely"""
+_MOST_ATTEMPTS = 64
+_LAST_SEQUENCE = 65_535
+
+
+class Session:
+    """Requests to one firmware, one at a time.
+
+    timeout_s      how long a reply may take before the request is repeated
+    retries        how often it is repeated
+    run_timeout_s  how long one inference may take in all
+    """
+
+    def __init__(
+        self,
+        console: Console,
+        *,
+        timeout_s: float = 2.0,
+        retries: int = 5,
+        run_timeout_s: float = 120.0,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._console = console
+        self._timeout_s = timeout_s
+        self._retries = retries
+        self._run_timeout_s = run_timeout_s
+        self._clock = clock
+        self._sequence = 0
+        self._in_touch = False
+        self._banner: str | None = None
+        self._tensors: dict[tuple[str, int], TensorInfo] = {}
+
+    def wait_for_banner(self, timeout_s: float = 30.0) -> Hello:
+        """Who is there: the record sent after reset or, for a host that came late, the answer to `hello`.
+
+        Raises: DeviceError when nothing that speaks the protocol was heard in `timeout_s`.
+        """
+        self._await_reply(None, min(self._timeout_s, timeout_s))
+        if self._banner is None:
+            self._get_in_touch(timeout_s)
+        if self._banner is None:
+            return self.hello()
+        self._in_touch = True
+        return parse_hello(parse_reply("hello", self._banner))
+
+    def hello(self) -> Hello:
+        """Who the firmware says it is. Raises: DeviceError when it speaks another version of the protocol."""
+        return parse_hello(self._request("hello"))
+
+    def tensor(self, kind: str, i: int) -> TensorInfo:
+        """Input (`in`) or output (`out`) number `i`; asked once, then remembered."""
+        if (kind, i) not in self._tensors:
+            self._tensors[kind, i] = parse_tensor(self._request(f"tensor {kind} {i}"))
+        return self._tensors[kind, i]
+
+    def write_input(self, i: int, data: bytes) -> None:
+        """Write all bytes of input `i`."""
+        for offset in range(0, len(data), wire.CHUNK_BYTES):
+            chunk = base64.b64encode(data[offset : offset + wire.CHUNK_BYTES]).decode("ascii")
+            self._request(f"in {i} {offset} {chunk}")
+
+    def run(self) -> Ran:
+        """One inference over what the inputs hold."""
+        fields = self._request("run", budget_s=self._run_timeout_s)
+        return Ran(fields.number("ticks"), fields.crc("in_crc"), fields.crc("out_crc"))
+
+    def profile(self) -> tuple[LayerTicks, ...]:
+        """One inference with ticks and CRC of every layer, in order of execution."""
+        fields = self._request("profile", budget_s=self._run_timeout_s)
+        count = fields.number("layers", most=MOST_LAYERS)
+        return tuple(self._layer(i) for i in range(count))
+
+    def profile_of(self, inputs: Sequence[bytes], layers: int, repeats: int = 2) -> tuple[LayerTicks, ...]:
+        """A profile with these inputs, taken again when the firmware restarted or lost an input on the way.
+
+        Raises: DeviceError when the firmware has another number of layers than `layers`.
+        """
+
+        def take() -> tuple[LayerTicks, ...]:
+            self._write_inputs(inputs)
+            fields = self._request("profile", budget_s=self._run_timeout_s)
+            self._check_crc("inputs", inputs, fields.crc("in_crc"))
+            if (count := fields.number("layers", most=MOST_LAYERS)) != layers:
+                raise DeviceError(
+                    f"the firmware profiled {count:,} layers, the plan has {layers:,}", hint="build and start it again"
+                )
+            return tuple(self._layer(i) for i in range(count))
+
+        return _repeated(take, repeats)
+
+    def read_output(self, i: int) -> bytes:
+        """All bytes of output `i`."""
+        size = self.tensor("out", i).bytes
+        data = bytearray()
+        while len(data) < size:
+            count = min(wire.CHUNK_BYTES, size - len(data))
+            data += self._request(f"out {i} {len(data)} {count}").data("data", count)
+        return bytes(data)
+
+    def infer(self, inputs: Sequence[bytes], outputs: int = 1, repeats: int = 2) -> Inference:
+        """Write all inputs, run, read all outputs; again, at most `repeats` times, when either was harmed.
+
+        Raises: DeviceError when it was harmed every time, or at once on a fault.
+        """
+
+        def take() -> Inference:
+            self._write_inputs(inputs)
+            ran = self.run()
+            self._check_crc("inputs", inputs, ran.in_crc)
+            results = tuple(self.read_output(i) for i in range(outputs))
+            self._check_crc("outputs", results, ran.out_crc)
+            return Inference(results, ran.ticks)
+
+        return _repeated(take, repeats)
+
+    def memory(self) -> Memory:
+        """The memory figures; the stack's peak is of everything done since reset."""
+        fields = self._request("mem")
+        return Memory(*(fields.number(key) for key in ("stack_peak", "stack_size", "ram_static", "arena")))
+
+    def reset(self) -> None:
+        """Set the model's variables back to their start values."""
+        self._request("reset")
+
+    def _write_inputs(self, inputs: Sequence[bytes]) -> None:
+        for i, data in enumerate(inputs):
+            self.write_input(i, data)
+
+    def _layer(self, i: int) -> LayerTicks:
+        fields = self._request(f"layer {i}")
+        crc = None if fields.text("crc") == "-" else fields.crc("crc")
+        return LayerTicks(fields.number("index"), fields.number("ticks"), crc)
+
+    def _check_crc(self, what: str, pieces: Sequence[bytes], crc: int) -> None:
+        if crc != (wanted := zlib.crc32(b"".join(pieces))):
+            raise DeviceRestarted(f"the {what} have CRC {wanted:08X} on the host and {crc:08X} on the device")
+
+    def _request(self, words: str, budget_s: float | None = None) -> Fields:
+        """The fields of a good reply. Raises: DeviceError when there was none, or when it was `err`."""
+        if not self._in_touch:
+            self._get_in_touch(self._timeout_s * (self._retries + 1))
+        return parse_reply(words, self._exchange(words, budget_s))
+
+    def _get_in_touch(self, timeout_s: float) -> None:
+        """An exchange whose content is thrown away: it leaves behind what an earlier host was told."""
+        self._exchange("hello", timeout_s, first=True)
+        self._in_touch = True
+
+    def _exchange(self, words: str, budget_s: float | None, *, first: bool = False) -> str:
+        """Send a request until its reply came. With `first`, a banner will do as well: then the reply is empty."""
+        self._sequence = self._sequence % _LAST_SEQUENCE + 1
+        line = wire.encode_line(wire.MARK_REQUEST, self._sequence, words)
+        start = self._clock()
+        attempts = 0
+        for wait_s in self._waits(start, budget_s):
+            attempts += 1
+            self._console.write(line)
+            reply = self._await_reply(self._sequence, wait_s)
+            if reply is not None:
+                return reply
+            if first and self._banner is not None:
+                return ""
+        verb = words.split(maxsplit=1)[0]
+        raise DeviceError(
+            f"the firmware did not answer `{verb}` in {self._clock() - start:.1f} s ({attempts} attempts)",
+            hint="reset the board, or see with `tinyedge monitor` what it sends",
+        )
+
+    def _waits(self, start: float, budget_s: float | None) -> Iterator[float]:
+        """How long to wait for each attempt: always the same, or, within a budget, twice as long each time."""
+        if budget_s is None:
+            yield from [self._timeout_s] * (self._retries + 1)
+            return
+        wait_s = self._timeout_s
+        for _ in range(_MOST_ATTEMPTS):
+            left = start + budget_s - self._clock()
+            if left <= 0:
+                return
+            yield min(wait_s, left)
+            if self._clock() - start >= wait_s:
+                wait_s *= 2
+
+    def _await_reply(self, sequence: int | None, wait_s: float) -> str | None:
+        """The words of the reply to `sequence`; None when it did not come in time or a banner came first."""
+        end = self._clock() + wait_s
+        while (left := end - self._clock()) > 0:
+            line = next(iter(self._console.lines(left)), None)
+            if line is None:
+                return None
+            decoded = wire.decode_line(line)
+            if decoded is None or not (decoded[2].isascii() and decoded[2].isprintable()):
+                if sequence is not None and line:
+                    end = min(end, self._clock() + self._timeout_s * _NOISE_WAIT)
+                continue
+            mark, number, words = decoded
+            if mark == wire.MARK_RECORD:
+                self._take_record(words)
+                if not self._in_touch and self._banner is not None:
+                    return None
+            elif mark == wire.MARK_REPLY and number == sequence:
+                return words
+        return None
+
+    def _take_record(self, words: str) -> None:
+        kind, _, rest = words.partition(" ")
+        if kind == "fault":
+            raise DeviceError(
+                f"the firmware stopped with a fault: {rest}", hint="reset it; `tinyedge run -v` shows the log"
+            )
+        if kind != "hello":
+            return
+        if self._in_touch:
+            raise DeviceRestarted("the firmware restarted in the middle of an exchange", hint="check its power supply")
+        self._banner = f"{wire.OK} {rest}"
+
+
+def _repeated(take: Callable[[], _T], repeats: int) -> _T:
+    """What `take` returns, called again when the firmware restarted under it."""
+    for _ in range(repeats):
+        try:
+            return take()
+        except DeviceRestarted:
+            continue
+    return take()
