@@ -21,7 +21,15 @@ static int profile_taken;
 static int init_error; /* of te_model_init */
 static int selftest_ok;
 
-/* ---- self-test ---- */
+/* ---- inputs, outputs, self-test ---- */
+
+static uint32_t inputs_crc(void) {
+  uint32_t crc = 0;
+  for (uint32_t i = 0; i < te_model_info.input_count; ++i) {
+    crc = te_crc32(crc, te_model_input(i), te_model_info.inputs[i].bytes);
+  }
+  return crc;
+}
 
 static uint32_t outputs_crc(void) {
   uint32_t crc = 0;
@@ -155,6 +163,7 @@ static void reply_run(const char *words) {
   if (!model_is_ready(words)) {
     return;
   }
+  const uint32_t in_crc = inputs_crc(); /* before the inference, which may use their memory */
   const uint32_t start = te_bsp_cycles();
   const int error = te_model_invoke(0, 0);
   const uint32_t ticks = te_bsp_cycles() - start;
@@ -164,6 +173,8 @@ static void reply_run(const char *words) {
   }
   te_line_text(TE_OK);
   te_line_u32(" ticks=", ticks);
+  te_line_hex32(" in_crc=", in_crc);
+  te_line_hex32(" out_crc=", outputs_crc());
 }
 
 /* Called after each layer of a profile; `context` is the tick at which the layer started. */
@@ -184,6 +195,7 @@ static void reply_profile(const char *words) {
     return;
   }
   profile_taken = 0;
+  const uint32_t in_crc = inputs_crc();
   uint32_t start = te_bsp_cycles();
   if (te_model_invoke(layer_done, &start) != 0) {
     te_line_text(TE_ERR_RUN);
@@ -197,6 +209,8 @@ static void reply_profile(const char *words) {
   te_line_text(TE_OK);
   te_line_u32(" ticks=", ticks);
   te_line_u32(" layers=", te_model_info.layer_count);
+  te_line_hex32(" in_crc=", in_crc);
+  te_line_hex32(" out_crc=", outputs_crc());
 }
 
 static void reply_layer(const char *words) {
@@ -215,7 +229,7 @@ static void reply_layer(const char *words) {
   if (te_model_info.layers[step].span_count > 0) {
     te_line_hex32(" crc=", profile[step].crc);
   } else {
-    te_line_text(" crc=");
+    te_line_text(" crc=-");
   }
 }
 

@@ -1,0 +1,197 @@
+"""The model compiled ahead of time: a plan becomes te_model.c, its constants te_model_data.c, its kernels runtime/."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from tinyedge.artifacts import Buffer, Plan, PlannedLayer, QuantizedModel
+from tinyedge.boards import Core
+from tinyedge.errors import ModelError
+from tinyedge.generate.part import LayerRow, ModelPart
+from tinyedge.generate.render import c_values, comment_text, render, shortest_float
+from tinyedge.graph.ir import DType, Tensor
+from tinyedge.kernels.contract import Code, Constant, Operands
+from tinyedge.kernels.sources import runtime_files
+
+ARENA = "te_model_arena"
+
+
+@dataclass(frozen=True)
+class _Step:
+    """A planned layer with its C."""
+
+    number: int
+    planned: PlannedLayer
+    code: Code
+
+
+def generate_aot(plan: Plan, model: QuantizedModel, core: Core, *, selftest_crc: int) -> ModelPart:
+    """The files of the ahead-of-time runtime.
+
+    selftest_crc  CRC-32 (zlib's) of all outputs for the self-test input that te_model.h describes
+
+    Raises: ModelError when the graph has no operator, or an input or output that is not in the arena
+    """
+    if not plan.layers:
+        raise ModelError(f"model `{model.name}` has no operator to run")
+    steps = [_emit(plan, planned, number, core) for number, planned in enumerate(plan.layers)]
+    constants = [constant for step in steps for constant in step.code.constants]
+    stems = tuple(sorted({stem for step in steps for stem in step.code.runtime}))
+    runtime = {f"runtime/{name}": content for name, content in runtime_files(stems, core.isa).items()}
+    headers = [f'"{stem}.h"' for stem in stems if f"runtime/{stem}.h" in runtime]
+    files = {
+        **runtime,
+        "model/te_model.c": _model_c(plan, model, core, steps, headers, selftest_crc),
+        "model/te_model_config.h": render("te_model_config.h.j2", model=model.name, layer_count=len(steps)),
+        "model/te_model_data.c": render("te_model_data.c.j2", model=model.name, constants=_bodies(constants)),
+        "model/te_model_data.h": render(
+            "te_model_data.h.j2",
+            model=model.name,
+            constants=_declarations(constants),
+            total_bytes=sum(constant.values.nbytes for constant in constants),
+        ),
+    }
+    rows = tuple(LayerRow(p.layer.name, _tensors_text(p.layer.outputs), p.kernel.name) for p in plan.layers)
+    return ModelPart("aot", files, rows, plan.arena_bytes)
+
+
+def _emit(plan: Plan, planned: PlannedLayer, number: int, core: Core) -> _Step:
+    layer = planned.layer
+    operands = Operands(
+        inputs=tuple(f"(const {t.dtype.c_name} *)({_address(plan.buffer_of(t.index))})" for t in layer.inputs),
+        outputs=tuple(f"({t.dtype.c_name} *)({_address(plan.buffer_of(t.index))})" for t in layer.outputs),
+        scratch=f"({_address(planned.scratch)})" if planned.scratch else "",
+        prefix=f"te_model_l{number:02d}",
+    )
+    return _Step(number, planned, planned.kernel.emit(layer, core, operands))
+
+
+def _address(buffer: Buffer) -> str:
+    return f"{ARENA} + {buffer.offset}"
+
+
+def _model_c(
+    plan: Plan, model: QuantizedModel, core: Core, steps: Sequence[_Step], headers: Sequence[str], selftest_crc: int
+) -> bytes:
+    system = {_include(name) for step in steps for name in step.code.includes} - {"<stdint.h>"} - set(headers)
+    layers = []
+    spans: list[Buffer] = []
+    for step in steps:
+        outputs = [plan.buffer_of(tensor.index) for tensor in step.planned.layer.outputs]
+        layers.append(_layer_values(step, first_span=len(spans), span_count=len(outputs)))
+        spans += outputs
+    return render(
+        "te_model.c.j2",
+        model=model.name,
+        core=core.name,
+        digest=hashlib.sha256(model.tflite).hexdigest()[:16],
+        arena_bytes=plan.arena_bytes,
+        alignment=max(4, *(step.planned.kernel.alignment for step in steps)),
+        buffers=[{"row": _buffer_row(buffer)} for buffer in sorted(plan.buffers, key=lambda b: (b.offset, b.first))],
+        includes=[*sorted(system), *headers],
+        layers=layers,
+        inputs=[_tensor_values(plan, tensor) for tensor in plan.graph.input_tensors()],
+        outputs=[_tensor_values(plan, tensor) for tensor in plan.graph.output_tensors()],
+        spans=[{"offset": span.offset, "bytes": span.bytes} for span in spans],
+        selftest_crc=f"0x{selftest_crc:08x}u",
+        variables=[
+            _variable_values(plan, tensor) for _, tensor in sorted(plan.graph.tensors.items()) if _is_kept(tensor)
+        ],
+    )
+
+
+def _include(name: str) -> str:
+    """A header as it stands behind #include; own headers in quotes."""
+    if name[:1] in '<"':
+        return name
+    return f'"{name}"' if name.startswith("te_") else f"<{name}>"
+
+
+def _buffer_row(buffer: Buffer) -> str:
+    return f"{buffer.offset:8d}  {buffer.bytes:8d}  {buffer.first:4d}-{buffer.last:<4d}  {comment_text(buffer.name)}"
+
+
+def _layer_values(step: _Step, *, first_span: int, span_count: int) -> dict[str, Any]:
+    layer = step.planned.layer
+    comments = [
+        f"in:     {_tensors_text(layer.inputs)}",
+        f"out:    {_tensors_text(layer.outputs)}",
+        f"kernel: {step.planned.kernel.name}, {layer.macs} MACs",
+    ]
+    if step.planned.scratch:
+        comments.append(f"scratch: {step.planned.scratch.bytes} bytes at {step.planned.scratch.offset}")
+    return {
+        "operator": layer.name,
+        "index": layer.index,
+        "function": f"te_model_run_{step.number:02d}_{layer.name}",
+        "comments": comments,
+        "functions": step.code.functions.strip("\n"),
+        "call": step.code.call,
+        "span_count": span_count,
+        "info": f"{{{layer.index}, {span_count}, spans + {first_span}}}",
+    }
+
+
+def _tensors_text(tensors: Sequence[Tensor]) -> str:
+    return ", ".join(f"{t.dtype.value} {_shape_text(t.shape)} {comment_text(t.name, 40)}" for t in tensors) or "nothing"
+
+
+def _shape_text(shape: Sequence[int]) -> str:
+    """Dimensions as the protocol has them; a scalar is `1`."""
+    return "x".join(str(size) for size in shape) or "1"
+
+
+def _tensor_values(plan: Plan, tensor: Tensor) -> dict[str, Any]:
+    try:
+        buffer = plan.buffer_of(tensor.index)
+    except KeyError:
+        raise ModelError(f"input or output `{tensor.name}` of the model is a constant") from None
+    quantized = tensor.quantization is not None and len(tensor.quantization.scale) == 1
+    return {
+        "name": comment_text(tensor.name),
+        "offset": buffer.offset,
+        "bytes": tensor.bytes,
+        "type": tensor.dtype.value,
+        "shape": _shape_text(tensor.shape),
+        "scale": shortest_float(tensor.scale) if quantized else "",
+        "zero_point": tensor.zero_point if quantized else 0,
+    }
+
+
+def _is_kept(tensor: Tensor) -> bool:
+    return tensor.is_variable and tensor.dtype is not DType.RESOURCE
+
+
+def _variable_values(plan: Plan, tensor: Tensor) -> dict[str, Any]:
+    """Start values as TensorFlow Lite Micro has them: the zero point for int8, else zero bytes."""
+    buffer = plan.buffer_of(tensor.index)
+    value = tensor.zero_point & 0xFF if tensor.dtype is DType.INT8 and tensor.quantization else 0
+    return {"name": comment_text(tensor.name), "offset": buffer.offset, "bytes": buffer.bytes, "value": value}
+
+
+def _declarations(constants: Sequence[Constant]) -> list[dict[str, Any]]:
+    return [
+        {
+            "ctype": constant.ctype,
+            "name": constant.name,
+            "length": constant.values.size,
+            "align": constant.align,
+            "comment": f" /* {comment_text(constant.comment, 80)} */" if constant.comment else "",
+        }
+        for constant in constants
+    ]
+
+
+def _bodies(constants: Sequence[Constant]) -> list[dict[str, Any]]:
+    return [
+        {
+            "ctype": constant.ctype,
+            "name": constant.name,
+            "length": constant.values.size,
+            "body": c_values(constant.values, constant.ctype),
+        }
+        for constant in constants
+    ]
