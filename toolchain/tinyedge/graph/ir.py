@@ -17,7 +17,10 @@ import numpy.typing as npt
 
 
 class DType(enum.Enum):
-    """Element types, with TFLite's names; `int4` is packed two to a byte in files and unpacked to int8 in `Tensor.data`."""
+    """Element types, with TFLite's names.
+
+    `int4` is packed two to a byte in files and unpacked to int8 in `Tensor.data`.
+    """
 
     INT4 = "int4"
     INT8 = "int8"
@@ -101,10 +104,10 @@ class Tensor:
 
 @dataclass(frozen=True, eq=False)
 class Operator:
-    """One operator: TFLite's name in lower case, tensor keys (-1: an optional input that is absent), options as in the file.
+    """One operator: TFLite's name in lower case, tensor keys, options as in the file.
 
-    `options` holds the file's builtin options by their schema names in snake case, enumerations as lower-case
-    strings: `{"padding": "same", "stride_h": 2, "fused_activation_function": "relu"}`. Passes may add keys of their
+    The key -1 stands for an optional input that is absent. `options` holds the file's builtin options by their
+    schema names in snake case, enumerations as lower-case strings: `{"padding": "same", "stride_h": 2, "fused_activation_function": "relu"}`. Passes may add keys of their
     own (documented in `tinyedge.ops`), e.g. `explicit_padding`.
     """
 

@@ -65,10 +65,11 @@ def quantize_multiplier(real: float) -> tuple[int, int]:
 def wrap_int32(value: IntLike) -> Int64Array:
     """The value that remains in 32 bits, as two's complement.
 
-    >>> wrap_int32(2**31), wrap_int32(-(2**31) - 1)
-    (array(-2147483648), array(2147483647))
+    >>> wrap_int32(np.array([2**31, -(2**31) - 1]))
+    array([-2147483648,  2147483647])
     """
-    return ((np.asarray(value, np.int64) + (1 << 31)) & 0xFFFFFFFF) - (1 << 31)
+    wrapped: Int64Array = ((np.asarray(value, np.int64) + (1 << 31)) & 0xFFFFFFFF) - (1 << 31)
+    return wrapped
 
 
 def saturating_rounding_doubling_high_mul(a: IntLike, b: IntLike) -> Int64Array:
@@ -77,11 +78,12 @@ def saturating_rounding_doubling_high_mul(a: IntLike, b: IntLike) -> Int64Array:
     The published definition rounds halves away from zero and then truncates by a division that rounds towards
     zero; for negative products the two together are this floor.
 
-    >>> saturating_rounding_doubling_high_mul(-3, 1 << 30), saturating_rounding_doubling_high_mul(-(2**31), -(2**31))
-    (array(-1), array(2147483647))
+    >>> saturating_rounding_doubling_high_mul(np.array([-3, -(2**31)]), np.array([1 << 30, -(2**31)]))
+    array([        -1, 2147483647])
     """
     product = np.asarray(a, np.int64) * np.asarray(b, np.int64)
-    return np.minimum((product + (1 << 30)) >> 31, _INT32_MAX)
+    result: Int64Array = np.minimum((product + (1 << 30)) >> 31, _INT32_MAX)
+    return result
 
 
 def rounding_divide_by_pot(value: IntLike, exponent: IntLike) -> Int64Array:
@@ -96,7 +98,8 @@ def rounding_divide_by_pot(value: IntLike, exponent: IntLike) -> Int64Array:
     exponent = np.asarray(exponent, np.int64)
     mask = (np.int64(1) << exponent) - 1
     threshold = (mask >> 1) + (value < 0)
-    return (value >> exponent) + ((value & mask) > threshold)
+    result: Int64Array = (value >> exponent) + ((value & mask) > threshold)
+    return result
 
 
 def multiply_by_quantized_multiplier(value: IntLike, multiplier: IntLike, shift: IntLike) -> Int64Array:
@@ -123,7 +126,8 @@ def requantize(
     array([-128,    3,  127])
     """
     scaled = multiply_by_quantized_multiplier(accumulator, multiplier, shift) + zero_point
-    return np.clip(scaled, low, high)
+    clamped: Int64Array = np.clip(scaled, low, high)
+    return clamped
 
 
 def integer_range(dtype: DType) -> tuple[int, int]:

@@ -132,9 +132,7 @@ class _Reader:
         codes = self.operator_names(model)
         subgraph = model.Subgraphs(0)
         tensors = {index: self.tensor(model, subgraph, index) for index in range(subgraph.TensorsLength())}
-        operators = tuple(
-            self.operator(subgraph, index, codes, tensors) for index in range(subgraph.OperatorsLength())
-        )
+        operators = tuple(self.operator(subgraph, index, codes, tensors) for index in range(subgraph.OperatorsLength()))
         self.place = "the subgraph"
         return Graph(
             name=self.name,

@@ -1,0 +1,115 @@
+"""What tinyedge can compute: the table of operators, and graphs turned into layers or refused."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from tinyedge.errors import ModelError
+from tinyedge.graph.ir import DType, Graph, Operator
+from tinyedge.ops import (
+    add,
+    conv_2d,
+    depthwise_conv_2d,
+    fully_connected,
+    lookup,
+    mean,
+    pad,
+    pool_2d,
+    requantize,
+    reshape,
+    softmax,
+)
+from tinyedge.ops.checks import CONVERT_HINT, describe, refuse, rule_of
+from tinyedge.ops.contract import Layer, OperatorSpec
+
+_FAMILIES = (
+    add.SPECS,
+    conv_2d.SPECS,
+    depthwise_conv_2d.SPECS,
+    fully_connected.SPECS,
+    lookup.SPECS,
+    mean.SPECS,
+    pad.SPECS,
+    pool_2d.SPECS,
+    requantize.SPECS,
+    reshape.SPECS,
+    softmax.SPECS,
+)
+OPERATORS: Mapping[str, OperatorSpec] = MappingProxyType(
+    {spec.name: spec for spec in sorted((s for family in _FAMILIES for s in family), key=lambda spec: spec.name)}
+)
+"""every operator tinyedge runs, by TFLite's name in lower case"""
+
+_BORDERS = ("quantize", "dequantize")
+_SMALL_INTEGERS = (DType.INT4, DType.INT8, DType.UINT8, DType.INT16)
+
+
+def parse_graph(graph: Graph) -> tuple[Layer, ...]:
+    """The layers of a graph in the order of its operators.
+
+    Raises: ModelError as `check` does
+    """
+    check(graph)
+    return tuple(OPERATORS[operator.name].parse(graph, operator) for operator in graph.operators)
+
+
+def check(graph: Graph) -> None:
+    """Raise ModelError unless every operator is known, computes in integers, and keeps its rules."""
+    for operator in graph.operators:
+        _refuse_float(graph, operator)
+    _refuse_unknown(graph)
+    for operator in graph.operators:
+        for constraint in OPERATORS[operator.name].constraints:
+            if not constraint(graph, operator):
+                raise refuse(graph, operator, f"the rule is: {rule_of(constraint)}")
+
+
+def _refuse_unknown(graph: Graph) -> None:
+    unknown = [operator for operator in graph.operators if operator.name not in OPERATORS]
+    if not unknown:
+        return
+    first = unknown[0]
+    others = sorted({operator.name for operator in unknown[1:]} - {first.name})
+    also = f"; also not supported here: {', '.join(f'`{name}`' for name in others)}" if others else ""
+    near = difflib.get_close_matches(first.name, OPERATORS, n=1)
+    hint = f"supported are {', '.join(OPERATORS)}"
+    if near:
+        hint = f"the nearest is `{near[0]}`; {hint}"
+    raise ModelError(f"model `{graph.name}`: {describe(graph, first)} is not supported{also}", hint=hint)
+
+
+def _refuse_float(graph: Graph, operator: Operator) -> None:
+    """Refuse an operator that computes in float32 or in the old uint8, in the words of the case."""
+    if operator.name in _BORDERS:
+        return
+    used = [*graph.present_inputs(operator), *(graph.tensors[key] for key in operator.outputs)]
+    computed = [tensor.dtype for tensor in used if not tensor.is_constant]
+    title = describe(graph, operator)
+    if DType.UINT8 in computed:
+        raise ModelError(f"model `{graph.name}` is quantized to uint8, TensorFlow 1's way: {title}", hint=CONVERT_HINT)
+    if DType.FLOAT32 not in computed:
+        return
+    if _has_quantized_weights(graph, operator):
+        raise ModelError(
+            f"model `{graph.name}` is a hybrid model: its weights are integers, its activations float32: {title}",
+            hint=CONVERT_HINT,
+        )
+    if any(tensor.dtype is DType.INT8 and not tensor.is_constant for tensor in graph.tensors.values()):
+        raise ModelError(
+            f"model `{graph.name}` is int8 in part only: {title} computes in float32",
+            hint=f"the converter could not quantize this operator: replace it, or {CONVERT_HINT}",
+        )
+    raise ModelError(f"model `{graph.name}` is a float model: {title} computes in float32", hint=CONVERT_HINT)
+
+
+def _has_quantized_weights(graph: Graph, operator: Operator) -> bool:
+    """Whether a float operator has integer constants, given directly or through a dequantize."""
+    for tensor in graph.present_inputs(operator):
+        if tensor.is_constant and tensor.dtype in _SMALL_INTEGERS:
+            return True
+        producer = graph.producer(tensor.index)
+        if producer is not None and producer.name == "dequantize" and graph.tensors[producer.inputs[0]].is_constant:
+            return True
+    return False

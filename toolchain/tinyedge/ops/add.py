@@ -2,16 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tinyedge.ops.contract import Array
+import numpy as np
+
+from tinyedge.graph.ir import DType, Graph, Operator, Tensor
+from tinyedge.graph.quantization import (
+    activation_range,
+    multiply_by_quantized_multiplier,
+    quantize_multiplier,
+    requantize,
+)
+from tinyedge.ops import axes, checks
+from tinyedge.ops.checks import first_output
+from tinyedge.ops.contract import Array, Layer, OperatorSpec
+
+_LEFT_SHIFT = 20
 
 
 @dataclass(frozen=True, eq=False)
 class Add:
     """Parameters. Shapes are those of the file; `shape1`/`shape2` broadcast to `output_shape`.
 
-    constant2  the second operand when it is a constant (then Layer.inputs has one tensor), else None
+    constant2  the second operand when it is a constant (then Layer.inputs has one tensor), else None.
+               A constant first operand changes places with the second: the sum is the same to the last bit.
     """
 
     shape1: tuple[int, ...]
@@ -30,3 +45,100 @@ class Add:
     output_shift: int
     activation_min: int
     activation_max: int
+
+
+def _operands(graph: Graph, operator: Operator) -> tuple[Tensor, Tensor]:
+    """The two operands, a constant one second."""
+    first, second = (graph.tensors[key] for key in operator.inputs)
+    return (second, first) if first.is_constant else (first, second)
+
+
+def _output_factor(first: Tensor, second: Tensor, target: Tensor) -> float:
+    return 2 * max(first.scale, second.scale) / ((1 << _LEFT_SHIFT) * target.scale)
+
+
+def one_computed(graph: Graph, operator: Operator) -> bool:
+    """At least one of its inputs is computed by the model."""
+    return not _operands(graph, operator)[0].is_constant
+
+
+def int8_operands(graph: Graph, operator: Operator) -> bool:
+    """Both inputs and the output are int8, each with one scale and zero point."""
+    tensors = (*_operands(graph, operator), first_output(graph, operator))
+    return all(tensor.dtype is DType.INT8 and checks.per_tensor(tensor) for tensor in tensors)
+
+
+def output_scale_fits(graph: Graph, operator: Operator) -> bool:
+    """Twice the larger input scale is less than 2**20 times the output scale."""
+    factor = _output_factor(*_operands(graph, operator), first_output(graph, operator))
+    return factor < 1.0 and quantize_multiplier(factor)[1] <= 0
+
+
+def parse(graph: Graph, operator: Operator) -> Layer:
+    first, second = _operands(graph, operator)
+    target = first_output(graph, operator)
+    twice_largest = 2 * max(first.scale, second.scale)
+    multiplier1, shift1 = quantize_multiplier(first.scale / twice_largest)
+    multiplier2, shift2 = quantize_multiplier(second.scale / twice_largest)
+    output_multiplier, output_shift = quantize_multiplier(_output_factor(first, second, target))
+    low, high = activation_range(
+        operator.options["fused_activation_function"], target.dtype, target.scale, target.zero_point
+    )
+    params = Add(
+        shape1=first.shape,
+        shape2=second.shape,
+        output_shape=target.shape,
+        constant2=second.data,
+        left_shift=_LEFT_SHIFT,
+        input1_zero_point=first.zero_point,
+        input1_multiplier=multiplier1,
+        input1_shift=shift1,
+        input2_zero_point=second.zero_point,
+        input2_multiplier=multiplier2,
+        input2_shift=shift2,
+        output_zero_point=target.zero_point,
+        output_multiplier=output_multiplier,
+        output_shift=output_shift,
+        activation_min=low,
+        activation_max=high,
+    )
+    return Layer(operator, params, (first,) if second.is_constant else (first, second), (target,), macs=0)
+
+
+def reference(params: Add, inputs: Sequence[Array]) -> tuple[Array, ...]:
+    second = inputs[1] if params.constant2 is None else params.constant2
+    sides = (
+        (inputs[0], params.input1_zero_point, params.input1_multiplier, params.input1_shift),
+        (second, params.input2_zero_point, params.input2_multiplier, params.input2_shift),
+    )
+    scaled = [
+        multiply_by_quantized_multiplier((values.astype(np.int64) - zero) << params.left_shift, multiplier, shift)
+        for values, zero, multiplier, shift in sides
+    ]
+    output = requantize(
+        scaled[0] + scaled[1],
+        params.output_multiplier,
+        params.output_shift,
+        params.output_zero_point,
+        params.activation_min,
+        params.activation_max,
+    )
+    return (output.astype(np.int8),)
+
+
+SPECS = (
+    OperatorSpec(
+        name="add",
+        constraints=(
+            checks.arity(2, 2),
+            checks.options("fused_activation_function"),
+            one_computed,
+            int8_operands,
+            checks.known_activation,
+            axes.broadcasts_to_output,
+            output_scale_fits,
+        ),
+        parse=parse,
+        reference=reference,
+    ),
+)

@@ -56,7 +56,8 @@ class OperatorSpec:
     parse        (graph, operator) -> Layer
     reference    (params, inputs) -> outputs: numpy, equal to TensorFlow Lite Micro to the last bit. `inputs` and
                  outputs are arrays of the tensors' full shapes, batch dimension included, in the order of
-                 `Layer.inputs` / `Layer.outputs`. Vectorised: a 12 M MAC model takes about a second.
+                 `Layer.inputs` / `Layer.outputs` (`reference.run_layer` gives an output its tensor's shape, where
+                 params do not know it). Vectorised: a 12 M MAC model takes about a second.
     """
 
     name: str

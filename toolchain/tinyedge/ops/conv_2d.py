@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tinyedge.ops.contract import Array
-from tinyedge.ops.window import Window
+import numpy as np
+
+from tinyedge.graph.ir import Graph, Operator
+from tinyedge.graph.quantization import activation_range, requantize
+from tinyedge.ops import checks, weighted
+from tinyedge.ops.checks import first_input, first_output
+from tinyedge.ops.contract import Array, Layer, OperatorSpec, constant
+from tinyedge.ops.window import Window, kernel_window, matches_output, taps
 
 
 @dataclass(frozen=True, eq=False)
 class Conv2D:
     """Parameters of one convolution.
 
-    Shape:  weights int8 [OC, KH, KW, IC / groups] (int4 unpacked to int8); bias int32 (int64 with int16 activations) [OC], zeros if absent;
+    Shape:  weights int8 [OC, KH, KW, IC / groups] (int4 unpacked to int8);
+            bias int32 (int64 with int16 activations) [OC], zeros if absent;
             multiplier int32 [OC], shift int32 [OC] (positive: left), always expanded to one entry per channel
     """
 
@@ -31,3 +39,102 @@ class Conv2D:
     activation_min: int
     activation_max: int
     """clamp, in quantized units, with the fused activation applied"""
+
+
+def channels_match(graph: Graph, operator: Operator) -> bool:
+    """The weights have four dimensions, one filter per output channel, and divide the input channels into groups."""
+    weights = weighted.weights_of(graph, operator).shape
+    if len(weights) != 4 or 0 in weights:
+        return False
+    inputs, outputs = first_input(graph, operator).shape[3], first_output(graph, operator).shape[3]
+    return weights[0] == outputs and inputs % weights[3] == 0 and outputs % (inputs // weights[3]) == 0
+
+
+def window_matches(graph: Graph, operator: Operator) -> bool:
+    """The output has the height and width that padding, strides and dilation give."""
+    return matches_output(graph, operator, kernel_window(graph, operator))
+
+
+def sums_fit(graph: Graph, operator: Operator) -> bool:
+    """No input can make a sum leave int32: 255 times the sum of |weights| plus |bias| of each channel."""
+    weights = constant(weighted.weights_of(graph, operator))
+    bias = weighted.bias_of(graph, operator, weights.shape[0])
+    return weighted.accumulator_fits(weights, 0, bias, channel=0)
+
+
+def parse(graph: Graph, operator: Operator) -> Layer:
+    source, target = first_input(graph, operator), first_output(graph, operator)
+    weights = weighted.weights_of(graph, operator)
+    outputs, _, _, depth = weights.shape
+    window = kernel_window(graph, operator)
+    assert window is not None
+    multiplier, shift = weighted.channel_multipliers(graph, operator, outputs)
+    low, high = activation_range(
+        operator.options["fused_activation_function"], target.dtype, target.scale, target.zero_point
+    )
+    params = Conv2D(
+        window=window,
+        input_channels=source.shape[3],
+        output_channels=outputs,
+        groups=source.shape[3] // depth,
+        input_zero_point=source.zero_point,
+        output_zero_point=target.zero_point,
+        weights=constant(weights),
+        weight_bits=weighted.weight_bits(weights),
+        bias=weighted.bias_of(graph, operator, outputs),
+        multiplier=multiplier,
+        shift=shift,
+        activation_min=low,
+        activation_max=high,
+    )
+    return Layer(operator, params, (source,), (target,), macs=window.output_h * window.output_w * weights.elements)
+
+
+def reference(params: Conv2D, inputs: Sequence[Array]) -> tuple[Array, ...]:
+    """Each tap of the kernel is one matrix product in float64, which is exact: all sums stay below 2**31."""
+    window, groups = params.window, params.groups
+    cells = inputs[0][0].astype(np.float64) - params.input_zero_point
+    weights = params.weights.astype(np.float64)
+    accumulator = np.zeros((window.output_h, window.output_w, params.output_channels))
+    depth, share = params.input_channels // groups, params.output_channels // groups
+    for tap in taps(window):
+        seen, summed = cells[tap.inputs], accumulator[tap.outputs]
+        for group in range(groups):
+            filters = weights[group * share : (group + 1) * share, tap.row, tap.column]
+            summed[..., group * share : (group + 1) * share] += (
+                seen[..., group * depth : (group + 1) * depth] @ filters.T
+            )
+    output = requantize(
+        accumulator.astype(np.int64) + params.bias,
+        params.multiplier,
+        params.shift,
+        params.output_zero_point,
+        params.activation_min,
+        params.activation_max,
+    )
+    return (output.astype(np.int8)[np.newaxis],)
+
+
+SPECS = (
+    OperatorSpec(
+        name="conv_2d",
+        constraints=(
+            checks.arity(2, 3),
+            checks.options("padding", "stride_h", "stride_w", "fused_activation_function"),
+            checks.computed_input,
+            checks.int8_in_and_out,
+            checks.image,
+            checks.known_activation,
+            weighted.constant_weights,
+            weighted.symmetric_weights,
+            channels_match,
+            weighted.channel_axis(0),
+            weighted.constant_bias,
+            weighted.multipliers_fit,
+            window_matches,
+            sums_fit,
+        ),
+        parse=parse,
+        reference=reference,
+    ),
+)

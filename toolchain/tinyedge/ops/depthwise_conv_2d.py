@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tinyedge.ops.contract import Array
-from tinyedge.ops.window import Window
+import numpy as np
+
+from tinyedge.graph.ir import Graph, Operator
+from tinyedge.graph.quantization import activation_range, requantize
+from tinyedge.ops import checks, weighted
+from tinyedge.ops.checks import first_input, first_output
+from tinyedge.ops.contract import Array, Layer, OperatorSpec, constant
+from tinyedge.ops.window import Window, kernel_window, matches_output, taps
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,3 +35,95 @@ class DepthwiseConv2D:
     shift: Array
     activation_min: int
     activation_max: int
+
+
+def channels_match(graph: Graph, operator: Operator) -> bool:
+    """The weights are [1, height, width, channels] with input channels times depth_multiplier output channels."""
+    weights = weighted.weights_of(graph, operator).shape
+    if len(weights) != 4 or weights[0] != 1 or 0 in weights:
+        return False
+    inputs, outputs = first_input(graph, operator).shape[3], first_output(graph, operator).shape[3]
+    return bool(weights[3] == outputs == inputs * operator.options["depth_multiplier"])
+
+
+def window_matches(graph: Graph, operator: Operator) -> bool:
+    """The output has the height and width that padding, strides and dilation give."""
+    return matches_output(graph, operator, kernel_window(graph, operator))
+
+
+def sums_fit(graph: Graph, operator: Operator) -> bool:
+    """No input can make a sum leave int32: 255 times the sum of |weights| plus |bias| of each channel."""
+    weights = constant(weighted.weights_of(graph, operator))
+    bias = weighted.bias_of(graph, operator, weights.shape[3])
+    return weighted.accumulator_fits(weights, 0, bias, channel=3)
+
+
+def parse(graph: Graph, operator: Operator) -> Layer:
+    source, target = first_input(graph, operator), first_output(graph, operator)
+    weights = weighted.weights_of(graph, operator)
+    outputs = weights.shape[3]
+    window = kernel_window(graph, operator)
+    assert window is not None
+    multiplier, shift = weighted.channel_multipliers(graph, operator, outputs)
+    low, high = activation_range(
+        operator.options["fused_activation_function"], target.dtype, target.scale, target.zero_point
+    )
+    params = DepthwiseConv2D(
+        window=window,
+        input_channels=source.shape[3],
+        output_channels=outputs,
+        depth_multiplier=operator.options["depth_multiplier"],
+        input_zero_point=source.zero_point,
+        output_zero_point=target.zero_point,
+        weights=constant(weights)[0],
+        weight_bits=weighted.weight_bits(weights),
+        bias=weighted.bias_of(graph, operator, outputs),
+        multiplier=multiplier,
+        shift=shift,
+        activation_min=low,
+        activation_max=high,
+    )
+    return Layer(operator, params, (source,), (target,), macs=window.output_h * window.output_w * weights.elements)
+
+
+def reference(params: DepthwiseConv2D, inputs: Sequence[Array]) -> tuple[Array, ...]:
+    window = params.window
+    cells = np.repeat(inputs[0][0].astype(np.int32) - params.input_zero_point, params.depth_multiplier, axis=2)
+    weights = params.weights.astype(np.int32)
+    accumulator = np.zeros((window.output_h, window.output_w, params.output_channels), np.int32)
+    for tap in taps(window):
+        accumulator[tap.outputs] += cells[tap.inputs] * weights[tap.row, tap.column]
+    output = requantize(
+        accumulator + params.bias,
+        params.multiplier,
+        params.shift,
+        params.output_zero_point,
+        params.activation_min,
+        params.activation_max,
+    )
+    return (output.astype(np.int8)[np.newaxis],)
+
+
+SPECS = (
+    OperatorSpec(
+        name="depthwise_conv_2d",
+        constraints=(
+            checks.arity(2, 3),
+            checks.options("padding", "stride_h", "stride_w", "depth_multiplier", "fused_activation_function"),
+            checks.computed_input,
+            checks.int8_in_and_out,
+            checks.image,
+            checks.known_activation,
+            weighted.constant_weights,
+            weighted.symmetric_weights,
+            channels_match,
+            weighted.channel_axis(3),
+            weighted.constant_bias,
+            weighted.multipliers_fit,
+            window_matches,
+            sums_fit,
+        ),
+        parse=parse,
+        reference=reference,
+    ),
+)

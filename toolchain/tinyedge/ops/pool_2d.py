@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tinyedge.ops.window import Window
+import numpy as np
+
+from tinyedge.graph.ir import Graph, Operator
+from tinyedge.graph.quantization import activation_range
+from tinyedge.ops import checks
+from tinyedge.ops.checks import first_input, first_output
+from tinyedge.ops.contract import Array, Layer, OperatorSpec
+from tinyedge.ops.window import Window, filter_window, matches_output, taps
 
 
 @dataclass(frozen=True)
@@ -15,3 +23,77 @@ class Pool2D:
     channels: int
     activation_min: int
     activation_max: int
+
+
+def channels_match(graph: Graph, operator: Operator) -> bool:
+    """Input and output have the same number of channels."""
+    return first_input(graph, operator).shape[3] == first_output(graph, operator).shape[3]
+
+
+def window_matches(graph: Graph, operator: Operator) -> bool:
+    """The output has the height and width that padding, strides and filter size give."""
+    return matches_output(graph, operator, filter_window(graph, operator))
+
+
+def windows_not_empty(graph: Graph, operator: Operator) -> bool:
+    """Every window covers at least one cell of the input."""
+    window = filter_window(graph, operator)
+    return window is not None and bool(_cell_counts(window).all())
+
+
+def _cell_counts(window: Window) -> Array:
+    """How many cells of the input each window covers, int64 [OH, OW, 1]."""
+    counts = np.zeros((window.output_h, window.output_w, 1), np.int64)
+    for tap in taps(window):
+        counts[tap.outputs] += 1
+    return counts
+
+
+def parse(graph: Graph, operator: Operator) -> Layer:
+    source, target = first_input(graph, operator), first_output(graph, operator)
+    window = filter_window(graph, operator)
+    assert window is not None
+    low, high = activation_range(
+        operator.options["fused_activation_function"], target.dtype, target.scale, target.zero_point
+    )
+    params = Pool2D(window, source.shape[3], low, high)
+    return Layer(operator, params, (source,), (target,), macs=0)
+
+
+def reference_average(params: Pool2D, inputs: Sequence[Array]) -> tuple[Array, ...]:
+    """Sum divided by the number of cells, halves away from zero."""
+    window = params.window
+    cells = inputs[0][0].astype(np.int64)
+    total = np.zeros((window.output_h, window.output_w, params.channels), np.int64)
+    for tap in taps(window):
+        total[tap.outputs] += cells[tap.inputs]
+    counts = _cell_counts(window)
+    mean = np.sign(total) * ((np.abs(total) + counts // 2) // counts)
+    return (np.clip(mean, params.activation_min, params.activation_max).astype(np.int8)[np.newaxis],)
+
+
+def reference_max(params: Pool2D, inputs: Sequence[Array]) -> tuple[Array, ...]:
+    window = params.window
+    largest = np.full((window.output_h, window.output_w, params.channels), -128, np.int8)
+    for tap in taps(window):
+        largest[tap.outputs] = np.maximum(largest[tap.outputs], inputs[0][0][tap.inputs])
+    return (np.clip(largest, params.activation_min, params.activation_max).astype(np.int8)[np.newaxis],)
+
+
+_CONSTRAINTS = (
+    checks.arity(1, 1),
+    checks.options("padding", "stride_h", "stride_w", "filter_height", "filter_width", "fused_activation_function"),
+    checks.computed_input,
+    checks.int8_in_and_out,
+    checks.same_quantization,
+    checks.image,
+    checks.known_activation,
+    channels_match,
+    window_matches,
+    windows_not_empty,
+)
+
+SPECS = (
+    OperatorSpec("average_pool_2d", _CONSTRAINTS, parse, reference_average),
+    OperatorSpec("max_pool_2d", _CONSTRAINTS, parse, reference_max),
+)

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+
+from tinyedge.graph.ir import Graph, Operator
+from tinyedge.ops import checks
+from tinyedge.ops.checks import first_input, first_output, input_tensor
+from tinyedge.ops.contract import Array, Layer, OperatorSpec
 
 
 @dataclass(frozen=True)
@@ -10,3 +16,33 @@ class Reshape:
     """Parameters: how many bytes there are to copy, if the planner cannot let input and output share memory."""
 
     bytes: int
+
+
+def same_elements(graph: Graph, operator: Operator) -> bool:
+    """Input and output have the same type and the same number of elements."""
+    source, target = first_input(graph, operator), first_output(graph, operator)
+    return source.dtype is target.dtype and source.elements == target.elements
+
+
+def constant_shape(graph: Graph, operator: Operator) -> bool:
+    """The new shape or axis, if it is an input, is a constant."""
+    shape = input_tensor(graph, operator, 1)
+    return shape is None or shape.is_constant
+
+
+def parse(graph: Graph, operator: Operator) -> Layer:
+    source, target = first_input(graph, operator), first_output(graph, operator)
+    return Layer(operator, Reshape(source.bytes), (source,), (target,), macs=0)
+
+
+def reference(params: Reshape, inputs: Sequence[Array]) -> tuple[Array, ...]:
+    """The values as they are; the shape is that of the output tensor."""
+    return (inputs[0],)
+
+
+def _spec(name: str, smallest: int, largest: int) -> OperatorSpec:
+    constraints = (checks.arity(smallest, largest), checks.computed_input, constant_shape, same_elements)
+    return OperatorSpec(name, constraints, parse, reference)
+
+
+SPECS = (_spec("reshape", 1, 2), _spec("squeeze", 1, 1), _spec("expand_dims", 2, 2))

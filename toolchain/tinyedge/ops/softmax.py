@@ -2,16 +2,114 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from tinyedge.graph.ir import Graph, Operator
+from tinyedge.graph.quantization import (
+    Int64Array,
+    multiply_by_quantized_multiplier,
+    quantize_multiplier,
+    rounding_divide_by_pot,
+    saturating_rounding_doubling_high_mul,
+)
+from tinyedge.ops import checks
+from tinyedge.ops.checks import first_input, first_output
+from tinyedge.ops.contract import Array, Layer, OperatorSpec
+from tinyedge.ops.fixed_point import exp_on_negative_values, one_over_one_plus
+
+_INTEGER_BITS = 5
+"""of the scaled difference to the maximum: Q5.26"""
+_SUM_INTEGER_BITS = 12
+"""of the sum of the exponentials: Q12.19"""
 
 
 @dataclass(frozen=True)
 class Softmax:
     """Parameters: `rows` of `depth` values; beta * input scale as multiplier and left shift, and the smallest
-    difference to the maximum that still counts (`diff_min`)."""
+    difference to the maximum that still counts (`diff_min`).
+
+    With 512 or more values near the maximum TensorFlow Lite Micro stops at a failed check; here every probability
+    is then 0, i.e. -128, which is what its last right shift gives when it is continued beyond 31.
+    """
 
     rows: int
     depth: int
     input_multiplier: int
     input_left_shift: int
     diff_min: int
+
+
+def probabilities_out(graph: Graph, operator: Operator) -> bool:
+    """The output has scale 1/256 and zero point -128."""
+    target = first_output(graph, operator)
+    return target.scale == 1 / 256 and target.zero_point == -128
+
+
+def depth_fits(graph: Graph, operator: Operator) -> bool:
+    """Input and output have the same shape, with 1 to 4095 values along the last axis."""
+    shape = first_input(graph, operator).shape
+    return bool(shape) and shape == first_output(graph, operator).shape and 1 <= shape[-1] < 1 << _SUM_INTEGER_BITS
+
+
+def beta_fits(graph: Graph, operator: Operator) -> bool:
+    """beta times the input scale is more than 2**-26."""
+    factor = operator.options["beta"] * first_input(graph, operator).scale
+    return math.isfinite(factor) and factor * (1 << (31 - _INTEGER_BITS)) > 1.0
+
+
+def parse(graph: Graph, operator: Operator) -> Layer:
+    source, target = first_input(graph, operator), first_output(graph, operator)
+    factor = operator.options["beta"] * source.scale * (1 << (31 - _INTEGER_BITS))
+    multiplier, left_shift = quantize_multiplier(min(factor, (1 << 31) - 1.0))
+    radius = ((1 << _INTEGER_BITS) - 1) * (1 << (31 - _INTEGER_BITS)) / (1 << left_shift)
+    depth = source.shape[-1]
+    params = Softmax(source.elements // depth, depth, multiplier, left_shift, -math.floor(radius))
+    return Layer(operator, params, (source,), (target,), macs=0)
+
+
+def exponentials(params: Softmax) -> tuple[Int64Array, npt.NDArray[np.bool_]]:
+    """exp of every difference to the maximum, 0 to -255, as Q0.31, and whether it counts."""
+    differences = -np.arange(256, dtype=np.int64)
+    counts = differences >= params.diff_min
+    scaled = multiply_by_quantized_multiplier(
+        np.maximum(differences, params.diff_min), params.input_multiplier, params.input_left_shift
+    )
+    return np.where(counts, exp_on_negative_values(scaled), 0), counts
+
+
+def reference(params: Softmax, inputs: Sequence[Array]) -> tuple[Array, ...]:
+    values = inputs[0].reshape(params.rows, params.depth).astype(np.int64)
+    table, counts = exponentials(params)
+    below = values.max(axis=1, keepdims=True) - values
+    total = rounding_divide_by_pot(table, _SUM_INTEGER_BITS)[below].sum(axis=1, keepdims=True)
+    bits = np.frexp(total.astype(np.float64))[1].astype(np.int64)
+    headroom = 32 - bits
+    scale = one_over_one_plus((total << headroom) - (1 << 31))
+    exponent = _SUM_INTEGER_BITS - headroom + 31 - 8
+    product = saturating_rounding_doubling_high_mul(scale, table[below])
+    shifted = rounding_divide_by_pot(product, np.minimum(exponent, 31))
+    shares = np.where((exponent <= 31) & counts[below], shifted, 0)
+    return (np.clip(shares - 128, -128, 127).astype(np.int8),)
+
+
+SPECS = (
+    OperatorSpec(
+        name="softmax",
+        constraints=(
+            checks.arity(1, 1),
+            checks.options("beta"),
+            checks.computed_input,
+            checks.int8_in_and_out,
+            probabilities_out,
+            depth_fits,
+            beta_fits,
+        ),
+        parse=parse,
+        reference=reference,
+    ),
+)

@@ -1,0 +1,120 @@
+"""Constraints that many operators share, and the words in which a broken one is reported.
+
+A constraint's docstring is the rule: it is what the error says and what the published table of operators shows.
+Constraints run in the order of `OperatorSpec.constraints`, and each may rely on the ones before it.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+
+from tinyedge.errors import ModelError
+from tinyedge.graph.ir import DType, Graph, Operator, Tensor
+from tinyedge.graph.quantization import ACTIVATIONS, MAX_LEFT_SHIFT, quantize_multiplier
+from tinyedge.ops.contract import Constraint
+
+CONVERT_HINT = (
+    "convert with a representative data set: set converter.optimizations = [tf.lite.Optimize.DEFAULT], "
+    "converter.representative_dataset and converter.target_spec.supported_ops = "
+    "[tf.lite.OpsSet.TFLITE_BUILTINS_INT8]"
+)
+
+
+def describe(graph: Graph, operator: Operator) -> str:
+    """An operator with its index, name and the types and shapes of its tensors, as errors show it."""
+
+    def shapes(keys: Iterable[int]) -> str:
+        tensors = (graph.tensors[key] for key in keys if key >= 0)
+        return ", ".join(f"{tensor.dtype.value} {list(tensor.shape)}" for tensor in tensors)
+
+    return f"operator {operator.index} `{operator.name}` ({shapes(operator.inputs)} -> {shapes(operator.outputs)})"
+
+
+def refuse(graph: Graph, operator: Operator, rule: str, *, hint: str = "") -> ModelError:
+    """The error for an operator that breaks a rule."""
+    hint = hint or "change the layer in the model, or convert it again; `tinyedge` lists the rules of each operator"
+    return ModelError(f"model `{graph.name}`: {describe(graph, operator)} cannot be run: {rule}", hint=hint)
+
+
+def rule_of(constraint: Constraint) -> str:
+    """The rule a constraint states: its docstring."""
+    return " ".join((constraint.__doc__ or "").split())
+
+
+def input_tensor(graph: Graph, operator: Operator, position: int) -> Tensor | None:
+    """The input at a position; None when it is absent."""
+    if position >= len(operator.inputs) or operator.inputs[position] < 0:
+        return None
+    return graph.tensors[operator.inputs[position]]
+
+
+def first_input(graph: Graph, operator: Operator) -> Tensor:
+    return graph.tensors[operator.inputs[0]]
+
+
+def first_output(graph: Graph, operator: Operator) -> Tensor:
+    return graph.tensors[operator.outputs[0]]
+
+
+def per_tensor(tensor: Tensor) -> bool:
+    """Whether a tensor has one scale and one zero point."""
+    return tensor.quantization is not None and not tensor.quantization.per_channel
+
+
+def scalable(factor: float) -> bool:
+    """Whether a real factor fits a 31-bit multiplier with a shift."""
+    return math.isfinite(factor) and quantize_multiplier(factor)[1] <= MAX_LEFT_SHIFT
+
+
+# -- constraints -----------------------------------------------------------------------------------------------------
+
+
+def arity(smallest: int, largest: int) -> Constraint:
+    """A constraint: so many inputs, the first of which is there, and one output."""
+
+    def check(graph: Graph, operator: Operator) -> bool:
+        present = all(key >= 0 for key in operator.inputs[:smallest])
+        return smallest <= len(operator.inputs) <= largest and present and len(operator.outputs) == 1
+
+    count = str(smallest) if smallest == largest else f"{smallest} to {largest}"
+    check.__doc__ = f"It has {count} input{'s' if largest > 1 else ''} and one output."
+    return check
+
+
+def options(*names: str) -> Constraint:
+    """A constraint: the file holds these options."""
+
+    def check(graph: Graph, operator: Operator) -> bool:
+        return all(name in operator.options for name in names)
+
+    check.__doc__ = f"The file states its options ({', '.join(names)})."
+    return check
+
+
+def computed_input(graph: Graph, operator: Operator) -> bool:
+    """Its first input is computed by the model, not a constant."""
+    return not first_input(graph, operator).is_constant
+
+
+def int8_in_and_out(graph: Graph, operator: Operator) -> bool:
+    """Input and output are int8, each with one scale and zero point."""
+    tensors = (first_input(graph, operator), first_output(graph, operator))
+    return all(tensor.dtype is DType.INT8 and per_tensor(tensor) for tensor in tensors)
+
+
+def same_quantization(graph: Graph, operator: Operator) -> bool:
+    """Input and output have the same scale (within 1e-6) and zero point."""
+    source, target = first_input(graph, operator), first_output(graph, operator)
+    return abs(source.scale - target.scale) <= 1e-6 and source.zero_point == target.zero_point
+
+
+def known_activation(graph: Graph, operator: Operator) -> bool:
+    """The fused activation is none, relu, relu_n1_to_1 or relu6."""
+    return operator.options["fused_activation_function"] in ACTIVATIONS
+
+
+def image(graph: Graph, operator: Operator) -> bool:
+    """Input and output have four dimensions (NHWC) and batch size 1."""
+    shapes = (first_input(graph, operator).shape, first_output(graph, operator).shape)
+    return all(len(shape) == 4 and shape[0] == 1 for shape in shapes)

@@ -1,0 +1,42 @@
+"""Runs a graph in numpy, equal to TensorFlow Lite Micro to the last bit: for self-tests and to compare layers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from tinyedge.errors import CheckError
+from tinyedge.graph.ir import Graph
+from tinyedge.ops import OPERATORS, parse_graph
+from tinyedge.ops.contract import Array, Layer, constant
+
+
+def run_layer(layer: Layer, inputs: Sequence[Array]) -> tuple[Array, ...]:
+    """The outputs of one layer, with the shapes of its output tensors, from arrays in the order of `Layer.inputs`."""
+    results = OPERATORS[layer.name].reference(layer.params, inputs)
+    return tuple(result.reshape(tensor.shape) for result, tensor in zip(results, layer.outputs, strict=True))
+
+
+def run_graph(graph: Graph, inputs: Sequence[Array], layers: Sequence[Layer] | None = None) -> dict[int, Array]:
+    """Every tensor that exists at run time, inputs included, by its key. `layers` spares parsing the graph again.
+
+    Shape:  inputs are of the shapes and types of the graph's inputs, in their order
+    Raises: CheckError when they are not; ModelError when the graph cannot be run
+    """
+    if len(inputs) != len(graph.inputs):
+        raise CheckError(f"model `{graph.name}` has {len(graph.inputs)} inputs, {len(inputs)} were given")
+    values: dict[int, Array] = {}
+    for tensor, given in zip(graph.input_tensors(), inputs, strict=True):
+        value = np.asarray(given)
+        if value.shape != tensor.shape or value.dtype != tensor.dtype.numpy:
+            raise CheckError(
+                f"input `{tensor.name}` is {tensor.dtype.value} {list(tensor.shape)}, "
+                f"{value.dtype} {list(value.shape)} was given"
+            )
+        values[tensor.index] = value
+    for layer in parse_graph(graph) if layers is None else layers:
+        operands = [constant(t) if t.is_constant else values[t.index] for t in layer.inputs]
+        for tensor, result in zip(layer.outputs, run_layer(layer, operands), strict=True):
+            values[tensor.index] = result
+    return values
