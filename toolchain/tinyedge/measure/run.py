@@ -1,0 +1,308 @@
+"""Streams samples through a firmware, holds every output byte against the oracle's, and measures each inference.
+
+What counts (an emulator, or nothing) comes as plain callables, so this room knows no emulator.
+"""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from tinyedge.artifacts import Figure, Kind, LayerResult, Mismatch, Plan, Run
+from tinyedge.errors import DeviceError
+from tinyedge.measure.replies import LayerTicks
+from tinyedge.measure.session import Session
+
+Array = npt.NDArray[Any]
+_TICKS = 1 << 32
+"""ticks wrap here"""
+
+
+class Reading(Protocol):
+    """What an emulator knew when the firmware read its cycle counter."""
+
+    @property
+    def instructions(self) -> int: ...
+
+    @property
+    def cycles(self) -> int: ...
+
+
+Readings = Callable[[], Sequence[Reading]]
+"""Readings since the last call, oldest first; always empty where nothing counts, as on a board."""
+Counts = Literal["instructions", "cycles", "time"]
+
+
+class RunFailedError(DeviceError):
+    """The device failed before all samples were through. `partial` is what is known of the others."""
+
+    def __init__(self, what: str, *, partial: Run, hint: str = "") -> None:
+        super().__init__(what, hint=hint)
+        self.partial = partial
+
+
+@dataclass
+class _Tally:
+    """What a run has shown so far."""
+
+    outputs: list[bytes] = field(default_factory=list)
+    """first output of each sample"""
+    mismatches: int = 0
+    first_mismatch: Mismatch | None = None
+    instructions: list[int] = field(default_factory=list)
+    cycles: list[int] = field(default_factory=list)
+    ticks: list[int] = field(default_factory=list)
+    disagreements: int = 0
+    """counter readings whose difference is not what the firmware says"""
+    layers: tuple[LayerResult, ...] = ()
+    stack_peak_bytes: int = 0
+    notes: list[str] = field(default_factory=list)
+
+
+def run_samples(
+    session: Session,
+    readings: Readings,
+    counts: Counts,
+    *,
+    plan: Plan,
+    samples: Sequence[Array],
+    expected: Sequence[Array],
+    labels: Array | None,
+    layer_crcs: Callable[[int], Sequence[int]],
+    clock_hz: int,
+    cycles_error_percent: float | None,
+    emulator: str,
+    cycles_kind: Kind = "modelled",
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> Run:
+    """One inference for each sample, and one profile: of the first sample that differs, else of the first.
+
+    readings    the counter readings since the last call; a `run` makes two, a `profile` one and two per layer
+    counts      what the firmware's ticks are
+    samples     one array [N, ...] for each input, of its bytes
+    expected    one array [N, ...] for each output: what the oracle computed
+    labels      classes [N], or None
+    layer_crcs  sample -> CRC-32 of each layer's outputs in order of execution; asked for a sample that differs only
+
+    Raises: RunFailedError with what is known when the device fails in the middle; DeviceError when the firmware is
+    not of this plan
+    """
+    total = len(samples[0])
+    tally = _Tally(notes=_check_firmware(session, plan))
+    job = _Job(session, readings, counts, plan, samples, expected, layer_crcs)
+
+    def result() -> Run:
+        return _conclude(tally, plan, labels, counts, clock_hz, cycles_error_percent, emulator, cycles_kind)
+
+    try:
+        for i in range(total):
+            job.measure(i, tally)
+            progress(i + 1, total)
+        if tally.first_mismatch is None:
+            tally.layers, _ = job.profile(0, tally)
+        tally.stack_peak_bytes = session.memory().stack_peak_bytes
+    except DeviceError as error:
+        done = len(tally.outputs)
+        tally.notes.append(f"partial: the device failed after {done:,} of {total:,} samples")
+        raise RunFailedError(
+            f"{error.what}\n       the device failed after {done:,} of {total:,} samples; {tally.mismatches:,} of "
+            f"these {done:,} differ from TensorFlow Lite Micro",
+            hint=error.hint,
+            partial=result(),
+        ) from error
+    return result()
+
+
+@dataclass(frozen=True, eq=False)
+class _Job:
+    """What one run works on."""
+
+    session: Session
+    readings: Readings
+    counts: Counts
+    plan: Plan
+    samples: Sequence[Array]
+    expected: Sequence[Array]
+    layer_crcs: Callable[[int], Sequence[int]]
+
+    @property
+    def repeats(self) -> int:
+        """How often a harmed inference may be done again: not at all where each depends on those before."""
+        return 0 if any(tensor.is_variable for tensor in self.plan.graph.tensors.values()) else 2
+
+    def measure(self, i: int, tally: _Tally) -> None:
+        """One inference of sample `i`."""
+        self.readings()
+        wanted = _bytes_of(self.expected, i)
+        inference = self.session.infer(_bytes_of(self.samples, i), len(wanted), self.repeats)
+        self._count(inference.ticks, self.readings(), tally)
+        tally.outputs.append(inference.outputs[0])
+        if inference.outputs != wanted:
+            tally.mismatches += 1
+            if tally.first_mismatch is None:
+                byte = _first_difference(b"".join(inference.outputs), b"".join(wanted))
+                tally.first_mismatch = Mismatch(i, None, "", byte)  # kept even if the profile fails
+                tally.layers, profile = self.profile(i, tally)
+                tally.first_mismatch = self._locate(i, byte, profile, tally)
+
+    def profile(self, i: int, tally: _Tally) -> tuple[tuple[LayerResult, ...], tuple[LayerTicks, ...]]:
+        """The table of layers, with the inputs of sample `i`."""
+        self.readings()
+        planned = self.plan.layers
+        profile = self.session.profile_of(_bytes_of(self.samples, i), len(planned), self.repeats)
+        # The firmware reads the counter at the start, then after each layer and again when its checksum is made.
+        taken = self.readings()[-(2 * len(planned) + 1) :]
+        complete = len(taken) == 2 * len(planned) + 1
+        rows = []
+        for step, (layer, ticks) in enumerate(zip(planned, profile, strict=True)):
+            if ticks.index != layer.layer.index:
+                raise DeviceError(
+                    f"step {step} of the firmware is operator {ticks.index}, the plan has operator {layer.layer.index}",
+                    hint="build and start the firmware again",
+                )
+            pair = (taken[2 * step], taken[2 * step + 1]) if complete else None
+            instructions, cycles = self._figures(ticks.ticks, pair, tally)
+            shape = layer.layer.outputs[0].shape
+            rows.append(
+                LayerResult(
+                    layer.layer.index,
+                    layer.layer.name,
+                    shape,
+                    layer.layer.macs,
+                    instructions,
+                    cycles,
+                    layer.kernel.name,
+                )
+            )
+        return tuple(rows), profile
+
+    def _count(self, ticks: int, taken: Sequence[Reading], tally: _Tally) -> None:
+        instructions, cycles = self._figures(ticks, (taken[-2], taken[-1]) if len(taken) > 1 else None, tally)
+        tally.ticks.append(ticks)
+        if instructions is not None:
+            tally.instructions.append(instructions)
+        if cycles is not None:
+            tally.cycles.append(cycles)
+
+    def _figures(
+        self, ticks: int, pair: tuple[Reading, Reading] | None, tally: _Tally
+    ) -> tuple[int | None, int | None]:
+        """(instructions, cycles) between two readings of the counter; without them, what the ticks are."""
+        if pair is None:
+            return (ticks if self.counts == "instructions" else None), (ticks if self.counts == "cycles" else None)
+        instructions = pair[1].instructions - pair[0].instructions
+        cycles = pair[1].cycles - pair[0].cycles
+        if self.counts != "time" and (cycles if self.counts == "cycles" else instructions) % _TICKS != ticks:
+            tally.disagreements += 1
+        return instructions, (cycles if self.counts == "cycles" else None)
+
+    def _locate(self, i: int, byte: int, profile: Sequence[LayerTicks], tally: _Tally) -> Mismatch:
+        """The first layer whose outputs differ from the reference's."""
+        for layer, ticks, wanted in zip(self.plan.layers, profile, self.layer_crcs(i), strict=True):
+            if ticks.crc is not None and ticks.crc != wanted:
+                return Mismatch(i, layer.layer.index, layer.layer.name, byte)
+        if all(ticks.crc is None for ticks in profile):
+            tally.notes.append("the runtime cannot tell the outputs of single layers")
+        else:
+            tally.notes.append(f"in a second inference of sample {i} no layer differs from the reference")
+        return Mismatch(i, None, "", byte)
+
+
+def accuracy(outputs: Array, labels: Array) -> float | None:
+    """Share of samples whose largest output is the labelled class; None when labels or outputs are no classes.
+
+    Shape:  outputs [N, ...] with two values or more per sample; labels integer [N]
+
+    >>> accuracy(np.array([[1, 5], [7, 2]], np.int8), np.array([1, 1]))
+    0.5
+    """
+    values = outputs.reshape(len(outputs), -1) if len(outputs) else outputs.reshape(0, 0)
+    if labels.dtype.kind not in "iu" or labels.ndim != 1 or values.shape[1] < 2:
+        return None
+    return float(np.mean(values.argmax(axis=1) == labels[: len(values)]))
+
+
+def _conclude(
+    tally: _Tally,
+    plan: Plan,
+    labels: Array | None,
+    counts: Counts,
+    clock_hz: int,
+    error_percent: float | None,
+    emulator: str,
+    cycles_kind: Kind,
+) -> Run:
+    output = plan.graph.output_tensors()[0]
+    done = len(tally.outputs)
+    outputs = np.frombuffer(b"".join(tally.outputs), output.dtype.numpy).reshape(done, *output.shape)
+    instructions = _median("counted", tally.instructions, None)
+    cycles = _median(cycles_kind, tally.cycles, error_percent if cycles_kind == "modelled" else None)
+    latency = None
+    if counts == "time" and tally.ticks:
+        latency = Figure("measured", statistics.median_low(tally.ticks) * 1e6 / clock_hz)
+    elif cycles is not None:
+        latency = Figure(cycles.kind, cycles.value * 1e6 / clock_hz, cycles.error_percent)
+    notes = list(tally.notes)
+    if tally.disagreements:
+        notes.append(f"{tally.disagreements:,} times the firmware's ticks are not what the emulator counted")
+    return Run(
+        samples=done,
+        mismatches=tally.mismatches,
+        first_mismatch=tally.first_mismatch,
+        device_accuracy=None if labels is None or not done else accuracy(outputs, labels),
+        instructions=instructions,
+        instructions_spread=_spread(tally.instructions),
+        cycles=cycles,
+        cycles_spread=_spread(tally.cycles),
+        latency_us=latency,
+        layers=tally.layers,
+        stack_peak_bytes=tally.stack_peak_bytes,
+        outputs=outputs,
+        emulator=emulator,
+        notes=tuple(notes),
+    )
+
+
+def _check_firmware(session: Session, plan: Plan) -> list[str]:
+    """What is to be noted of the firmware. Raises: DeviceError when its tensors, layers or arena are not the plan's."""
+    hello = session.hello()
+    graph = plan.graph
+    facts = [
+        ("inputs", hello.inputs, len(graph.inputs)),
+        ("outputs", hello.outputs, len(graph.outputs)),
+        ("layers", hello.layers, len(plan.layers)),
+        ("bytes of arena", hello.arena_bytes, plan.arena_bytes),
+    ]
+    if hello.inputs == len(graph.inputs) and hello.outputs == len(graph.outputs):
+        for kind, tensors in (("in", graph.input_tensors()), ("out", graph.output_tensors())):
+            for i, tensor in enumerate(tensors):
+                facts.append((f"bytes in `{tensor.name}`", session.tensor(kind, i).bytes, tensor.bytes))
+    for what, found, wanted in facts:
+        if found != wanted:
+            raise DeviceError(
+                f"the firmware has {found:,} {what}, the plan has {wanted:,}", hint="build and start the firmware again"
+            )
+    return [] if hello.selftest == "ok" else [f"the firmware's self-test gave `{hello.selftest}`"]
+
+
+def _bytes_of(arrays: Sequence[Array], i: int) -> tuple[bytes, ...]:
+    """The bytes of sample `i` in each array."""
+    return tuple(array[i].tobytes() for array in arrays)
+
+
+def _first_difference(found: bytes, wanted: bytes) -> int:
+    pairs = enumerate(zip(found, wanted, strict=False))
+    return next((i for i, (a, b) in pairs if a != b), min(len(found), len(wanted)))
+
+
+def _median(kind: Kind, values: list[int], error_percent: float | None) -> Figure | None:
+    return Figure(kind, statistics.median_low(values), error_percent) if values else None
+
+
+def _spread(values: list[int]) -> tuple[int, int] | None:
+    return (min(values), max(values)) if values else None
