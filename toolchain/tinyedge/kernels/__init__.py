@@ -1,0 +1,15 @@
+"""The registry of kernels: what can run an operator on a core, cheapest chosen by the planner."""
+
+from __future__ import annotations
+
+from tinyedge.kernels import portable
+from tinyedge.kernels.contract import Kernel
+from tinyedge.ops.contract import Layer
+
+KERNELS: tuple[Kernel, ...] = (*portable.KERNELS,)
+"""every kernel; the folders of single cores add theirs in front, by their own KERNELS"""
+
+
+def candidates(layer: Layer) -> tuple[Kernel, ...]:
+    """The kernels that serve the layer's operator; whether they fit it is theirs to say."""
+    return tuple(kernel for kernel in KERNELS if layer.name in kernel.operators)

@@ -28,8 +28,8 @@ class Cost:
     constant_bytes: int
     """weights, biases, multipliers, tables: what goes to flash beside code"""
     shared_code: tuple[tuple[str, int], ...] = ()
-    """(file stem under runtime/, bytes) of functions that count once for all layers that name them; then `code_bytes` is
-    what the layer adds beside them"""
+    """(file stem under runtime/, bytes) of functions that count once for all layers that name them; then `code_bytes`
+    is what the layer adds beside them"""
 
 
 @dataclass(frozen=True, eq=False)

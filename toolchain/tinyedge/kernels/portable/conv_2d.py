@@ -1,0 +1,193 @@
+"""conv_2d through te_conv_2d_s8: windows gathered two at a time, dot products in blocks of two by two."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any, ClassVar
+
+import numpy as np
+import numpy.typing as npt
+
+from tinyedge.boards import Core
+from tinyedge.kernels.contract import Code, Cost, Kernel, Operands
+from tinyedge.kernels.portable import checks
+from tinyedge.kernels.portable.c_text import channel_constants, params_struct, weights_constant, window_members
+from tinyedge.kernels.portable.overlap import convolution_lead
+from tinyedge.ops.contract import Layer
+from tinyedge.ops.conv_2d import Conv2D
+from tinyedge.ops.depthwise_conv_2d import DepthwiseConv2D
+from tinyedge.ops.window import Window
+
+STEM = "te_conv_2d_s8"
+CODE_BYTES = 1700
+LAYER_CODE_BYTES = 24
+PARAMS_BYTES = 48
+CYCLES_PER_MAC = 4.0
+CYCLES_PER_OUTPUT = 32
+CYCLES_PER_GATHERED = 3.0
+
+
+def reaches_outside(window: Window) -> bool:
+    """Whether any window covers a cell outside the input."""
+
+    def axis(size: int, outputs: int, stride: int, kernel: int, dilation: int, pad: int) -> bool:
+        return pad > 0 or (outputs - 1) * stride - pad + (kernel - 1) * dilation >= size
+
+    w = window
+    return axis(w.input_h, w.output_h, w.stride_h, w.kernel_h, w.dilation_h, w.pad_top) or axis(
+        w.input_w, w.output_w, w.stride_w, w.kernel_w, w.dilation_w, w.pad_left
+    )
+
+
+def is_one_run(params: Conv2D) -> bool:
+    """Whether each window is one run of bytes in the input, so that it can be read in place."""
+    w = params.window
+    row_is_run = w.kernel_w == 1 or (w.dilation_w == 1 and params.groups == 1)
+    rows_touch = w.kernel_h == 1 or (w.dilation_h == 1 and params.groups == 1 and w.kernel_w == w.input_w)
+    return row_is_run and rows_touch and not reaches_outside(w)
+
+
+def gathered_bytes(params: Conv2D) -> int:
+    """Scratch of te_conv_2d_s8: the windows of two pixels."""
+    w = params.window
+    return 0 if is_one_run(params) else 2 * w.kernel_h * w.kernel_w * (params.input_channels // params.groups)
+
+
+def conv_fits(params: Conv2D) -> str:
+    """The reason the function cannot run such a convolution, or nothing."""
+    return checks.window_sizes(params.window) or checks.sizes((params.input_channels, params.output_channels))
+
+
+def conv_cost(params: Conv2D) -> Cost:
+    """An estimate from multiplications, outputs and gathered bytes, calibrated on a Cortex-M4 at -O2."""
+    w = params.window
+    taps = w.kernel_h * w.kernel_w * (params.input_channels // params.groups)
+    pixels = w.output_h * w.output_w
+    outputs = pixels * params.output_channels
+    gathered = 0 if is_one_run(params) else pixels * taps * params.groups
+    cycles = CYCLES_PER_MAC * outputs * taps + CYCLES_PER_OUTPUT * outputs + CYCLES_PER_GATHERED * gathered
+    constants = params.weights.size + 9 * params.output_channels + PARAMS_BYTES
+    return Cost(int(cycles), LAYER_CODE_BYTES, constants, ((STEM, CODE_BYTES),))
+
+
+def folded_bias(bias: npt.NDArray[Any], weights: npt.NDArray[Any], zero_point: int) -> npt.NDArray[np.int32]:
+    """bias - zero point * sum of each output's weights, in 32 bits as the sums on the device; weights [OC, ...]."""
+    sums = weights.reshape(len(weights), -1).astype(np.int64).sum(axis=1)
+    folded: npt.NDArray[np.int32] = (bias.astype(np.int64) - zero_point * sums).astype(np.uint32).view(np.int32)
+    return folded
+
+
+def emit_conv(params: Conv2D, operands: Operands) -> Code:
+    """The C of a convolution, whatever operator it stands for."""
+    prefix = operands.prefix
+    bias = folded_bias(params.bias, params.weights, params.input_zero_point)
+    shape = "x".join(str(size) for size in params.weights.shape)
+    struct = params_struct(
+        "te_conv_2d_params",
+        f"{prefix}_params",
+        {
+            "window": window_members(params.window),
+            "input_channels": params.input_channels,
+            "output_channels": params.output_channels,
+            "groups": params.groups,
+            "input_zero_point": params.input_zero_point,
+            "output_zero_point": params.output_zero_point,
+            "activation_min": params.activation_min,
+            "activation_max": params.activation_max,
+            "weights": f"{prefix}_weights",
+            "bias": f"{prefix}_bias",
+            "multiplier": f"{prefix}_multiplier",
+            "shift": f"{prefix}_shift",
+        },
+    )
+    scratch = operands.scratch or "NULL"
+    return Code(
+        call=(f"{STEM}(&{prefix}_params, {operands.inputs[0]}, {operands.outputs[0]}, {scratch});",),
+        constants=(
+            weights_constant(prefix, params.weights, f"weights {shape}: output channel, row, column, input channel"),
+            *channel_constants(prefix, bias, params.multiplier, params.shift),
+        ),
+        functions=struct,
+        runtime=(STEM,),
+        includes=("stddef.h",),
+    )
+
+
+class PortableConv2D(Kernel):
+    """Any int8 convolution."""
+
+    name = "portable/conv_2d"
+    operators: ClassVar[tuple[str, ...]] = ("conv_2d",)
+
+    def fits(self, layer: Layer, core: Core) -> str:
+        p: Conv2D = layer.params
+        cells = p.window.input_h * p.window.input_w * p.input_channels
+        return checks.int8_tensors(layer) or checks.one_image(layer, cells) or conv_fits(p)
+
+    def cost(self, layer: Layer, core: Core) -> Cost:
+        return conv_cost(layer.params)
+
+    def scratch_bytes(self, layer: Layer, core: Core) -> int:
+        return gathered_bytes(layer.params)
+
+    def lead_bytes(self, layer: Layer, core: Core, input_index: int) -> int | None:
+        return conv_lead(layer.params)
+
+    def emit(self, layer: Layer, core: Core, operands: Operands) -> Code:
+        return emit_conv(layer.params, operands)
+
+
+def conv_lead(params: Conv2D) -> int:
+    """The lead of te_conv_2d_s8."""
+    return convolution_lead(
+        params.window, params.input_channels, params.output_channels, params.groups, gathered=not is_one_run(params)
+    )
+
+
+def as_grouped(params: DepthwiseConv2D) -> Conv2D:
+    """A depthwise convolution as one with a group per input channel; the filters change their layout."""
+    weights = np.ascontiguousarray(params.weights.transpose(2, 0, 1)[..., np.newaxis])
+    return Conv2D(
+        window=params.window,
+        input_channels=params.input_channels,
+        output_channels=params.output_channels,
+        groups=params.input_channels,
+        input_zero_point=params.input_zero_point,
+        output_zero_point=params.output_zero_point,
+        weights=weights,
+        weight_bits=params.weight_bits,
+        bias=params.bias,
+        multiplier=params.multiplier,
+        shift=params.shift,
+        activation_min=params.activation_min,
+        activation_max=params.activation_max,
+    )
+
+
+class PortableGroupedDepthwiseConv2D(Kernel):
+    """Depthwise convolutions, whatever the depth multiplier, as grouped ones: made for multipliers above 1."""
+
+    name = "portable/depthwise_conv_2d_grouped"
+    operators: ClassVar[tuple[str, ...]] = ("depthwise_conv_2d",)
+
+    def fits(self, layer: Layer, core: Core) -> str:
+        p: DepthwiseConv2D = layer.params
+        cells = p.window.input_h * p.window.input_w * p.input_channels
+        return checks.int8_tensors(layer) or checks.one_image(layer, cells) or conv_fits(as_grouped(p))
+
+    def cost(self, layer: Layer, core: Core) -> Cost:
+        cost = conv_cost(as_grouped(layer.params))
+        # With one output a channel, half of each two-by-two block is computed twice.
+        return replace(cost, cycles=2 * cost.cycles) if layer.params.depth_multiplier == 1 else cost
+
+    def scratch_bytes(self, layer: Layer, core: Core) -> int:
+        return gathered_bytes(as_grouped(layer.params))
+
+    def lead_bytes(self, layer: Layer, core: Core, input_index: int) -> int | None:
+        return conv_lead(as_grouped(layer.params))
+
+    def emit(self, layer: Layer, core: Core, operands: Operands) -> Code:
+        return emit_conv(as_grouped(layer.params), operands)
+
+
+KERNELS: tuple[Kernel, ...] = (PortableConv2D(), PortableGroupedDepthwiseConv2D())

@@ -1,0 +1,93 @@
+"""fully_connected through te_fully_connected_s8: four outputs at a time."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import numpy as np
+
+from tinyedge.boards import Core
+from tinyedge.kernels.contract import Code, Cost, Kernel, Operands
+from tinyedge.kernels.portable import checks
+from tinyedge.kernels.portable.c_text import channel_constants, params_struct, weights_constant
+from tinyedge.kernels.portable.conv_2d import folded_bias
+from tinyedge.kernels.portable.overlap import lead, lowest_from
+from tinyedge.ops.contract import Layer
+from tinyedge.ops.fully_connected import FullyConnected
+
+STEM = "te_fully_connected_s8"
+CODE_BYTES = 780
+LAYER_CODE_BYTES = 24
+PARAMS_BYTES = 28
+CYCLES_PER_MAC = 3.4
+CYCLES_PER_OUTPUT = 40
+
+
+def _scales_alike(p: FullyConnected) -> bool:
+    """Whether one multiplier and shift serve all outputs."""
+    return bool((p.multiplier == p.multiplier[0]).all() and (p.shift == p.shift[0]).all())
+
+
+class PortableFullyConnected(Kernel):
+    """Any int8 fully connected layer."""
+
+    name = "portable/fully_connected"
+    operators: ClassVar[tuple[str, ...]] = ("fully_connected",)
+
+    def fits(self, layer: Layer, core: Core) -> str:
+        p: FullyConnected = layer.params
+        return checks.int8_tensors(layer) or checks.sizes((p.batches, p.inputs, p.outputs))
+
+    def cost(self, layer: Layer, core: Core) -> Cost:
+        p: FullyConnected = layer.params
+        outputs = p.batches * p.outputs
+        cycles = CYCLES_PER_MAC * outputs * p.inputs + CYCLES_PER_OUTPUT * outputs
+        per_output = 4 if _scales_alike(p) else 9
+        constants = p.weights.size + per_output * p.outputs + PARAMS_BYTES
+        return Cost(int(cycles), LAYER_CODE_BYTES, constants, ((STEM, CODE_BYTES),))
+
+    def lead_bytes(self, layer: Layer, core: Core, input_index: int) -> int | None:
+        """A row is read again for each four outputs, so all but its last block must stay clear of it."""
+        p: FullyConnected = layer.params
+        rows = np.arange(p.batches)
+        written_before_last_block = (p.outputs - 1) // 4 * 4
+        within = lead(rows * p.outputs + written_before_last_block, rows * p.inputs) if p.outputs > 4 else 0
+        return max(within, lead((rows + 1) * p.outputs, lowest_from(rows * p.inputs)[1:]))
+
+    def emit(self, layer: Layer, core: Core, operands: Operands) -> Code:
+        p: FullyConnected = layer.params
+        prefix = operands.prefix
+        weights = p.weights.astype(np.int64) - p.weight_zero_point
+        bias = folded_bias(p.bias, weights, p.input_zero_point)
+        alike = _scales_alike(p)
+        scales = slice(0, 1) if alike else slice(None)
+        struct = params_struct(
+            "te_fully_connected_params",
+            f"{prefix}_params",
+            {
+                "batches": p.batches,
+                "inputs": p.inputs,
+                "outputs": p.outputs,
+                "per_output": 0 if alike else 1,
+                "weight_zero_point": p.weight_zero_point,
+                "output_zero_point": p.output_zero_point,
+                "activation_min": p.activation_min,
+                "activation_max": p.activation_max,
+                "weights": f"{prefix}_weights",
+                "bias": f"{prefix}_bias",
+                "multiplier": f"{prefix}_multiplier",
+                "shift": f"{prefix}_shift",
+            },
+        )
+        return Code(
+            call=(f"{STEM}(&{prefix}_params, {operands.inputs[0]}, {operands.outputs[0]});",),
+            constants=(
+                weights_constant(prefix, p.weights, f"weights {p.outputs}x{p.inputs}: output, input"),
+                *channel_constants(prefix, bias, p.multiplier[scales], p.shift[scales]),
+            ),
+            functions=struct,
+            runtime=(STEM,),
+        )
+
+
+KERNELS: tuple[Kernel, ...] = (PortableFullyConnected(),)

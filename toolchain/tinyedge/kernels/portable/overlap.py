@@ -1,0 +1,97 @@
+"""How far below its input an output must start when the two share memory: derived from the order of accesses.
+
+A kernel that goes through memory upwards may overwrite what it will not read again. With the input at address 0 and
+the output at -lead, a write that ends at output byte `e` happens before some reads of which the lowest is at input
+byte `r`; it is harmless when e - lead <= r. So lead = max(e - r) over all writes, each against the lowest read that
+is still to come, and never below 0, since outputs start at or below their input.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from tinyedge.ops.window import Window
+
+Int64Array = npt.NDArray[np.int64]
+
+NEVER = np.iinfo(np.int64).max // 2
+"""the lowest byte of what is not read at all"""
+
+
+def _first_inside(size: int, outputs: int, stride: int, kernel: int, dilation: int, pad: int) -> Int64Array:
+    """Along one axis, for each window the first position inside the input that it covers; NEVER if there is none."""
+    positions = np.arange(outputs)[:, None] * stride - pad + np.arange(kernel)[None, :] * dilation
+    inside = (positions >= 0) & (positions < size)
+    return np.asarray(np.where(inside, positions, NEVER).min(axis=1), np.int64)
+
+
+def lowest_cells(window: Window) -> Int64Array:
+    """For each output pixel, in row-major order, the lowest input cell (row * width + column) its window reads."""
+    w = window
+    rows = _first_inside(w.input_h, w.output_h, w.stride_h, w.kernel_h, w.dilation_h, w.pad_top)
+    columns = _first_inside(w.input_w, w.output_w, w.stride_w, w.kernel_w, w.dilation_w, w.pad_left)
+    cells = rows[:, None] * w.input_w + columns[None, :]
+    empty = (rows[:, None] == NEVER) | (columns[None, :] == NEVER)
+    return np.asarray(np.where(empty, NEVER, cells).reshape(-1), np.int64)
+
+
+def lowest_from(values: npt.NDArray[Any]) -> Int64Array:
+    """For each position the lowest of the values from there on, and NEVER at the end: one entry more than `values`."""
+    later = np.minimum.accumulate(np.asarray(values, np.int64)[::-1])[::-1]
+    return np.append(later, NEVER)
+
+
+def lead(ends: npt.NDArray[Any], reads: npt.NDArray[Any]) -> int:
+    """max(ends - reads), at least 0: ends of writes against the lowest byte that is read after each of them.
+
+    >>> lead(np.array([4, 8]), np.array([2, NEVER]))
+    2
+    """
+    return max(0, int(np.max(np.asarray(ends, np.int64) - np.asarray(reads, np.int64), initial=0)))
+
+
+def channelwise_lead(window: Window, channels: int) -> int:
+    """Kernels that compute one pixel after the other, and in a pixel each channel from that channel alone.
+
+    Within a pixel, channels still to come must not have been overwritten in its own lowest cell: channel c is read
+    there as the write of the channels before it ends at c, so the channel cancels out. Between pixels, the whole
+    pixel has been written. Four channels are read before any of them is written, other numbers one by one or in fours.
+    """
+    cells = lowest_cells(window)
+    pixels = np.arange(len(cells))
+    later = lowest_from(cells)[1:]
+    within = lead(pixels, cells) if channels not in (1, 4) else 0
+    return channels * max(within, lead(pixels + 1, later))
+
+
+def convolution_lead(window: Window, input_channels: int, output_channels: int, groups: int, *, gathered: bool) -> int:
+    """Convolutions that compute pixels in pairs, groups of channels within a pair, channels in twos within a group.
+
+    gathered  the windows of the pair (of one group) are copied before its channels are computed; otherwise they
+              are read again for each two channels
+    """
+    cells = lowest_cells(window)
+    count = len(cells)
+    first = np.arange(0, count, 2)
+    last = np.minimum(first + 1, count - 1)
+    pair_low = np.minimum(cells[first], cells[last])
+    later = lowest_from(pair_low)[1:]
+    between = lead((last + 1) * output_channels, _bytes(later, input_channels))
+    depth, share = input_channels // groups, output_channels // groups
+    # Written before the last read of a group's windows: the second pixel up to the group's last two channels.
+    unread = 0 if gathered else (share - 1) // 2 * 2
+    within = 0
+    for group in range(groups):
+        written = group * share + unread
+        if written:
+            within = max(
+                within, lead(last * output_channels + written, _bytes(pair_low, input_channels) + group * depth)
+            )
+    return max(between, within)
+
+
+def _bytes(cells: Int64Array, channels: int) -> Int64Array:
+    return np.where(cells == NEVER, NEVER, np.where(cells == NEVER, 0, cells) * channels)

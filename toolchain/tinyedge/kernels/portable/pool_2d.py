@@ -1,0 +1,92 @@
+"""average_pool_2d and max_pool_2d, four channels at a time."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from tinyedge.boards import Core
+from tinyedge.kernels.contract import Code, Cost, Kernel, Operands
+from tinyedge.kernels.portable import checks
+from tinyedge.kernels.portable.c_text import params_struct, window_members
+from tinyedge.kernels.portable.overlap import channelwise_lead
+from tinyedge.ops.contract import Layer
+from tinyedge.ops.pool_2d import Pool2D
+
+LAYER_CODE_BYTES = 20
+PARAMS_BYTES = 28
+
+
+class _PortablePool2D(Kernel):
+    """What both poolings share; they differ in the function, its size and its speed."""
+
+    stem: ClassVar[str]
+    struct: ClassVar[str]
+    code: ClassVar[int]
+    cycles_per_cell: ClassVar[float]
+    cycles_per_output: ClassVar[float]
+
+    def fits(self, layer: Layer, core: Core) -> str:
+        p: Pool2D = layer.params
+        cells = p.window.input_h * p.window.input_w * p.channels
+        if (p.window.dilation_h, p.window.dilation_w) != (1, 1):
+            return "the window is dilated"
+        return (
+            checks.int8_tensors(layer)
+            or checks.one_image(layer, cells)
+            or checks.window_sizes(p.window)
+            or checks.sizes((p.channels,))
+        )
+
+    def cost(self, layer: Layer, core: Core) -> Cost:
+        p: Pool2D = layer.params
+        outputs = p.window.output_h * p.window.output_w * p.channels
+        cells = outputs * p.window.kernel_h * p.window.kernel_w
+        cycles = int(self.cycles_per_cell * cells + self.cycles_per_output * outputs)
+        return Cost(cycles, LAYER_CODE_BYTES, PARAMS_BYTES, ((self.stem, self.code),))
+
+    def lead_bytes(self, layer: Layer, core: Core, input_index: int) -> int | None:
+        p: Pool2D = layer.params
+        return channelwise_lead(p.window, p.channels)
+
+    def emit(self, layer: Layer, core: Core, operands: Operands) -> Code:
+        p: Pool2D = layer.params
+        name = f"{operands.prefix}_params"
+        struct = params_struct(
+            self.struct,
+            name,
+            {
+                "window": window_members(p.window),
+                "channels": p.channels,
+                "activation_min": p.activation_min,
+                "activation_max": p.activation_max,
+            },
+        )
+        call = f"{self.stem}(&{name}, {operands.inputs[0]}, {operands.outputs[0]});"
+        return Code(call=(call,), functions=struct, runtime=(self.stem,))
+
+
+class PortableAveragePool2D(_PortablePool2D):
+    """Any int8 average pooling."""
+
+    name = "portable/average_pool_2d"
+    operators: ClassVar[tuple[str, ...]] = ("average_pool_2d",)
+    stem = "te_average_pool_2d_s8"
+    struct = "te_average_pool_2d_params"
+    code = 820
+    cycles_per_cell = 4.5
+    cycles_per_output = 24.0
+
+
+class PortableMaxPool2D(_PortablePool2D):
+    """Any int8 max pooling."""
+
+    name = "portable/max_pool_2d"
+    operators: ClassVar[tuple[str, ...]] = ("max_pool_2d",)
+    stem = "te_max_pool_2d_s8"
+    struct = "te_max_pool_2d_params"
+    code = 640
+    cycles_per_cell = 5.0
+    cycles_per_output = 14.0
+
+
+KERNELS: tuple[Kernel, ...] = (PortableAveragePool2D(), PortableMaxPool2D())
