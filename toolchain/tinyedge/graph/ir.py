@@ -107,8 +107,9 @@ class Operator:
     """One operator: TFLite's name in lower case, tensor keys, options as in the file.
 
     The key -1 stands for an optional input that is absent. `options` holds the file's builtin options by their
-    schema names in snake case, enumerations as lower-case strings: `{"padding": "same", "stride_h": 2, "fused_activation_function": "relu"}`. Passes may add keys of their
-    own (documented in `tinyedge.ops`), e.g. `explicit_padding`.
+    schema names in snake case, enumerations as lower-case strings: `{"padding": "same", "stride_h": 2,
+    "fused_activation_function": "relu"}`. Passes may add keys of their own (documented in `tinyedge.ops`),
+    e.g. `explicit_padding`.
     """
 
     index: int

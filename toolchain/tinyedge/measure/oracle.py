@@ -1,0 +1,113 @@
+"""The oracle: TensorFlow Lite Micro's own interpreter on the host, from the `tflite-micro` wheel.
+
+The interpreter ends its process on some bad models and prints its reasons on file descriptor 2, so it runs in a child,
+which is this module run as a program: one child for all samples, fed and read through a temporary folder.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from ai_edge_litert import schema_py_generated as schema
+
+from tinyedge import process
+from tinyedge.errors import ToolError, UsageError
+
+Array = npt.NDArray[Any]
+
+_PACKAGE = "tflite_micro"
+_FIRST_ARENA_BYTES = 1 << 20
+_LAST_ARENA_BYTES = 1 << 28
+_START_S, _SAMPLE_S = 60.0, 5.0
+"""what the child gets for its start and for each sample"""
+
+
+def oracle_available() -> bool:
+    """Whether the interpreter can run here; its wheel exists for Linux on x86_64 only."""
+    return importlib.util.find_spec(_PACKAGE) is not None
+
+
+def run_oracle(tflite: bytes, inputs: Sequence[Sequence[Array]]) -> list[tuple[Array, ...]]:
+    """The outputs of a model for each sample; `inputs` has one entry per sample, with one array per input.
+
+    Variable tensors keep their values from one sample to the next.
+
+    Raises: ToolError when the wheel is missing, or the interpreter refuses the model or fails
+    """
+    if not inputs:
+        return []
+    if process.is_dry_run():
+        raise UsageError("the oracle has to run: its outputs are needed", hint="leave out the dry run")
+    if not oracle_available():
+        raise ToolError(
+            "the oracle, the Python package `tflite-micro`, is not installed",
+            hint="`pip install --pre tflite-micro` on Linux x86_64; elsewhere verify with the numpy reference",
+        )
+    with tempfile.TemporaryDirectory(prefix="tinyedge-oracle-") as name:
+        folder = Path(name)
+        (folder / "model.tflite").write_bytes(tflite)
+        columns = [np.stack([np.asarray(value) for value in column]) for column in zip(*inputs, strict=True)]
+        np.savez(folder / "inputs.npz", *columns)
+        command = process.python_module("tinyedge.measure.oracle", str(folder))
+        completed = process.run(command, timeout_s=_START_S + _SAMPLE_S * len(inputs), check=False)
+        if completed.returncode != 0:
+            raise _failure(completed)
+        with np.load(folder / "outputs.npz", allow_pickle=False) as stored:
+            outputs = [stored[key] for key in stored.files]
+    return [tuple(output[sample] for output in outputs) for sample in range(len(inputs))]
+
+
+def _failure(completed: process.Completed) -> ToolError:
+    """The interpreter's own words, each line once: it repeats them for every size of arena tried."""
+    lines = dict.fromkeys(line.strip() for line in completed.output.splitlines() if line.strip())
+    quoted = "".join(f"\n       | {line}" for line in list(lines)[-8:]) or "; it printed nothing"
+    return ToolError(
+        f"the oracle (TensorFlow Lite Micro on the host) {process.describe_exit(completed.returncode)}{quoted}",
+        hint="TensorFlow Lite Micro itself cannot run this model: check the operator its message names",
+    )
+
+
+# -- the child -------------------------------------------------------------------------------------------------------
+
+
+def _start_interpreter(model: bytes) -> Any:
+    """The interpreter with the first arena that is large enough; sizes are doubled from 1 MiB to 256 MiB."""
+    from tflite_micro import runtime  # noqa: PLC0415 - 0.3 s, and only the child needs it
+
+    arena_bytes = _FIRST_ARENA_BYTES
+    while True:
+        try:
+            return runtime.Interpreter.from_bytes(model, arena_size=arena_bytes)
+        except RuntimeError:
+            if arena_bytes >= _LAST_ARENA_BYTES:
+                raise
+            arena_bytes *= 2
+
+
+def _run_child(folder: Path) -> None:
+    with np.load(folder / "inputs.npz", allow_pickle=False) as stored:
+        columns = [stored[key] for key in stored.files]
+    model = (folder / "model.tflite").read_bytes()
+    interpreter = _start_interpreter(model)
+    count = schema.Model.GetRootAs(model, 0).Subgraphs(0).OutputsLength()
+    outputs: list[list[Array]] = []
+    for sample in zip(*columns, strict=True):
+        for index, value in enumerate(sample):
+            interpreter.set_input(value, index)
+        interpreter.invoke()
+        outputs.append([np.array(interpreter.get_output(index)) for index in range(count)])  # it reuses its arrays
+    np.savez(folder / "outputs.npz", *(np.stack(column) for column in zip(*outputs, strict=True)))
+
+
+if __name__ == "__main__":
+    try:
+        _run_child(Path(sys.argv[1]))
+    except Exception as error:  # whatever it is, the parent quotes it
+        sys.exit(f"{type(error).__name__}: {error}")
