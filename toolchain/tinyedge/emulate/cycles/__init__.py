@@ -1,0 +1,18 @@
+"""Timing models: what the cycles of an emulated core are, one file per core."""
+
+from __future__ import annotations
+
+from tinyedge.emulate.cycles.contract import BlockCost, TimingModel
+from tinyedge.emulate.cycles.cortex_m0plus import CortexM0Plus
+from tinyedge.emulate.cycles.cortex_m3 import CortexM3
+from tinyedge.emulate.cycles.cortex_m4 import CortexM4
+from tinyedge.emulate.cycles.cortex_m7 import CortexM7
+from tinyedge.emulate.cycles.cortex_m33 import CortexM33
+from tinyedge.emulate.cycles.thumb import ThumbTimingModel
+
+__all__ = ["MODELS", "BlockCost", "TimingModel"]
+
+MODELS: dict[str, type[ThumbTimingModel]] = {
+    model.core: model for model in (CortexM0Plus, CortexM3, CortexM4, CortexM7, CortexM33)
+}
+"""core -> its timing model"""
