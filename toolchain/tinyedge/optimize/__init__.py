@@ -1,0 +1,52 @@
+"""Lossless rewrites of a graph, one pass a file, run until nothing changes."""
+
+from __future__ import annotations
+
+from tinyedge.errors import InternalError, TinyEdgeError
+from tinyedge.graph.ir import Graph
+from tinyedge.graph.verify import verify
+from tinyedge.optimize.dead_channels import dead_channels
+from tinyedge.optimize.fold_constants import fold_constants
+from tinyedge.optimize.fold_pad import fold_pad
+from tinyedge.optimize.remove_requantize_pairs import remove_requantize_pairs
+from tinyedge.optimize.remove_reshapes import remove_reshapes
+from tinyedge.optimize.remove_unused import remove_unused
+from tinyedge.optimize.rewrite import Pass
+
+PASSES: tuple[Pass, ...] = (
+    remove_unused,
+    fold_constants,
+    remove_requantize_pairs,
+    remove_reshapes,
+    fold_pad,
+    dead_channels,
+)
+ROUNDS = 50
+"""every round removes an operator, a tensor or a channel, so even huge models end long before"""
+
+
+def optimize_graph(graph: Graph) -> Graph:
+    """Run all passes until none finds anything to do; the outputs of the model stay the same to the last bit.
+
+    Raises: InternalError when a pass breaks the graph or does not come to rest
+    """
+    for _ in range(ROUNDS):
+        before = graph
+        for rewrite in PASSES:
+            graph = _run_pass(rewrite, graph)
+        if graph is before:
+            return graph
+    raise InternalError(f"the passes over model `{graph.name}` did not come to rest in {ROUNDS} rounds")
+
+
+def _run_pass(rewrite: Pass, graph: Graph) -> Graph:
+    result = rewrite(graph)
+    if result is not graph:
+        try:
+            verify(result)
+        except TinyEdgeError as error:
+            raise InternalError(f"pass `{rewrite.__name__}` broke model `{graph.name}`: {error}") from error
+    return result
+
+
+__all__ = ["PASSES", "optimize_graph"]

@@ -1,0 +1,26 @@
+"""Remove reshape, squeeze and expand_dims inside the graph."""
+
+from __future__ import annotations
+
+from tinyedge.graph.ir import Graph
+from tinyedge.ops.reshape import Reshape
+from tinyedge.optimize.rewrite import merge_tensors, try_parse
+
+
+def remove_reshapes(graph: Graph) -> Graph:
+    """Let the reader of a reshaped tensor read the original, or its writer write the reshaped one.
+
+    Lossless: a reshape moves no byte, and it goes only where every layer around it keeps exactly the same parameters
+    under the other shape (a fully connected layer does not ask how its inputs are arranged; a convolution does). One
+    that must stay, between an input of the model and a convolution say, costs nothing either: the planner gives its
+    two sides one piece of memory.
+    """
+    for operator in graph.operators:
+        layer = try_parse(graph, operator)
+        if layer is None or not isinstance(layer.params, Reshape) or len(layer.inputs) != 1:
+            continue
+        source, target = layer.inputs[0], layer.outputs[0]
+        if source.is_constant or target.is_variable or source.dtype is not target.dtype:
+            continue
+        graph = merge_tensors(graph, operator, source.index, target.index) or graph
+    return graph

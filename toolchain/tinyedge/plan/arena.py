@@ -1,0 +1,187 @@
+"""Offsets in one arena: a placement of blocks with lifetimes, some of which may partly overlap.
+
+For two blocks alive together either `b` starts at or above `a + above(a, b)`, or the other way round; the distance
+is the size of the lower block, except where an output may run into a dying input: then it is that kernel's lead.
+Placing blocks one by one at the lowest free offset reaches the optimum for some sequence of blocks (the one sorted
+by the offsets of an optimum), so the search is over sequences: a handful of proven ones first (largest first, latest
+first, ...), exhaustive for few blocks, then a local search that pulls the blocks at the top forward. It stops at the
+lower bound or when its work, counted in comparisons and not in seconds, is used up: same input, same arena.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+WORK = 300_000
+"""comparisons of pairs of blocks, about 0.1 s"""
+EXHAUSTIVE = 7
+"""blocks up to which all sequences are tried"""
+
+
+@dataclass(frozen=True)
+class Block:
+    """Memory that is alive from step `first` to step `last` inclusive."""
+
+    bytes: int
+    first: int
+    last: int
+
+
+@dataclass(frozen=True)
+class Placement:
+    """Offsets of the blocks, and the bytes of the arena."""
+
+    offsets: tuple[int, ...]
+    bytes: int
+
+
+@dataclass(eq=False)
+class _Problem:
+    """Blocks in units of the alignment; `near[i]` lists (j, least distance of i above j, and of j above i)."""
+
+    blocks: Sequence[Block]
+    sizes: list[int]
+    near: list[list[tuple[int, int, int]]]
+    work: int
+
+
+def place_blocks(
+    blocks: Sequence[Block],
+    overlaps: Mapping[tuple[int, int], int],
+    *,
+    alignment: int = 4,
+    lower_bound: int = 0,
+    work: int = WORK,
+) -> Placement:
+    """Find offsets, all multiples of `alignment`, for the smallest arena the search can reach.
+
+    `overlaps` maps (output, input) to the lead in bytes (0 or more): output offset <= input offset - lead is allowed.
+    The search ends early at `lower_bound` bytes. The arena is a multiple of the alignment.
+    """
+    if not blocks:
+        return Placement((), 0)
+    problem = _make_problem(blocks, overlaps, alignment, work)
+    goal = -(-lower_bound // alignment)
+    best: list[int] | None = None
+    peak = sum(problem.sizes) + 1
+    for sequence in _sequences(problem):
+        offsets, top = _place(problem, sequence, peak)
+        if top < peak:
+            best, peak, start = offsets, top, sequence
+        if peak <= goal:
+            break
+    assert best is not None
+    if peak > goal and len(blocks) <= EXHAUSTIVE:
+        best, peak = _exhaust(problem, best, peak, goal)
+    elif peak > goal:
+        best, peak = _improve(problem, start, best, peak, goal)
+    return Placement(tuple(offset * alignment for offset in best), peak * alignment)
+
+
+def _make_problem(
+    blocks: Sequence[Block], overlaps: Mapping[tuple[int, int], int], alignment: int, work: int
+) -> _Problem:
+    sizes = [-(-block.bytes // alignment) for block in blocks]
+    near: list[list[tuple[int, int, int]]] = [[] for _ in blocks]
+
+    def distance(low: int, high: int) -> int:
+        lead = overlaps.get((low, high))
+        return sizes[low] if lead is None else min(sizes[low], -(-lead // alignment))
+
+    for i, a in enumerate(blocks):
+        for j, b in enumerate(blocks):
+            if i != j and a.first <= b.last and b.first <= a.last and sizes[i] and sizes[j]:
+                near[i].append((j, distance(j, i), distance(i, j)))
+    return _Problem(blocks, sizes, near, work)
+
+
+def _sequences(problem: _Problem) -> Iterator[list[int]]:
+    """Sequences that are often good, best guesses first."""
+    blocks, sizes = problem.blocks, problem.sizes
+    load = [sizes[i] + sum(sizes[j] for j, _, _ in problem.near[i]) for i in range(len(blocks))]
+    keys = [
+        lambda i: (-sizes[i], -blocks[i].first),
+        lambda i: (-blocks[i].first, -sizes[i]),
+        lambda i: (-sizes[i], blocks[i].first),
+        lambda i: (blocks[i].first, -sizes[i]),
+        lambda i: (-load[i], -blocks[i].first),
+        lambda i: (-load[i], blocks[i].first),
+        lambda i: (blocks[i].first - blocks[i].last, -sizes[i]),
+        lambda i: (-sizes[i] * (blocks[i].last - blocks[i].first + 1), -blocks[i].first),
+    ]
+    for key in keys:
+        yield sorted(range(len(blocks)), key=key)
+
+
+def _lowest(problem: _Problem, offsets: list[int], block: int) -> int:
+    """The lowest offset for `block` beside the blocks placed already (offset -1: not placed)."""
+    taken = []
+    for other, above, below in problem.near[block]:
+        at = offsets[other]
+        if at >= 0 and at - below < at + above:
+            taken.append((at - below, at + above))
+    problem.work -= len(problem.near[block]) + 1
+    taken.sort()
+    offset = 0
+    for start, end in taken:  # open intervals: `start` and `end` themselves are free
+        if start >= offset:
+            break
+        offset = max(offset, end)
+    return offset
+
+
+def _place(problem: _Problem, sequence: Sequence[int], limit: int) -> tuple[list[int], int]:
+    """Offsets by lowest fit in `sequence`; given up once the top reaches `limit` (then the top is `limit`)."""
+    offsets = [-1] * len(problem.blocks)
+    top = 0
+    for block in sequence:
+        offset = _lowest(problem, offsets, block)
+        offsets[block] = offset
+        top = max(top, offset + problem.sizes[block])
+        if top >= limit:
+            return offsets, limit
+    return offsets, top
+
+
+def _exhaust(problem: _Problem, best: list[int], peak: int, goal: int) -> tuple[list[int], int]:
+    """The best of all sequences, cut off where a beginning is no better than what is known."""
+    offsets = [-1] * len(problem.blocks)
+
+    def descend(left: frozenset[int], top: int) -> None:
+        nonlocal best, peak
+        if not left:
+            best, peak = list(offsets), top
+            return
+        for block in sorted(left):
+            if peak <= goal:
+                return
+            offset = _lowest(problem, offsets, block)
+            height = max(top, offset + problem.sizes[block])
+            if height < peak:
+                offsets[block] = offset
+                descend(left - {block}, height)
+                offsets[block] = -1
+
+    descend(frozenset(range(len(problem.blocks))), 0)
+    return best, peak
+
+
+def _improve(problem: _Problem, sequence: list[int], best: list[int], peak: int, goal: int) -> tuple[list[int], int]:
+    """Local search: move a block that reaches the top, or one it rests on, to another place of the sequence."""
+    chance = random.Random(0)
+    current, offsets, top = sequence, best, peak
+    while problem.work > 0 and peak > goal:
+        culprits = [i for i, at in enumerate(offsets) if at + problem.sizes[i] == top]
+        block = chance.choice(culprits)
+        if chance.random() < 0.5 and problem.near[block]:
+            block = chance.choice(problem.near[block])[0]
+        trial = [i for i in current if i != block]
+        trial.insert(chance.randrange(len(current)), block)
+        placed, height = _place(problem, trial, top + 1)
+        if height <= top:
+            current, offsets, top = trial, placed, height
+        if top < peak:
+            best, peak = offsets, top
+    return best, peak

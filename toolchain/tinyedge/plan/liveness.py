@@ -1,0 +1,243 @@
+"""Which memory is alive when: tensors grouped into storage, and what every step needs.
+
+A `Storage` is memory that one tensor has, or several tensors share because reshapes between them move no byte. It
+depends on the graph alone; `lifetimes` and `demands` add an order of execution. Time is counted in steps: step `t`
+is the layer that runs as number `t`. Inputs of the model are alive from step 0 (all are written before the first
+layer), outputs until the last step (all are read after it), variables always.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from tinyedge.graph.ir import Graph, Tensor
+from tinyedge.ops.contract import Layer
+from tinyedge.ops.reshape import Reshape
+
+
+@dataclass(frozen=True, eq=False)
+class Step:
+    """A layer and what its kernel wants of memory.
+
+    leads  one entry per `Layer.inputs`: `Kernel.lead_bytes`, None where the output may not touch that input
+    """
+
+    layer: Layer
+    scratch_bytes: int = 0
+    leads: tuple[int | None, ...] = ()
+
+    def lead(self, position: int) -> int | None:
+        """The lead of input `position`; None without one."""
+        return self.leads[position] if position < len(self.leads) else None
+
+
+@dataclass(frozen=True)
+class Storage:
+    """Memory for one tensor, or for several that hold the same bytes.
+
+    writers, users  positions of the layers that write it, and that write or read it
+    """
+
+    tensors: tuple[int, ...]
+    bytes: int
+    from_start: bool
+    to_end: bool
+    writers: tuple[int, ...]
+    users: tuple[int, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Memory:
+    """All storage of a graph, and which of it each layer reads and writes (positions in `storages`)."""
+
+    storages: tuple[Storage, ...]
+    reads: tuple[tuple[int, ...], ...]
+    writes: tuple[tuple[int, ...], ...]
+    """without what a reshape only renames"""
+    touches: tuple[tuple[int, ...], ...]
+
+    @cached_property
+    def of_tensor(self) -> Mapping[int, int]:
+        """Tensor key -> position of its storage."""
+        return {key: at for at, storage in enumerate(self.storages) for key in storage.tensors}
+
+
+@dataclass(frozen=True)
+class Overlap:
+    """Step `step` lets its output, storage `output`, start at or below the address of `input` minus `lead`."""
+
+    step: int
+    output: int
+    input: int
+    lead: int
+
+
+def is_rename(layer: Layer) -> bool:
+    """Whether a layer only gives the same bytes another shape: its input and output may be one piece of memory."""
+    if not isinstance(layer.params, Reshape) or len(layer.inputs) != 1 or len(layer.outputs) != 1:
+        return False
+    source, target = layer.inputs[0], layer.outputs[0]
+    steady = not (source.is_constant or source.is_variable or target.is_variable)
+    return steady and source.bytes == target.bytes
+
+
+def layer_variables(graph: Graph, layer: Layer) -> tuple[Tensor, ...]:
+    """The variables a layer reads or writes, in the operator's order."""
+    keys = dict.fromkeys((*layer.operator.inputs, *layer.operator.outputs))
+    return tuple(graph.tensors[key] for key in keys if key >= 0 and graph.tensors[key].is_variable)
+
+
+def find_memory(graph: Graph, layers: Sequence[Layer]) -> Memory:
+    """Group the tensors that need RAM into storage. Constants need none."""
+    read = [_keys((*layer.inputs, *layer_variables(graph, layer))) for layer in layers]
+    written = [_keys(layer.outputs) for layer in layers]
+    borders = _keys((*graph.input_tensors(), *graph.output_tensors()))
+    keys = tuple(dict.fromkeys((*borders, *(k for r, w in zip(read, written, strict=True) for k in (*r, *w)))))
+    root = {key: key for key in keys}
+
+    def find(key: int) -> int:
+        while root[key] != key:
+            key = root[key]
+        return key
+
+    for layer in layers:
+        if is_rename(layer):
+            root[find(layer.outputs[0].index)] = find(layer.inputs[0].index)
+    groups: dict[int, list[int]] = {}
+    for key in keys:
+        groups.setdefault(find(key), []).append(key)
+    position = {key: at for at, group in enumerate(groups.values()) for key in group}
+    reads = [tuple(dict.fromkeys(position[key] for key in step)) for step in read]
+    writes = [
+        () if is_rename(layer) else tuple(dict.fromkeys(position[key] for key in step))
+        for layer, step in zip(layers, written, strict=True)
+    ]
+    touches = tuple(tuple(dict.fromkeys((*r, *w))) for r, w in zip(reads, writes, strict=True))
+    storages = []
+    for at, group in enumerate(groups.values()):
+        tensors = [graph.tensors[key] for key in group]
+        variable = any(t.is_variable for t in tensors)
+        storages.append(
+            Storage(
+                tensors=tuple(group),
+                bytes=max(t.bytes for t in tensors),
+                from_start=variable or any(key in graph.inputs for key in group),
+                to_end=variable or any(key in graph.outputs for key in group),
+                writers=tuple(n for n, w in enumerate(writes) if at in w),
+                users=tuple(n for n, t in enumerate(touches) if at in t),
+            )
+        )
+    return Memory(tuple(storages), tuple(reads), tuple(writes), touches)
+
+
+def _keys(tensors: Iterable[Tensor]) -> tuple[int, ...]:
+    return tuple(dict.fromkeys(t.index for t in tensors if not t.is_constant))
+
+
+def lifetimes(memory: Memory, order: Sequence[int]) -> tuple[tuple[int, int], ...]:
+    """First and last step of each storage, when the layers run in `order`."""
+    step_of = {layer: step for step, layer in enumerate(order)}
+    end = max(len(order) - 1, 0)
+    spans = []
+    for storage in memory.storages:
+        steps = [step_of[layer] for layer in storage.users]
+        first = 0 if storage.from_start else min(steps, default=0)
+        spans.append((first, end if storage.to_end else max(steps, default=0)))
+    return tuple(spans)
+
+
+def tensor_lifetimes(graph: Graph, layers: Sequence[Layer]) -> dict[int, tuple[int, int]]:
+    """First and last step of each tensor that needs RAM, each for itself, when the layers run as listed."""
+    end = max(len(layers) - 1, 0)
+    spans: dict[int, tuple[int, int]] = {}
+
+    def use(tensor: Tensor, step: int) -> None:
+        if not tensor.is_constant:
+            first, last = spans.get(tensor.index, (step, step))
+            spans[tensor.index] = (min(first, step), max(last, step))
+
+    for tensor in graph.input_tensors():
+        use(tensor, 0)
+    for step, layer in enumerate(layers):
+        for tensor in (*layer.inputs, *layer.outputs):
+            use(tensor, step)
+        for tensor in layer_variables(graph, layer):
+            spans[tensor.index] = (0, end)
+    for tensor in graph.output_tensors():
+        use(tensor, end)
+    return spans
+
+
+def find_overlaps(memory: Memory, steps: Sequence[Step], spans: Sequence[tuple[int, int]]) -> tuple[Overlap, ...]:
+    """Every pair of output and dying input that may share memory; `steps` in order of execution, leads at least 0."""
+    found = []
+    for number, step in enumerate(steps):
+        if len(step.layer.outputs) != 1 or is_rename(step.layer):
+            continue
+        output = memory.of_tensor[step.layer.outputs[0].index]
+        leads = input_leads(memory, step)
+        found += [
+            Overlap(number, output, source, lead)
+            for source, lead in leads.items()
+            if lead is not None and spans[source][1] == number == spans[output][0]
+        ]
+    return tuple(found)
+
+
+def input_leads(memory: Memory, step: Step) -> dict[int, int | None]:
+    """Lead by storage read: the largest where a storage is read twice, None where any use forbids overlap."""
+    leads: dict[int, int | None] = {}
+    for position, tensor in enumerate(step.layer.inputs):
+        if tensor.is_constant:
+            continue
+        source = memory.of_tensor[tensor.index]
+        lead = step.lead(position)
+        lead = None if lead is None else max(lead, 0)
+        known = leads.get(source, 0)
+        leads[source] = None if lead is None or known is None else max(lead, known)
+    for key in (*step.layer.operator.inputs, *step.layer.operator.outputs):
+        source = memory.of_tensor.get(key, -1)
+        if source >= 0 and memory.storages[source].from_start and memory.storages[source].to_end:
+            leads[source] = None
+    return leads
+
+
+def saved_bytes(output_bytes: int, dying: Iterable[tuple[int, int]]) -> int:
+    """The most memory an output can share with dying inputs, given as (bytes, lead): an upper bound.
+
+    An input begins `lead` bytes or more above the output's start, so nothing below the smallest lead is shared.
+    """
+    pairs = [(size, lead) for size, lead in dying if lead < output_bytes]
+    if not pairs:
+        return 0
+    return min(
+        output_bytes - min(lead for _, lead in pairs), sum(min(size, output_bytes - lead) for size, lead in pairs)
+    )
+
+
+def aligned(size: int, alignment: int) -> int:
+    """`size` rounded up to a multiple of `alignment`."""
+    return -(-size // alignment) * alignment
+
+
+def demands(memory: Memory, steps: Sequence[Step], order: Sequence[int], alignment: int) -> tuple[int, ...]:
+    """What each step needs at least, in bytes: all that is alive, each piece aligned, less what may overlap.
+
+    No arrangement of the arena can have fewer bytes than the largest of these. `steps` in order of execution.
+    """
+    spans = lifetimes(memory, order)
+    overlaps = find_overlaps(memory, steps, spans)
+    sizes = [aligned(storage.bytes, alignment) for storage in memory.storages]
+    totals = [aligned(step.scratch_bytes, alignment) for step in steps] or [0]
+    for size, (first, last) in zip(sizes, spans, strict=True):
+        for step in range(first, last + 1):
+            totals[step] += size
+    shared: dict[int, list[Overlap]] = {}
+    for overlap in overlaps:
+        shared.setdefault(overlap.step, []).append(overlap)
+    for step, group in shared.items():
+        pairs = [(sizes[o.input], aligned(o.lead, alignment)) for o in group]
+        totals[step] -= saved_bytes(sizes[group[0].output], pairs)
+    return tuple(totals)

@@ -1,0 +1,135 @@
+"""An independent check of a finished plan: nothing here trusts how the offsets were found."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import combinations
+
+from tinyedge.artifacts import Buffer, Plan, PlannedLayer
+from tinyedge.errors import InternalError
+from tinyedge.plan.liveness import is_rename, tensor_lifetimes
+
+
+def verify_plan(plan: Plan) -> None:
+    """Check that the plan can run.
+
+    Layers run once each and after what they read; every tensor that needs RAM has one buffer, large enough and alive
+    long enough; buffers are aligned and inside the arena; no two buffers alive at one step overlap, except an output
+    and a dying input as far as the kernel's lead allows, and the two sides of a reshape at the same address.
+
+    Raises: InternalError naming both buffers with their offsets
+    """
+    for problem in _problems(plan):
+        raise InternalError(f"the memory plan of model `{plan.graph.name}` is wrong: {problem}")
+
+
+def _problems(plan: Plan) -> Iterator[str]:
+    yield from _order_problems(plan)
+    yield from _buffer_problems(plan)
+    alive = [(buffer, step) for buffer in plan.buffers for step in range(buffer.first, buffer.last + 1)]
+    at_step: dict[int, list[Buffer]] = {}
+    for buffer, step in alive:
+        at_step.setdefault(step, []).append(buffer)
+    for step, buffers in sorted(at_step.items()):
+        for a, b in combinations(buffers, 2):
+            meet = a.offset < b.offset + b.bytes and b.offset < a.offset + a.bytes
+            if meet and not _same_bytes(plan, a, b) and not _may_overlap(plan, step, a, b):
+                yield f"{describe_buffer(a)} and {describe_buffer(b)} overlap at step {step}"
+
+
+def describe_buffer(buffer: Buffer) -> str:
+    """Name, place and size of a buffer, as messages show it."""
+    end = buffer.offset + buffer.bytes
+    return f"`{buffer.name}` at [{buffer.offset:,}, {end:,}) alive at steps {buffer.first}-{buffer.last}"
+
+
+def _order_problems(plan: Plan) -> Iterator[str]:
+    written = {key for key, tensor in plan.graph.tensors.items() if tensor.is_constant or tensor.is_variable}
+    written.update(plan.graph.inputs)
+    done = set()
+    for step, planned in enumerate(plan.layers):
+        layer = planned.layer
+        for tensor in layer.inputs:
+            if tensor.index not in written:
+                title = f"operator {layer.index} (`{layer.name}`) at step {step}"
+                yield f"{title} reads `{tensor.name}` before it is written"
+        written.update(tensor.index for tensor in layer.outputs)
+        done.add(layer.index)
+    for operator in plan.graph.operators:
+        if operator.index not in done:
+            yield f"operator {operator.index} (`{operator.name}`) never runs"
+    if len(plan.layers) != len(plan.graph.operators):
+        yield f"{len(plan.layers)} layers for {len(plan.graph.operators)} operators"
+
+
+def _buffer_problems(plan: Plan) -> Iterator[str]:
+    spans = tensor_lifetimes(plan.graph, [planned.layer for planned in plan.layers])
+    buffers = {buffer.tensor: buffer for buffer in plan.buffers if buffer.tensor is not None}
+    scratch = [planned.scratch for planned in plan.layers if planned.scratch is not None]
+    if len(buffers) + len(scratch) != len(plan.buffers):
+        yield f"{len(plan.buffers)} buffers for {len(buffers)} tensors and {len(scratch)} pieces of scratch"
+    for key, (first, last) in spans.items():
+        tensor = plan.graph.tensors[key]
+        if key not in buffers:
+            yield f"tensor `{tensor.name}` has no buffer"
+        elif buffers[key].bytes < tensor.bytes:
+            yield f"{describe_buffer(buffers[key])} is smaller than its tensor ({tensor.bytes:,} B)"
+        elif buffers[key].first > first or buffers[key].last < last:
+            yield f"{describe_buffer(buffers[key])} should be alive at steps {first}-{last}"
+    for step, planned in enumerate(plan.layers):
+        if planned.scratch is not None:
+            if planned.scratch not in plan.buffers:
+                yield f"{describe_buffer(planned.scratch)} is not among the buffers"
+            if not planned.scratch.first <= step <= planned.scratch.last:
+                yield f"{describe_buffer(planned.scratch)} is scratch of step {step}"
+    alignment = max((planned.kernel.alignment for planned in plan.layers), default=1)
+    for buffer in plan.buffers:
+        if buffer.offset % alignment:
+            yield f"{describe_buffer(buffer)} is not aligned to {alignment} B"
+        if buffer.offset < 0 or buffer.offset + buffer.bytes > plan.arena_bytes:
+            yield f"{describe_buffer(buffer)} is outside the arena of {plan.arena_bytes:,} B"
+
+
+def _same_bytes(plan: Plan, a: Buffer, b: Buffer) -> bool:
+    """Whether the two hold the same bytes at the same address: reshapes lead from one to the other."""
+    if a.tensor is None or b.tensor is None or (a.offset, a.bytes) != (b.offset, b.bytes):
+        return False
+    source = {p.layer.outputs[0].index: p.layer.inputs[0].index for p in plan.layers if is_rename(p.layer)}
+    return _origin(source, a.tensor) == _origin(source, b.tensor)
+
+
+def _origin(source: dict[int, int], key: int) -> int:
+    while key in source:
+        key = source[key]
+    return key
+
+
+def _may_overlap(plan: Plan, step: int, a: Buffer, b: Buffer) -> bool:
+    """Whether one is the output of `step`, the other an input that dies there, and the lead is kept."""
+    return step < len(plan.layers) and (
+        _lead_kept(plan, plan.layers[step], step, a, b) or _lead_kept(plan, plan.layers[step], step, b, a)
+    )
+
+
+def _lead_kept(plan: Plan, planned: PlannedLayer, step: int, output: Buffer, source: Buffer) -> bool:
+    layer = planned.layer
+    if output.tensor is None or [t.index for t in layer.outputs] != [output.tensor]:
+        return False
+    if source.tensor is None or source.last != step or output.first != step or is_rename(layer):
+        return False
+    if plan.graph.tensors[source.tensor].is_variable:
+        return False
+    leads = [
+        planned.leads[position] if position < len(planned.leads) else None
+        for position, tensor in enumerate(layer.inputs)
+        if _holds(plan, source, tensor.index)
+    ]
+    return bool(leads) and all(lead is not None and output.offset <= source.offset - lead for lead in leads)
+
+
+def _holds(plan: Plan, buffer: Buffer, key: int) -> bool:
+    """Whether tensor `key` is in `buffer`, itself or under another shape."""
+    if key == buffer.tensor:
+        return True
+    other = next((b for b in plan.buffers if b.tensor == key), None)
+    return other is not None and _same_bytes(plan, buffer, other)
