@@ -1,0 +1,183 @@
+"""The documents of `--json`. Each names its schema; keys may be added to a schema, never renamed or removed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from tinyedge.artifacts import Figure, FirmwareProject, Image, Plan, QuantizedModel, Run, SizeTable, digest
+from tinyedge.boards import Board
+from tinyedge.report.contract import Measured
+from tinyedge.report.memory import memory_over_time, peak_step
+
+_LARGEST = 10
+"""symbols in a document"""
+
+
+def run_document(measured: Measured) -> dict[str, Any]:
+    """`tinyedge.run/1`: figures are of one whole inference, medians over the samples; null where nothing counts them."""
+    built, run = measured.built, measured.run
+    model, board, plan = built.prepared.model, built.prepared.board, built.prepared.plan
+    size = built.image.size
+    return {
+        "schema": "tinyedge.run/1",
+        "model": model.name,
+        "board": board.name,
+        "runtime": built.project.runtime,
+        "compiler": built.image.compiler,
+        "emulator": measured.emulator,
+        "accuracy": {"float": model.float_accuracy, "int8": model.int8_accuracy, "device": run.device_accuracy},
+        "verify": {"samples": run.samples, "mismatches": run.mismatches, "first_mismatch": _mismatch(run)},
+        "instructions": _figure(run.instructions, run.instructions_spread),
+        "cycles": {"error_percent": None} | _figure(run.cycles, run.cycles_spread),
+        "latency_us": _figure(run.latency_us, None),
+        "memory": {
+            "flash_bytes": size.flash_bytes,
+            "ram_bytes": size.ram_bytes,
+            "arena_bytes": built.project.arena_bytes,
+            "stack_peak_bytes": run.stack_peak_bytes,
+            "flash_limit_bytes": size.flash_limit_bytes,
+            "ram_limit_bytes": size.ram_limit_bytes,
+        },
+        "layers": [
+            {
+                "index": layer.index,
+                "operator": layer.operator,
+                "output_shape": list(layer.output_shape),
+                "macs": layer.macs,
+                "instructions": layer.instructions,
+                "cycles": layer.cycles,
+                "kernel": layer.kernel,
+            }
+            for layer in run.layers
+        ],
+        "digests": {
+            "model": model.digest,
+            "samples": measured.samples_digest,
+            "outputs": digest(run.outputs.tobytes()),
+            "project": built.project.digest,
+            "elf": built.image.digest,
+        },
+        "optimize": plan.optimize,
+        "notes": list(run.notes),
+    }
+
+
+def build_document(project: FirmwareProject, image: Image) -> dict[str, Any]:
+    """`tinyedge.build/1`: sizes, sections, the largest symbols, and the files."""
+    files = {"elf": image.elf, "hex": image.hex, "bin": image.bin, "uf2": image.uf2}
+    return {
+        "schema": "tinyedge.build/1",
+        "model": project.model,
+        "board": project.board.name,
+        "runtime": project.runtime,
+        "compiler": image.compiler,
+        "memory": _size(image.size) | {"arena_bytes": project.arena_bytes},
+        "sections": [
+            {"name": name, "flash_bytes": flash, "ram_bytes": ram} for name, flash, ram in image.size.sections
+        ],
+        "symbols": [
+            {"name": symbol.name, "section": symbol.section, "bytes": symbol.bytes}
+            for symbol in image.size.symbols[:_LARGEST]
+        ],
+        "files": {kind: None if path is None else str(path) for kind, path in files.items()},
+        "digests": {"project": project.digest, "elf": image.digest},
+    }
+
+
+def train_document(model: QuantizedModel) -> dict[str, Any]:
+    """`tinyedge.train/1`: accuracies, sparsity, size and further figures of a training."""
+    return {"schema": "tinyedge.train/1"} | model.to_json()
+
+
+def plan_document(plan: Plan) -> dict[str, Any]:
+    """`tinyedge.plan/1`: kernels in order of execution, and the arena. Cycles are the planner's estimates."""
+    return {
+        "schema": "tinyedge.plan/1",
+        "model": plan.graph.name,
+        "optimize": plan.optimize,
+        "arena_bytes": plan.arena_bytes,
+        "lower_bound_bytes": plan.lower_bound_bytes,
+        "peak_step": peak_step(plan),
+        "layers": [
+            {
+                "step": step,
+                "index": planned.layer.index,
+                "operator": planned.layer.name,
+                "output_shape": list(planned.layer.outputs[0].shape),
+                "macs": planned.layer.macs,
+                "kernel": planned.kernel.name,
+                "estimated_cycles": planned.cost.cycles,
+                "arena_used_bytes": memory.used_bytes,
+            }
+            for step, (planned, memory) in enumerate(zip(plan.layers, memory_over_time(plan), strict=False))
+        ],
+        "buffers": [
+            {
+                "name": buffer.name,
+                "tensor": buffer.tensor,
+                "offset": buffer.offset,
+                "bytes": buffer.bytes,
+                "first": buffer.first,
+                "last": buffer.last,
+            }
+            for buffer in plan.buffers
+        ],
+    }
+
+
+def boards_document(boards: Sequence[Board]) -> dict[str, Any]:
+    """`tinyedge.boards/1`: what the board files say."""
+    return {"schema": "tinyedge.boards/1", "boards": [_board(board) for board in boards]}
+
+
+def doctor_document(findings: Sequence[Mapping[str, Any]], *, ok: bool) -> dict[str, Any]:
+    """`tinyedge.doctor/1`: the tools looked for, and whether the main job can run."""
+    return {"schema": "tinyedge.doctor/1", "ok": ok, "tools": [dict(finding) for finding in findings]}
+
+
+def _board(board: Board) -> dict[str, Any]:
+    return {
+        "name": board.name,
+        "title": board.title,
+        "aliases": list(board.aliases),
+        "chip": board.chip,
+        "family": board.family,
+        "core": board.core.name,
+        "isa": board.core.isa.value,
+        "fpu": board.core.fpu,
+        "clock_hz": board.clock_hz,
+        "memories": [{"name": m.name, "start": m.start, "size_bytes": m.size_bytes} for m in board.memories],
+        "flash_start": board.flash_start,
+        "console": dict(board.console),
+        "flashers": list(board.flashers),
+        "emulators": list(board.emulators),
+        "usb_ids": [f"{vendor:04x}:{product:04x}" for vendor, product in board.usb_ids],
+        "sources": dict(board.sources),
+    }
+
+
+def _figure(figure: Figure | None, spread: tuple[int, int] | None) -> dict[str, Any]:
+    body: dict[str, Any] = {"kind": None, "value": None} if figure is None else figure.to_json()
+    return body | ({"spread": list(spread)} if spread is not None else {})
+
+
+def _mismatch(run: Run) -> dict[str, Any] | None:
+    first = run.first_mismatch
+    if first is None:
+        return None
+    return {
+        "sample": first.sample,
+        "layer": first.layer,
+        "operator": first.operator,
+        "output_byte": first.output_byte,
+    }
+
+
+def _size(size: SizeTable) -> dict[str, int]:
+    return {
+        "flash_bytes": size.flash_bytes,
+        "ram_bytes": size.ram_bytes,
+        "flash_limit_bytes": size.flash_limit_bytes,
+        "ram_limit_bytes": size.ram_limit_bytes,
+    }

@@ -1,0 +1,73 @@
+"""JUnit XML, which every CI server shows: one test case for each promise a run has to keep."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from xml.sax.saxutils import quoteattr
+
+from tinyedge.report.contract import Measured
+
+
+@dataclass(frozen=True)
+class Case:
+    """One promise; `failure` is empty when it was kept, `skipped` when it could be tested."""
+
+    name: str
+    failure: str = ""
+    skipped: str = ""
+
+
+def run_cases(measured: Measured) -> tuple[Case, ...]:
+    """The promises of a run: outputs, accuracy, flash, RAM."""
+    run, model, size = measured.run, measured.built.prepared.model, measured.built.image.size
+    first = run.first_mismatch
+    mismatch = ""
+    if run.mismatches:
+        mismatch = f"{run.mismatches:,} of {run.samples:,} samples differ from TensorFlow Lite Micro"
+        if first is not None:
+            mismatch += f"; the first is sample {first.sample}, output byte {first.output_byte}"
+            if first.layer is not None:
+                mismatch += f", in layer {first.layer} {first.operator}"
+    accuracy = skipped = ""
+    if run.device_accuracy is None or model.int8_accuracy is None:
+        skipped = "no labelled samples"
+    elif run.samples != (0 if model.labels is None else len(model.labels)):
+        skipped = "not the whole test set"
+    elif abs(run.device_accuracy - model.int8_accuracy) > 1e-6:
+        accuracy = f"accuracy on the device is {run.device_accuracy:.4f}, of the int8 model {model.int8_accuracy:.4f}"
+    cases = [Case("every output byte equals TensorFlow Lite Micro's", mismatch)]
+    cases.append(Case("accuracy on the device equals the int8 model's", accuracy, skipped))
+    for name, used, limit in (
+        ("flash", size.flash_bytes, size.flash_limit_bytes),
+        ("RAM", size.ram_bytes, size.ram_limit_bytes),
+    ):
+        over = f"{used:,} B of {name} needed, {limit:,} B there" if limit and used > limit else ""
+        cases.append(Case(f"fits the {name} of the board", over, "" if limit else "the board has no limit"))
+    return tuple(cases)
+
+
+def junit_xml(suite: str, cases: Sequence[Case]) -> str:
+    """One test suite as a document. Holds no time, so that equal runs give equal bytes."""
+    failures = sum(bool(case.failure) for case in cases)
+    skipped = sum(bool(case.skipped) for case in cases)
+    lines = [
+        '<?xml version="1.0" encoding="UTF-8"?>',
+        f'<testsuites tests="{len(cases)}" failures="{failures}" errors="0">',
+        f'  <testsuite name={quoteattr(suite)} tests="{len(cases)}" failures="{failures}" errors="0" skipped="{skipped}">',
+    ]
+    for case in cases:
+        head = f"    <testcase classname={quoteattr(suite)} name={quoteattr(case.name)}"
+        if case.failure:
+            lines.append(f"{head}><failure message={quoteattr(case.failure)}/></testcase>")
+        elif case.skipped:
+            lines.append(f"{head}><skipped message={quoteattr(case.skipped)}/></testcase>")
+        else:
+            lines.append(f"{head}/>")
+    return "\n".join((*lines, "  </testsuite>", "</testsuites>")) + "\n"
+
+
+def run_junit(measured: Measured, further: Sequence[Case] = ()) -> str:
+    """The promises of a run, and `further` ones (budgets, say), as a document."""
+    prepared = measured.built.prepared
+    return junit_xml(f"tinyedge.{prepared.model.name}.{prepared.board.name}", (*run_cases(measured), *further))

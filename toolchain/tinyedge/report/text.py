@@ -1,0 +1,249 @@
+"""Reports for a terminal. Pure functions from artifacts to text; no figure stands without its kind."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from tinyedge.artifacts import FirmwareProject, Image, QuantizedModel, Run, SizeTable
+from tinyedge.boards import Board
+from tinyedge.report.contract import Measured
+from tinyedge.report.picture import render_plan
+from tinyedge.report.table import (
+    Cell,
+    format_bytes,
+    format_kind,
+    format_pairs,
+    format_share,
+    format_time,
+    render_table,
+)
+
+__all__ = [
+    "render_board",
+    "render_boards",
+    "render_build",
+    "render_plan",
+    "render_run",
+    "render_size",
+    "render_table",
+    "render_training",
+]
+
+_LARGEST = 10
+"""symbols in a size report"""
+
+
+def render_run(measured: Measured) -> str:
+    """The report of a run: accuracy, verification, latency, instructions, cycles, memory, layers."""
+    built, run = measured.built, measured.run
+    prepared = built.prepared
+    title = (
+        f"{prepared.model.name} on {prepared.board.name}: {built.project.runtime} runtime, optimized for "
+        f"{prepared.plan.optimize}, {built.image.compiler}, {measured.emulator}"
+    )
+    parts = [
+        title,
+        format_pairs(run_summary(measured)),
+        render_table(("memory", "used", "of", "share", "known from"), memory_rows(measured)),
+    ]
+    if run.layers:
+        parts.append(_render_layers(run))
+    if run.notes:
+        parts.append("\n".join(f"note: {note}" for note in run.notes))
+    return "\n\n".join(parts) + "\n"
+
+
+def run_summary(measured: Measured) -> list[tuple[str, str]]:
+    """(name, text) of what a run is about."""
+    run, model = measured.run, measured.built.prepared.model
+    per_sample = f"of one inference, median of {run.samples:,}"
+    accuracies = [
+        f"{name} {value:.4f}"
+        for name, value in (
+            ("float", model.float_accuracy),
+            ("int8", model.int8_accuracy),
+            ("device", run.device_accuracy),
+        )
+        if value is not None
+    ]
+    pairs = [("accuracy", "   ".join(accuracies) or "unknown: no labelled samples"), ("verify", _verify_line(run))]
+    if run.latency_us is not None:
+        pairs.append(("latency", f"{format_time(run.latency_us.value)} {format_kind(run.latency_us)} {per_sample}"))
+    for name, figure, spread in (
+        ("instructions", run.instructions, run.instructions_spread),
+        ("cycles", run.cycles, run.cycles_spread),
+    ):
+        text = "unknown: nothing counts them here"
+        if figure is not None:
+            text = f"{figure.value:,.0f} {format_kind(figure, spread)} {per_sample}"
+        pairs.append((name, text))
+    return pairs
+
+
+def memory_rows(measured: Measured) -> list[tuple[Cell, ...]]:
+    """(memory, used, limit, share, how it is known)."""
+    size, run = measured.built.image.size, measured.run
+    stack = format_bytes(run.stack_peak_bytes) if run.stack_peak_bytes else "unknown"
+    return [
+        (*_limit_row("flash", size.flash_bytes, size.flash_limit_bytes), "linked image"),
+        (*_limit_row("RAM", size.ram_bytes, size.ram_limit_bytes), "linked image, with the stack reserved"),
+        ("  arena", format_bytes(measured.built.project.arena_bytes), "", "", "plan"),
+        ("  stack peak", stack, "", "", "painted stack, after all samples"),
+    ]
+
+
+def layer_table(run: Run) -> tuple[tuple[str, ...], list[tuple[Cell, ...]]]:
+    """Headers and rows of the layers, with a total. The share is of cycles, else of instructions."""
+    cycles_kind = run.cycles.kind if run.cycles is not None else "unknown"
+    headers = (
+        "layer",
+        "operator",
+        "output",
+        "MACs",
+        "instructions (counted)",
+        f"cycles ({cycles_kind})",
+        "share",
+        "kernel",
+    )
+    by_cycles = any(layer.cycles is not None for layer in run.layers)
+    spent = [(layer.cycles if by_cycles else layer.instructions) or 0 for layer in run.layers]
+    rows: list[tuple[Cell, ...]] = [
+        (
+            str(layer.index),
+            layer.operator,
+            "x".join(map(str, layer.output_shape)) or "scalar",
+            layer.macs,
+            layer.instructions,
+            layer.cycles,
+            format_share(part, sum(spent)),
+            layer.kernel,
+        )
+        for layer, part in zip(run.layers, spent, strict=True)
+    ]
+    rows.append(
+        (
+            "",
+            "all",
+            "",
+            sum(layer.macs for layer in run.layers),
+            _sum([layer.instructions for layer in run.layers]),
+            _sum([layer.cycles for layer in run.layers]),
+            format_share(1, 1) if sum(spent) else "-",
+            "",
+        )
+    )
+    return headers, rows
+
+
+def render_size(size: SizeTable) -> str:
+    """Flash and RAM against the limits, the sections, and the largest symbols."""
+    memories = [
+        _limit_row("flash", size.flash_bytes, size.flash_limit_bytes),
+        _limit_row("RAM", size.ram_bytes, size.ram_limit_bytes),
+    ]
+    symbols = [(symbol.name, symbol.section, format_bytes(symbol.bytes)) for symbol in size.symbols[:_LARGEST]]
+    sections = [(name, format_bytes(flash), format_bytes(ram)) for name, flash, ram in size.sections]
+    return "\n\n".join(
+        (
+            render_table(("memory", "used", "of", "share"), memories),
+            render_table(("section", "flash", "RAM"), sections),
+            render_table(("largest symbols", "section", "size"), symbols),
+        )
+    )
+
+
+def render_build(project: FirmwareProject, image: Image, folder: Path) -> str:
+    """The size of a firmware and the files it became."""
+    title = f"{project.model} for {project.board.name}: {project.runtime} runtime, {image.compiler}"
+    files = [path for path in (image.elf, image.hex, image.bin, image.uf2) if path is not None]
+    written = "\n".join(f"  {path}" for path in files)
+    return (
+        f"{title}\n\n{render_size(image.size)}\n\narena  {format_bytes(project.arena_bytes)}\n"
+        f"\nproject (`make` there builds it by hand)\n  {folder}\nimages\n{written}\n"
+    )
+
+
+def render_training(model: QuantizedModel) -> str:
+    """What a training gave: accuracies, sparsity, size, and its further figures."""
+    pairs = [
+        (name, f"{value:.4f} on the test set")
+        for name, value in (("float accuracy", model.float_accuracy), ("int8 accuracy", model.int8_accuracy))
+        if value is not None
+    ]
+    if model.sparsity is not None:
+        pairs.append(("sparsity", f"{100 * model.sparsity:.1f} % of the weights are zero"))
+    pairs.append(("model", f"{format_bytes(len(model.tflite))}, {model.digest[:16]}"))
+    told = {"float_accuracy", "int8_accuracy"}
+    pairs += [
+        (name.replace("_", " "), f"{value:,.6g}") for name, value in sorted(model.metrics.items()) if name not in told
+    ]
+    return f"{model.name}\n\n{format_pairs(pairs)}\n"
+
+
+def render_boards(boards: Sequence[Board]) -> str:
+    """The boards, one a line."""
+    rows: list[tuple[Cell, ...]] = [
+        (
+            board.name,
+            ", ".join(board.aliases),
+            board.chip,
+            board.core.name,
+            f"{board.clock_hz / 1e6:g} MHz",
+            _memory_size(board, "flash"),
+            _memory_size(board, "ram"),
+            ", ".join(board.emulators) or "-",
+        )
+        for board in boards
+    ]
+    return render_table(("board", "alias", "chip", "core", "clock", "flash", "RAM", "emulators"), rows) + "\n"
+
+
+def render_board(board: Board) -> str:
+    """Everything the file of a board says."""
+    pairs = [
+        ("chip", f"{board.chip} ({board.core.name}, {board.clock_hz / 1e6:g} MHz)"),
+        ("also called", ", ".join(board.aliases)),
+    ]
+    for memory in board.memories:
+        pairs.append((memory.name, f"{format_bytes(memory.size_bytes)} at 0x{memory.start:08X}"))
+    if board.memories and board.flash_start != board.flash.start:
+        pairs.append(("image starts", f"0x{board.flash_start:08X}, behind the bootloader"))
+    console = {key: f"0x{value:08X}" if key == "base" else str(value) for key, value in board.console.items()}
+    pairs.append(("console", ", ".join(f"{key} {value}" for key, value in console.items())))
+    pairs.append(("emulators", ", ".join(board.emulators)))
+    pairs.append(("flashing", ", ".join(board.flashers)))
+    pairs.append(("USB", ", ".join(f"{vendor:04x}:{product:04x}" for vendor, product in board.usb_ids)))
+    sources = [(f"  {what}", source) for what, source in board.sources.items()]
+    facts = format_pairs([(name, text or "-") for name, text in pairs])
+    return f"{board.name}: {board.title}\n\n{facts}\n\nsources\n{format_pairs(sources)}\n"
+
+
+def _verify_line(run: Run) -> str:
+    if not run.mismatches:
+        return f"{run.samples:,} samples, 0 mismatches: every output byte equals TensorFlow Lite Micro's"
+    text = f"{run.samples:,} samples, {run.mismatches:,} MISMATCHES"
+    first = run.first_mismatch
+    if first is None:
+        return text
+    where = "" if first.layer is None else f"; the first layer that differs is {first.layer} `{first.operator}`"
+    return f"{text}; the first is sample {first.sample}, output byte {first.output_byte}{where}"
+
+
+def _render_layers(run: Run) -> str:
+    headers, rows = layer_table(run)
+    return render_table(headers, rows)
+
+
+def _limit_row(name: str, used: int, limit: int) -> tuple[str, str, str, str]:
+    """(name, used, limit, share); a host has no limit."""
+    return name, format_bytes(used), format_bytes(limit) if limit else "no limit", format_share(used, limit)
+
+
+def _sum(values: Sequence[int | None]) -> int | None:
+    known = [value for value in values if value is not None]
+    return sum(known) if len(known) == len(values) else None
+
+
+def _memory_size(board: Board, name: str) -> str:
+    return next((format_bytes(memory.size_bytes) for memory in board.memories if memory.name == name), "-")
