@@ -67,5 +67,5 @@ def _table(headers: Sequence[str], rows: Sequence[Sequence[Cell]], last: Sequenc
 
 
 def _cell(cell: Cell) -> str:
-    number = isinstance(cell, int) or cell is None
-    return f"<td{' class="number"' if number else ''}>{escape(format_cell(cell))}</td>"
+    start = '<td class="number">' if isinstance(cell, int) or cell is None else "<td>"
+    return f"{start}{escape(format_cell(cell))}</td>"

@@ -15,7 +15,7 @@ _LARGEST = 10
 
 
 def run_document(measured: Measured) -> dict[str, Any]:
-    """`tinyedge.run/1`: figures are of one whole inference, medians over the samples; null where nothing counts them."""
+    """`tinyedge.run/1`: figures are of one inference, medians over the samples; null where nothing counts them."""
     built, run = measured.built, measured.run
     model, board, plan = built.prepared.model, built.prepared.board, built.prepared.plan
     size = built.image.size
