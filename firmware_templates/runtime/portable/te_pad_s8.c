@@ -1,0 +1,27 @@
+#include "te_pad_s8.h"
+
+#include <string.h>
+
+static int8_t *fill(int8_t *output, int8_t value, uint32_t bytes) {
+  memset(output, value, bytes);
+  return output + bytes;
+}
+
+void te_pad_s8(const te_pad_params *p, const int8_t *input, int8_t *output) {
+  output = fill(output, p->value, p->before[0]);
+  for (uint32_t i = 0; i < p->sizes[0]; i++) {
+    output = fill(output, p->value, p->before[1]);
+    for (uint32_t j = 0; j < p->sizes[1]; j++) {
+      output = fill(output, p->value, p->before[2]);
+      for (uint32_t k = 0; k < p->sizes[2]; k++) {
+        output = fill(output, p->value, p->before[3]);
+        memmove(output, input, p->run);
+        input += p->run;
+        output = fill(output + p->run, p->value, p->after[3]);
+      }
+      output = fill(output, p->value, p->after[2]);
+    }
+    output = fill(output, p->value, p->after[1]);
+  }
+  fill(output, p->value, p->after[0]);
+}

@@ -1,0 +1,20 @@
+/* A constant border around an int8 tensor of four axes. */
+#ifndef TE_PAD_S8_H
+#define TE_PAD_S8_H
+
+#include <stdint.h>
+
+/* Sizes in bytes, for each axis with the axes inside it: what one index of the input takes, and what the border before
+ * and after all of them adds to the output. */
+typedef struct {
+  uint32_t before[4];
+  uint32_t after[4];
+  uint32_t sizes[3]; /* input indices of the three outer axes */
+  uint32_t run;      /* bytes of the innermost axis of the input */
+  int8_t value;
+} te_pad_params;
+
+/* The output may overlap the input from below, as far as writing upwards spares what is yet to be read. */
+void te_pad_s8(const te_pad_params *p, const int8_t *input, int8_t *output);
+
+#endif

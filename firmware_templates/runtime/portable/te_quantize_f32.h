@@ -1,0 +1,20 @@
+/* quantize at the float border of a model: float32 to int8 or int16. */
+#ifndef TE_QUANTIZE_F32_H
+#define TE_QUANTIZE_F32_H
+
+#include <stdint.h>
+
+#include "te_element.h"
+
+typedef struct {
+  uint32_t elements;
+  te_element_type output_type;
+  int32_t zero_point; /* within the output's range */
+  float scale;
+} te_quantize_f32_params;
+
+/* x / scale to the nearest integer, halves away from zero, plus the zero point, saturated; not a number becomes the
+ * zero point. */
+void te_quantize_f32(const te_quantize_f32_params *p, const float *input, void *output);
+
+#endif

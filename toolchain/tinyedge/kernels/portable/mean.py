@@ -1,0 +1,91 @@
+"""mean through te_mean_s8: kept and reduced axes merged to two of each."""
+
+from __future__ import annotations
+
+import math
+from typing import ClassVar
+
+import numpy as np
+
+from tinyedge.boards import Core
+from tinyedge.kernels.contract import Code, Cost, Kernel, Operands
+from tinyedge.kernels.portable import checks
+from tinyedge.kernels.portable.axes import merge_reduced
+from tinyedge.kernels.portable.c_text import params_struct
+from tinyedge.kernels.portable.overlap import lead, lowest_from
+from tinyedge.ops.contract import Layer
+from tinyedge.ops.mean import Mean
+
+STEM = "te_mean_s8"
+CODE_BYTES = 560
+LAYER_CODE_BYTES = 20
+PARAMS_BYTES = 44
+CYCLES_PER_CELL = 4.5
+CYCLES_PER_OUTPUT = 30
+MOST_AXES = 2
+
+Axis = tuple[int, int]
+
+
+def _two(axes: list[Axis]) -> tuple[Axis, Axis]:
+    """Two axes, missing ones in front with a single index."""
+    first, second = [(1, 0)] * (MOST_AXES - len(axes)) + axes
+    return first, second
+
+
+class PortableMean(Kernel):
+    """int8 means over axes that alternate at most twice between kept and reduced."""
+
+    name = "portable/mean"
+    operators: ClassVar[tuple[str, ...]] = ("mean",)
+
+    def fits(self, layer: Layer, core: Core) -> str:
+        p: Mean = layer.params
+        kept, reduced = merge_reduced(p.shape, p.axes)
+        if max(len(kept), len(reduced)) > MOST_AXES:
+            return f"kept and reduced axes alternate more than {MOST_AXES} times"
+        return checks.int8_tensors(layer)
+
+    def cost(self, layer: Layer, core: Core) -> Cost:
+        outputs, cells = layer.outputs[0].elements, layer.inputs[0].elements
+        cycles = int(CYCLES_PER_CELL * cells + CYCLES_PER_OUTPUT * outputs)
+        return Cost(cycles, LAYER_CODE_BYTES, PARAMS_BYTES, ((STEM, CODE_BYTES),))
+
+    def lead_bytes(self, layer: Layer, core: Core, input_index: int) -> int | None:
+        """Outputs are computed in order, along the inner axis four at a time, each from its lowest cell upwards."""
+        p: Mean = layer.params
+        (rows, row_step), (columns, column_step) = _two(merge_reduced(p.shape, p.axes)[0])
+        lowest = (np.arange(rows)[:, None] * row_step + np.arange(columns)[None, :] * column_step).reshape(-1)
+        in_fours = columns // 4 * 4
+        ends = [
+            row * columns + column + 1
+            for row in range(rows)
+            for column in range(columns)
+            if column % 4 == 3 or column >= in_fours
+        ]
+        return lead(np.array(ends), lowest_from(lowest)[ends])
+
+    def emit(self, layer: Layer, core: Core, operands: Operands) -> Code:
+        p: Mean = layer.params
+        name = f"{operands.prefix}_params"
+        kept, reduced = (_two(axes) for axes in merge_reduced(p.shape, p.axes))
+        count = math.prod(p.shape[axis] for axis in p.axes)
+        struct = params_struct(
+            "te_mean_params",
+            name,
+            {
+                "kept[0]": {"size": kept[0][0], "step": kept[0][1]},
+                "kept[1]": {"size": kept[1][0], "step": kept[1][1]},
+                "reduced[0]": {"size": reduced[0][0], "step": reduced[0][1]},
+                "reduced[1]": {"size": reduced[1][0], "step": reduced[1][1]},
+                "offset": -p.input_zero_point * count,
+                "multiplier": p.multiplier,
+                "shift": p.shift,
+                "output_zero_point": p.output_zero_point,
+            },
+        )
+        call = f"{STEM}(&{name}, {operands.inputs[0]}, {operands.outputs[0]});"
+        return Code(call=(call,), functions=struct, runtime=(STEM,))
+
+
+KERNELS: tuple[Kernel, ...] = (PortableMean(),)
