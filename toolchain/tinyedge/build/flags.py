@@ -52,7 +52,7 @@ def zig_flags(core: Core) -> Flags:
         "-fomit-frame-pointer",
     )
     if core.isa is Isa.NATIVE:
-        return Flags((*target, *OPTIMIZE, *LANGUAGE, *always, *_SECTIONS), (*target, "-Wl,--gc-sections", "-lm"))
+        return Flags((*target, *OPTIMIZE, *LANGUAGE, *always, *_SECTIONS), (*target, "-Wl,--gc-sections"))
     unwind = ("-fno-unwind-tables", "-fno-asynchronous-unwind-tables")
     # `-nostdlib` would drop compiler-rt, and ENTRY() of a linker script is ignored.
     link = (*target, *OPTIMIZE, *_LINK, "-Wl,-e,Reset_Handler")
@@ -65,7 +65,7 @@ def gcc_flags(core: Core) -> Flags:
     Raises: UsageError for a core that arm-none-eabi-gcc does not know
     """
     if core.isa is Isa.NATIVE:
-        return Flags((*OPTIMIZE, *LANGUAGE, *_SECTIONS), ("-Wl,--gc-sections", "-lm"))
+        return Flags((*OPTIMIZE, *LANGUAGE, *_SECTIONS), ("-Wl,--gc-sections",))
     target = _gcc_target(core)
     # newlib's nano variant gives memcpy and the float functions; startup code is the project's own.
     link = (*target, "-nostartfiles", "--specs=nano.specs", *_LINK, "-Wl,-e,Reset_Handler")

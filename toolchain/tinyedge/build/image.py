@@ -28,7 +28,7 @@ _LINK_TIMEOUT_S = 600.0
 """the first link for a CPU builds zig's compiler-rt: up to 20 s alone, longer on a busy machine"""
 _OUTPUT = "build"
 """folder below the project that objects and images go to"""
-_OVERFLOW = re.compile(r"region [`'](\w+)'(?: overflowed by|: overflowed by) (\d+) bytes")
+_OVERFLOW = re.compile(r"region [`'](\w+)'(?: overflowed by|: overflowed by) (\d+) bytes?")
 _ROOMY_BYTES = 64 << 20
 
 
