@@ -79,7 +79,7 @@ def _failure(completed: process.Completed) -> ToolError:
 
 def _start_interpreter(model: bytes) -> Any:
     """The interpreter with the first arena that is large enough; sizes are doubled from 1 MiB to 256 MiB."""
-    from tflite_micro import runtime  # noqa: PLC0415 - 0.3 s, and only the child needs it
+    from tflite_micro import runtime
 
     arena_bytes = _FIRST_ARENA_BYTES
     while True:

@@ -51,7 +51,7 @@ def channels_match(graph: Graph, operator: Operator) -> bool:
 
 
 def window_matches(graph: Graph, operator: Operator) -> bool:
-    """The output has the height and width that padding, strides and dilation give."""
+    """The output has the height and width that padding, strides and dilation give, none of them above 32767."""
     return matches_output(graph, operator, kernel_window(graph, operator))
 
 

@@ -33,9 +33,14 @@ class Lookup:
     table: Array
 
 
+def _relu_factor(source: Tensor, target: Tensor) -> float:
+    """Its quotient of scales is taken in float32, that of other operators in double precision."""
+    with np.errstate(over="ignore", under="ignore"):
+        return float(np.float32(source.scale) / np.float32(target.scale))
+
+
 def _relu(source: Tensor, target: Tensor) -> Array:
-    # The quotient is taken in float32 here, in double precision by other operators.
-    factor = float(np.float32(source.scale) / np.float32(target.scale))
+    factor = _relu_factor(source, target)
     low, high = activation_range("relu", target.dtype, target.scale, target.zero_point)
     return requantize(_INPUTS - source.zero_point, *quantize_multiplier(factor), target.zero_point, low, high)
 
@@ -57,8 +62,7 @@ def same_shape(graph: Graph, operator: Operator) -> bool:
 
 def scales_fit(graph: Graph, operator: Operator) -> bool:
     """The input scale is less than 2**30 times the output scale."""
-    factor = np.float64(first_input(graph, operator).scale) / first_output(graph, operator).scale
-    return checks.scalable(float(factor) * 2)
+    return checks.scalable(_relu_factor(first_input(graph, operator), first_output(graph, operator)))
 
 
 def parse(graph: Graph, operator: Operator) -> Layer:

@@ -31,7 +31,7 @@ def channels_match(graph: Graph, operator: Operator) -> bool:
 
 
 def window_matches(graph: Graph, operator: Operator) -> bool:
-    """The output has the height and width that padding, strides and filter size give."""
+    """The output has the height and width that padding, strides and filter size give, none above 32767 cells."""
     return matches_output(graph, operator, filter_window(graph, operator))
 
 

@@ -12,6 +12,9 @@ from dataclasses import dataclass
 
 from tinyedge.graph.ir import Graph, Operator
 
+_INT16_MAX = 32767
+"""TensorFlow Lite Micro holds strides, dilation and padding in 16 bits"""
+
 
 @dataclass(frozen=True)
 class Window:
@@ -49,17 +52,18 @@ def _axis(size: int, kernel: int, stride: int, dilation: int, padding: str | tup
     >>> _axis(49, 10, 2, 1, "same"), _axis(49, 10, 2, 1, "valid"), _axis(96, 3, 2, 1, (0, 1))
     (_Axis(output=25, pad=4), _Axis(output=20, pad=0), _Axis(output=48, pad=0))
     """
-    if min(size, kernel, stride, dilation) < 1:
+    if min(size, kernel, stride, dilation) < 1 or max(stride, dilation) > _INT16_MAX:
         return None
     reach = (kernel - 1) * dilation + 1
     if padding == "same":
         output = -(-size // stride)
-        return _Axis(output, max((output - 1) * stride + reach - size, 0) // 2)
-    before, after = (0, 0) if isinstance(padding, str) else padding
-    output = (size + before + after - reach) // stride + 1
-    if output < 1 or min(before, after) < 0:
-        return None
-    return _Axis(output, before)
+        before = max((output - 1) * stride + reach - size, 0) // 2
+    else:
+        before, after = (0, 0) if isinstance(padding, str) else padding
+        output = (size + before + after - reach) // stride + 1
+        if min(before, after) < 0:
+            return None
+    return _Axis(output, before) if output >= 1 and before <= _INT16_MAX else None
 
 
 def window_of(graph: Graph, operator: Operator, kernel_h: int, kernel_w: int) -> Window | None:
