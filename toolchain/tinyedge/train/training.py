@@ -30,6 +30,7 @@ _ENVIRONMENT = {
     "TF_CPP_MIN_LOG_LEVEL": "3",
     "CUDA_VISIBLE_DEVICES": "-1",
     "PYTHONHASHSEED": "0",
+    "PYTHONDONTWRITEBYTECODE": "1",  # the recipe's folder stays as it was
 }
 _LOG_LINES = 8
 """lines of the child's log that an error quotes"""

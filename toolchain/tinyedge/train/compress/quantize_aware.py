@@ -19,6 +19,8 @@ from tinyedge.train.tables import require_range
 
 _CALIBRATION_SAMPLES = 1024
 """training inputs, spread evenly, whose activations give the first ranges"""
+_EMPTY_RANGE = 1e-5
+"""a channel whose weights span less than this share of the layer's widest channel holds nothing but zeros"""
 
 
 @dataclass(frozen=True)
@@ -53,6 +55,7 @@ class QuantizeAware:
         chosen = np.linspace(0, len(inputs) - 1, min(len(inputs), _CALIBRATION_SAMPLES)).astype(int)
         calibrate_ranges(aware, inputs[chosen])
         training.fit(aware, self.name, epochs=self.epochs, learning_rate=self.learning_rate)
+        widen_empty_channels(aware)
         return aware
 
 
@@ -88,6 +91,24 @@ def calibrate_ranges(aware: Any, inputs: Any) -> None:
     for variable, value in saved:
         if id(variable) not in ranges:
             variable.assign(value)
+
+
+def widen_empty_channels(aware: Any) -> None:
+    """Give channels whose weights are all zero the range of their layer's widest channel.
+
+    Their own range is empty, which the converter makes a scale of about 4e-9: the bias, a multiple of it, would
+    overflow int32 and be clipped. Pruning often empties channels of small kernels.
+    """
+    for wrapper in aware.layers:
+        by_name = {variable.name.rpartition("/")[2]: variable for variable in wrapper.weights}
+        for name, low in by_name.items():
+            high = by_name.get(name.replace("_min:", "_max:"))
+            if "kernel_min:" not in name or high is None or len(low.shape) == 0:
+                continue
+            lows, highs = low.numpy(), high.numpy()
+            empty = highs - lows < _EMPTY_RANGE * (highs - lows).max()
+            low.assign(np.where(empty, lows.min(), lows))
+            high.assign(np.where(empty, highs.max(), highs))
 
 
 @contextmanager

@@ -1,0 +1,122 @@
+"""Recipes are read strictly, found by name or path, and never need TensorFlow."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from support.recipes import RECIPE, write_recipe
+from tinyedge import process
+from tinyedge.errors import UsageError
+from tinyedge.paths import models_dir
+from tinyedge.train import find_recipe, list_models, load_recipe
+from tinyedge.train.compress.prune import Prune
+from tinyedge.train.compress.quantize_aware import QuantizeAware
+from tinyedge.train.recipe import read_recipe_table
+from tinyedge.train.tables import TableError
+
+
+def test_the_recipes_of_tinyedge_are_listed_and_load() -> None:
+    assert {"digits", "sine"} <= set(list_models())
+    for name in list_models():
+        recipe = find_recipe(name)
+        assert recipe.name == name
+        assert recipe.folder == models_dir() / name
+        assert recipe.summary
+        assert (recipe.folder / "README.md").is_file()
+
+
+def test_every_value_arrives(tmp_path: Path) -> None:
+    recipe = load_recipe(write_recipe(tmp_path / "clouds"))
+    assert recipe.name == "clouds"
+    assert (recipe.task, recipe.seed, recipe.optimize) == ("classification", 3, "size")
+    assert recipe.data == {"points": 256}
+    assert (recipe.fit.epochs, recipe.fit.batch_size, recipe.fit.learning_rate) == (2, 32, 0.01)
+    assert recipe.compress == (
+        Prune(sparsity=0.5, epochs=4, learning_rate=0.01),
+        QuantizeAware(epochs=1, learning_rate=0.0001),
+    )
+    assert recipe.convert.representative_samples == 50
+    assert recipe.budget_file is None
+    (tmp_path / "clouds" / "budget.toml").write_text("")
+    assert recipe.budget_file == tmp_path / "clouds" / "budget.toml"
+
+
+def test_a_recipe_survives_its_own_json(tmp_path: Path) -> None:
+    recipe = load_recipe(write_recipe(tmp_path / "clouds"))
+    assert read_recipe_table(recipe.to_json(), recipe.folder) == recipe
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("seed = 3", "sed = 3", "unknown key `sed`; did you mean `seed`?"),
+        ("epochs = 2", "epoch = 2", "unknown key `fit.epoch`; did you mean `epochs`?"),
+        ("epochs = 2", "", "key `fit.epochs` is missing"),
+        ("epochs = 2", "epochs = 2.5", "`fit.epochs` is 2.5, not of type int"),
+        ("epochs = 2", "epochs = true", "`fit.epochs` is True, not of type int"),
+        ("epochs = 2", "epochs = 0", "`epochs` is 0; it must be at least 1"),
+        ("batch_size = 32\nlearning_rate = 0.01", "learning_rate = nan", "`learning_rate` is nan"),
+        ("seed = 3", "seed = -1", "`seed` is -1"),
+        ("seed = 3", "seed = true", "`seed` is True"),
+        ('"size"', '"sped"', "`optimize` is 'sped'; did you mean `speed`?"),
+        ('"classification"', '"classify"', "did you mean `classification`?"),
+        ("points = 256", "points = [1]", "`data.points` is [1], not a number, string or boolean"),
+        ('technique = "prune"', 'technique = "prun"', "`compress[1].technique` is `prun`; did you mean `prune`?"),
+        ('technique = "prune"', "", "`compress[1]` names no technique"),
+        ("sparsity = 0.5", "sparsity = 1", "`sparsity` is 1; it must be in [0.01, 0.99]"),
+        ("sparsity = 0.5", "sparsty = 0.5", "unknown key `compress[1].sparsty`; did you mean `sparsity`?"),
+        ('technique = "quantize_aware"', 'technique = "prune"\nsparsity = 0.5', "`prune` is applied twice"),
+        ("[convert]", "[convrt]", "unknown key `convrt`; did you mean `convert`?"),
+        ("representative_samples = 50", "representative_samples = 0", "must be at least 1"),
+        ("[fit]", "[fit", "cannot be read"),
+    ],
+)
+def test_a_broken_recipe_is_refused_with_the_key_and_the_rule(tmp_path: Path, old: str, new: str, said: str) -> None:
+    assert old in RECIPE
+    folder = write_recipe(tmp_path / "clouds", recipe=RECIPE.replace(old, new, 1))
+    with pytest.raises(UsageError) as caught:
+        load_recipe(folder)
+    assert said in caught.value.what
+    assert "recipe.toml" in caught.value.what
+
+
+def test_nothing_follows_quantization_aware_training(tmp_path: Path) -> None:
+    first, prune, aware = RECIPE.split("[[compress]]")
+    aware, convert = aware.split("[convert]")
+    swapped = f"{first}[[compress]]{aware}[[compress]]{prune}[convert]{convert}"
+    with pytest.raises(UsageError, match="`prune` follows `quantize_aware`, which must be the last"):
+        load_recipe(write_recipe(tmp_path / "clouds", recipe=swapped))
+
+
+def test_an_integer_stands_for_a_real_number() -> None:
+    with pytest.raises(TableError, match="`fit` is missing"):
+        read_recipe_table({}, Path("x"))
+    recipe = read_recipe_table({"fit": {"epochs": 1, "learning_rate": 1}}, Path("x"))
+    assert isinstance(recipe.fit.learning_rate, float)
+
+
+@pytest.mark.parametrize("missing", ["recipe.toml", "model.py", "data.py"])
+def test_a_folder_that_misses_a_file_is_refused(tmp_path: Path, missing: str) -> None:
+    folder = write_recipe(tmp_path / "clouds")
+    (folder / missing).unlink()
+    with pytest.raises(UsageError, match=f"holds no {missing}"):
+        load_recipe(folder)
+
+
+def test_a_model_is_found_by_path_and_a_wrong_name_gets_the_nearest(tmp_path: Path) -> None:
+    folder = write_recipe(tmp_path / "clouds")
+    assert find_recipe(str(folder)).folder == folder
+    with pytest.raises(UsageError) as caught:
+        find_recipe("digit")
+    assert caught.value.hint == "did you mean `digits`?"
+
+
+def test_recipes_need_no_tensorflow() -> None:
+    code = (
+        "import sys; from tinyedge.train import find_recipe, training_digest; training_digest(find_recipe('digits'));"
+        "print([name for name in ('tensorflow', 'tf_keras', 'sklearn') if name in sys.modules])"
+    )
+    assert process.run([sys.executable, "-c", code], timeout_s=60).stdout.strip() == "[]"
