@@ -20,7 +20,7 @@ SECTIONS
   .stack (NOLOAD) : { . = . + 1024; stack_top = .; } > RAM
   .data : ALIGN(4) { *(.data .data.*) . = ALIGN(4); } > RAM AT > FLASH
   .bss (NOLOAD) : ALIGN(4) { *(.bss .bss.*) *(COMMON) . = ALIGN(4); } > RAM
-  /DISCARD/ : { *(.ARM.exidx .ARM.exidx.*) }
+  /DISCARD/ : { *(.ARM.exidx .ARM.exidx.* .ARM.extab.*) *libcompiler_rt.a:*(.debug*) }
 }
 """
 
