@@ -19,6 +19,7 @@ from tinyedge.ops.contract import Array, Layer
 from tinyedge.ops.conv_2d import Conv2D
 from tinyedge.ops.depthwise_conv_2d import DepthwiseConv2D
 from tinyedge.ops.fully_connected import FullyConnected
+from tinyedge.ops.lookup import Lookup
 from tinyedge.ops.mean import Mean
 from tinyedge.ops.pool_2d import Pool2D
 from tinyedge.ops.requantize import Requantize
@@ -62,7 +63,7 @@ def _channelwise(layer: Layer) -> bool:
         return len(params.shape) - 1 not in params.axes
     if isinstance(params, Add):
         return params.constant2 is None or params.constant2.shape[-1:] in ((), (1,), channels)
-    return isinstance(params, Pool2D | Requantize)
+    return isinstance(params, Pool2D | Requantize | Lookup)
 
 
 def _connected_columns(layer: Layer) -> int | None:
@@ -182,9 +183,8 @@ class _Rewriter:
             self._rewrite_conv(layer, params)
         elif isinstance(params, DepthwiseConv2D):
             keep = ~self.dead[layer.outputs[0].index]
+            self._exchange_bias(layer, params.bias.astype(np.int64), keep)
             self._exchange(layer.operator, 1, self._cut(layer.operator.inputs[1], -1, keep))
-            if len(layer.operator.inputs) > 2 and layer.operator.inputs[2] >= 0:
-                self._exchange(layer.operator, 2, self._cut(layer.operator.inputs[2], 0, keep))
         elif isinstance(params, FullyConnected):
             self._rewrite_connected(layer, params)
         elif isinstance(params, Add) and params.constant2 is not None:
@@ -198,7 +198,8 @@ class _Rewriter:
         source, target = layer.inputs[0].index, layer.outputs[0].index
         gone, keep = self.dead[source], ~self.dead[target]
         sums = params.weights.sum(axis=(1, 2), dtype=np.int64).T
-        self._exchange_bias(layer, params, sums, keep)
+        shares = _shares(params, sums, self.ranges.get(source), gone).sum(axis=0)
+        self._exchange_bias(layer, params.bias + shares, keep)
         weights = self._cut(layer.operator.inputs[1], 0, keep)
         self._exchange(layer.operator, 1, self._cut(weights, 3, ~gone))
 
@@ -208,29 +209,27 @@ class _Rewriter:
         repeats = params.inputs // len(gone)
         weights = params.weights.astype(np.int64) - params.weight_zero_point
         sums = weights.reshape(len(weights), repeats, -1).sum(axis=1).T
-        self._exchange_bias(layer, params, sums, keep)
+        shares = _shares(params, sums, self.ranges.get(source), gone).sum(axis=0)
+        self._exchange_bias(layer, params.bias + shares, keep)
         cut = self._cut(layer.operator.inputs[1], 0, keep)
         self._exchange(layer.operator, 1, self._cut(cut, 1, np.tile(~gone, repeats)))
 
-    def _exchange_bias(self, layer: Layer, params: Conv2D | FullyConnected, sums: Array, keep: Array) -> None:
-        """Bias of the filters that stay, with the shares of the channels that go. `sums` [C, all filters]."""
-        source = layer.inputs[0].index
-        shares = _shares(params, sums, self.ranges.get(source), self.dead[source]).sum(axis=0)
+    def _exchange_bias(self, layer: Layer, bias: Array, keep: Array) -> None:
+        """Give the layer these biases (int64, of all its filters) for the filters that stay."""
         operator = layer.operator
         present = len(operator.inputs) > 2 and operator.inputs[2] >= 0
-        if not present and not shares[keep].any():
+        if not present and not bias[keep].any():
             return
-        values = (params.bias.astype(np.int64) + shares)[keep].astype(np.int32)
+        values = _frozen(bias[keep].astype(np.int32))
+        weights = self.graph.tensors[operator.inputs[1]]
+        assert weights.quantization is not None
+        scales = np.broadcast_to(np.array(weights.quantization.scale, np.float32), keep.shape)[keep]
+        scales = scales if weights.quantization.per_channel else scales[:1]
+        products = tuple(float(scale) for scale in scales * np.float32(layer.inputs[0].scale))
+        name = self.graph.tensors[operator.inputs[2]].name if present else f"{weights.name}/bias"
         key = fresh_key(self.graph.tensors)
-        if present:
-            old = self.graph.tensors[operator.inputs[2]]
-            shape = (*old.shape[:-1], len(values)) if old.shape else (len(values),)
-            quantization = _cut_quantization(old, len(old.shape) - 1, keep)
-            new = replace(old, index=key, shape=shape, quantization=quantization, data=_frozen(values.reshape(shape)))
-        else:
-            name = f"{self.graph.tensors[operator.inputs[1]].name}/bias"
-            new = Tensor(key, name, values.shape, DType.INT32, None, _frozen(values))
-        self._exchange(operator, 2, self._put(new))
+        quantization = Quantization(products, (0,) * len(products))
+        self._exchange(operator, 2, self._put(Tensor(key, name, values.shape, DType.INT32, quantization, values)))
 
     def _exchange(self, operator: Operator, position: int, key: int) -> None:
         """Let the operator (as it is now) read `key` at `position`."""

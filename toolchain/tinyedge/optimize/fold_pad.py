@@ -14,7 +14,7 @@ from tinyedge.ops.depthwise_conv_2d import DepthwiseConv2D
 from tinyedge.ops.pad import Pad
 from tinyedge.ops.pool_2d import Pool2D
 from tinyedge.ops.window import Window
-from tinyedge.optimize.rewrite import replace_operator, try_parse
+from tinyedge.optimize.rewrite import remove_operators, replace_operator, same_layer, try_parse
 
 
 def fold_pad(graph: Graph) -> Graph:
@@ -31,18 +31,17 @@ def fold_pad(graph: Graph) -> Graph:
             continue
         if layer.inputs[0].is_constant or not _is_spatial(layer.params, layer):
             continue
-        folded: Graph | None = graph
-        for reader in graph.consumers(layer.outputs[0].index):
+        readers = graph.consumers(layer.outputs[0].index)
+        folded: Graph | None = graph if readers else None
+        for reader in readers:
             folded = folded and _fold_into(folded, reader, layer)
-        graph = folded or graph
+        graph = remove_operators(folded, [operator.index]) if folded else graph
     return graph
 
 
 def _is_spatial(pad: Pad, layer: Layer) -> bool:
-    """Whether only rows and columns grow, and the quantization stays."""
-    source, target = layer.inputs[0], layer.outputs[0]
-    flat = all(pad.before[axis] == pad.after[axis] == 0 for axis in (0, 3))
-    return flat and len(source.shape) == 4 and source.quantization == target.quantization
+    """Whether only rows and columns grow."""
+    return len(layer.inputs[0].shape) == 4 and all(pad.before[axis] == pad.after[axis] == 0 for axis in (0, 3))
 
 
 def _fold_into(graph: Graph, reader: Operator, pad_layer: Layer) -> Graph | None:
@@ -84,9 +83,7 @@ def _explicit_padding(window: Window, pad: Pad) -> tuple[int, int, int, int] | N
 
 def _is_as_before(before: Layer, after: Layer | None, pad: Pad) -> bool:
     """Whether the folded layer has the window that was asked for, and every other parameter unchanged."""
-    if after is None or type(after.params) is not type(before.params):
-        return False
-    old, new = before.params.window, after.params.window
+    old: Window = before.params.window
     wanted = replace(
         old,
         input_h=old.input_h - pad.before[1] - pad.after[1],
@@ -94,7 +91,4 @@ def _is_as_before(before: Layer, after: Layer | None, pad: Pad) -> bool:
         pad_top=old.pad_top + pad.before[1],
         pad_left=old.pad_left + pad.before[2],
     )
-    if new != wanted:
-        return False
-    quantities = ("input_zero_point", "output_zero_point", "activation_min", "activation_max")
-    return all(getattr(before.params, q, None) == getattr(after.params, q, None) for q in quantities)
+    return same_layer(replace(before, params=replace(before.params, window=wanted)), after)

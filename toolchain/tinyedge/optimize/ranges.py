@@ -8,6 +8,7 @@ computed at both ends by their own reference. All others may give anything their
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -19,7 +20,9 @@ from tinyedge.ops.contract import Array, Layer
 from tinyedge.ops.conv_2d import Conv2D
 from tinyedge.ops.depthwise_conv_2d import DepthwiseConv2D
 from tinyedge.ops.fully_connected import FullyConnected
-from tinyedge.ops.requantize import FloatBorder
+from tinyedge.ops.lookup import Lookup
+from tinyedge.ops.mean import Mean
+from tinyedge.ops.requantize import FloatBorder, Requantize
 from tinyedge.ops.window import Window
 from tinyedge.optimize.rewrite import reference_outputs
 
@@ -36,8 +39,6 @@ MONOTONE = frozenset(
         "pad",
         "padv2",
         "quantize",
-        "relu",
-        "relu6",
         "reshape",
         "squeeze",
     }
@@ -91,7 +92,9 @@ def _layer_range(layer: Layer, known: Mapping[int, Range]) -> Range | None:
         return _depthwise_range(params, known[layer.inputs[0].index])
     if isinstance(params, FullyConnected):
         return _connected_range(params, known[layer.inputs[0].index])
-    if layer.name in MONOTONE and not isinstance(params, FloatBorder) and layer.inputs:
+    if isinstance(params, Lookup):
+        return _lookup_range(params, known[layer.inputs[0].index])
+    if layer.name in MONOTONE and layer.inputs and not _may_wrap(layer):
         return _monotone_range(layer, [known[t.index] for t in layer.inputs])
     return None
 
@@ -171,6 +174,25 @@ def _connected_range(params: FullyConnected, source: Range) -> Range | None:
     high = np.tile(source.high - params.input_zero_point, repeats)
     weights = params.weights.astype(np.int64) - params.weight_zero_point
     return _requantized(params, *_sum_range(weights, low, high))
+
+
+def _lookup_range(params: Lookup, source: Range) -> Range:
+    """Smallest and largest entry of the part of the table that can be looked at."""
+    parts = [params.table[low + 128 : high + 129] for low, high in zip(source.low, source.high, strict=True)]
+    return Range(np.array([part.min() for part in parts], np.int64), np.array([part.max() for part in parts], np.int64))
+
+
+def _may_wrap(layer: Layer) -> bool:
+    """Whether a left shift before the multiplication could leave 32 bits, which would break the order."""
+    params = layer.params
+    if isinstance(params, FloatBorder):
+        return True
+    if isinstance(params, Requantize):
+        return (255 << max(params.shift, 0)) > _INT32[1]
+    if isinstance(params, Mean):
+        count = math.prod(params.shape[axis] for axis in params.axes)
+        return (255 * count << max(params.shift, 0)) > _INT32[1]
+    return False
 
 
 def _monotone_range(layer: Layer, sources: Sequence[Range]) -> Range:

@@ -15,7 +15,8 @@ def remove_reshapes(graph: Graph) -> Graph:
     that must stay, between an input of the model and a convolution say, costs nothing either: the planner gives its
     two sides one piece of memory.
     """
-    for operator in graph.operators:
+    for index in [operator.index for operator in graph.operators]:
+        operator = next(op for op in graph.operators if op.index == index)  # an earlier merge may have changed it
         layer = try_parse(graph, operator)
         if layer is None or not isinstance(layer.params, Reshape) or len(layer.inputs) != 1:
             continue

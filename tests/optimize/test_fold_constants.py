@@ -1,0 +1,44 @@
+"""Constants are computed at compile time, by the reference, and never where memory is needed."""
+
+from __future__ import annotations
+
+import numpy as np
+from support.net import Net, Node, assert_same_outputs, weights
+
+from tinyedge.optimize.fold_constants import fold_constants
+
+
+def constant_node(net: Net, values: np.ndarray) -> Node:
+    key = net.builder.tensor(values.shape, "int8", scale=0.03, zero_point=1, data=values)
+    return Node(key, values.shape, 0.03, 1)
+
+
+def test_a_chain_over_a_constant_becomes_one_constant() -> None:
+    net = Net()
+    image = net.input((1, 4, 4, 2))
+    values = constant_node(net, weights(1, 1, 4, 4, 2))
+    bias = net.relu(net.pad(net.reshape(values, (1, 4, 4, 2)), [(0, 0)] * 4))
+    after = fold_constants(net.graph(net.add(image, bias)))
+    assert [op.name for op in after.operators] == ["add"]
+    folded = after.tensors[after.operators[0].inputs[1]].data
+    assert folded is not None
+    assert np.array_equal(folded, np.maximum(weights(1, 1, 4, 4, 2), 1))
+    assert not folded.flags.writeable
+
+    direct = Net()
+    image = direct.input((1, 4, 4, 2))
+    assert_same_outputs(direct.graph(direct.add(image, constant_node(direct, folded))), after)
+
+
+def test_a_constant_output_of_the_model_is_still_written() -> None:
+    net = Net()
+    image = net.input((1, 4, 4, 2))
+    values = net.relu(constant_node(net, weights(1, 1, 4, 4, 2)))
+    before = net.graph(net.relu(image), values)
+    assert fold_constants(before) is before
+
+
+def test_nothing_constant_nothing_done() -> None:
+    net = Net()
+    before = net.graph(net.relu(net.input((1, 4))))
+    assert fold_constants(before) is before
