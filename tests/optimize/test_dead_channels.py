@@ -10,8 +10,8 @@ import numpy.typing as npt
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support.net import Net, assert_same_outputs, weights
 
+from support.net import Net, assert_same_outputs, weights
 from tinyedge.graph.ir import Graph
 from tinyedge.graph.reader import read_model
 from tinyedge.graph.verify import verify

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from support.net import Net, assert_same_outputs, weights
 
+from support.net import Net, assert_same_outputs, weights
 from tinyedge.errors import InternalError
 from tinyedge.graph.ir import Graph
 from tinyedge.graph.reader import read_model

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support.net import Net, weights
 
+from support.net import Net, weights
 from tinyedge.ops import parse_graph
 from tinyedge.ops.reference import run_graph
 from tinyedge.optimize.ranges import find_ranges

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from support.net import Net, assert_same_outputs, weights
-
 from tinyedge.optimize.remove_unused import remove_unused
 
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from support.tflite_builder import TfliteBuilder
 
+from support.tflite_builder import TfliteBuilder
 from tinyedge.graph.ir import Graph
 from tinyedge.graph.reader import read_model
 from tinyedge.ops import parse_graph
