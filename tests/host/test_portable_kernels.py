@@ -1,0 +1,164 @@
+"""Portable kernels against the numpy reference, byte for byte, natively and under sanitizers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from support.host_kernels import HostRunner
+from support.kernel_cases import NATIVE, Case, check_exact, count_mismatches, make_case
+from support.kernel_layers import (
+    MAKERS,
+    add_layer,
+    conv_2d_layer,
+    depthwise_conv_2d_layer,
+    float_border_layer,
+    fully_connected_layer,
+    lookup_layer,
+    mean_layer,
+    pool_2d_layer,
+    requantize_layer,
+    softmax_layer,
+)
+
+from tinyedge.graph.ir import DType
+from tinyedge.kernels.contract import Kernel
+from tinyedge.kernels.portable import KERNELS
+from tinyedge.ops.contract import Layer
+
+BY_NAME = {kernel.name: kernel for kernel in KERNELS}
+Rng = np.random.Generator
+
+
+def _wide_requantize(rng: Rng) -> Layer:
+    pairs = [
+        (DType.INT8, DType.UINT8),
+        (DType.UINT8, DType.INT8),
+        (DType.INT8, DType.INT16),
+        (DType.INT8, DType.INT32),
+        (DType.INT16, DType.INT8),
+        (DType.INT16, DType.INT16),
+        (DType.INT16, DType.INT32),
+        (DType.INT32, DType.INT8),
+        (DType.INT32, DType.INT16),
+    ]
+    return requantize_layer(rng, *pairs[int(rng.integers(len(pairs)))])
+
+
+def _to_float(rng: Rng) -> Layer:
+    source = (DType.INT8, DType.UINT8, DType.INT16)[int(rng.integers(3))]
+    return float_border_layer(rng, source, DType.FLOAT32)
+
+
+def _from_float(rng: Rng) -> Layer:
+    return float_border_layer(rng, DType.FLOAT32, (DType.INT8, DType.INT16)[int(rng.integers(2))])
+
+
+LAYERS: dict[str, Callable[[Rng], Layer]] = {
+    "portable/requantize_any": _wide_requantize,
+    "portable/quantize_f32": _from_float,
+    "portable/dequantize_f32": _to_float,
+}
+"""kernels whose layers are not those of MAKERS"""
+
+
+def _maker(kernel: Kernel) -> Callable[[Rng], Layer]:
+    return LAYERS.get(kernel.name) or MAKERS[kernel.operators[0]]
+
+
+def _fitting(kernel: Kernel, rng: Rng, count: int) -> list[Layer]:
+    """Random layers that the kernel runs; at least half of those drawn must be."""
+    drawn = [_maker(kernel)(rng) for _ in range(2 * count)]
+    fitting = [layer for layer in drawn if not kernel.fits(layer, NATIVE)]
+    assert len(fitting) >= count
+    return fitting[:count]
+
+
+@pytest.fixture(scope="session")
+def runner(tmp_path_factory: pytest.TempPathFactory) -> HostRunner:
+    return HostRunner(tmp_path_factory.mktemp("host_kernels"))
+
+
+def special_layers(rng: Rng) -> dict[str, list[Layer]]:
+    """Shapes of real models, and corners that random ones seldom meet."""
+    return {
+        "portable/conv_2d": [
+            conv_2d_layer(rng, size=(25, 5), kernel=(1, 1), stride=(1, 1), input_channels=64, output_channels=16),
+            conv_2d_layer(rng, size=(49, 10), kernel=(10, 4), stride=(2, 2), dilation=(1, 1), input_channels=1),
+            conv_2d_layer(rng, size=(9, 9), kernel=(3, 3), stride=(2, 2), padding="same", input_channels=3),
+            conv_2d_layer(rng, size=(1, 40), kernel=(1, 5), padding="valid", input_channels=4, dilation=(1, 1)),
+            conv_2d_layer(rng, size=(4, 6), kernel=(4, 6), padding="valid", input_channels=5, dilation=(1, 1)),
+            conv_2d_layer(rng, size=(1, 1), kernel=(3, 3), padding="same", input_channels=9, output_channels=1),
+            conv_2d_layer(rng, size=(5, 5), kernel=(2, 2), dilation=(3, 3), padding="same", groups=4),
+        ],
+        "portable/depthwise_conv_2d": [
+            depthwise_conv_2d_layer(rng, size=(12, 7), kernel=(3, 3), input_channels=64, depth_multiplier=1),
+            depthwise_conv_2d_layer(rng, size=(6, 6), kernel=(3, 3), padding="valid", input_channels=5, depth_multiplier=1),
+            depthwise_conv_2d_layer(rng, size=(3, 3), kernel=(7, 7), padding="same", depth_multiplier=1),
+            depthwise_conv_2d_layer(rng, input_zero_point=0, padding="same", depth_multiplier=1),
+        ],
+        "portable/depthwise_conv_2d_grouped": [
+            depthwise_conv_2d_layer(rng, size=(49, 40), kernel=(10, 8), stride=(2, 2), input_channels=1, depth_multiplier=8),
+        ],
+        "portable/fully_connected": [
+            fully_connected_layer(rng, batches=1, inputs=640, outputs=13),
+            fully_connected_layer(rng, batches=1, inputs=1, outputs=1),
+            fully_connected_layer(rng, weight_zero_point=-128),
+            fully_connected_layer(rng, weight_zero_point=127),
+        ],
+        "portable/average_pool_2d": [
+            pool_2d_layer(rng, "average_pool_2d", size=(25, 5), kernel=(25, 5), padding="valid", channels=64),
+            pool_2d_layer(rng, "average_pool_2d", size=(19, 19), kernel=(19, 19), padding="valid", channels=5),
+            pool_2d_layer(rng, "average_pool_2d", size=(19, 20), kernel=(19, 19), padding="same", stride=(7, 7), channels=6),
+            pool_2d_layer(rng, "average_pool_2d", size=(40, 40), kernel=(40, 40), padding="same", channels=4),
+        ],
+        "portable/add": [
+            add_layer(rng, shapes=((1, 8, 8, 16), (1, 8, 8, 16)), constant=False),
+            add_layer(rng, shapes=((1, 8, 8, 16), (16,)), constant=True),
+            add_layer(rng, shapes=((2, 1, 3, 1), (1, 4, 1, 5)), constant=False),
+        ],
+        "portable/mean": [
+            mean_layer(rng, shape=(1, 7, 7, 33), axes=(1, 2)),
+            mean_layer(rng, shape=(3, 4, 5, 6), axes=(1, 3)),
+            mean_layer(rng, shape=(3, 4, 5, 6), axes=(0, 1, 2, 3)),
+        ],
+        "portable/softmax": [
+            softmax_layer(rng, rows=1, depth=511),
+            softmax_layer(rng, rows=1, depth=4095),
+            softmax_layer(rng, rows=30, depth=2),
+        ],
+        "portable/lookup": [lookup_layer(rng, elements=5000)],
+    }
+
+
+@pytest.mark.parametrize("name", BY_NAME)
+def test_kernel_equals_the_reference(name: str, runner: HostRunner) -> None:
+    rng = np.random.default_rng(sum(name.encode()))
+    kernel = BY_NAME[name]
+    layers = special_layers(rng).get(name, []) + _fitting(kernel, rng, 60)
+    check_exact([make_case(layer, kernel) for layer in layers], runner, rng)
+
+
+def _overlapping(kernel: Kernel, layers: list[Layer], closer: int) -> list[Case]:
+    """Cases whose output starts as near below each input as the kernel allows, or `closer` by some bytes."""
+    cases = []
+    for layer in layers:
+        for index in range(len(layer.inputs)):
+            lead = kernel.lead_bytes(layer, NATIVE, index)
+            if lead is not None:
+                step = max(tensor.dtype.bytes for tensor in (*layer.inputs, *layer.outputs))
+                cases.append(make_case(layer, kernel, overlap=lead - closer, shared_input=index, alignment=step))
+    return cases
+
+
+OVERLAPPING = sorted(BY_NAME)
+
+
+@pytest.mark.parametrize("name", OVERLAPPING)
+def test_output_may_lie_as_low_as_the_lead_says(name: str, runner: HostRunner) -> None:
+    rng = np.random.default_rng(1 + sum(name.encode()))
+    kernel = BY_NAME[name]
+    layers = special_layers(rng).get(name, []) + _fitting(kernel, rng, 60)
+    check_exact(_overlapping(kernel, layers, 0), runner, rng)
