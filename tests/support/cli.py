@@ -19,7 +19,9 @@ class Outcome:
     stderr: str
 
 
-def tinyedge(*arguments: str | Path, cwd: Path, env: Mapping[str, str] | None = None, timeout_s: float = 300) -> Outcome:
+def tinyedge(
+    *arguments: str | Path, cwd: Path, env: Mapping[str, str] | None = None, timeout_s: float = 300
+) -> Outcome:
     """Run `tinyedge ARGUMENTS` in `cwd`."""
     done = subprocess.run(
         program(*arguments),

@@ -232,7 +232,8 @@ def layer_crcs(plan: Plan, sample: list[Array]) -> list[int]:
     """What `profile` must report for `sample`: CRC-32 over the outputs of each layer, in order of execution."""
     values = run_graph(plan.graph, sample)
     return [
-        zlib.crc32(b"".join(values[tensor.index].tobytes() for tensor in planned.layer.outputs)) for planned in plan.layers
+        zlib.crc32(b"".join(values[tensor.index].tobytes() for tensor in planned.layer.outputs))
+        for planned in plan.layers
     ]
 
 

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import click
 
 from tinyedge import __version__
-from tinyedge.errors import InternalError, TinyEdgeError, UsageError
+from tinyedge.errors import InternalError, Interrupted, TinyEdgeError, UsageError
 
 COMMANDS = {
     "boards": "List the boards, or describe one.",
@@ -56,50 +56,46 @@ def run(arguments: Sequence[str]) -> int:
     """Run one command line; the exit code. Nothing but `--debug` lets a traceback reach the user."""
     debug = "--debug" in arguments
     try:
-        result = group.main([a for a in arguments if a != "--debug"], prog_name="tinyedge", standalone_mode=False)
-        return result if isinstance(result, int) else 0
-    except TinyEdgeError as error:
-        if debug:
-            traceback.print_exc()
-        return _fail(error)
+        group.main([a for a in arguments if a != "--debug"], prog_name="tinyedge", standalone_mode=False)
     except click.exceptions.Exit as stop:
         return stop.exit_code
-    except click.UsageError as error:
-        return _fail(_usage(error))
-    except (KeyboardInterrupt, click.Abort):
-        click.echo("\ninterrupted; finished artifacts are kept, nothing half-written is left", err=True)
-        return 130
-    except BrokenPipeError:
-        sys.stderr.close()
+    except BrokenPipeError:  # the reader of our output has seen enough
+        sys.stdout = None  # type: ignore[assignment]
         return 0
-    except OSError as error:
+    except (Exception, KeyboardInterrupt) as error:
         if debug:
             traceback.print_exc()
-        where = f"`{error.filename}`: " if error.filename else ""
-        return _fail(
-            TinyEdgeError(f"{where}{error.strerror or error}", hint="choose another folder with `--build-dir DIR`")
-        )
-    except Exception as error:
-        if debug:
-            traceback.print_exc()
-        return _fail(
-            InternalError(
+        told = _told(error)
+        click.echo(f"error: {told.what}", err=True)
+        if told.hint:
+            click.echo(f"\nhint: {told.hint}", err=True)
+        return told.exit_code
+    return 0
+
+
+def _told(error: BaseException) -> TinyEdgeError:
+    """Whatever went wrong, in the form a user is told it."""
+    match error:
+        case TinyEdgeError():
+            return error
+        case click.UsageError():
+            command = error.ctx.command_path if error.ctx else "tinyedge"
+            return UsageError(error.format_message().rstrip("."), hint=f"`{command} --help` shows what it takes")
+        case KeyboardInterrupt() | click.Abort():
+            return Interrupted(
+                "interrupted; what was finished is kept, nothing is half-written",
+                hint="the same command goes on from there",
+            )
+        case OSError():
+            where = f"`{error.filename}`: " if error.filename else ""
+            return TinyEdgeError(
+                f"{where}{error.strerror or error}", hint="choose another place for what is made with `--build-dir DIR`"
+            )
+        case _:
+            return InternalError(
                 f"a defect of tinyedge: {type(error).__name__}: {error}",
                 hint="run it again with `tinyedge --debug ...` and report the traceback",
             )
-        )
-
-
-def _usage(error: click.UsageError) -> UsageError:
-    command = error.ctx.command_path if error.ctx else "tinyedge"
-    return UsageError(error.format_message().rstrip("."), hint=f"`{command} --help` shows what it takes")
-
-
-def _fail(error: TinyEdgeError) -> int:
-    click.echo(f"error: {error.what}", err=True)
-    if error.hint:
-        click.echo(f"\nhint: {error.hint}", err=True)
-    return error.exit_code
 
 
 def main() -> None:

@@ -50,7 +50,9 @@ def _read(path: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UsageError(f"`{path.name}` is not valid TOML: {error}", hint="mend it, or run from another folder") from error
+        raise UsageError(
+            f"`{path.name}` is not valid TOML: {error}", hint="mend it, or run from another folder"
+        ) from error
 
 
 def _checked(table: dict[str, Any], path: Path) -> Config:
@@ -63,11 +65,11 @@ def _checked(table: dict[str, Any], path: Path) -> Config:
                 hint=f"did you mean `{near[0]}`?" if near else f"known: {', '.join(known)}",
             )
         if not isinstance(value, str):
-            raise UsageError(f"`{key}` in `{path.name}` must be a string, not {type(value).__name__}", hint=f'{key} = "..."')
-        if key in _ALLOWED and value not in _ALLOWED[key]:
             raise UsageError(
-                f"`{key}` in `{path.name}` is `{value}`", hint=f"choose one of {', '.join(_ALLOWED[key])}"
+                f"`{key}` in `{path.name}` must be a string, not {type(value).__name__}", hint=f'{key} = "..."'
             )
+        if key in _ALLOWED and value not in _ALLOWED[key]:
+            raise UsageError(f"`{key}` in `{path.name}` is `{value}`", hint=f"choose one of {', '.join(_ALLOWED[key])}")
     values: dict[str, Any] = dict(table)
     if "build_dir" in values:
         values["build_dir"] = path.parent / values["build_dir"]

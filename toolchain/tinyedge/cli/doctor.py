@@ -67,7 +67,12 @@ CHECKS = (
     Check("unicorn (emulator)", lambda: emulator("unicorn").version(), "pip install unicorn"),
     Check("tflite-micro (oracle)", _package("tflite-micro"), "pip install --pre tflite-micro (Linux x86_64)"),
     Check("tensorflow", _package("tensorflow"), "pip install 'tinyedge[train]'", "training"),
-    Check("tensorflow-model-optimization", _package("tensorflow-model-optimization"), "pip install 'tinyedge[train]'", "training"),
+    Check(
+        "tensorflow-model-optimization",
+        _package("tensorflow-model-optimization"),
+        "pip install 'tinyedge[train]'",
+        "training",
+    ),
     Check("arm-none-eabi-gcc", lambda: compiler_version("gcc"), "apt-get install gcc-arm-none-eabi", "--compiler gcc"),
     Check("qemu-system-arm", _program("qemu-system-arm"), "apt-get install qemu-system-arm", "the QEMU emulator"),
     Check("renode", _program("renode"), "get it from renode.io and put it on PATH", "the Renode emulator"),

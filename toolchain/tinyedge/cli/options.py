@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import click
 
@@ -14,7 +14,7 @@ from tinyedge.cli.ui import Ui
 from tinyedge.errors import UsageError
 from tinyedge.pipeline import Choices
 
-F = TypeVar("F", bound=Callable[..., Any])
+Command = Callable[..., Any]
 
 _SHARED = (
     click.option("--json", "as_json", is_flag=True, help="Print one JSON document on stdout."),
@@ -24,14 +24,14 @@ _CHOICES = (
     click.argument("model", required=False),
     click.option("-b", "--board", help="The board; `tinyedge boards` lists them."),
     click.option("--compiler", type=click.Choice(["zig", "gcc"]), help="Default: zig."),
-    click.option("--optimize", type=click.Choice(["size", "balanced", "speed"]), help="Default: the recipe's, else balanced."),
     click.option(
-        "-d", "--build-dir", type=click.Path(file_okay=False, path_type=Path), help="Default: build."
+        "--optimize", type=click.Choice(["size", "balanced", "speed"]), help="Default: the recipe's, else balanced."
     ),
+    click.option("-d", "--build-dir", type=click.Path(file_okay=False, path_type=Path), help="Default: build."),
 )
 
 
-def shared(function: F) -> F:
+def shared(function: Command) -> Command:
     """`--json` and `-v`, handed to the command as `ui`."""
 
     @functools.wraps(function)
@@ -41,8 +41,8 @@ def shared(function: F) -> F:
     return _decorate(wrapper, _SHARED)
 
 
-def choices(function: F) -> F:
-    """MODEL, `--board`, `--compiler`, `--optimize`, `--build-dir`, merged with the project's settings into `choices`."""
+def choices(function: Command) -> Command:
+    """MODEL and the options of _CHOICES, merged with the settings of the project into `choices`."""
 
     @functools.wraps(function)
     def wrapper(
@@ -79,7 +79,7 @@ def choices(function: F) -> F:
     return _decorate(wrapper, _CHOICES)
 
 
-def _decorate(function: Callable[..., Any], decorators: tuple[Callable[[Any], Any], ...]) -> Any:
+def _decorate(function: Command, decorators: tuple[Callable[[Command], Command], ...]) -> Command:
     for decorator in reversed(decorators):
         function = decorator(function)
     return function

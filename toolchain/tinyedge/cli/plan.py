@@ -17,7 +17,9 @@ from tinyedge.report.text import render_plan
 
 @click.command("plan", epilog="Example: tinyedge plan digits --board nrf52840 --svg memory.svg")
 @with_choices
-@click.option("--svg", type=click.Path(dir_okay=False, path_type=Path), help="Draw the memory over time into this file.")
+@click.option(
+    "--svg", type=click.Path(dir_okay=False, path_type=Path), help="Draw the memory over time into this file."
+)
 @shared
 def command(choices: pipeline.Choices, svg: Path | None, ui: Ui) -> None:
     """Show which kernel runs each layer of a model on a board, in what order, and where its tensors lie in memory."""

@@ -22,7 +22,9 @@ from tinyedge.report.text import render_run
 @click.option("--emulator", default="auto", show_default=True, help="Which emulator; `auto` takes the board's first.")
 @click.option("--inputs", metavar="SPEC", help="FILE.npy, random:SEED or zeros. Default: the test set, else random:1.")
 @click.option("--samples", type=click.IntRange(min=1), help="How many samples. Default: the whole test set, else 20.")
-@click.option("--save-outputs", type=click.Path(dir_okay=False, path_type=Path), help="Write the device's outputs as .npy.")
+@click.option(
+    "--save-outputs", type=click.Path(dir_okay=False, path_type=Path), help="Write the device's outputs as .npy."
+)
 @shared
 def command(
     choices: pipeline.Choices,
@@ -58,8 +60,8 @@ def _judge(measured: pipeline.Measured) -> None:
     if first is not None:
         where = "" if first.layer is None else f"; the first layer that differs is {first.layer} `{first.operator}`"
         raise CheckError(
-            f"{result.mismatches:,} of {result.samples:,} samples differ from TensorFlow Lite Micro: the first is sample "
-            f"{first.sample}, output byte {first.output_byte}{where}",
+            f"{result.mismatches:,} of {result.samples:,} samples differ from TensorFlow Lite Micro: the first is "
+            f"sample {first.sample}, output byte {first.output_byte}{where}",
             hint="this is a defect of a kernel: please report the model, the board and the compiler",
         )
     if measured.built.prepared.budget is not None:

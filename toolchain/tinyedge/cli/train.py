@@ -32,6 +32,8 @@ def command(model: str | None, build_dir: Path | None, again: bool, ui: Ui) -> N
         raise UsageError("no model given", hint="name a recipe: `tinyedge train digits`")
     found = pipeline.find_model(spec)
     if isinstance(found, Path):
-        raise UsageError(f"`{spec}` is a finished model; there is nothing to train", hint=f"`tinyedge run {spec} --board nrf52840`")
+        raise UsageError(
+            f"`{spec}` is a finished model; there is nothing to train", hint=f"`tinyedge run {spec} --board nrf52840`"
+        )
     trained = pipeline.train(found, (build_dir or config.build_dir or Path("build")).absolute(), ui, again=again)
     ui.result(render_training(trained), train_document(trained))

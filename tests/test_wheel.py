@@ -1,0 +1,52 @@
+"""The wheel, installed into an empty environment outside the checkout, brings everything a .tflite needs."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from support.models import small_convolution
+
+pytestmark = pytest.mark.slow
+
+
+def _run(*arguments: str | Path, cwd: Path) -> str:
+    clean = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "TINYEDGE"))}
+    done = subprocess.run(
+        list(map(str, arguments)), cwd=cwd, env=clean, capture_output=True, text=True, timeout=900, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def installed(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """bin/ of a new environment that holds the wheel and what it depends on, without the extra `train`."""
+    folder = tmp_path_factory.mktemp("wheel")
+    _run(sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", folder, root, cwd=folder)
+    (wheel,) = folder.glob("tinyedge-*.whl")
+    _run(sys.executable, "-m", "venv", folder / "venv", cwd=folder)
+    bin_dir = folder / "venv" / "bin"
+    _run(bin_dir / "python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check", wheel, cwd=folder)
+    return bin_dir
+
+
+def test_wheel_lists_the_boards(installed: Path, tmp_path: Path) -> None:
+    document = json.loads(_run(installed / "tinyedge", "boards", "--json", cwd=tmp_path))
+    assert document["schema"] == "tinyedge.boards/1"
+    assert "nrf52840dk" in [board["name"] for board in document["boards"]]
+
+
+def test_wheel_builds_a_tflite_without_tensorflow(installed: Path, tmp_path: Path) -> None:
+    (tmp_path / "small.tflite").write_bytes(small_convolution())
+    missing = subprocess.run(
+        [installed / "python", "-c", "import tensorflow"], cwd=tmp_path, capture_output=True, check=False
+    )
+    assert missing.returncode != 0, "the environment must not hold TensorFlow"
+    document = json.loads(_run(installed / "tinyedge", "run", "small.tflite", "-b", "nrf52840", "--json", cwd=tmp_path))
+    assert document["verify"] == {"samples": 20, "mismatches": 0} | document["verify"]
+    assert (tmp_path / "build" / "small" / "nrf52840dk-zig" / "firmware.elf").is_file()
