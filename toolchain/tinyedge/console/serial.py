@@ -109,7 +109,7 @@ def find_port(name: str, usb_ids: Sequence[tuple[int, int]], ports: Iterable[Por
 
     Raises: DeviceError when there is none; UsageError that lists them when there are several
     """
-    known = list(list_ports.comports() if ports is None else ports)
+    known: list[Port] = list(list_ports.comports() if ports is None else ports)
     found = sorted(port.device for port in known if (port.vid, port.pid) in usb_ids)
     if len(found) > 1:
         listed = ", ".join(f"`{device}`" for device in found)

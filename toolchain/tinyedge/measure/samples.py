@@ -80,14 +80,12 @@ def _split(data: npt.NDArray[np.uint8], tensors: Sequence[Tensor]) -> list[Array
 
 def _from_file(path: Path, tensors: Sequence[Tensor], count: int | None) -> list[Array]:
     try:
-        array = np.load(path, mmap_mode="r", allow_pickle=False)
+        array = np.lib.format.open_memmap(path, mode="r")  # reads one array, never an archive or an object
     except FileNotFoundError:
         raise UsageError(f"there is no file `{path}`", hint=_HINT) from None
     except (OSError, ValueError, EOFError, MemoryError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise UsageError(f"`{path}` is no readable .npy file: {reason}", hint="write it with numpy.save") from None
-    if not isinstance(array, np.ndarray):
-        raise UsageError(f"`{path}` is an archive, not one array", hint="write it with numpy.save")
     several = len(tensors) > 1
     if several:
         _check_bytes(path, array, sum(tensor.bytes for tensor in tensors))

@@ -7,6 +7,7 @@ length is checked before it is used, and only lines with a good checksum and pri
 from __future__ import annotations
 
 import base64
+import secrets
 import time
 import zlib
 from collections.abc import Callable, Iterator, Sequence
@@ -176,7 +177,11 @@ class Session:
         return parse_reply(words, self._exchange(words, budget_s))
 
     def _get_in_touch(self, timeout_s: float) -> None:
-        """An exchange whose content is thrown away: it leaves behind what an earlier host was told."""
+        """An exchange whose content is thrown away: it leaves behind what an earlier host was told.
+
+        Its number is drawn by lot, so that no answer to an earlier host, still under way, can pass for one to us.
+        """
+        self._sequence = secrets.randbelow(_LAST_SEQUENCE)
         self._exchange("hello", timeout_s, first=True)
         self._in_touch = True
 
