@@ -25,6 +25,7 @@ from tinyedge.graph.verify import verify
 
 _MAGIC = b"TFL3"
 _MAX_RANK = 8
+_MAX_OPERANDS = 1024
 _MAX_TENSOR_BYTES = 1 << 31
 _TABLE_BYTES = 32
 """what a tensor or an operator takes in a file at the very least"""
@@ -91,7 +92,6 @@ class _Reader:
         self.vectors: dict[tuple[int, int], tuple[Any, ...]] = {}
         self.unpacked: dict[tuple[int, int], npt.NDArray[Any]] = {}
         self.options: dict[tuple[int, int], Mapping[str, Any]] = {}
-        self.buffers_used: set[int] = set()
 
     def fail(self, what: str, hint: str = _DAMAGED) -> ModelError:
         return ModelError(f"model `{self.name}`, {self.place}: {what}", hint=hint)
@@ -261,7 +261,7 @@ class _Reader:
                 f"buffer {buffer} holds {raw.size:,} bytes, shape {list(shape)} of {dtype.value} needs {expected:,}"
             )
         if dtype is DType.INT4:
-            return self.unpack_int4(raw, buffer, elements).reshape(shape)
+            return self.unpack_int4(raw, elements).reshape(shape)
         values = np.frombuffer(self.data, dtype.numpy.newbyteorder("<"), elements, self.offset_of(raw))
         return values.astype(dtype.numpy, copy=False).reshape(shape)
 
@@ -270,16 +270,17 @@ class _Reader:
         whole = np.frombuffer(self.data, np.uint8)
         return int(view.__array_interface__["data"][0] - whole.__array_interface__["data"][0])
 
-    def unpack_int4(self, packed: npt.NDArray[Any], buffer: int, elements: int) -> npt.NDArray[Any]:
+    def unpack_int4(self, packed: npt.NDArray[Any], elements: int) -> npt.NDArray[Any]:
         """int4 values as int8; the low half of a byte comes first."""
-        if (buffer, elements) not in self.unpacked:
+        key = (self.offset_of(packed), elements)
+        if key not in self.unpacked:
             values = np.empty(packed.size * 2, np.int8)
             values[0::2] = packed.astype(np.int8) << 4
             values[1::2] = packed.astype(np.int8)
             values >>= 4
             values.flags.writeable = False
-            self.unpacked[buffer, elements] = values[:elements]
-        return self.unpacked[buffer, elements]
+            self.unpacked[key] = values[:elements]
+        return self.unpacked[key]
 
     # -- operators -------------------------------------------------------------------------------------------------
 
@@ -294,6 +295,8 @@ class _Reader:
         self.place = f"operator {index} `{name}` (file offset {table._tab.Pos:#x})"
         inputs = self.vector(table.InputsAsNumpy)
         outputs = self.vector(table.OutputsAsNumpy)
+        if max(len(inputs), len(outputs)) > _MAX_OPERANDS:
+            raise self.fail(f"it has {len(inputs)} inputs and {len(outputs)} outputs, at most {_MAX_OPERANDS} can be")
         for key in (*(key for key in inputs if key != -1), *outputs):
             if key not in tensors:
                 raise self.fail(f"it refers to tensor {key}, the file has {len(tensors)}")

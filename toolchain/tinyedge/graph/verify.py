@@ -9,6 +9,8 @@ from tinyedge.graph.ir import DType, Graph, Operator, Quantization, Tensor
 from tinyedge.graph.quantization import integer_range
 
 _WIDE = (DType.INT32, DType.INT64)
+_Values = tuple[int, int, DType]
+"""identities of the scales and the zero points, and the type they are for: tensors share them"""
 
 
 def verify(graph: Graph) -> None:
@@ -20,8 +22,9 @@ def verify(graph: Graph) -> None:
             raise ModelError(
                 f"model `{graph.name}`: the inputs or outputs name tensor {key}, which does not exist", hint=_BROKEN
             )
+    sound: set[_Values] = set()
     for key, tensor in graph.tensors.items():
-        _verify_tensor(graph, key, tensor)
+        _verify_tensor(graph, key, tensor, sound)
     _verify_order(graph)
 
 
@@ -36,7 +39,7 @@ def _fail(graph: Graph, what: str) -> ModelError:
     return ModelError(f"model `{graph.name}`: {what}", hint=_BROKEN)
 
 
-def _verify_tensor(graph: Graph, key: int, tensor: Tensor) -> None:
+def _verify_tensor(graph: Graph, key: int, tensor: Tensor, sound: set[_Values]) -> None:
     if tensor.index != key:
         raise _fail(graph, f"{_name(key, tensor)} carries the index {tensor.index}")
     if tensor.data is not None:
@@ -45,13 +48,18 @@ def _verify_tensor(graph: Graph, key: int, tensor: Tensor) -> None:
         if tensor.data.dtype != tensor.dtype.numpy:
             raise _fail(graph, f"{_name(key, tensor)} has data of type {tensor.data.dtype}")
     if tensor.quantization is not None:
-        wrong = _wrong_quantization(tensor, tensor.quantization)
+        quantization = tensor.quantization
+        values = (id(quantization.scale), id(quantization.zero_point), tensor.dtype)
+        wrong = _wrong_axis(tensor, quantization)
+        if not wrong and values not in sound:
+            wrong = _wrong_values(tensor.dtype, quantization)
+            sound.add(values)
         if wrong:
             raise _fail(graph, f"{_name(key, tensor)}: {wrong}")
 
 
-def _wrong_quantization(tensor: Tensor, quantization: Quantization) -> str:
-    """What is wrong with a quantization; empty when nothing is."""
+def _wrong_axis(tensor: Tensor, quantization: Quantization) -> str:
+    """What is wrong with the number of scales of a tensor; empty when nothing is."""
     scales, zero_points = quantization.scale, quantization.zero_point
     if len(scales) != len(zero_points):
         return f"it has {len(scales)} scales and {len(zero_points)} zero points"
@@ -61,14 +69,19 @@ def _wrong_quantization(tensor: Tensor, quantization: Quantization) -> str:
         if len(scales) != tensor.shape[quantization.axis]:
             length = tensor.shape[quantization.axis]
             return f"it has {len(scales)} scales along axis {quantization.axis} of length {length}"
+    return ""
+
+
+def _wrong_values(dtype: DType, quantization: Quantization) -> str:
+    """What is wrong with the scales and zero points themselves; empty when nothing is."""
     # A bias takes its scale from input and weights; for a dead channel the product can vanish in float32.
-    smallest = 0.0 if tensor.dtype in _WIDE else math.ulp(0.0)
-    for channel, scale in enumerate(scales):
+    smallest = 0.0 if dtype in _WIDE else math.ulp(0.0)
+    for channel, scale in enumerate(quantization.scale):
         if not math.isfinite(scale) or scale < smallest:
             return f"scale {scale:g} (channel {channel}) is not a positive number"
-    if tensor.dtype is not DType.FLOAT32 and tensor.dtype is not DType.BOOL:
-        low, high = integer_range(tensor.dtype)
-        for channel, zero_point in enumerate(zero_points):
+    if dtype is not DType.FLOAT32 and dtype is not DType.BOOL:
+        low, high = integer_range(dtype)
+        for channel, zero_point in enumerate(quantization.zero_point):
             if not low <= zero_point <= high:
                 return f"zero point {zero_point} (channel {channel}) lies outside {low} to {high}"
     return ""
@@ -104,11 +117,13 @@ def _verify_operator(graph: Graph, operator: Operator, known: set[int]) -> None:
             raise _fail(graph, f"{title} reads {_name(key, graph.tensors[key])} before it is written")
     if not operator.outputs:
         raise _fail(graph, f"{title} writes nothing")
-    for position, key in enumerate(operator.outputs):
+    written: set[int] = set()
+    for key in operator.outputs:
         if key not in graph.tensors:
             raise _fail(graph, f"{title} writes tensor {key}, which does not exist")
         tensor = graph.tensors[key]
-        if key in known or key in operator.outputs[:position]:
+        if key in known or key in written:
             raise _fail(graph, f"{title} writes {_name(key, tensor)}, which is an input, a constant or written before")
         if tensor.elements == 0:
             raise _fail(graph, f"{title} writes {_name(key, tensor)}, which is empty")
+        written.add(key)

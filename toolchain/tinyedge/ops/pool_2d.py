@@ -12,7 +12,7 @@ from tinyedge.graph.quantization import activation_range
 from tinyedge.ops import checks
 from tinyedge.ops.checks import first_input, first_output
 from tinyedge.ops.contract import Array, Layer, OperatorSpec
-from tinyedge.ops.window import Window, filter_window, matches_output, taps
+from tinyedge.ops.window import Window, every_window_meets_input, filter_window, matches_output, taps
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ def window_matches(graph: Graph, operator: Operator) -> bool:
 def windows_not_empty(graph: Graph, operator: Operator) -> bool:
     """Every window covers at least one cell of the input."""
     window = filter_window(graph, operator)
-    return window is not None and bool(_cell_counts(window).all())
+    return window is not None and every_window_meets_input(window)
 
 
 def _cell_counts(window: Window) -> Array:

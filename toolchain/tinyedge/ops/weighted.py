@@ -86,5 +86,7 @@ def multipliers_fit(graph: Graph, operator: Operator) -> bool:
 def accumulator_fits(weights: Array, zero_point: int, bias: Array, channel: int) -> bool:
     """Whether no input can make an accumulator leave int32: 255 * sum|w| + |bias| of each channel."""
     others = tuple(axis for axis in range(weights.ndim) if axis != channel)
-    magnitude = np.abs(weights.astype(np.int64) - zero_point).sum(axis=others)
+    centred = weights.astype(np.int16)
+    centred -= np.int16(zero_point)
+    magnitude = np.abs(centred, out=centred).sum(axis=others, dtype=np.int64)
     return bool(np.all(255 * magnitude + np.abs(bias.astype(np.int64)) <= _INT32_MAX))

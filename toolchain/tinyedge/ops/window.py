@@ -112,6 +112,15 @@ def matches_output(graph: Graph, operator: Operator, window: Window | None) -> b
     return window is not None and (window.output_h, window.output_w) == (shape[1], shape[2])
 
 
+def every_window_meets_input(window: Window) -> bool:
+    """Whether each window, without dilation, covers at least one cell of the input."""
+    axes = (
+        (window.input_h, window.output_h, window.kernel_h, window.stride_h, window.pad_top),
+        (window.input_w, window.output_w, window.kernel_w, window.stride_w, window.pad_left),
+    )
+    return all(pad < kernel and (output - 1) * stride - pad < size for size, output, kernel, stride, pad in axes)
+
+
 @dataclass(frozen=True)
 class Tap:
     """One element of a kernel: which outputs see an input cell through it, and which cells those are."""
