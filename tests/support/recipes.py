@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import importlib.util
 from pathlib import Path
+
+import pytest
 
 RECIPE = """\
 summary = "two clouds of points"
@@ -68,3 +71,13 @@ def write_recipe(folder: Path, *, recipe: str = RECIPE, model: str = MODEL, data
     for name, text in (("recipe.toml", recipe), ("model.py", model), ("data.py", data)):
         (folder / name).write_text(text, encoding="utf-8")
     return folder
+
+
+def tensorflow_is_missing() -> bool:
+    """Whether the extra `train` is not installed, found without importing TensorFlow."""
+    return importlib.util.find_spec("tensorflow_model_optimization") is None
+
+
+needs_tensorflow = pytest.mark.skipif(
+    tensorflow_is_missing(), reason="TensorFlow is missing: pip install 'tinyedge[train]'"
+)

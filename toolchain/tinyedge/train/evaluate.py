@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from tinyedge.errors import ModelError
 from tinyedge.graph.ir import DType, Graph, Tensor
+from tinyedge.ops import parse_graph
 from tinyedge.ops.reference import run_graph
 
 Array = npt.NDArray[Any]
@@ -47,9 +48,10 @@ def run_int8(graph: Graph, samples: Array, report: Callable[[int, int], None]) -
     Shape:  samples int8 [N, *input shape] -> float32 [N, *output shape]
     """
     _, output = only_input_and_output(graph)
+    layers = parse_graph(graph)
     rows = []
     for done, sample in enumerate(samples, 1):
-        rows.append(run_graph(graph, [sample])[output.index])
+        rows.append(run_graph(graph, [sample], layers)[output.index])
         report(done, len(samples))
     return ((np.stack(rows).astype(np.float32) - output.zero_point) * output.scale).astype(np.float32)
 

@@ -91,8 +91,8 @@ def _run_worker(recipe: Recipe, scratch: Path, progress: Progress) -> dict[str, 
     job.write_text(json.dumps({"folder": str(recipe.folder), "recipe": recipe.to_json()}), encoding="utf-8")
     argv = process.python_module("tinyedge.train.worker", str(job))
     stage = "start"
-    with process.start(argv, env=_ENVIRONMENT) as child:
-        for line in io.BufferedReader(child.stdout):  # type: ignore[type-var]
+    with process.start(argv, env=_ENVIRONMENT) as child, io.BufferedReader(child.stdout) as answers:  # type: ignore[type-var]
+        for line in answers:
             message = json.loads(line)
             if "progress" in message:
                 stage, done, total = message["progress"]
