@@ -74,7 +74,9 @@ class HostRunner:
         stdin = b"".join(self._request(cases[number], number, arena) for number, arena in trials)
         # Leaks are not looked for: that fails where a debugger is attached, and nothing here allocates but main.
         environment = os.environ | {"ASAN_OPTIONS": "detect_leaks=0"}
-        done = subprocess.run([str(program)], input=stdin, capture_output=True, timeout=60, env=environment, check=False)
+        done = subprocess.run(
+            [str(program)], input=stdin, capture_output=True, timeout=60, env=environment, check=False
+        )
         if done.returncode != 0:
             said = done.stderr.decode(errors="replace").splitlines()
             last = max((i for i, line in enumerate(said) if line.startswith("case ")), default=0)

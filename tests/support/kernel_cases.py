@@ -11,8 +11,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from support.kernel_layers import Array, Rng, random_inputs
 
+from support.kernel_layers import Array, Rng, random_inputs
 from tinyedge.boards import Core, Isa
 from tinyedge.generate.render import c_values
 from tinyedge.kernels.contract import Code, Kernel, Operands

@@ -3,6 +3,9 @@
 Each maker draws what it is not given, so a test of a special kernel fixes what that kernel needs:
 
     conv_2d_layer(rng, kernel=(1, 1), stride=(1, 1), input_channels=64, output_channels=64)
+
+With `corners=False` quantization is as in a healthy layer: no zero weights, no saturation by design, no clamps. Then an
+input byte that changes shows in the output.
 """
 
 from __future__ import annotations
@@ -75,14 +78,16 @@ def random_inputs(rng: Rng, layer: Layer) -> tuple[Array, ...]:
 # -- drawing ---------------------------------------------------------------------------------------------------------
 
 
-def zero_point(rng: Rng) -> int:
+def zero_point(rng: Rng, corners: bool = True) -> int:
+    if not corners:
+        return int(rng.integers(-9, 10))
     return int(rng.choice(ZERO_POINTS)) if rng.random() < 0.7 else int(rng.integers(-128, 128))
 
 
-def activation(rng: Rng, output_zero_point: int) -> Pair:
+def activation(rng: Rng, output_zero_point: int, corners: bool = True) -> Pair:
     """No clamp, a fused ReLU, or any two limits."""
     kind = rng.integers(4)
-    if kind < 2:
+    if kind < 2 or not corners:
         return -128, 127
     if kind == 2:
         return output_zero_point, 127
@@ -90,10 +95,12 @@ def activation(rng: Rng, output_zero_point: int) -> Pair:
     return low, high
 
 
-def scales(rng: Rng, channels: int, magnitude: float) -> tuple[Array, Array]:
+def scales(rng: Rng, channels: int, magnitude: float, corners: bool = True) -> tuple[Array, Array]:
     """Multipliers and shifts that bring sums of about `magnitude` to a byte, with corners among them."""
     multiplier = rng.integers(1 << 30, INT31, channels, np.int64, endpoint=True)
     shift = np.full(channels, int(np.round(6 - np.log2(max(magnitude, 1.0)))))
+    if not corners:
+        return multiplier.astype(np.int32), np.clip(shift, -31, 30).astype(np.int32)
     shift += rng.integers(-1, 3, channels)
     for corner in rng.integers(0, channels, max(1, channels // 4)):
         multiplier[corner] = rng.choice(MULTIPLIERS)
@@ -114,7 +121,11 @@ class _Filters:
     shift: Array
 
 
-def _filters(rng: Rng, channels: int, taps: int) -> _Filters:
+def _filters(rng: Rng, channels: int, taps: int, corners: bool) -> _Filters:
+    if not corners:
+        weights = (rng.integers(32, 128, (channels, taps)) * rng.choice([-1, 1], (channels, taps))).astype(np.int8)
+        multiplier, shift = scales(rng, channels, 80.0 * 80.0 * float(np.sqrt(taps)), corners)
+        return _Filters(weights, rng.integers(-200, 200, channels).astype(np.int32), multiplier, shift)
     weights = rng.integers(-128, 128, (channels, taps), np.int8)
     if rng.random() < 0.2:
         weights[:] = rng.choice(np.array([-128, 127], np.int8), weights.shape)
@@ -168,6 +179,7 @@ def conv_2d_layer(
     input_zero_point: int | None = None,
     output_zero_point: int | None = None,
     limits: Pair | None = None,
+    corners: bool = True,
     **geometry: Any,
 ) -> Layer:
     """A convolution; `geometry` as for `window`."""
@@ -176,15 +188,15 @@ def conv_2d_layer(
     inputs = input_channels or groups * int(rng.integers(1, 9))
     outputs = output_channels or groups * int(rng.integers(1, 9))
     taps = w.kernel_h * w.kernel_w * (inputs // groups)
-    f = _filters(rng, outputs, taps)
-    zero = zero_point(rng) if output_zero_point is None else output_zero_point
-    low, high = limits or activation(rng, zero)
+    f = _filters(rng, outputs, taps, corners)
+    zero = zero_point(rng, corners) if output_zero_point is None else output_zero_point
+    low, high = limits or activation(rng, zero, corners)
     params = Conv2D(
         window=w,
         input_channels=inputs,
         output_channels=outputs,
         groups=groups,
-        input_zero_point=zero_point(rng) if input_zero_point is None else input_zero_point,
+        input_zero_point=zero_point(rng, corners) if input_zero_point is None else input_zero_point,
         output_zero_point=zero,
         weights=f.weights.reshape(outputs, w.kernel_h, w.kernel_w, inputs // groups),
         weight_bits=8,
@@ -205,6 +217,7 @@ def depthwise_conv_2d_layer(
     input_zero_point: int | None = None,
     output_zero_point: int | None = None,
     limits: Pair | None = None,
+    corners: bool = True,
     **geometry: Any,
 ) -> Layer:
     """A depthwise convolution; `geometry` as for `window`."""
@@ -213,15 +226,15 @@ def depthwise_conv_2d_layer(
     multiplied = depth_multiplier or int(rng.choice([1, 1, 1, 2, 3]))
     outputs = inputs * multiplied
     taps = w.kernel_h * w.kernel_w
-    f = _filters(rng, outputs, taps)
-    zero = zero_point(rng) if output_zero_point is None else output_zero_point
-    low, high = limits or activation(rng, zero)
+    f = _filters(rng, outputs, taps, corners)
+    zero = zero_point(rng, corners) if output_zero_point is None else output_zero_point
+    low, high = limits or activation(rng, zero, corners)
     params = DepthwiseConv2D(
         window=w,
         input_channels=inputs,
         output_channels=outputs,
         depth_multiplier=multiplied,
-        input_zero_point=zero_point(rng) if input_zero_point is None else input_zero_point,
+        input_zero_point=zero_point(rng, corners) if input_zero_point is None else input_zero_point,
         output_zero_point=zero,
         weights=np.ascontiguousarray(f.weights.T).reshape(w.kernel_h, w.kernel_w, outputs),
         weight_bits=8,
@@ -245,22 +258,23 @@ def fully_connected_layer(
     output_zero_point: int | None = None,
     limits: Pair | None = None,
     per_output: bool | None = None,
+    corners: bool = True,
 ) -> Layer:
     """A fully connected layer."""
     batches = batches or int(rng.choice([1, 1, 2, 3]))
     inputs = inputs or int(rng.integers(1, 70))
     outputs = outputs or int(rng.integers(1, 20))
-    f = _filters(rng, outputs, inputs)
+    f = _filters(rng, outputs, inputs, corners)
     if weight_zero_point is None:
         weight_zero_point = 0 if rng.random() < 0.7 else int(rng.integers(-5, 6))
-    zero = zero_point(rng) if output_zero_point is None else output_zero_point
-    low, high = limits or activation(rng, zero)
+    zero = zero_point(rng, corners) if output_zero_point is None else output_zero_point
+    low, high = limits or activation(rng, zero, corners)
     alike = rng.random() < 0.4 if per_output is None else not per_output
     params = FullyConnected(
         batches=batches,
         inputs=inputs,
         outputs=outputs,
-        input_zero_point=zero_point(rng) if input_zero_point is None else input_zero_point,
+        input_zero_point=zero_point(rng, corners) if input_zero_point is None else input_zero_point,
         weight_zero_point=weight_zero_point,
         output_zero_point=zero,
         weights=f.weights,
@@ -276,13 +290,19 @@ def fully_connected_layer(
 
 
 def pool_2d_layer(
-    rng: Rng, name: str, *, channels: int | None = None, limits: Pair | None = None, **geometry: Any
+    rng: Rng,
+    name: str,
+    *,
+    channels: int | None = None,
+    limits: Pair | None = None,
+    corners: bool = True,
+    **geometry: Any,
 ) -> Layer:
     """A pooling layer, `average_pool_2d` or `max_pool_2d`; every window covers a cell."""
     geometry = {"padding": str(rng.choice(["same", "valid"])), **geometry, "dilation": (1, 1)}
     w = window(rng, **geometry)
     channels = channels or int(rng.integers(1, 14))
-    low, high = limits or activation(rng, zero_point(rng))
+    low, high = limits or activation(rng, zero_point(rng), corners)
     return _image_layer(name, Pool2D(w, channels, low, high), w, channels, channels, 0)
 
 
@@ -312,10 +332,10 @@ def add_layer(
         input1_shift=-int(rng.choice([0, 0, 1, 5])),
         input2_zero_point=zero_point(rng),
         input2_multiplier=multipliers[1],
-        input2_shift=-int(rng.choice([0, 0, 1, 31])),
+        input2_shift=-int(rng.choice([0, 0, 0, 1, 31])),
         output_zero_point=zero_point(rng),
         output_multiplier=multipliers[2],
-        output_shift=-int(rng.choice([17, 18, 19, 20, 12, 0, 31])),
+        output_shift=-int(rng.choice([0, 12, 31]) if rng.random() < 0.1 else rng.integers(19, 22)),
         activation_min=low,
         activation_max=high,
     )
