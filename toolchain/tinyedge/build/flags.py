@@ -12,6 +12,7 @@ from tinyedge.boards import Board, Core, Isa
 from tinyedge.errors import UsageError
 
 OPTIMIZE = ("-O2",)
+"""Speed first, for both compilers. gcc -O3 gains 0.5 % of the instructions of keyword spotting for 8 % more flash."""
 
 LANGUAGE = (
     "-std=c99",
@@ -50,6 +51,7 @@ def zig_flags(core: Core) -> Flags:
         "-g0",  # zig adds debug information unasked, and with it absolute paths
         "-fno-sanitize=undefined",  # on by default below -O2: 100 KB of runtime
         "-fomit-frame-pointer",
+        "-fno-unroll-loops",  # unrolled, keyword spotting takes 1.4 % more instructions and 23 % more flash
     )
     if core.isa is Isa.NATIVE:
         return Flags((*target, *OPTIMIZE, *LANGUAGE, *always, *_SECTIONS), (*target, "-Wl,--gc-sections"))

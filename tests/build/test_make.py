@@ -1,0 +1,45 @@
+"""A project builds by hand, with `make` in its folder, to the very image that tinyedge builds."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from pathlib import Path
+
+import pytest
+
+from support.hand_plan import hand_model, hand_plan, selftest_crc
+from tinyedge import process
+from tinyedge.artifacts import FirmwareProject
+from tinyedge.boards import load_board
+from tinyedge.build import build_image, make_flags
+from tinyedge.generate import generate_project
+
+
+@pytest.fixture(scope="module")
+def project() -> FirmwareProject:
+    board = load_board("nrf52840dk")
+    return generate_project(hand_plan(), hand_model(), board, selftest_crc=selftest_crc(), make_flags=make_flags(board))
+
+
+def test_make_gives_the_same_elf(project: FirmwareProject, compiler: str, cache: Path, tmp_path: Path) -> None:
+    if shutil.which("make") is None:
+        pytest.skip("no make: `apt-get install make`")
+    image = build_image(project, tmp_path / "built", compiler)
+    project.write(tmp_path / "made")
+    driver = f"{sys.executable} -m ziglang cc" if compiler == "zig" else "arm-none-eabi-gcc"
+    zig_cache = {"ZIG_GLOBAL_CACHE_DIR": str(cache / "zig"), "ZIG_LOCAL_CACHE_DIR": str(cache / "zig")}
+    process.run(["make", f"CC={driver}"], cwd=tmp_path / "made", timeout_s=120, env=zig_cache)
+    assert (tmp_path / "made/build/firmware.elf").read_bytes() == image.elf.read_bytes()
+    assert image.bin
+    assert (tmp_path / "made/build/firmware.bin").read_bytes() == image.bin.read_bytes()
+
+
+def test_the_place_of_the_cache_leaves_no_trace(
+    project: FirmwareProject, compiler: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = build_image(project, tmp_path / "a", compiler)
+    monkeypatch.setenv("TINYEDGE_CACHE", str(tmp_path / "another_cache"))
+    second = build_image(project, tmp_path / "b", compiler)
+    assert first.elf.read_bytes() == second.elf.read_bytes()
+    assert len(first.elf.read_bytes()) < 50_000
