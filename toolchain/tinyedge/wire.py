@@ -1,11 +1,11 @@
-"""The serial protocol: every token declared once. The firmware's te_wire.h is generated from these constants.
+"""The serial protocol: every token declared once. The firmware's te_protocol.h is generated from these constants.
 
 A line is printable ASCII: `<mark><seq> <words> ~<crc>` and a line feed, where `crc` is CRC-16/CCITT-FALSE (poly 0x1021,
-init 0xFFFF) in four hex digits over everything before ` ~`. Requests are marked `>`, replies `<`, unsolicited records `#`
-(their seq is 0). The host numbers requests 1..65535; the reply carries the number of its request. A request whose
-number equals the last one answered is not executed again: the stored reply is sent once more, so the host may
-repeat any request it got no good answer to. A line that is broken, too long or fails its checksum is dropped in
-silence by the firmware (the host repeats after a time-out) and by the host.
+init 0xFFFF) in four hex digits over everything before ` ~`. Requests are marked `>`, replies `<`, unsolicited records
+`#` (their seq is 0). The host numbers requests 1..65535; the reply carries the number of its request. A request whose
+number and checksum equal those of the last one answered is not executed again: the stored reply is sent once more, so
+the host may repeat any request it got no good answer to. A line that is broken, too long or fails its checksum is
+dropped in silence by the firmware (the host repeats after a time-out) and by the host.
 
 Requests (`key=value` words in replies; integers decimal, digests hex, data base64):
 
@@ -13,8 +13,8 @@ Requests (`key=value` words in replies; integers decimal, digests hex, data base
     tensor KIND I            KIND `in` or `out`: bytes, type, shape=1x8x8x1, scale, zero_point
     in I OFFSET B64          writes up to CHUNK_BYTES bytes of input I
     run                      one inference: ticks, in_crc, out_crc
-    profile                  one inference with a tick and a CRC-32 of the outputs per layer: ticks, layers, in_crc, out_crc
-    layer I                  of the last profile, in order of execution: index (operator's), ticks, crc (`-`: cannot tell)
+    profile                  one inference, ticks and output CRC-32 kept per layer: ticks, layers, in_crc, out_crc
+    layer I                  of the last profile, in order of execution: index (operator's), ticks, crc (or `-`)
     out I OFFSET N           up to CHUNK_BYTES bytes of output I: data
     mem                      stack_peak, stack_size, ram_static, arena
     reset                    variables back to their start values (streaming models)
@@ -23,7 +23,8 @@ Requests (`key=value` words in replies; integers decimal, digests hex, data base
 after it: they tell a reset in the middle, which wipes the inputs, from a good run. An inference may overwrite its
 inputs, so the host writes them before each one. Ticks wrap at 2^32.
 
-A reply starts with `ok` or with `err CODE` (a token of ERRORS). Records: `# hello ...` after reset, `# fault ...` on a fault.
+A reply starts with `ok` or with `err CODE` (a token of ERRORS). Records: `#0 hello ...` after reset, with the words of
+the reply to `hello`; `#0 fault pc=... lr=... cfsr=...` on a fault, in hex, pc and lr 0 when the stack overflowed.
 """
 
 from __future__ import annotations

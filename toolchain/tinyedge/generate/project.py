@@ -66,7 +66,7 @@ def assemble_project(
     sources = tuple(sorted(name for name in files if name.endswith(".c")))
     include_dirs = tuple(sorted({name.rpartition("/")[0] for name in files if name.endswith(".h")}))
     linker_script = "" if native else _LINKER_SCRIPT
-    files["Makefile"] = _makefile(model, sources, include_dirs, linker_script, make_flags, native=native)
+    files["Makefile"] = _makefile(sources, include_dirs, linker_script, make_flags, native=native)
     files["README.md"] = _readme(part, model, board, linker_script)
     del files[_IMAGE_HEADER]
     project_digest = digest(*(item for name in sorted(files) for item in (name, files[name])))
@@ -151,7 +151,6 @@ def _gcc_name(*, native: bool) -> str:
 
 
 def _makefile(
-    model: QuantizedModel,
     sources: tuple[str, ...],
     include_dirs: tuple[str, ...],
     linker_script: str,
@@ -161,7 +160,6 @@ def _makefile(
 ) -> bytes:
     return render(
         "Makefile.j2",
-        project=model.name,
         gcc=_gcc_name(native=native),
         flags={key: make_flags[key] for key in MAKE_FLAGS},
         include_flags=" ".join(f"-I{folder}" for folder in include_dirs),
@@ -176,7 +174,6 @@ def _readme(part: ModelPart, model: QuantizedModel, board: Board, linker_script:
         "README.md.j2",
         board=board,
         model=model.name,
-        project=model.name,
         digest=hashlib.sha256(model.tflite).hexdigest()[:16],
         runtime=part.runtime,
         gcc=_gcc_name(native=board.core.isa is Isa.NATIVE),

@@ -1,0 +1,7 @@
+/* hand: what main must know when it is compiled. */
+#ifndef TE_MODEL_CONFIG_H
+#define TE_MODEL_CONFIG_H
+
+#define TE_MODEL_LAYER_COUNT 2
+
+#endif
