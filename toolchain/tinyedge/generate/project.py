@@ -180,7 +180,14 @@ def _readme(part: ModelPart, model: QuantizedModel, board: Board, linker_script:
         has_runtime=any(name.startswith("runtime/") for name in part.files),
         linker_script=linker_script,
         arena_bytes=part.arena_bytes,
-        wiring=board.console.get("wiring", ""),
-        baud=board.console.get("baud", 0),
+        console=_console_text(board),
         layers=part.layers,
     )
+
+
+def _console_text(board: Board) -> str:
+    """Where the console is, for people."""
+    if "baud" not in board.console:
+        return "Console: standard input and output."
+    text = f"Console: {board.console['baud']} baud, 8 data bits, no parity, one stop bit"
+    return f"{text}; {board.console['wiring']}." if "wiring" in board.console else f"{text}."
