@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from pathlib import Path
 
@@ -10,12 +11,18 @@ import pytest
 
 @pytest.fixture(scope="session")
 def session_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("cache")
+    """A cache for this worker, but for zig's part: all workers share that, because its first links take seconds."""
+    base = tmp_path_factory.getbasetemp()
+    shared = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "zig_cache"
+    shared.mkdir(exist_ok=True)
+    folder = tmp_path_factory.mktemp("cache")
+    (folder / "zig").symlink_to(shared)
+    return folder
 
 
 @pytest.fixture(autouse=True)
 def cache(session_cache: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The cache folder: zig's part stays for the session, because its first link takes seconds."""
+    """The cache folder of the test, without objects."""
     shutil.rmtree(session_cache / "objects", ignore_errors=True)
     monkeypatch.setenv("TINYEDGE_CACHE", str(session_cache))
     return session_cache

@@ -54,7 +54,8 @@ def zig_flags(core: Core) -> Flags:
         "-fno-unroll-loops",  # unrolled, keyword spotting takes 1.4 % more instructions and 23 % more flash
     )
     if core.isa is Isa.NATIVE:
-        return Flags((*target, *OPTIMIZE, *LANGUAGE, *always, *_SECTIONS), (*target, "-Wl,--gc-sections"))
+        link = (*target, *OPTIMIZE, "-Wl,--gc-sections")  # without -O2, zig first builds a UBSan runtime for 10 s
+        return Flags((*target, *OPTIMIZE, *LANGUAGE, *always, *_SECTIONS), link)
     unwind = ("-fno-unwind-tables", "-fno-asynchronous-unwind-tables")
     # `-nostdlib` would drop compiler-rt, and ENTRY() of a linker script is ignored.
     link = (*target, *OPTIMIZE, *_LINK, "-Wl,-e,Reset_Handler")
