@@ -17,6 +17,7 @@ static struct {
   uint32_t crc;
 } profile[TE_MODEL_LAYER_COUNT];
 static int profile_taken;
+static uint32_t profile_in_crc;
 
 static int init_error; /* of te_model_init */
 static int selftest_ok;
@@ -195,7 +196,7 @@ static void reply_profile(const char *words) {
     return;
   }
   profile_taken = 0;
-  const uint32_t in_crc = inputs_crc();
+  profile_in_crc = inputs_crc();
   uint32_t start = te_bsp_cycles();
   if (te_model_invoke(layer_done, &start) != 0) {
     te_line_text(TE_ERR_RUN);
@@ -209,7 +210,7 @@ static void reply_profile(const char *words) {
   te_line_text(TE_OK);
   te_line_u32(" ticks=", ticks);
   te_line_u32(" layers=", te_model_info.layer_count);
-  te_line_hex32(" in_crc=", in_crc);
+  te_line_hex32(" in_crc=", profile_in_crc);
   te_line_hex32(" out_crc=", outputs_crc());
 }
 
@@ -231,6 +232,7 @@ static void reply_layer(const char *words) {
   } else {
     te_line_text(" crc=-");
   }
+  te_line_hex32(" in_crc=", profile_in_crc); /* a profile request repeated after a reset was of other inputs */
 }
 
 static void reply_mem(const char *words) {

@@ -144,6 +144,7 @@ class FakeFirmware:
             if len(parts) > 1:
                 self._count(777)  # the checksum of a profile
         if len(parts) > 1:
+            self._profile_in_crc = in_crc
             self._profile = [(i, ticks, result) for (i, ticks), result in zip(parts, results, strict=True)]
         for data in self._inputs:
             data[:] = b"\xee" * len(data)  # an inference may overwrite its inputs
@@ -164,7 +165,7 @@ class FakeFirmware:
             return "err order"
         index, ticks, result = self._profile[int(i)]
         crc = f"{zlib.crc32(result):08x}" if self.has_crcs else "-"
-        return f"ok index={index} ticks={ticks} crc={crc}"
+        return f"ok index={index} ticks={ticks} crc={crc} in_crc={self._profile_in_crc:08x}"
 
     def _do_out(self, i: str, offset: str, count: str) -> str:
         if int(i) or not 0 < int(count) <= wire.CHUNK_BYTES or int(offset) + int(count) > len(self._output):

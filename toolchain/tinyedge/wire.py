@@ -14,7 +14,7 @@ Requests (`key=value` words in replies; integers decimal, digests hex, data base
     in I OFFSET B64          writes up to CHUNK_BYTES bytes of input I
     run                      one inference: ticks, in_crc, out_crc
     profile                  one inference, ticks and output CRC-32 kept per layer: ticks, layers, in_crc, out_crc
-    layer I                  of the last profile, in order of execution: index (operator's), ticks, crc (or `-`)
+    layer I                  of the last profile, in order of execution: index (operator's), ticks, crc (or `-`), in_crc
     out I OFFSET N           up to CHUNK_BYTES bytes of output I: data
     mem                      stack_peak, stack_size, ram_static, arena
     reset                    variables back to their start values (streaming models)

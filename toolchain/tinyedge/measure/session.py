@@ -34,6 +34,7 @@ from tinyedge.measure.replies import (
 _T = TypeVar("_T")
 _NOISE_WAIT = 0.1
 """share of the time-out to wait on after noise: the reply was in it, most likely"""
+_POWER_HINT = "check the power supply and the wiring of the board"
 _MOST_ATTEMPTS = 64
 _LAST_SEQUENCE = 65_535
 
@@ -102,8 +103,7 @@ class Session:
     def profile(self) -> tuple[LayerTicks, ...]:
         """One inference with ticks and CRC of every layer, in order of execution."""
         fields = self._request("profile", budget_s=self._run_timeout_s)
-        count = fields.number("layers", most=MOST_LAYERS)
-        return tuple(self._layer(i) for i in range(count))
+        return self._read_profile(fields.number("layers", most=MOST_LAYERS), fields.crc("in_crc"))
 
     def profile_of(self, inputs: Sequence[bytes], layers: int, repeats: int = 2) -> tuple[LayerTicks, ...]:
         """A profile with these inputs, taken again when the firmware restarted or lost an input on the way.
@@ -119,7 +119,7 @@ class Session:
                 raise DeviceError(
                     f"the firmware profiled {count:,} layers, the plan has {layers:,}", hint="build and start it again"
                 )
-            return tuple(self._layer(i) for i in range(count))
+            return self._read_profile(count, fields.crc("in_crc"))
 
         return _repeated(take, repeats)
 
@@ -161,14 +161,22 @@ class Session:
         for i, data in enumerate(inputs):
             self.write_input(i, data)
 
-    def _layer(self, i: int) -> LayerTicks:
-        fields = self._request(f"layer {i}")
-        crc = None if fields.text("crc") == "-" else fields.crc("crc")
-        return LayerTicks(fields.number("index"), fields.number("ticks"), crc)
+    def _read_profile(self, count: int, in_crc: int) -> tuple[LayerTicks, ...]:
+        """The layers of the last profile, which must be the one of inputs with checksum `in_crc`."""
+        layers = []
+        for i in range(count):
+            fields = self._request(f"layer {i}")
+            if fields.crc("in_crc") != in_crc:
+                raise DeviceRestarted("the firmware restarted while its profile was read", hint=_POWER_HINT)
+            crc = None if fields.text("crc") == "-" else fields.crc("crc")
+            layers.append(LayerTicks(fields.number("index"), fields.number("ticks"), crc))
+        return tuple(layers)
 
     def _check_crc(self, what: str, pieces: Sequence[bytes], crc: int) -> None:
         if crc != (wanted := zlib.crc32(b"".join(pieces))):
-            raise DeviceRestarted(f"the {what} have CRC {wanted:08X} on the host and {crc:08X} on the device")
+            raise DeviceRestarted(
+                f"the {what} have CRC {wanted:08X} on the host and {crc:08X} on the device", hint=_POWER_HINT
+            )
 
     def _request(self, words: str, budget_s: float | None = None) -> Fields:
         """The fields of a good reply. Raises: DeviceError when there was none, or when it was `err`."""
@@ -249,7 +257,7 @@ class Session:
         if kind != "hello":
             return
         if self._in_touch:
-            raise DeviceRestarted("the firmware restarted in the middle of an exchange", hint="check its power supply")
+            raise DeviceRestarted("the firmware restarted in the middle of an exchange", hint=_POWER_HINT)
         self._banner = f"{wire.OK} {rest}"
 
 
