@@ -171,7 +171,10 @@ def tensor_lifetimes(graph: Graph, layers: Sequence[Layer]) -> dict[int, tuple[i
 
 
 def find_overlaps(memory: Memory, steps: Sequence[Step], spans: Sequence[tuple[int, int]]) -> tuple[Overlap, ...]:
-    """Every pair of output and dying input that may share memory; `steps` in order of execution, leads at least 0."""
+    """Every pair of output and dying input that may share memory; `steps` in order of execution, leads at least 0.
+
+    What must last until the end does not die in the last step: it is read after it.
+    """
     found = []
     for number, step in enumerate(steps):
         if len(step.layer.outputs) != 1 or is_rename(step.layer):
@@ -181,7 +184,9 @@ def find_overlaps(memory: Memory, steps: Sequence[Step], spans: Sequence[tuple[i
         found += [
             Overlap(number, output, source, lead)
             for source, lead in leads.items()
-            if lead is not None and spans[source][1] == number == spans[output][0]
+            if lead is not None
+            and spans[source][1] == number == spans[output][0]
+            and not memory.storages[source].to_end
         ]
     return tuple(found)
 

@@ -9,8 +9,9 @@ from tinyedge.boards import Core
 from tinyedge.graph.ir import Graph
 from tinyedge.kernels.contract import Kernel
 from tinyedge.ops import parse_graph
-from tinyedge.plan.arena import Block, place_blocks
-from tinyedge.plan.liveness import Memory, aligned, demands, find_memory, find_overlaps, lifetimes, tensor_lifetimes
+from tinyedge.plan.arena import place_blocks
+from tinyedge.plan.layout import make_layout
+from tinyedge.plan.liveness import Memory, aligned, demands, find_memory, lifetimes, tensor_lifetimes
 from tinyedge.plan.order import best_order
 from tinyedge.plan.select import Choice, Menu, candidates_for, make_menu, select_kernels
 from tinyedge.plan.verify import verify_plan
@@ -27,10 +28,10 @@ def make_plan(graph: Graph, core: Core, optimize: Optimize, *, kernels: Sequence
     menus = tuple(make_menu(layer, core, candidates_for(layer, kernels)) for layer in layers)
     memory = find_memory(graph, layers)
     given = tuple(range(len(layers)))
-    choices = select_kernels(graph, memory, menus, given, optimize)
+    choices = select_kernels(memory, menus, given, optimize)
     order = best_order(graph, memory, [choice.step for choice in choices], _alignment(choices))
     if order != given:
-        choices = select_kernels(graph, memory, menus, order, optimize)
+        choices = select_kernels(memory, menus, order, optimize)
     plan = _place(graph, memory, menus, choices, order, optimize)
     verify_plan(plan)
     return plan
@@ -51,16 +52,9 @@ def _place(
     """Lay out the arena for chosen kernels in a given order (`menus` and `choices` as the graph lists its layers)."""
     alignment = _alignment(choices)
     steps = [choices[layer].step for layer in order]
-    spans = lifetimes(memory, order)
-    blocks = [Block(s.bytes, *span) for s, span in zip(memory.storages, spans, strict=True)]
-    scratch_at = {}
-    for number, step in enumerate(steps):
-        if step.scratch_bytes:
-            scratch_at[number] = len(blocks)
-            blocks.append(Block(step.scratch_bytes, number, number))
-    overlaps = {(o.output, o.input): o.lead for o in find_overlaps(memory, steps, spans)}
+    layout = make_layout(memory, steps, lifetimes(memory, order))
     bound = max(demands(memory, steps, order, alignment))
-    placement = place_blocks(blocks, overlaps, alignment=alignment, lower_bound=bound)
+    placement = place_blocks(layout.blocks, layout.overlaps, alignment=alignment, lower_bound=bound)
 
     alive = tensor_lifetimes(graph, [step.layer for step in steps])
     buffers = [
@@ -71,9 +65,9 @@ def _place(
     planned = []
     for number, layer in enumerate(order):
         choice, scratch = choices[layer], None
-        if number in scratch_at:
+        if number in layout.scratch_at:
             name = f"scratch of operator {choice.step.layer.index}"
-            offset = placement.offsets[scratch_at[number]]
+            offset = placement.offsets[layout.scratch_at[number]]
             scratch = Buffer(name, None, offset, choice.step.scratch_bytes, number, number)
             buffers.append(scratch)
         planned.append(

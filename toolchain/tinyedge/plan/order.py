@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from tinyedge.graph.ir import DType, Graph
 from tinyedge.plan.liveness import Memory, Step, aligned, input_leads, is_rename, layer_variables, saved_bytes
 
-WIDTH = 256
+WIDTH = 64
 """sets of layers kept per level"""
 
 

@@ -11,7 +11,9 @@ balanced  the lowest product of cycles, flash and arena: one percent of any of t
           what is there besides the model; without that a model of 300 weights would starve for a few bytes.
 
 Code that layers share counts once, and scratch costs only where it raises the peak, so the choice is made for all
-layers together: from several starting points, one layer at a time and one kernel at a time, until nothing improves.
+layers together: from several starting points, one kernel and one layer at a time, until nothing improves. There the
+peak is what the worst step needs. Leads add up along a chain of layers, which no single step shows, so the result is
+refined with arenas that are really laid out, though quickly.
 """
 
 from __future__ import annotations
@@ -24,16 +26,20 @@ from tinyedge import kernels
 from tinyedge.artifacts import Optimize
 from tinyedge.boards import Core
 from tinyedge.errors import ModelError
-from tinyedge.graph.ir import Graph, Tensor
+from tinyedge.graph.ir import Tensor
 from tinyedge.kernels.contract import Cost, Kernel, cheapest_first
 from tinyedge.ops.contract import Layer
-from tinyedge.plan.liveness import Memory, Step, aligned, demands
+from tinyedge.plan.arena import quick_bytes
+from tinyedge.plan.layout import make_layout
+from tinyedge.plan.liveness import Memory, Step, aligned, demands, lifetimes
 
 ARENA_WEIGHT = 4
 FIRMWARE_FLASH_BYTES = 8192
 FIRMWARE_RAM_BYTES = 4096
 ROUNDS = 20
 """sweeps over all layers from one starting point; each improves or is the last"""
+REFINEMENTS = 120
+"""arenas laid out to refine a selection, about 1 ms each"""
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,11 +111,20 @@ def _shapes(layer: Layer) -> str:
 class _Totals:
     """Cycles, flash and peak of a whole selection (one index into each menu)."""
 
-    def __init__(self, graph: Graph, memory: Memory, menus: Sequence[Menu], order: Sequence[int]) -> None:
-        self.menus = menus
-        self.needs = _needs(graph, memory, menus, order)
+    def __init__(self, memory: Memory, menus: Sequence[Menu], order: Sequence[int]) -> None:
+        self.menus, self.memory, self.order = menus, memory, order
+        self.spans = lifetimes(memory, order)
+        self.alignment = max(choice.kernel.alignment for menu in menus for choice in menu.choices)
+        self.needs = _needs(memory, menus, order, self.alignment)
+
+    def laid_out_bytes(self, picks: Sequence[int]) -> int:
+        """The arena of a selection, laid out quickly."""
+        steps = [self.menus[layer].choices[picks[layer]].step for layer in self.order]
+        layout = make_layout(self.memory, steps, self.spans)
+        return quick_bytes(layout.blocks, layout.overlaps, alignment=self.alignment)
 
     def figures(self, picks: Sequence[int]) -> tuple[int, int, int]:
+        """Cycles, flash, and what the worst step needs of memory."""
         cycles = flash = arena = 0
         shared: dict[str, int] = {}
         for menu, needs, pick in zip(self.menus, self.needs, picks, strict=True):
@@ -120,9 +135,11 @@ class _Totals:
             arena = max(arena, needs[pick])
         return cycles, flash + sum(shared.values()), arena
 
-    def score(self, picks: Sequence[int], optimize: Optimize) -> tuple[float, ...]:
+    def score(self, picks: Sequence[int], optimize: Optimize, *, laid_out: bool = False) -> tuple[float, ...]:
         """Lower is better; ends in the picks themselves, so that no two selections are equal."""
         cycles, flash, arena = self.figures(picks)
+        if laid_out:
+            arena = self.laid_out_bytes(picks)
         if optimize == "speed":
             return (cycles, flash, arena, *picks)
         if optimize == "size":
@@ -131,9 +148,8 @@ class _Totals:
         return (round(logs, 9), cycles, flash, *picks)
 
 
-def _needs(graph: Graph, memory: Memory, menus: Sequence[Menu], order: Sequence[int]) -> list[list[int]]:
+def _needs(memory: Memory, menus: Sequence[Menu], order: Sequence[int], alignment: int) -> list[list[int]]:
     """For each layer and each of its choices the bytes that are needed while it runs."""
-    alignment = max(choice.kernel.alignment for menu in menus for choice in menu.choices)
     widest = max(len(menu.choices) for menu in menus)
     needs: list[list[int]] = [[] for _ in menus]
     for rank in range(widest):
@@ -145,19 +161,38 @@ def _needs(graph: Graph, memory: Memory, menus: Sequence[Menu], order: Sequence[
 
 
 def select_kernels(
-    graph: Graph, memory: Memory, menus: Sequence[Menu], order: Sequence[int], optimize: Optimize
+    memory: Memory, menus: Sequence[Menu], order: Sequence[int], optimize: Optimize
 ) -> tuple[Choice, ...]:
     """The choice for each layer (in the order of `menus`) that is best for all of them together."""
     if not menus:
         return ()
-    totals = _Totals(graph, memory, menus, order)
-    best: tuple[tuple[float, ...], list[int]] | None = None
-    for start in _starts(menus, totals):
-        found = _descend(menus, totals, start, optimize)
-        if best is None or found[0] < best[0]:
-            best = found
-    assert best is not None
-    return tuple(menu.choices[pick] for menu, pick in zip(menus, best[1], strict=True))
+    totals = _Totals(memory, menus, order)
+    found = min(_descend(menus, totals, start, optimize) for start in _starts(menus, totals))
+    picks = found[1] if optimize == "speed" else _refine(menus, totals, found[1], optimize)
+    return tuple(menu.choices[pick] for menu, pick in zip(menus, picks, strict=True))
+
+
+def _refine(menus: Sequence[Menu], totals: _Totals, picks: list[int], optimize: Optimize) -> list[int]:
+    """Improve a selection by what really laid out arenas say, as long as `REFINEMENTS` last."""
+    best, tried = totals.score(picks, optimize, laid_out=True), 1
+    improved = True
+    while improved:
+        improved = False
+        for trial in _neighbours(menus, picks):
+            changed = _changed(picks, trial)
+            if changed == picks:
+                continue
+            if tried >= REFINEMENTS:
+                return picks
+            tried += 1
+            score = totals.score(changed, optimize, laid_out=True)
+            if score < best:
+                best, picks, improved = score, changed, True
+    return picks
+
+
+def _changed(picks: Sequence[int], move: Sequence[int | None]) -> list[int]:
+    return [old if new is None else new for old, new in zip(picks, move, strict=True)]
 
 
 def _starts(menus: Sequence[Menu], totals: _Totals) -> list[list[int]]:
@@ -179,7 +214,7 @@ def _descend(
     for _ in range(ROUNDS):
         before = best
         for trial in _neighbours(menus, picks):
-            changed = [old if new is None else new for old, new in zip(picks, trial, strict=True)]
+            changed = _changed(picks, trial)
             score = totals.score(changed, optimize)
             if score < best:
                 best, picks = score, changed
@@ -189,13 +224,8 @@ def _descend(
 
 
 def _neighbours(menus: Sequence[Menu], picks: Sequence[int]) -> list[list[int | None]]:
-    """Moves as new picks per layer (None: unchanged)."""
+    """Moves as new picks per layer (None: unchanged), those of whole kernels first."""
     moves: list[list[int | None]] = []
-    for at, menu in enumerate(menus):
-        for pick in range(len(menu.choices)):
-            move: list[int | None] = [None] * len(menus)
-            move[at] = pick
-            moves.append(move)
     names = sorted({choice.kernel.name for menu in menus for choice in menu.choices})
     for name in names:
         towards: list[int | None] = []
@@ -206,4 +236,9 @@ def _neighbours(menus: Sequence[Menu], picks: Sequence[int]) -> list[list[int | 
             towards.append(ranks.get(name))
             away.append(others[0] if ranks.get(name) == pick and others else None)
         moves += [towards, away]
+    for at, menu in enumerate(menus):
+        for pick in range(len(menu.choices)):
+            move: list[int | None] = [None] * len(menus)
+            move[at] = pick
+            moves.append(move)
     return moves

@@ -117,7 +117,7 @@ def _lead_kept(plan: Plan, planned: PlannedLayer, step: int, output: Buffer, sou
         return False
     if source.tensor is None or source.last != step or output.first != step or is_rename(layer):
         return False
-    if plan.graph.tensors[source.tensor].is_variable:
+    if plan.graph.tensors[source.tensor].is_variable or source.tensor in plan.graph.outputs:
         return False
     leads = [
         planned.leads[position] if position < len(planned.leads) else None

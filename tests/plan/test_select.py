@@ -1,0 +1,94 @@
+"""The choice of kernels: by the price of the day, for all layers together, with reasons."""
+
+from __future__ import annotations
+
+import pytest
+
+from support.fake_kernels import CORE, FakeKernel
+from support.net import Net, weights
+from tinyedge.artifacts import Optimize
+from tinyedge.errors import ModelError
+from tinyedge.graph.ir import Graph
+from tinyedge.kernels.contract import Cost, Kernel
+from tinyedge.plan import make_plan
+
+
+def two_convolutions() -> Graph:
+    net = Net()
+    x = net.conv(net.input((1, 8, 8, 4)), weights(1, 4, 3, 3, 4))
+    return net.graph(net.conv(x, weights(2, 4, 3, 3, 4)))
+
+
+def chosen(kernels: list[Kernel], optimize: Optimize) -> list[str]:
+    return [layer.kernel.name for layer in make_plan(two_convolutions(), CORE, optimize, kernels=kernels).layers]
+
+
+def test_speed_takes_the_fewest_cycles_and_size_the_fewest_bytes() -> None:
+    fast = FakeKernel("fast", cost=lambda layer: Cost(1000, 9000, 500))
+    small = FakeKernel("small", cost=lambda layer: Cost(9000, 100, 500))
+    assert chosen([small, fast], "speed") == ["fast", "fast"]
+    assert chosen([small, fast], "size") == ["small", "small"]
+
+
+def test_shared_code_counts_once() -> None:
+    """700 bytes shared by two layers beat 2 * 400 bytes of their own, though they lose for either layer alone."""
+    own = FakeKernel("own", cost=lambda layer: Cost(1000, 400, 0))
+    shared = FakeKernel("shared", cost=lambda layer: Cost(1000, 10, 0, (("te_conv", 700),)))
+    assert chosen([own, shared], "size") == ["shared", "shared"]
+    dear = FakeKernel("dear", cost=lambda layer: Cost(1000, 10, 0, (("te_conv", 790),)))
+    assert chosen([own, dear], "size") == ["own", "own"]
+
+
+def test_balanced_weighs_a_percent_against_a_percent() -> None:
+    base = FakeKernel("base", cost=lambda layer: Cost(100_000, 4000, 1000))
+    for cycles, flash, winner in ((70_000, 5000, "tried"), (99_000, 9000, "base"), (30_000, 6000, "tried")):
+        tried = FakeKernel("tried", cost=lambda layer, c=cycles, f=flash: Cost(c, f, 1000))
+        assert chosen([base, tried], "balanced") == [winner, winner]
+
+
+def test_scratch_costs_only_where_it_raises_the_peak() -> None:
+    """The second layer works on small tensors: there the fast kernel's scratch is free."""
+    net = Net()
+    x = net.conv(net.input((1, 32, 32, 4)), weights(1, 4, 3, 3, 4))
+    graph = net.graph(net.conv(net.pool(x, "max_pool_2d", 30), weights(2, 4, 3, 3, 4)))
+    plain = FakeKernel("plain", cost=lambda layer: Cost(1010, 100, 0))
+    greedy = FakeKernel("greedy", cost=lambda layer: Cost(1000, 100, 0), scratch=lambda layer: 4400)
+    plan = make_plan(graph, CORE, "balanced", kernels=[plain, greedy])
+    assert [layer.kernel.name for layer in plan.layers] == ["plain", "plain", "greedy"]
+
+
+def test_leads_that_add_up_are_seen() -> None:
+    """Eight layers in a row: 500 bytes of scratch once are less than 100 bytes of lead eight times."""
+    net = Net()
+    x = net.input((1, 10, 10, 8), 0.05, 3)
+    for _ in range(8):
+        x = net.relu(x)
+    graph = net.graph(x)
+    lean = FakeKernel("lean", lead=lambda layer: 100)
+    steady = FakeKernel("steady", lead=lambda layer: 0, scratch=lambda layer: 500)
+    plan = make_plan(graph, CORE, "size", kernels=[lean, steady])
+    assert plan.arena_bytes == 1300
+    assert {layer.kernel.name for layer in plan.layers} == {"steady"}
+
+
+def test_every_kernel_that_was_considered_is_told() -> None:
+    fast = FakeKernel("fast", cost=lambda layer: Cost(1000, 50, 500), scratch=lambda layer: 64)
+    fussy = FakeKernel("fussy", reason=lambda layer: "channels are no multiple of 3")
+    plan = make_plan(two_convolutions(), CORE, "speed", kernels=[fussy, fast])
+    assert plan.layers[0].considered == (
+        ("fast", "1,000 cycles, 50 B code, 500 B constants, 64 B scratch"),
+        ("fussy", "channels are no multiple of 3"),
+    )
+
+
+def test_no_kernel_fits() -> None:
+    fussy = FakeKernel("fussy", reason=lambda layer: "channels are no multiple of 3")
+    shy = FakeKernel("shy", reason=lambda layer: "the core has no FPU")
+    with pytest.raises(ModelError) as caught:
+        make_plan(two_convolutions(), CORE, "speed", kernels=[fussy, shy])
+    assert caught.value.what == (
+        "no kernel for core `cortex-m4f` runs operator 0 (`conv_2d`): int8 [1, 8, 8, 4] -> int8 [1, 8, 8, 4]\n"
+        "       fussy: channels are no multiple of 3\n"
+        "       shy: the core has no FPU"
+    )
+    assert caught.value.hint
