@@ -1,0 +1,154 @@
+"""Runs kernel cases on an emulated Cortex-M, and counts: the same cases as natively, compiled for the core.
+
+No firmware is around them: each case is called with the arena's address, a return to a magic address ends it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import unicorn
+from unicorn import arm_const
+
+from support.kernel_cases import Case, Trial, c_source
+from tinyedge import process
+from tinyedge.boards import CORES, Core
+from tinyedge.build.elf import Elf, read_elf
+from tinyedge.build.image import select_compiler
+from tinyedge.emulate.cycles import MODELS, BlockCost
+from tinyedge.paths import templates_dir
+
+FLASH, RAM, SIZE = 0x0, 0x20000000, 4 << 20
+STACK_BYTES = 16384
+END = FLASH + SIZE - 16
+"""where a call returns to"""
+
+_CPUS = {
+    "cortex-m0plus": arm_const.UC_CPU_ARM_CORTEX_M0,
+    "cortex-m3": arm_const.UC_CPU_ARM_CORTEX_M3,
+    "cortex-m4f": arm_const.UC_CPU_ARM_CORTEX_M4,
+    "cortex-m7f": arm_const.UC_CPU_ARM_CORTEX_M7,
+    "cortex-m33f": arm_const.UC_CPU_ARM_CORTEX_M33,
+}
+
+_SCRIPT = f"""\
+MEMORY {{ FLASH (rx) : ORIGIN = {FLASH}, LENGTH = {SIZE} RAM (rwx) : ORIGIN = {RAM}, LENGTH = {SIZE} }}
+SECTIONS
+{{
+  .text : {{ . = . + 16; KEEP(*(.text.Reset_Handler)) *(.text .text.*) *(.rodata .rodata.*) . = ALIGN(4); }} > FLASH
+  .data : {{ *(.data .data.*) }} > RAM
+  .bss (NOLOAD) : {{ *(.bss .bss.*) *(COMMON) }} > RAM
+  /DISCARD/ : {{ *(.ARM.exidx .ARM.exidx.* .ARM.extab.*) }}
+}}
+"""
+
+
+@dataclass(frozen=True)
+class Count:
+    """What one run of a case took, call and return included."""
+
+    instructions: int
+    cycles: int
+    """modelled, without wait states"""
+
+
+class CoreRunner:
+    """A `kernel_cases.Runner` for one core; `counts` holds one entry per trial of the last run."""
+
+    def __init__(self, folder: Path, core: Core, compiler: str = "zig") -> None:
+        self.folder = folder
+        self.core = core
+        self.compiler = compiler
+        self.counts: list[Count] = []
+
+    def __call__(self, cases: Sequence[Case], trials: Sequence[Trial]) -> list[bytes]:
+        elf = read_elf(self._build(cases))
+        machine = _Machine(elf, self.core)
+        arenas = []
+        self.counts = []
+        for number, before in trials:
+            arena, count = machine.call(f"te_case_{number}", before)
+            arenas.append(arena)
+            self.counts.append(count)
+        return arenas
+
+    def _build(self, cases: Sequence[Case]) -> Path:
+        sources = c_source(cases)
+        key = hashlib.sha256(repr((sources.cases, sorted(sources.runtime.items()), self.core)).encode()).hexdigest()
+        folder = self.folder / f"{self.core.name}-{self.compiler}-{key[:16]}"
+        elf = folder / "cases.elf"
+        if elf.exists():
+            return elf
+        folder.mkdir(parents=True)
+        keep = "".join(
+            f"void te_case_{n}(unsigned char *);\n__attribute__((used)) void (*const keep_{n})(unsigned char *)"
+            f" = te_case_{n};\n"
+            for n in range(len(cases))
+        )
+        listed = ", ".join(f"keep_{n}" for n in range(len(cases)))
+        start = (
+            f"{keep}void Reset_Handler(void);\nvoid Reset_Handler(void) {{\n"
+            f"  void (*const volatile all[])(unsigned char *) = {{{listed}}};\n  (void)all;\n}}\n"
+        )
+        strings = Path(templates_dir() / "project")
+        files = {"cases.c": sources.cases, "start.c": start.encode(), "link.ld": _SCRIPT.encode(), **sources.runtime}
+        for name, content in files.items():
+            (folder / name).write_bytes(content)
+        compiler = select_compiler(self.compiler, self.core)
+        # newlib brings its own string.h; zig brings none.
+        includes = [".", str(strings)] if self.compiler == "zig" else ["."]
+        units = [name for name in files if name.endswith((".c", ".S"))]
+        commands = [compiler.compile_command(name, f"{name}.o", includes) for name in units]
+        commands.append(compiler.link_command([f"{name}.o" for name in units], "link.ld", "cases.elf"))
+        for command in commands:
+            process.run(command, cwd=folder, timeout_s=300, env=compiler.env)
+        return elf
+
+
+class _Machine:
+    """A core with flash and RAM, and nothing else."""
+
+    def __init__(self, elf: Elf, core: Core) -> None:
+        self._engine = unicorn.Uc(unicorn.UC_ARCH_ARM, unicorn.UC_MODE_THUMB | unicorn.UC_MODE_MCLASS)
+        self._engine.ctl_set_cpu_model(_CPUS[core.name])
+        for start in (FLASH, RAM):
+            self._engine.mem_map(start, SIZE)
+        for segment in elf.segments:
+            self._engine.mem_write(segment.address, segment.data)
+        self._model = MODELS[core.name]()
+        self._costs: dict[int, tuple[BlockCost, int]] = {}
+        self._symbols = {symbol.name: symbol.address for symbol in elf.symbols}
+        self._arena = RAM + SIZE // 2
+        self._engine.hook_add(unicorn.UC_HOOK_BLOCK, self._on_block)
+
+    def call(self, function: str, arena: bytes) -> tuple[bytes, Count]:
+        engine = self._engine
+        engine.mem_write(self._arena, arena)
+        engine.reg_write(arm_const.UC_ARM_REG_R0, self._arena)
+        engine.reg_write(arm_const.UC_ARM_REG_SP, RAM + SIZE)
+        engine.reg_write(arm_const.UC_ARM_REG_LR, END | 1)
+        self.instructions = self.cycles = 0
+        self._behind = -1
+        self._taken = 0
+        engine.emu_start(self._symbols[function] | 1, END, timeout=120_000_000)
+        at = engine.reg_read(arm_const.UC_ARM_REG_PC)
+        assert at == END, f"{function} did not return, it is at {at:#x}"
+        return bytes(engine.mem_read(self._arena, len(arena))), Count(self.instructions, self.cycles)
+
+    def _on_block(self, engine: unicorn.Uc, address: int, size: int, _: object) -> None:
+        known = self._costs.get(address)
+        if known is None or known[1] != size:
+            cost = self._model.block(bytes(engine.mem_read(address, size)), address)
+            known = self._costs[address] = (cost, size)
+        cost = known[0]
+        self.instructions += cost.instructions
+        self.cycles += cost.cycles + (self._taken if address != self._behind else 0)
+        self._behind = address + size
+        self._taken = cost.taken_cycles
+
+
+def core_named(name: str) -> Core:
+    return CORES[name]
