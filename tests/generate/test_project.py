@@ -20,7 +20,7 @@ from tinyedge.boards import list_boards, load_board
 from tinyedge.build import build_image
 from tinyedge.errors import ModelError, UsageError
 from tinyedge.generate import generate_project
-from tinyedge.generate.project import protocol_header
+from tinyedge.generate.project import STACK_BYTES, protocol_header
 from tinyedge.kernels.contract import Code, Operands
 from tinyedge.paths import templates_dir
 
@@ -160,12 +160,12 @@ def test_both_compilers_build_it(make_project: MakeProject, compiler: str, board
     ram = load_board(board).ram
     stack_top = int.from_bytes(binary[:4], "little")
     reset = int.from_bytes(binary[4:8], "little")
-    assert stack_top == ram.start + 4096
+    assert stack_top == ram.start + STACK_BYTES
     assert reset & 1, "Thumb"
     start = load_board(board).flash_start
     assert start < reset < start + len(binary)
     assert made.digest[:16].encode() in binary
-    assert image.size.ram_bytes >= made.arena_bytes + 4096
+    assert image.size.ram_bytes >= made.arena_bytes + STACK_BYTES
     arena = next(symbol for symbol in image.size.symbols if symbol.name == "te_model_arena")
     assert arena.bytes == made.arena_bytes
 

@@ -75,7 +75,7 @@ class AddUp(Kernel):
         return Code(
             call=(
                 f"const int8_t *value = {value};",
-                f"int8_t *state = {state.replace('const ', '')};",
+                f"int8_t *state = {state};",
                 f"int8_t *out = {operands.outputs[0]};",
                 f"for (int i = 0; i < {SIZE}; ++i) {{",
                 "  state[i] = (int8_t)(uint8_t)(state[i] + value[i]);",

@@ -39,7 +39,7 @@ def generate_aot(plan: Plan, model: QuantizedModel, core: Core, *, selftest_crc:
         raise ModelError(f"model `{model.name}` has no operator to run")
     steps = [_emit(plan, planned, number, core) for number, planned in enumerate(plan.layers)]
     constants = [constant for step in steps for constant in step.code.constants]
-    stems = tuple(sorted({stem for step in steps for stem in step.code.runtime}))
+    stems = sorted({stem for step in steps for stem in step.code.runtime})
     runtime = {f"runtime/{name}": content for name, content in runtime_files(stems, core.isa).items()}
     headers = [f'"{stem}.h"' for stem in stems if f"runtime/{stem}.h" in runtime]
     files = {
@@ -61,12 +61,17 @@ def generate_aot(plan: Plan, model: QuantizedModel, core: Core, *, selftest_crc:
 def _emit(plan: Plan, planned: PlannedLayer, number: int, core: Core) -> _Step:
     layer = planned.layer
     operands = Operands(
-        inputs=tuple(f"(const {t.dtype.c_name} *)({_address(plan.buffer_of(t.index))})" for t in layer.inputs),
-        outputs=tuple(f"({t.dtype.c_name} *)({_address(plan.buffer_of(t.index))})" for t in layer.outputs),
+        inputs=tuple(_pointer(plan, tensor, const=not tensor.is_variable) for tensor in layer.inputs),
+        outputs=tuple(_pointer(plan, tensor, const=False) for tensor in layer.outputs),
         scratch=f"({_address(planned.scratch)})" if planned.scratch else "",
         prefix=f"te_model_l{number:02d}",
     )
     return _Step(number, planned, planned.kernel.emit(layer, core, operands))
+
+
+def _pointer(plan: Plan, tensor: Tensor, *, const: bool) -> str:
+    ctype = f"const {tensor.dtype.c_name}" if const else tensor.dtype.c_name
+    return f"({ctype} *)({_address(plan.buffer_of(tensor.index))})"
 
 
 def _address(buffer: Buffer) -> str:
@@ -76,7 +81,8 @@ def _address(buffer: Buffer) -> str:
 def _model_c(
     plan: Plan, model: QuantizedModel, core: Core, steps: Sequence[_Step], headers: Sequence[str], selftest_crc: int
 ) -> bytes:
-    system = {_include(name) for step in steps for name in step.code.includes} - {"<stdint.h>"} - set(headers)
+    included = {_include(name) for step in steps for name in step.code.includes}
+    own = {'"te_model_config.h"', '"te_model_data.h"', *headers}
     layers = []
     spans: list[Buffer] = []
     for step in steps:
@@ -91,7 +97,8 @@ def _model_c(
         arena_bytes=plan.arena_bytes,
         alignment=max(4, *(step.planned.kernel.alignment for step in steps)),
         buffers=[{"row": _buffer_row(buffer)} for buffer in sorted(plan.buffers, key=lambda b: (b.offset, b.first))],
-        includes=[*sorted(system), *headers],
+        system_headers=sorted({"<stdint.h>"} | {name for name in included if name.startswith("<")}),
+        own_headers=sorted(own | {name for name in included if name.startswith('"')}),
         layers=layers,
         inputs=[_tensor_values(plan, tensor) for tensor in plan.graph.input_tensors()],
         outputs=[_tensor_values(plan, tensor) for tensor in plan.graph.output_tensors()],

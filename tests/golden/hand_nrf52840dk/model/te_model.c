@@ -13,10 +13,10 @@
 #include "te_model.h"
 
 #include <stdint.h>
+#include <string.h>
 
 #include "te_model_config.h"
 #include "te_model_data.h"
-#include <string.h>
 
 static uint8_t te_model_arena[1216] __attribute__((aligned(8)));
 
