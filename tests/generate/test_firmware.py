@@ -142,6 +142,7 @@ def test_profile(started: FirmwarePipe) -> None:
     assert int(reply["out_crc"], 16) == zlib.crc32(state.tobytes())
     assert [int(layer["crc"], 16) for layer in layers] == [zlib.crc32(t.tobytes()) for t in (middle, state)]
     assert [layer["index"] for layer in layers] == ["0", "1"]
+    assert {layer["in_crc"] for layer in layers} == {reply["in_crc"]}
     assert int(reply["ticks"]) == sum(int(layer["ticks"]) for layer in layers)
 
 
