@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 
 @dataclass(frozen=True)
@@ -21,12 +21,12 @@ class BlockCost:
 class TimingModel(Protocol):
     """The published timing rules of one core, for memory without wait states."""
 
-    core: str
+    core: ClassVar[str]
     """key of tinyedge.boards.CORES"""
-    error_percent: float
+    error_percent: ClassVar[float]
     """how far silicon may be off; the class says why"""
-    exception_entry_cycles: int
-    exception_return_cycles: int
+    exception_entry_cycles: ClassVar[int]
+    exception_return_cycles: ClassVar[int]
 
     def block(self, code: bytes, address: int) -> BlockCost:
         """The cost of the basic block `code` that lies at `address`."""

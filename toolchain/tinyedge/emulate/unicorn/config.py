@@ -1,0 +1,51 @@
+"""What the worker is told about the machine to be: the part of a board that an emulator needs."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from dataclasses import dataclass
+
+from tinyedge.boards import Board, Memory
+
+
+@dataclass(frozen=True)
+class MachineConfig:
+    """A machine and the program to run on it."""
+
+    elf: str
+    board: str
+    core: str
+    """key of tinyedge.boards.CORES"""
+    family: str
+    clock_hz: int
+    memories: tuple[Memory, ...]
+    vectors: int
+    """address of the vector table at reset"""
+    console_base: int
+    """the serial peripheral that is the console"""
+    helper: str | None
+    """path of the native block hook; None: count in Python"""
+
+    @classmethod
+    def of(cls, board: Board, elf: str, helper: str | None) -> MachineConfig:
+        return cls(
+            elf=elf,
+            board=board.name,
+            core=board.core.name,
+            family=board.family,
+            clock_hz=board.clock_hz,
+            memories=board.memories,
+            vectors=board.flash_start,
+            console_base=int(board.console["base"]),
+            helper=helper,
+        )
+
+    def to_json(self) -> str:
+        return json.dumps(dataclasses.asdict(self))
+
+    @classmethod
+    def from_json(cls, text: str | bytes) -> MachineConfig:
+        values = json.loads(text)
+        values["memories"] = tuple(Memory(**memory) for memory in values["memories"])
+        return cls(**values)

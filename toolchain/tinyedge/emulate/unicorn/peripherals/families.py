@@ -1,0 +1,9 @@
+"""The chip families: each has a file with the table of its peripherals, and a row here."""
+
+from __future__ import annotations
+
+from tinyedge.emulate.unicorn.peripherals.family import Family
+from tinyedge.emulate.unicorn.peripherals.nrf52.family import NRF52
+
+FAMILIES: dict[str, Family] = {"nrf52": NRF52}
+"""name of the bsp file -> its chips"""

@@ -1,0 +1,1 @@
+"""Peripherals of Nordic's nRF52 chips, as far as firmware of tinyedge and its like uses them."""

@@ -1,0 +1,152 @@
+"""UARTE0 and UARTE1: the serial ports with EasyDMA."""
+
+from __future__ import annotations
+
+from tinyedge.emulate.unicorn.peripherals.nrf52.nordic import NordicPeripheral
+from tinyedge.emulate.unicorn.peripherals.page import RegisterPage
+from tinyedge.emulate.unicorn.peripherals.services import Services
+from tinyedge.emulate.unicorn.scheduler import Event
+
+_STARTRX, _STOPRX, _STARTTX, _STOPTX, _FLUSHRX = 0x000, 0x004, 0x008, 0x00C, 0x02C
+_RXDRDY, _ENDRX, _TXDRDY, _ENDTX, _RXTO, _RXSTARTED, _TXSTARTED, _TXSTOPPED = (
+    0x108,
+    0x110,
+    0x11C,
+    0x120,
+    0x144,
+    0x14C,
+    0x150,
+    0x158,
+)
+_ENABLE, _BAUDRATE = 0x500, 0x524
+_RXD_PTR, _RXD_MAXCNT, _RXD_AMOUNT = 0x534, 0x538, 0x53C
+_TXD_PTR, _TXD_MAXCNT, _TXD_AMOUNT = 0x544, 0x548, 0x54C
+_ENABLED = 8
+_BAUD_250000 = 0x0400_0000
+"""BAUDRATE's reset value; the register is proportional to the rate"""
+_BITS_A_BYTE = 10
+_SHORT_ENDRX_STARTRX, _SHORT_ENDRX_STOPRX = 5, 6
+
+
+class Uarte(NordicPeripheral):
+    """Sends at once; receives as fast as the firmware looks: when it polls an event, or, with interrupts, a byte's
+    time after the receiver was started. So nothing is lost, however late the firmware starts the next transfer.
+
+    A receiver that is polled in vain for long puts the machine to sleep until the host writes.
+    Only the port at the board's console address has a line; another sends into the air.
+    Source: nRF52840 Product Specification v1.7, 6.34 UARTE
+    """
+
+    def __init__(self, page: RegisterPage, services: Services, base: int) -> None:
+        super().__init__(page, services, base)
+        self._line = services.line if base == services.config.console_base else None
+        self._target = 0  # where the next received byte goes
+        self._room = 0  # bytes the transfer has room for; 0: no transfer runs
+        self._received = 0
+        self._delivery: Event | None = None
+        page.values[_BAUDRATE] = _BAUD_250000
+        for task, action in (
+            (_STARTRX, self._start_rx),
+            (_STOPRX, self._stop_rx),
+            (_STARTTX, self._start_tx),
+            (_STOPTX, lambda: self.raise_event(_TXSTOPPED)),
+            (_FLUSHRX, self._flush_rx),
+        ):
+            self.task(task, action)
+        page.readers[_ENDRX] = lambda: self._poll(_ENDRX)
+        page.readers[_RXDRDY] = lambda: self._poll(_RXDRDY)
+        if self._line is not None:
+            self._line.on_input = self._input_arrived
+
+    @property
+    def _enabled(self) -> bool:
+        return self.page.values.get(_ENABLE) == _ENABLED
+
+    def _start_tx(self) -> None:
+        if not self._enabled:
+            return
+        values = self.page.values
+        count = values.get(_TXD_MAXCNT, 0)
+        data = self.services.read_memory(values.get(_TXD_PTR, 0), count)
+        if self._line is not None:
+            self._line.send(data)
+        values[_TXD_AMOUNT] = count
+        for event in (_TXSTARTED, _TXDRDY, _ENDTX):
+            self.raise_event(event)
+
+    def _start_rx(self) -> None:
+        if not self._enabled:
+            return
+        values = self.page.values
+        self._target = values.get(_RXD_PTR, 0)
+        self._room = values.get(_RXD_MAXCNT, 0)
+        self._received = 0
+        self.raise_event(_RXSTARTED)
+        if self.interrupts_enabled:
+            self._schedule_delivery()
+
+    def enable_interrupts(self, value: int) -> None:
+        super().enable_interrupts(value)
+        if value:
+            self._schedule_delivery()
+
+    def _input_arrived(self) -> None:
+        """The host wrote (called between two blocks)."""
+        if self.interrupts_enabled:
+            self._schedule_delivery()
+
+    def _schedule_delivery(self) -> None:
+        if self._delivery is not None or not self._room or self._line is None or not self._line.has_input:
+            return
+        baud = max(self.page.values.get(_BAUDRATE, 0) * 250_000 // _BAUD_250000, 1)
+        byte_cycles = _BITS_A_BYTE * self.services.config.clock_hz // baud
+        self._delivery = self.services.schedule(self.services.now() + byte_cycles, self._delivery_due)
+
+    def _delivery_due(self) -> None:
+        self._delivery = None
+        if not self.event(_ENDRX):
+            self._receive(1)
+        self._schedule_delivery()
+
+    def _poll(self, event: int) -> int:
+        """A read of ENDRX or RXDRDY."""
+        if not self.event(event) and self._line is not None and not self.interrupts_enabled:
+            if self._room and self._line.has_input:
+                self._receive(self._room if event == _ENDRX else 1)
+            else:
+                self._line.polled_in_vain()
+        return self.page.values.get(event, 0)
+
+    def _receive(self, most: int) -> None:
+        """Move up to `most` bytes of the line into the running transfer."""
+        if self._line is None or not self._room:
+            return
+        data = self._line.take(min(most, self._room))
+        if not data:
+            return
+        self.services.write_memory(self._target, data)
+        self._target += len(data)
+        self._room -= len(data)
+        self._received += len(data)
+        self.raise_event(_RXDRDY)
+        if not self._room:
+            self._end_rx()
+
+    def _end_rx(self) -> None:
+        self._room = 0
+        self.page.values[_RXD_AMOUNT] = self._received
+        self.raise_event(_ENDRX)
+        if self.shortcut(_SHORT_ENDRX_STARTRX):
+            self._start_rx()
+        elif self.shortcut(_SHORT_ENDRX_STOPRX):
+            self.raise_event(_RXTO)
+
+    def _stop_rx(self) -> None:
+        if self._room:
+            self._end_rx()
+        self._room = 0
+        self.raise_event(_RXTO)
+
+    def _flush_rx(self) -> None:
+        self.page.values[_RXD_AMOUNT] = 0
+        self.raise_event(_ENDRX)

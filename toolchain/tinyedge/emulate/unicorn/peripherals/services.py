@@ -1,0 +1,53 @@
+"""What a peripheral may ask of the machine it is part of."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol
+
+from tinyedge.emulate.unicorn.config import MachineConfig
+from tinyedge.emulate.unicorn.frames import Ending
+from tinyedge.emulate.unicorn.scheduler import Event
+from tinyedge.emulate.unicorn.serial_line import SerialLine
+
+
+class Services(Protocol):
+    """The machine as its peripherals see it. Times are cycles since reset."""
+
+    @property
+    def config(self) -> MachineConfig: ...
+
+    @property
+    def line(self) -> SerialLine:
+        """The console's serial line."""
+        ...
+
+    def now(self) -> int: ...
+
+    def schedule(self, at_cycles: int, action: Callable[[], None]) -> Event:
+        """Call `action` when that time has come; the event can be cancelled."""
+        ...
+
+    def pend(self, exception: int) -> None:
+        """An exception (by its number in the vector table) is due."""
+        ...
+
+    def set_interrupt(self, number: int, asserted: bool) -> None:
+        """A peripheral holds its interrupt line up or lets it go."""
+        ...
+
+    def read_memory(self, address: int, count: int) -> bytes:
+        """Bytes by DMA. Ends the machine with a fault where there is no memory."""
+        ...
+
+    def write_memory(self, address: int, data: bytes) -> None:
+        """Bytes by DMA. Ends the machine with a fault where there is no RAM."""
+        ...
+
+    def record_reading(self) -> None:
+        """The firmware reads its cycle counter: remember the counts for the host."""
+        ...
+
+    def end(self, ending: Ending) -> None:
+        """Stop for good."""
+        ...
