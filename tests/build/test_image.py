@@ -189,6 +189,27 @@ def test_a_folder_that_cannot_be_written(tmp_path: Path) -> None:
     assert caught.value.exit_code == 2
 
 
+def test_a_cache_that_cannot_be_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "file").write_text("in the way")
+    build_image(make_project(), tmp_path / "p")
+    monkeypatch.setenv("TINYEDGE_CACHE", str(tmp_path / "file"))
+    with pytest.raises(UsageError, match=r"the cache folder .*objects cannot be made") as caught:
+        build_image(make_project(), tmp_path / "p")
+    assert "TINYEDGE_CACHE" in caught.value.hint
+
+
+def test_the_cache_forgets_what_was_not_used(
+    cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, compiler: str
+) -> None:
+    monkeypatch.setattr("tinyedge.build.objects.KEEP_OBJECTS", 4)
+    sources = [WORK + f"/* {number} */\n" for number in range(4)]
+    for work in sources:
+        build_image(make_project(work=work), tmp_path, compiler)
+    kept = len(list((cache / "objects").iterdir()))
+    assert kept <= 4
+    assert build_image(make_project(work=sources[0]), tmp_path, compiler).elf.is_file()
+
+
 def test_unknown_compiler_and_impossible_sanitizers(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="there is no compiler `clang`"):
         build_image(make_project(), tmp_path, "clang")

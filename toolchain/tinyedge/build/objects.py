@@ -17,6 +17,7 @@ from pathlib import Path
 from tinyedge import paths, process
 from tinyedge.artifacts import FirmwareProject, digest
 from tinyedge.build.compiler import Compiler
+from tinyedge.errors import UsageError
 
 KEEP_OBJECTS = 4000
 """objects the cache may hold; the least recently used go first"""
@@ -70,10 +71,10 @@ def compile_objects(
 ) -> dict[str, bytes]:
     """The object of each source, compiled in `folder` where the cache does not have it.
 
-    Raises: ToolError with the compiler's words when a source does not compile
+    Raises: ToolError with the compiler's words when a source does not compile; UsageError when the cache cannot be
+    written
     """
-    cache = paths.cache_dir().absolute() / "objects"  # commands run in `folder`
-    cache.mkdir(parents=True, exist_ok=True)
+    cache = _cache_folder()
     keys = object_keys(project, compiler)
     objects = {source: data for source, key in keys.items() if (data := _cached(cache / f"{key}.o")) is not None}
     missing = [source for source in project.sources if source not in objects]
@@ -109,6 +110,19 @@ def compile_objects(
     if missing:
         _trim(cache)
     return objects
+
+
+def _cache_folder() -> Path:
+    """The folder of cached objects; absolute, because commands run in the project's folder."""
+    folder = paths.cache_dir().absolute() / "objects"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(
+            f"the cache folder {folder} cannot be made: {error.strerror or error}",
+            hint="set TINYEDGE_CACHE to a folder that can be written",
+        ) from error
+    return folder
 
 
 def _cached(path: Path) -> bytes | None:
