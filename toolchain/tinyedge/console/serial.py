@@ -64,8 +64,11 @@ class SerialConsole:
 
     def close(self) -> None:
         """Close the port; safe to call twice."""
+        connection = getattr(self._port, "_socket", None)
         with contextlib.suppress(serial.SerialException, OSError):
             self._port.close()
+        if connection is not None:
+            connection.close()  # pyserial forgets to, when the other side is gone already
 
     def _read(self, timeout_s: float) -> bytes:
         deadline = time.monotonic() + timeout_s
