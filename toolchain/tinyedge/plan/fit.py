@@ -19,6 +19,8 @@ def check_fits(plan: Plan, board: Board) -> None:
 
     Raises: CheckError with the bytes needed, the bytes there are, and the tensor to look at
     """
+    if not board.memories:
+        return  # the host has no limits of its own
     hint = "`tinyedge boards` lists boards and their memories; `--optimize size` trades speed for bytes"
     ram = board.ram.size_bytes
     if plan.arena_bytes > ram:
