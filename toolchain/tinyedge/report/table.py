@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from tinyedge.artifacts import Figure
 
 Cell = str | int | None
-_NUMERIC = re.compile(r"-?[0-9][0-9,]*(\.[0-9]+)?( (B|%|us|ms|s))?|-?")
+_NUMERIC = re.compile(r"-?[0-9][0-9,]*(\.[0-9]+)?( (B|%|us|ms|s|MHz))?|-?|unknown|no limit")
 
 
 def render_table(headers: Sequence[str], rows: Sequence[Sequence[Cell]]) -> str:

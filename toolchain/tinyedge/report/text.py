@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tinyedge.artifacts import FirmwareProject, Image, QuantizedModel, Run, SizeTable
-from tinyedge.boards import Board
+from tinyedge.boards import Board, Isa
 from tinyedge.report.contract import Measured
 from tinyedge.report.picture import render_plan
 from tinyedge.report.table import (
@@ -69,7 +69,9 @@ def run_summary(measured: Measured) -> list[tuple[str, str]]:
     ]
     pairs = [("accuracy", "   ".join(accuracies) or "unknown: no labelled samples"), ("verify", _verify_line(run))]
     if run.latency_us is not None:
-        pairs.append(("latency", f"{format_time(run.latency_us.value)} {format_kind(run.latency_us)} {per_sample}"))
+        where = "on this computer, " if measured.built.prepared.board.core.isa is Isa.NATIVE else ""
+        latency = f"{format_time(run.latency_us.value)} {format_kind(run.latency_us)} {where}{per_sample}"
+        pairs.append(("latency", latency))
     for name, figure, spread in (
         ("instructions", run.instructions, run.instructions_spread),
         ("cycles", run.cycles, run.cycles_spread),
@@ -189,7 +191,7 @@ def render_boards(boards: Sequence[Board]) -> str:
             ", ".join(board.aliases),
             board.chip,
             board.core.name,
-            f"{board.clock_hz / 1e6:g} MHz",
+            "-" if board.core.isa is Isa.NATIVE else f"{board.clock_hz / 1e6:g} MHz",
             _memory_size(board, "flash"),
             _memory_size(board, "ram"),
             ", ".join(board.emulators) or "-",

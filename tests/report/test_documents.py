@@ -1,0 +1,307 @@
+"""The other forms of a report: JSON, SVG, HTML, JUnit, budgets."""
+
+from __future__ import annotations
+
+import json
+import re
+import xml.etree.ElementTree as ET
+from dataclasses import replace
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from support.artifacts_by_hand import Measured, board, measured, model, plan_of_fake
+from tinyedge.artifacts import Mismatch
+from tinyedge.boards import list_boards
+from tinyedge.errors import CheckError, UsageError
+from tinyedge.report.budgets import check_budget, compare_budget
+from tinyedge.report.html import run_html
+from tinyedge.report.json import (
+    boards_document,
+    build_document,
+    doctor_document,
+    plan_document,
+    run_document,
+    train_document,
+)
+from tinyedge.report.junit import Case, junit_xml, run_junit
+from tinyedge.report.memory import memory_over_time, peak_step
+from tinyedge.report.svg import plan_svg
+
+RUN_KEYS: dict[str, Any] = {
+    "schema": None,
+    "model": None,
+    "board": None,
+    "runtime": None,
+    "compiler": None,
+    "emulator": None,
+    "accuracy": {"float", "int8", "device"},
+    "verify": {"samples", "mismatches"},
+    "instructions": {"kind", "value"},
+    "cycles": {"kind", "value", "error_percent"},
+    "latency_us": {"kind", "value"},
+    "memory": {"flash_bytes", "ram_bytes", "arena_bytes", "stack_peak_bytes"},
+    "layers": {"index", "operator", "output_shape", "macs", "instructions", "cycles"},
+    "digests": set(),
+}
+"""what readers of `tinyedge.run/1` were promised, in this order"""
+
+
+def silent() -> Measured:
+    return measured(instructions=None, instructions_spread=None, cycles=None, cycles_spread=None, latency_us=None)
+
+
+@pytest.mark.parametrize("run", [measured(), silent(), measured(mismatches=1, first_mismatch=Mismatch(1, None, "", 0))])
+def test_the_document_of_a_run_has_every_promised_key(run: Measured) -> None:
+    document = run_document(run)
+    assert list(document)[: len(RUN_KEYS)] == list(RUN_KEYS)
+    for key, inner in RUN_KEYS.items():
+        for part in document[key] if isinstance(document[key], list) else [document[key]]:
+            assert inner is None or inner <= set(part)
+    assert json.loads(json.dumps(document)) == document
+
+
+def test_the_document_of_a_run_holds_its_figures() -> None:
+    document = run_document(measured())
+    assert document["schema"] == "tinyedge.run/1"
+    assert document["accuracy"] == {"float": 0.9833, "int8": 0.9806, "device": 0.9806}
+    assert document["instructions"] == {"kind": "counted", "value": 182_331, "spread": [182_300, 182_400]}
+    assert document["cycles"] == {
+        "kind": "modelled",
+        "value": 307_991,
+        "error_percent": 5.0,
+        "spread": [307_900, 308_100],
+    }
+    assert document["memory"]["arena_bytes"] == 2048
+    assert document["layers"][1]["output_shape"] == [1, 150]
+    assert {len(value) for value in document["digests"].values()} == {64}
+
+
+def test_what_nothing_counts_is_null() -> None:
+    document = run_document(silent())
+    assert document["instructions"] == {"kind": None, "value": None}
+    assert document["cycles"] == {"kind": None, "value": None, "error_percent": None}
+    assert document["latency_us"] == {"kind": None, "value": None}
+
+
+def test_the_first_mismatch_is_in_the_document() -> None:
+    document = run_document(measured(mismatches=2, first_mismatch=Mismatch(4, 1, "relu", 17)))
+    assert document["verify"] == {
+        "samples": 360,
+        "mismatches": 2,
+        "first_mismatch": {"sample": 4, "layer": 1, "operator": "relu", "output_byte": 17},
+    }
+
+
+def test_other_outputs_have_another_digest() -> None:
+    other = np.ones((360, 1, 150), np.int8)
+    assert run_document(measured(outputs=other))["digests"]["outputs"] != run_document(measured())["digests"]["outputs"]
+
+
+def test_the_other_documents() -> None:
+    built = measured().built
+    build = build_document(built.project, built.image)
+    assert (build["schema"], build["files"]["elf"], build["files"]["uf2"]) == (
+        "tinyedge.build/1",
+        str(built.image.elf),
+        None,
+    )
+    assert len(build["symbols"]) == 10
+    assert build["memory"]["flash_limit_bytes"] == 1_044_480
+    train = train_document(model())
+    assert (train["schema"], train["accuracy"]["int8"], train["sparsity"]) == ("tinyedge.train/1", 0.9806, 0.75)
+    plan = plan_document(plan_of_fake())
+    assert (plan["schema"], plan["arena_bytes"], plan["peak_step"]) == ("tinyedge.plan/1", 2048, 1)
+    doctor = doctor_document([{"name": "zig", "version": "0.17.0"}], ok=True)
+    assert doctor == {"schema": "tinyedge.doctor/1", "ok": True, "tools": [{"name": "zig", "version": "0.17.0"}]}
+    for document in (build, train, plan, doctor):
+        assert json.loads(json.dumps(document)) == document
+
+
+def test_the_document_of_the_boards_holds_all_of_them() -> None:
+    boards = list_boards()
+    document = boards_document(boards)
+    assert document["schema"] == "tinyedge.boards/1"
+    assert [entry["name"] for entry in document["boards"]] == [entry.name for entry in boards]
+    assert json.loads(json.dumps(document)) == document
+
+
+def test_memory_over_time_counts_overlapping_buffers_once() -> None:
+    plan = plan_of_fake()
+    assert [(step.used_bytes, step.top_bytes) for step in memory_over_time(plan)] == [(1024, 2048), (1536, 2048)]
+    overlapping = replace(plan, buffers=(*plan.buffers, replace(plan.buffers[0], offset=256, bytes=512)))
+    assert memory_over_time(overlapping)[0].used_bytes == 1024 + 256
+    assert peak_step(plan) == 1
+
+
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+def test_the_picture_draws_every_buffer_where_it_lies() -> None:
+    plan = plan_of_fake()
+    image = ET.fromstring(plan_svg(plan))
+    rectangles = [r for r in image.iter(f"{SVG}rect") if r.get("class") == "buffer"]
+    assert len(rectangles) == len(plan.buffers)
+    for rectangle, buffer in zip(rectangles, plan.buffers, strict=True):
+        assert float(rectangle.get("height", "")) == pytest.approx(400 * buffer.bytes / 2048, abs=0.1)
+        assert float(rectangle.get("x", "")) == pytest.approx(90 + 420 * buffer.first, abs=0.1)
+    text = "".join(image.itertext())
+    assert "arena 2,048 B" in text
+    assert "lower bound 1,536 B; peak of 1,536 B at step 1, operator 1 (relu)" in text
+    assert plan_svg(plan) == plan_svg(plan_of_fake())
+
+
+def test_names_cannot_break_out_of_the_pictures() -> None:
+    plan = plan_of_fake()
+    evil = replace(plan, buffers=tuple(replace(b, name='<script>"&') for b in plan.buffers))
+    assert "<script>" not in plan_svg(evil)
+    ET.fromstring(plan_svg(evil))
+
+
+class Tags(HTMLParser):
+    """Checks that tags are closed in order."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.seen: set[str] = set()
+
+    def handle_starttag(self, tag: str, attrs: Any) -> None:
+        self.seen.add(tag)
+        if tag != "meta":
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: Any) -> None:
+        self.seen.add(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+
+@pytest.mark.parametrize("run", [measured(), silent(), measured(layers=(), notes=("<b>bold</b>",), mismatches=3)])
+def test_the_page_is_whole_and_asks_nobody(run: Measured) -> None:
+    page = run_html(run)
+    tags = Tags()
+    tags.feed(page)
+    assert tags.open == []
+    assert {"table", "svg", "h1"} <= tags.seen
+    assert "script" not in tags.seen
+    assert re.findall(r"https?://[^\"']*", page) == ["http://www.w3.org/2000/svg"]
+    assert "<b>bold" not in page
+    assert ("mismatches</small>" in page) == bool(run.run.mismatches)
+
+
+def cases_of(text: str) -> list[tuple[str | None, str]]:
+    suite = ET.fromstring(text)[0]
+    assert suite.get("tests") == str(len(suite))
+    return [(case[0].tag if len(case) else None, case[0].get("message", "") if len(case) else "") for case in suite]
+
+
+def test_junit_of_a_good_run() -> None:
+    assert [kind for kind, _ in cases_of(run_junit(measured()))] == [None, None, None, None]
+
+
+def test_junit_of_a_bad_run() -> None:
+    bad = measured(mismatches=2, first_mismatch=Mismatch(4, 1, "relu", 17), device_accuracy=0.5)
+    kinds = cases_of(run_junit(bad, [Case("budget", 'flash "grew" & <broke>')]))
+    assert kinds[0] == (
+        "failure",
+        "2 of 360 samples differ from TensorFlow Lite Micro; the first is sample 4, output byte 17, in layer 1 relu",
+    )
+    assert kinds[1][0] == "failure"
+    assert kinds[4] == ("failure", 'flash "grew" & <broke>')
+
+
+def test_junit_skips_what_cannot_be_known() -> None:
+    assert cases_of(run_junit(measured(device_accuracy=None)))[1] == ("skipped", "no labelled samples")
+    assert cases_of(run_junit(measured(samples=5)))[1] == ("skipped", "not the whole test set")
+    assert cases_of(junit_xml("empty", [])) == []
+
+
+def budget(tmp_path: Path, text: str) -> Path:
+    path = tmp_path / "budget.toml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+GOOD = "flash_bytes = 31234\nram_bytes = 12345\narena_bytes = 2048\ninstructions = 182331\n"
+
+
+def test_a_budget_that_is_kept(tmp_path: Path) -> None:
+    run = measured()
+    lines = check_budget(budget(tmp_path, GOOD), run.built, run.run)
+    assert [(line.figure, line.growth_percent) for line in lines] == [
+        ("flash_bytes", 0),
+        ("ram_bytes", 0),
+        ("arena_bytes", 0),
+        ("instructions", 0),
+    ]
+
+
+@pytest.mark.parametrize(("limit", "kept"), [(1989, True), (1988, False)])
+def test_three_percent_of_growth_are_let_through_and_no_more(tmp_path: Path, limit: int, kept: bool) -> None:
+    run = measured()
+    path = budget(tmp_path, f"arena_bytes = {limit}")
+    if kept:
+        check_budget(path, run.built, run.run)
+    else:
+        with pytest.raises(CheckError, match=r"arena_bytes: 2,048, budget 1,988 \(\+3\.0 %\)"):
+            check_budget(path, run.built, run.run)
+
+
+def test_every_figure_over_budget_is_named(tmp_path: Path) -> None:
+    run = measured()
+    with pytest.raises(CheckError) as caught:
+        check_budget(
+            budget(tmp_path, "flash_bytes = 30000\nram_bytes = 12345\ninstructions = 90000\n"), run.built, run.run
+        )
+    assert "flash_bytes: 31,234, budget 30,000 (+4.1 %)" in caught.value.what
+    assert "instructions: 182,331, budget 90,000 (+102.6 %)" in caught.value.what
+    assert "ram_bytes" not in caught.value.what
+    assert "budget.toml" in caught.value.hint
+    assert caught.value.exit_code == 1
+
+
+def test_tables_of_board_and_compiler_go_before_the_top(tmp_path: Path) -> None:
+    run = measured()
+    path = budget(
+        tmp_path,
+        "flash_bytes = 1\narena_bytes = 1\n[test_board]\nflash_bytes = 2\narena_bytes = 2048\n"
+        "[test_board-zig]\nflash_bytes = 31000\n[other]\nram_bytes = 1\n",
+    )
+    lines = check_budget(path, run.built, run.run)
+    assert [(line.figure, line.budget) for line in lines] == [("flash_bytes", 31_000), ("arena_bytes", 2048)]
+
+
+def test_what_nothing_counts_cannot_be_over_budget(tmp_path: Path) -> None:
+    run = silent()
+    (line,) = compare_budget(budget(tmp_path, "instructions = 1"), run.built, run.run)
+    assert (line.found, line.over) == (None, False)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["flash = 3", "flash_bytes = 'big'", "flash_bytes = 0", "flash_bytes = true", "[x]\ncycles = 3", "=", "\xff"],
+)
+def test_a_wrong_budget_is_refused(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "budget.toml"
+    path.write_bytes(text.encode("latin-1"))
+    run = measured()
+    with pytest.raises(UsageError, match="budget") as caught:
+        check_budget(path, run.built, run.run)
+    assert caught.value.hint
+
+
+def test_a_missing_budget_is_refused(tmp_path: Path) -> None:
+    run = measured()
+    with pytest.raises(UsageError, match="no readable budget"):
+        check_budget(tmp_path / "none.toml", run.built, run.run)
+
+
+def test_a_board_by_hand_is_a_board() -> None:
+    (entry,) = boards_document([board()])["boards"]
+    assert entry["usb_ids"] == ["1366:1015"]
+    assert entry["memories"][0] == {"name": "flash", "start": 0, "size_bytes": 1_048_576}
