@@ -13,7 +13,7 @@ import pytest
 
 from support.artifacts_by_hand import plan_of_fake
 from support.fake_firmware import LAYER_TICKS, TICKS, FakeConsole, FakeFirmware, Reading, fake_layers
-from tinyedge.artifacts import Figure, Mismatch, Run
+from tinyedge.artifacts import Figure, Mismatch, Plan, Run
 from tinyedge.errors import DeviceError
 from tinyedge.measure.run import RunFailedError, accuracy, run_samples
 from tinyedge.measure.session import Session
@@ -218,12 +218,25 @@ def test_a_restart_harms_nothing_unless_inferences_depend_on_one_another() -> No
     firmware, console, restart = restarting()
     assert run(firmware, console=console, progress=restart).mismatches == 0
 
-    plan = plan_of_fake()
-    tensors = {key: replace(t, is_variable=t.name == "sum") for key, t in plan.graph.tensors.items()}
-    stateful = replace(plan, graph=plan.graph.evolve(tensors=tensors))
     firmware, console, restart = restarting()
     with pytest.raises(RunFailedError, match="restarted"):
-        run(firmware, console=console, progress=restart, plan=stateful)
+        run(firmware, console=console, progress=restart, plan=stateful_plan())
+
+
+def stateful_plan() -> Plan:
+    plan = plan_of_fake()
+    tensors = {key: replace(t, is_variable=t.name == "sum") for key, t in plan.graph.tensors.items()}
+    return replace(plan, graph=plan.graph.evolve(tensors=tensors))
+
+
+def test_a_mismatch_of_a_model_with_state_does_not_disturb_the_samples_after_it() -> None:
+    firmware = FakeFirmware(output_filter=broken_at(2, 5))
+    result = run(firmware, plan=stateful_plan())
+    assert result.mismatches == 1
+    assert result.first_mismatch == Mismatch(2, None, "", 5)
+    assert "keeps state" in result.notes[0]
+    assert firmware.runs == 7
+    assert len(result.layers) == 2
 
 
 @pytest.mark.parametrize(

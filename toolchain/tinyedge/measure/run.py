@@ -103,7 +103,7 @@ def run_samples(
         for i in range(total):
             job.measure(i, tally)
             progress(i + 1, total)
-        if tally.first_mismatch is None:
+        if not tally.layers:
             tally.layers, _ = job.profile(0, tally)
         tally.stack_peak_bytes = session.memory().stack_peak_bytes
     except DeviceError as error:
@@ -131,9 +131,14 @@ class _Job:
     layer_crcs: Callable[[int], Sequence[int]]
 
     @property
+    def keeps_state(self) -> bool:
+        """Whether each inference depends on those before it."""
+        return any(tensor.is_variable for tensor in self.plan.graph.tensors.values())
+
+    @property
     def repeats(self) -> int:
-        """How often a harmed inference may be done again: not at all where each depends on those before."""
-        return 0 if any(tensor.is_variable for tensor in self.plan.graph.tensors.values()) else 2
+        """How often a harmed inference may be done again."""
+        return 0 if self.keeps_state else 2
 
     def measure(self, i: int, tally: _Tally) -> None:
         """One inference of sample `i`."""
@@ -147,8 +152,7 @@ class _Job:
             if tally.first_mismatch is None:
                 byte = _first_difference(b"".join(inference.outputs), b"".join(wanted))
                 tally.first_mismatch = Mismatch(i, None, "", byte)  # kept even if the profile fails
-                tally.layers, profile = self.profile(i, tally)
-                tally.first_mismatch = self._locate(i, byte, profile, tally)
+                self._look_into(i, byte, tally)
 
     def profile(self, i: int, tally: _Tally) -> tuple[tuple[LayerResult, ...], tuple[LayerTicks, ...]]:
         """The table of layers, with the inputs of sample `i`."""
@@ -201,16 +205,20 @@ class _Job:
             tally.disagreements += 1
         return instructions, (cycles if self.counts == "cycles" else None)
 
-    def _locate(self, i: int, byte: int, profile: Sequence[LayerTicks], tally: _Tally) -> Mismatch:
-        """The first layer whose outputs differ from the reference's."""
+    def _look_into(self, i: int, byte: int, tally: _Tally) -> None:
+        """Find the first layer whose outputs differ from the reference's, by a profile of sample `i`."""
+        if self.keeps_state:
+            tally.notes.append("the model keeps state between inferences: which layer differs cannot be told")
+            return
+        tally.layers, profile = self.profile(i, tally)
         for layer, ticks, wanted in zip(self.plan.layers, profile, self.layer_crcs(i), strict=True):
             if ticks.crc is not None and ticks.crc != wanted:
-                return Mismatch(i, layer.layer.index, layer.layer.name, byte)
+                tally.first_mismatch = Mismatch(i, layer.layer.index, layer.layer.name, byte)
+                return
         if all(ticks.crc is None for ticks in profile):
             tally.notes.append("the runtime cannot tell the outputs of single layers")
         else:
             tally.notes.append(f"in a second inference of sample {i} no layer differs from the reference")
-        return Mismatch(i, None, "", byte)
 
 
 def accuracy(outputs: Array, labels: Array) -> float | None:
