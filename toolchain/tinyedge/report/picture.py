@@ -11,6 +11,7 @@ from tinyedge.report.table import Cell, format_bytes, format_share, render_table
 _ROWS = 16
 _WIDE_STEPS = 40
 """plans up to that many steps get two characters a step"""
+_NAME_LENGTH = 48
 _LETTERS = string.ascii_letters + string.digits
 
 
@@ -39,7 +40,7 @@ def render_plan(plan: Plan) -> str:
     buffers: list[tuple[Cell, ...]] = [
         (
             _letter(i),
-            buffer.name,
+            short_name(buffer.name),
             format_bytes(buffer.bytes),
             f"{buffer.offset:,}",
             f"{buffer.first}-{buffer.last}" if buffer.first != buffer.last else f"{buffer.first}",
@@ -80,6 +81,17 @@ def draw_arena(plan: Plan) -> str:
     lines.append(f"{'0':>{width}} +{'-' * (steps * column)}+")
     lines.append(f"{'':>{width}}  {marker} peak: {step_title(plan, peak)}")
     return "\n".join(lines)
+
+
+def short_name(name: str) -> str:
+    """The first of the names that a converter put together, cut to a readable length.
+
+    >>> short_name("model/relu;model/conv2d/BiasAdd"), short_name("a" * 100)
+    ('model/relu;...', 'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa...')
+    """
+    first, more, _ = name.partition(";")
+    short = first + (";..." if more else "")
+    return short if len(short) <= _NAME_LENGTH else short[: _NAME_LENGTH - 3] + "..."
 
 
 def _letter(i: int) -> str:

@@ -57,10 +57,12 @@ def format_share(part: float, whole: float) -> str:
 def format_time(us: float) -> str:
     """A time in the unit that reads best; what kind of figure it is must stand behind it.
 
-    >>> format_time(812.345), format_time(48123.4)
-    ('812.3 us', '48.123 ms')
+    >>> format_time(0.281), format_time(812.345), format_time(48123.4)
+    ('0.28 us', '812.3 us', '48.123 ms')
     """
-    return f"{us:,.1f} us" if us < 1000 else f"{us / 1000:,.3f} ms"
+    if us < 1000:
+        return f"{us:.2f} us" if us < 10 else f"{us:.1f} us"
+    return f"{us / 1000:,.3f} ms"
 
 
 def format_kind(figure: Figure, spread: tuple[int, int] | None = None) -> str:
