@@ -43,8 +43,6 @@ from tinyedge.train.recipe import Recipe, find_recipe
 
 Array = npt.NDArray[Any]
 Progress = Callable[[int, int], None]
-DEFAULT_RANDOM_SAMPLES = 20
-"""how many seeded random inputs stand in for data that a .tflite came without"""
 
 
 class Observer(Protocol):
@@ -195,7 +193,7 @@ def run(
     """Build, start the image, stream the samples through it, and compare every output byte with the oracle's.
 
     inputs   `FILE.npy`, `random:SEED` or `zeros`; None: the recipe's test set, else `random:1`
-    samples  how many; None: all of the test set or file, else DEFAULT_RANDOM_SAMPLES
+    samples  how many; None: all of the test set or file, else as many as `load_inputs` makes
     """
     built = build(choices, observer)
     prepared = built.prepared
@@ -254,7 +252,7 @@ def _samples(prepared: Prepared, inputs: str | None, count: int | None) -> tuple
             )
         labels = None if model.labels is None else model.labels[:stop]
         return [model.samples[:stop]], labels
-    return load_inputs(inputs or "random:1", prepared.original, count or DEFAULT_RANDOM_SAMPLES), None
+    return load_inputs(inputs or "random:1", prepared.original, count), None
 
 
 def _expected(prepared: Prepared, build_dir: Path, arrays: list[Array], observer: Observer) -> list[Array]:
