@@ -138,6 +138,14 @@ def test_operators_that_mix_channels_keep_them() -> None:
     assert dead_channels(before) is before
 
 
+def test_a_scalar_has_no_channels() -> None:
+    net = Net()
+    x = net.fully_connected(net.input(()), weights(1, 4, 1))
+    before = net.graph(net.fully_connected(x, weights(6, 3, 4)))
+    assert before.tensors[before.inputs[0]].shape == ()
+    assert dead_channels(before) is before
+
+
 def test_a_layer_all_dead_keeps_one_channel() -> None:
     net = Net()
     x = net.conv(net.input((1, 4, 4, 2)), np.zeros((4, 1, 1, 2)), np.arange(4) * 100)

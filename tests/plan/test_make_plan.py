@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,8 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from support.fake_kernels import CORE, FakeKernel
-from support.net import Array, Net, weights
+from support.net import Array, Net, Node, weights
 from tinyedge.artifacts import Optimize, Plan
+from tinyedge.errors import ModelError
 from tinyedge.graph.reader import read_model
 from tinyedge.kernels.contract import Cost
 from tinyedge.ops.contract import Layer
@@ -182,3 +184,38 @@ def test_an_output_read_by_the_last_layer_is_not_overwritten_by_it() -> None:
     plan = make_plan(net.graph(x), CORE, "balanced", kernels=[FakeKernel(lead=lambda layer: 0)])
     assert plan.arena_bytes == 80
     check_run(plan, 2)
+
+
+def test_a_constant_output_is_refused() -> None:
+    net = Net()
+    relu = net.relu(net.input((1, 4)))
+    graph = net.graph(relu)
+    constant = replace(graph.tensors[relu.key], index=9, name="fixed", data=np.zeros((1, 4), np.int8))
+    graph = graph.evolve(tensors={**graph.tensors, 9: constant}, outputs=(relu.key, 9))
+    with pytest.raises(ModelError, match="output `fixed` of model `test` is a constant"):
+        make_plan(graph, CORE, "balanced")
+
+
+def test_a_constant_that_calls_itself_a_variable_needs_no_memory() -> None:
+    net = Net()
+    graph = net.graph(net.fully_connected(net.input((1, 8)), weights(1, 6, 8)))
+    key = graph.operators[0].inputs[1]
+    odd = graph.evolve(tensors={**graph.tensors, key: replace(graph.tensors[key], is_variable=True)})
+    plan = make_plan(odd, CORE, "balanced")
+    assert plan.arena_bytes == make_plan(graph, CORE, "balanced").arena_bytes
+    check_run(plan, 1)
+
+
+def test_variables_have_memory_of_their_own_all_the_time() -> None:
+    """A variable keeps its bytes over an inference although every output could be put on top of it."""
+    net = Net()
+    x = net.relu(net.input((1, 40)))
+    state = net.builder.tensor((1, 40), scale=0.05, zero_point=3, is_variable=True)
+    y = net.add(x, Node(state, (1, 40), 0.05, 3))
+    graph = net.graph(net.relu(net.relu(y)))
+    plan = make_plan(graph, CORE, "balanced", kernels=[FakeKernel(lead=lambda layer: 0)])
+    kept = plan.buffer_of(state)
+    assert (kept.first, kept.last) == (0, 3)
+    for other in plan.buffers:
+        assert other is kept or other.offset + other.bytes <= kept.offset or kept.offset + kept.bytes <= other.offset
+    assert plan.arena_bytes == 80

@@ -67,10 +67,10 @@ def _channelwise(layer: Layer) -> bool:
 
 
 def _connected_columns(layer: Layer) -> int | None:
-    """For a fully connected layer how often the channels of its input repeat along its weights."""
+    """How often the channels of its input repeat along a fully connected layer's weights; None when they do not."""
     params: FullyConnected = layer.params
-    channels = layer.inputs[0].shape[-1]
-    return params.inputs // channels if params.inputs % channels == 0 else None
+    shape = layer.inputs[0].shape
+    return params.inputs // shape[-1] if shape and params.inputs % shape[-1] == 0 else None
 
 
 def _find_dead(graph: Graph, layers: Sequence[Layer], ranges: Mapping[int, Range]) -> Dead:

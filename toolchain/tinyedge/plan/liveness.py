@@ -84,9 +84,10 @@ def is_rename(layer: Layer) -> bool:
 
 
 def layer_variables(graph: Graph, layer: Layer) -> tuple[Tensor, ...]:
-    """The variables a layer reads or writes, in the operator's order."""
+    """The variables a layer reads or writes, in the operator's order. What the file has data for is a constant."""
     keys = dict.fromkeys((*layer.operator.inputs, *layer.operator.outputs))
-    return tuple(graph.tensors[key] for key in keys if key >= 0 and graph.tensors[key].is_variable)
+    tensors = [graph.tensors[key] for key in keys if key >= 0]
+    return tuple(tensor for tensor in tensors if tensor.is_variable and not tensor.is_constant)
 
 
 def find_memory(graph: Graph, layers: Sequence[Layer]) -> Memory:

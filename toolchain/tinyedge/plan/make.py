@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from tinyedge.artifacts import Buffer, Optimize, Plan, PlannedLayer
 from tinyedge.boards import Core
+from tinyedge.errors import ModelError
 from tinyedge.graph.ir import Graph
 from tinyedge.kernels.contract import Kernel
 from tinyedge.ops import parse_graph
@@ -22,8 +23,15 @@ def make_plan(graph: Graph, core: Core, optimize: Optimize, *, kernels: Sequence
 
     kernels  to choose from instead of the registry, for tests and for measuring one kernel
 
-    Raises: ModelError when the graph holds what no kernel runs, InternalError when the plan fails its own check
+    Raises: ModelError when the graph holds what no kernel runs or an output that is a constant,
+            InternalError when the plan fails its own check
     """
+    for tensor in graph.output_tensors():
+        if tensor.is_constant:
+            raise ModelError(
+                f"output `{tensor.name}` of model `{graph.name}` is a constant: there is nothing to compute for it",
+                hint="remove this output from the model and convert it again",
+            )
     layers = parse_graph(graph)
     menus = tuple(make_menu(layer, core, candidates_for(layer, kernels)) for layer in layers)
     memory = find_memory(graph, layers)
