@@ -337,3 +337,21 @@ def test_another_version_of_the_protocol_is_refused() -> None:
 
     with pytest.raises(DeviceError, match="speaks protocol 2"):
         session_on(HostileConsole(answer)).hello()
+
+
+def test_a_profile_taken_anew_after_a_restart_is_not_mistaken_for_the_one_asked_for() -> None:
+    firmware = FakeFirmware()
+    session = session_on(FakeConsole(firmware))
+    read_layer = firmware._do_layer
+    restarts = iter((True,))
+
+    def layer_of_a_repeated_request(i: str) -> str:
+        if next(restarts, False):  # the banner got lost, and a repeated `profile` found the inputs wiped
+            firmware.reset()
+            firmware._do_profile()
+        return read_layer(i)
+
+    firmware._do_layer = layer_of_a_repeated_request  # type: ignore[method-assign]
+    profile = session.profile_of([sample(1)], 2)
+    assert [layer.crc for layer in profile] == [zlib.crc32(layer) for layer in fake_layers([sample(1)])]
+    assert firmware.runs == 3
