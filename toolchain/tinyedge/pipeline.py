@@ -24,7 +24,6 @@ from tinyedge.artifacts import FirmwareProject, Image, Optimize, Plan, Quantized
 from tinyedge.boards import Board, load_board
 from tinyedge.build import build_image, make_flags
 from tinyedge.emulate import choose
-from tinyedge.emulate.contract import Emulator
 from tinyedge.errors import TinyEdgeError, UsageError
 from tinyedge.generate import generate_project
 from tinyedge.graph.ir import Graph
@@ -217,13 +216,13 @@ def run(
                 layer_crcs=lambda i: layer_crcs(prepared.plan, [array[i] for array in arrays]),
                 clock_hz=prepared.board.clock_hz,
                 cycles_error_percent=emulator.cycles_error_percent,
-                emulator=_label(emulator),
+                emulator=emulator.version(),
                 progress=report,
             )
         statistics = console.statistics()
     finally:
         console.close()
-    return Measured(built, _label(emulator), result, statistics, digest(*(array.tobytes() for array in arrays)))
+    return Measured(built, emulator.version(), result, statistics, digest(*(array.tobytes() for array in arrays)))
 
 
 def layer_crcs(plan: Plan, sample: list[Array]) -> list[int]:
@@ -279,7 +278,3 @@ def _check_banner(image_id: str, built: Built) -> None:
             f"the firmware says it is image `{image_id}`, but `{built.project.digest[:16]}` was built",
             hint="build again, and flash the image that was built",
         )
-
-
-def _label(emulator: Emulator) -> str:
-    return f"{emulator.name} {emulator.version()}".strip()

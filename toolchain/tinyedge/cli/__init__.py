@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import importlib
 import sys
 import traceback
@@ -88,9 +89,9 @@ def _told(error: BaseException) -> TinyEdgeError:
             )
         case OSError():
             where = f"`{error.filename}`: " if error.filename else ""
-            return TinyEdgeError(
-                f"{where}{error.strerror or error}", hint="choose another place for what is made with `--build-dir DIR`"
-            )
+            refused = error.errno in (errno.EACCES, errno.EPERM, errno.EROFS)
+            kind = UsageError if refused else TinyEdgeError
+            return kind(f"{where}{error.strerror or error}", hint="`--build-dir DIR` puts what is made elsewhere")
         case _:
             return InternalError(
                 f"a defect of tinyedge: {type(error).__name__}: {error}",
