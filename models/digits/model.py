@@ -12,11 +12,11 @@ def build() -> Any:
     return Sequential(
         [
             Input((8, 8, 1)),
-            layers.Conv2D(16, 3, padding="same", activation="relu", name="conv_1"),
+            layers.Conv2D(24, 3, padding="same", activation="relu", name="conv_1"),
             layers.MaxPooling2D(name="pool_1"),
             layers.Conv2D(32, 3, padding="same", activation="relu", name="conv_2"),
             layers.MaxPooling2D(name="pool_2"),
-            layers.Conv2D(32, 2, activation="relu", name="conv_3"),
+            layers.Conv2D(48, 2, activation="relu", name="conv_3"),
             layers.Flatten(name="flatten"),
             layers.Dense(10, activation="softmax", name="classes"),
         ]

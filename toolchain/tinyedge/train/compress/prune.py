@@ -9,7 +9,7 @@ from tinyedge.errors import ModelError
 from tinyedge.train.fit import Training
 from tinyedge.train.tables import require_range
 
-_RAMP = 0.7
+_RAMP = 0.5
 """share of the steps over which the sparsity grows; in the others the weights that are left settle"""
 _UPDATE_EVERY_STEPS = 10
 
