@@ -2,22 +2,35 @@
 
 #include "te_requantize.h"
 
-static inline int32_t scaled(const te_add_operand *operand, int32_t element, int32_t left_shift) {
-  const int32_t shifted = (element - operand->zero_point) * (1 << left_shift);
-  return te_round_shift(te_high_mul(shifted, operand->multiplier), -operand->shift);
+/* What rescaling an operand needs, out of reach of stores to the output. */
+typedef struct {
+  int32_t zero_point, left_shift, multiplier, right_shift, step;
+} te_scaling;
+
+static te_scaling scaling_of(const te_add_params *p, int32_t index) {
+  const te_add_operand *operand = &p->operands[index];
+  const te_scaling scaling = {operand->zero_point, p->left_shift, operand->multiplier, -operand->shift,
+                              operand->steps[3]};
+  return scaling;
+}
+
+static inline int32_t scaled(const te_scaling *s, int32_t element) {
+  return te_round_shift(te_high_mul((element - s->zero_point) * (1 << s->left_shift), s->multiplier), s->right_shift);
 }
 
 /* A run along the innermost axis; returns the end of the output. */
-static int8_t *add_run(const te_add_params *p, const int8_t *a, const int8_t *b, int8_t *output) {
-  const int32_t a_step = p->operands[0].steps[3];
-  const int32_t b_step = p->operands[1].steps[3];
-  const int32_t left_shift = p->left_shift;
+static int8_t *add_run(const te_add_params *p, const int8_t *x, const int8_t *y, int8_t *output) {
+  const te_scaling a = scaling_of(p, 0);
+  const te_scaling b = scaling_of(p, 1);
+  const int32_t multiplier = p->output_multiplier;
+  const int32_t shift = p->output_shift;
+  const int32_t zero_point = p->output_zero_point;
+  const int32_t min = p->activation_min;
+  const int32_t max = p->activation_max;
   for (uint32_t left = p->sizes[3]; left > 0; left--) {
-    const int32_t sum = scaled(&p->operands[0], *a, left_shift) + scaled(&p->operands[1], *b, left_shift);
-    *output++ = te_output_s8(sum, p->output_multiplier, p->output_shift, p->output_zero_point, p->activation_min,
-                             p->activation_max);
-    a += a_step;
-    b += b_step;
+    *output++ = te_output_s8(scaled(&a, *x) + scaled(&b, *y), multiplier, shift, zero_point, min, max);
+    x += a.step;
+    y += b.step;
   }
   return output;
 }

@@ -4,6 +4,7 @@
 
 #include <stdint.h>
 
+#include "te_filters_s8.h"
 #include "te_window.h"
 
 typedef struct {
@@ -12,18 +13,12 @@ typedef struct {
   uint16_t output_channels; /* a multiple of groups */
   uint16_t groups;          /* input_channels is a multiple of it */
   int8_t input_zero_point;  /* what padding reads as */
-  int8_t output_zero_point;
-  int8_t activation_min;
-  int8_t activation_max;
-  const int8_t *weights;     /* [output_channels][kernel_h][kernel_w][input_channels / groups] */
-  const int32_t *bias;       /* [output_channels], less input_zero_point times the sum of the channel's weights */
-  const int32_t *multiplier; /* [output_channels] */
-  const int8_t *shift;       /* [output_channels], in [-31, 30] */
+  te_filters filters;       /* [output_channels], taps [kernel_h][kernel_w][input_channels / groups] */
 } te_conv_2d_params;
 
 /* input    [input_h][input_w][input_channels]
  * output   [output_h][output_w][output_channels]
- * scratch  2 * kernel_h * kernel_w * input_channels / groups bytes, any alignment; or NULL when no window reaches
+ * scratch  kernel_h * kernel_w * input_channels / groups bytes, any alignment; or NULL when no window reaches
  *          outside and each one is a single run of bytes in the input, which is then read in place */
 void te_conv_2d_s8(const te_conv_2d_params *p, const int8_t *input, int8_t *output, void *scratch);
 

@@ -25,10 +25,10 @@ static inline void filter_4(const te_patch *patch, const int8_t *x, const int8_t
     const int8_t *xp = x;
     const int8_t *wp = w;
     for (int32_t column = patch->columns; column > 0; column--) {
-      s0 = te_mac(s0, wp[0], xp[0] - zero_point);
-      s1 = te_mac(s1, wp[1], xp[1] - zero_point);
-      s2 = te_mac(s2, wp[2], xp[2] - zero_point);
-      s3 = te_mac(s3, wp[3], xp[3] - zero_point);
+      s0 += wp[0] * (xp[0] - zero_point);
+      s1 += wp[1] * (xp[1] - zero_point);
+      s2 += wp[2] * (xp[2] - zero_point);
+      s3 += wp[3] * (xp[3] - zero_point);
       xp += x_step;
       wp += w_step;
     }
@@ -45,7 +45,7 @@ static inline void filter_4(const te_patch *patch, const int8_t *x, const int8_t
 static int32_t filter_1(const te_patch *patch, const int8_t *x, const int8_t *w, int32_t zero_point, int32_t sum) {
   for (int32_t row = 0; row < patch->rows; row++) {
     for (int32_t column = 0; column < patch->columns; column++) {
-      sum = te_mac(sum, w[column * patch->weights_column], x[column * patch->input_column] - zero_point);
+      sum += w[column * patch->weights_column] * (x[column * patch->input_column] - zero_point);
     }
     x += patch->input_row;
     w += patch->weights_row;
@@ -53,27 +53,34 @@ static int32_t filter_1(const te_patch *patch, const int8_t *x, const int8_t *w,
   return sum;
 }
 
-/* All channels of one pixel; `x` and `w` point at the patch's first tap. */
-static void filter_pixel(const te_depthwise_conv_2d_params *p, const te_patch *patch, const int8_t *x, const int8_t *w,
-                         const int32_t *bias, int32_t zero_point, int8_t *output) {
+/* All channels of one pixel; `x` and `w` point at the patch's first tap. A function of its own, so that its loops have
+ * the registers to themselves. */
+static __attribute__((noinline)) void filter_pixel(const te_depthwise_conv_2d_params *p, const te_patch *patch,
+                                                   const int8_t *x, const int8_t *w, const int32_t *bias,
+                                                   int32_t zero_point, int8_t *output) {
+  const int32_t *multiplier = p->multiplier;
+  const int8_t *shift = p->shift;
   const int32_t output_zero_point = p->output_zero_point;
   const int32_t min = p->activation_min;
   const int32_t max = p->activation_max;
-  int32_t c = 0;
-  for (; c + 4 <= p->channels; c += 4) {
-    int32_t sum[4] = {bias[c], bias[c + 1], bias[c + 2], bias[c + 3]};
+  int32_t left = p->channels;
+  for (; left >= 4; left -= 4) {
+    int32_t sum[4] = {bias[0], bias[1], bias[2], bias[3]};
     if (zero_point == 0) {
-      filter_4(patch, x + c, w + c, 0, sum);
+      filter_4(patch, x, w, 0, sum);
     } else {
-      filter_4(patch, x + c, w + c, zero_point, sum);
+      filter_4(patch, x, w, zero_point, sum);
     }
     for (int32_t i = 0; i < 4; i++) {
-      output[c + i] = te_output_s8(sum[i], p->multiplier[c + i], p->shift[c + i], output_zero_point, min, max);
+      *output++ = te_output_s8(sum[i], *multiplier++, *shift++, output_zero_point, min, max);
     }
+    x += 4;
+    w += 4;
+    bias += 4;
   }
-  for (; c < p->channels; c++) {
-    const int32_t sum = filter_1(patch, x + c, w + c, zero_point, bias[c]);
-    output[c] = te_output_s8(sum, p->multiplier[c], p->shift[c], output_zero_point, min, max);
+  for (; left > 0; left--) {
+    const int32_t sum = filter_1(patch, x++, w++, zero_point, *bias++);
+    *output++ = te_output_s8(sum, *multiplier++, *shift++, output_zero_point, min, max);
   }
 }
 
@@ -86,7 +93,7 @@ static void fold_zero_point(const te_depthwise_conv_2d_params *p, int32_t *folde
   }
   for (int32_t tap = 0; tap < taps; tap++) {
     for (int32_t c = 0; c < p->channels; c++) {
-      folded[c] = te_mac(folded[c], -p->input_zero_point, w[c]);
+      folded[c] -= p->input_zero_point * w[c];
     }
     w += p->channels;
   }

@@ -4,19 +4,13 @@
 
 #include <stdint.h>
 
+#include "te_filters_s8.h"
+
 typedef struct {
   uint16_t batches; /* rows of the input */
-  uint16_t inputs;
   uint16_t outputs;
-  uint8_t per_output; /* 1: a multiplier and shift for each output; 0: one of each for all */
   int8_t weight_zero_point;
-  int8_t output_zero_point;
-  int8_t activation_min;
-  int8_t activation_max;
-  const int8_t *weights; /* [outputs][inputs] */
-  const int32_t *bias;   /* [outputs], less input zero point * sum over the row of (weight - weight_zero_point) */
-  const int32_t *multiplier;
-  const int8_t *shift; /* in [-31, 30] */
+  te_filters filters; /* [outputs], taps: the inputs; where the bias sums weights, it sums weight - weight_zero_point */
 } te_fully_connected_params;
 
 /* input   [batches][inputs]

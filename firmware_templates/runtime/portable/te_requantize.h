@@ -1,23 +1,12 @@
 /* Fixed-point rescaling as TensorFlow Lite Micro does it: two roundings, exact to the last bit.
  *
  * A real factor is multiplier * 2^(shift - 31), multiplier in [0, 2^31 - 1], shift in [-31, 30], positive: left.
- * Sums and left shifts that leave int32 wrap, as they do in the interpreter on common machines; done in unsigned
- * arithmetic there is nothing undefined about it. Right shifts of negative numbers are taken to be arithmetic and
- * conversions to int32_t to be modulo 2^32, which gcc and clang promise. */
+ * Left shifts that leave int32 wrap, as they do in the interpreter on common machines. Right shifts of negative numbers
+ * are taken to be arithmetic and conversions to int32_t to be modulo 2^32, which gcc and clang promise. */
 #ifndef TE_REQUANTIZE_H
 #define TE_REQUANTIZE_H
 
 #include <stdint.h>
-
-/* a + b modulo 2^32. */
-static inline int32_t te_add_wrap(int32_t a, int32_t b) {
-  return (int32_t)((uint32_t)a + (uint32_t)b);
-}
-
-/* sum + a * b modulo 2^32; the product itself must fit int32_t. */
-static inline int32_t te_mac(int32_t sum, int32_t a, int32_t b) {
-  return te_add_wrap(sum, a * b);
-}
 
 /* a * b / 2^31 to the nearest integer, ties towards plus infinity. Not both may be INT32_MIN.
  * This is gemmlowp's SaturatingRoundingDoublingHighMul: its nudge and its division towards zero add up to a floor. */
@@ -35,12 +24,13 @@ static inline int32_t te_round_shift(int32_t x, int32_t exponent) {
   return (((x - (x < 0)) >> (exponent - 1)) + 1) >> 1;
 }
 
-/* x times the real factor of (multiplier, shift). */
+/* x times the real factor of (multiplier, shift). Right shifts are the rule, and made the straight path. */
 static inline int32_t te_requantize(int32_t x, int32_t multiplier, int32_t shift) {
-  if (shift > 0) {
+  if (__builtin_expect(shift >= 0, 0)) {
     return te_high_mul((int32_t)((uint32_t)x << shift), multiplier);
   }
-  return te_round_shift(te_high_mul(x, multiplier), -shift);
+  const int32_t product = te_high_mul(x, multiplier);
+  return (((product - (product < 0)) >> (-1 - shift)) + 1) >> 1; /* te_round_shift(product, -shift) */
 }
 
 /* x kept within [min, max], both of them int8. */

@@ -6,7 +6,7 @@ void te_requantize_any(const te_requantize_any_params *p, const void *input, voi
   const int32_t lowest = te_lowest(p->output_type);
   const int32_t highest = te_highest(p->output_type);
   for (uint32_t i = 0; i < p->elements; i++) {
-    const int32_t value = te_add_wrap(te_load(p->input_type, input, i), -p->input_zero_point);
+    const int32_t value = (int32_t)((uint32_t)te_load(p->input_type, input, i) - (uint32_t)p->input_zero_point);
     const int64_t moved = (int64_t)te_requantize(value, p->multiplier, p->shift) + p->output_zero_point;
     te_store(p->output_type, output, i, moved < lowest ? lowest : moved > highest ? highest : (int32_t)moved);
   }

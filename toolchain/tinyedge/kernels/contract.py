@@ -28,8 +28,8 @@ class Cost:
     constant_bytes: int
     """weights, biases, multipliers, tables: what goes to flash beside code"""
     shared_code: tuple[tuple[str, int], ...] = ()
-    """(file stem under runtime/, bytes) of functions that count once for all layers that name them; then `code_bytes`
-    is what the layer adds beside them"""
+    """(file stem under runtime/ or name of a SharedFunction, bytes) of functions that count once for all layers that
+    name them; then `code_bytes` is what the layer adds beside them"""
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,6 +60,17 @@ class Operands:
 
 
 @dataclass(frozen=True)
+class SharedFunction:
+    """A definition at file level that several layers may use: it is written once, in front of all layers.
+
+    Two of one name must have the same text, so the name is best made of a digest of the content.
+    """
+
+    name: str
+    text: str
+
+
+@dataclass(frozen=True)
 class Code:
     """The C of one layer.
 
@@ -69,6 +80,7 @@ class Code:
     runtime    file stems under firmware_templates/runtime/ to be compiled in, e.g. `te_conv_2d_s8`; each is a `.c`
                with a `.h` of the same stem (or a header alone). A file in the folder of the core overrides portable/.
     includes   system or runtime headers `functions` needs beyond those of `runtime`
+    shared     functions other layers may name too, each before those it is used by
     """
 
     call: tuple[str, ...]
@@ -76,6 +88,7 @@ class Code:
     functions: str = ""
     runtime: tuple[str, ...] = ()
     includes: tuple[str, ...] = field(default=())
+    shared: tuple[SharedFunction, ...] = ()
 
 
 class Kernel(abc.ABC):

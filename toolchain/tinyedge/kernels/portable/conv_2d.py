@@ -1,17 +1,21 @@
-"""conv_2d through te_conv_2d_s8: windows gathered two at a time, dot products in blocks of two by two."""
+"""conv_2d through te_conv_2d_s8: each window gathered once, dot products four channels at a time."""
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
-import numpy.typing as npt
 
 from tinyedge.boards import Core
 from tinyedge.kernels.contract import Code, Cost, Kernel, Operands
 from tinyedge.kernels.portable import checks
-from tinyedge.kernels.portable.c_text import channel_constants, params_struct, weights_constant, window_members
+from tinyedge.kernels.portable.c_text import (
+    channel_constants,
+    params_struct,
+    weights_constant,
+    window_members,
+)
+from tinyedge.kernels.portable.filters import FILTERS_CODE_BYTES, FILTERS_STEM, filters_members, folded_bias
 from tinyedge.kernels.portable.overlap import convolution_lead
 from tinyedge.ops.contract import Layer
 from tinyedge.ops.conv_2d import Conv2D
@@ -19,12 +23,14 @@ from tinyedge.ops.depthwise_conv_2d import DepthwiseConv2D
 from tinyedge.ops.window import Window
 
 STEM = "te_conv_2d_s8"
-CODE_BYTES = 1700
+CODE_BYTES = 640
 LAYER_CODE_BYTES = 24
-PARAMS_BYTES = 48
-CYCLES_PER_MAC = 4.0
-CYCLES_PER_OUTPUT = 32
-CYCLES_PER_GATHERED = 3.0
+PARAMS_BYTES = 56
+CYCLES_PER_MAC = 4.1
+CYCLES_PER_OUTPUT = 73
+CYCLES_PER_WINDOW = 100
+CYCLES_PER_WINDOW_ROW = 140
+CYCLES_PER_GATHERED_BYTE = 1.5
 
 
 def reaches_outside(window: Window) -> bool:
@@ -48,9 +54,9 @@ def is_one_run(params: Conv2D) -> bool:
 
 
 def gathered_bytes(params: Conv2D) -> int:
-    """Scratch of te_conv_2d_s8: the windows of two pixels."""
+    """Scratch of te_conv_2d_s8: one window."""
     w = params.window
-    return 0 if is_one_run(params) else 2 * w.kernel_h * w.kernel_w * (params.input_channels // params.groups)
+    return 0 if is_one_run(params) else w.kernel_h * w.kernel_w * (params.input_channels // params.groups)
 
 
 def conv_fits(params: Conv2D) -> str:
@@ -59,22 +65,17 @@ def conv_fits(params: Conv2D) -> str:
 
 
 def conv_cost(params: Conv2D) -> Cost:
-    """An estimate from multiplications, outputs and gathered bytes, calibrated on a Cortex-M4 at -O2."""
+    """An estimate from multiplications, outputs and gathered windows, calibrated on a Cortex-M4 at -O2."""
     w = params.window
-    taps = w.kernel_h * w.kernel_w * (params.input_channels // params.groups)
+    taps = params.weights.size // params.output_channels
     pixels = w.output_h * w.output_w
-    outputs = pixels * params.output_channels
-    gathered = 0 if is_one_run(params) else pixels * taps * params.groups
-    cycles = CYCLES_PER_MAC * outputs * taps + CYCLES_PER_OUTPUT * outputs + CYCLES_PER_GATHERED * gathered
+    blocks = params.groups * -(-params.output_channels // params.groups // 4)  # of four channels, the last one padded
+    cycles = pixels * (CYCLES_PER_MAC * 4 * blocks * taps + CYCLES_PER_OUTPUT * params.output_channels)
+    if not is_one_run(params):
+        window = CYCLES_PER_WINDOW + CYCLES_PER_WINDOW_ROW * w.kernel_h + CYCLES_PER_GATHERED_BYTE * taps
+        cycles += pixels * params.groups * window
     constants = params.weights.size + 9 * params.output_channels + PARAMS_BYTES
-    return Cost(int(cycles), LAYER_CODE_BYTES, constants, ((STEM, CODE_BYTES),))
-
-
-def folded_bias(bias: npt.NDArray[Any], weights: npt.NDArray[Any], zero_point: int) -> npt.NDArray[np.int32]:
-    """bias - zero point * sum of each output's weights, in 32 bits as the sums on the device; weights [OC, ...]."""
-    sums = weights.reshape(len(weights), -1).astype(np.int64).sum(axis=1)
-    folded: npt.NDArray[np.int32] = (bias.astype(np.int64) - zero_point * sums).astype(np.uint32).view(np.int32)
-    return folded
+    return Cost(int(cycles), LAYER_CODE_BYTES, constants, ((STEM, CODE_BYTES), (FILTERS_STEM, FILTERS_CODE_BYTES)))
 
 
 def emit_conv(params: Conv2D, operands: Operands) -> Code:
@@ -91,13 +92,9 @@ def emit_conv(params: Conv2D, operands: Operands) -> Code:
             "output_channels": params.output_channels,
             "groups": params.groups,
             "input_zero_point": params.input_zero_point,
-            "output_zero_point": params.output_zero_point,
-            "activation_min": params.activation_min,
-            "activation_max": params.activation_max,
-            "weights": f"{prefix}_weights",
-            "bias": f"{prefix}_bias",
-            "multiplier": f"{prefix}_multiplier",
-            "shift": f"{prefix}_shift",
+            "filters": filters_members(
+                params, prefix, taps=params.weights.size // params.output_channels, per_filter=True
+            ),
         },
     )
     scratch = operands.scratch or "NULL"
@@ -108,7 +105,7 @@ def emit_conv(params: Conv2D, operands: Operands) -> Code:
             *channel_constants(prefix, bias, params.multiplier, params.shift),
         ),
         functions=struct,
-        runtime=(STEM,),
+        runtime=(STEM, FILTERS_STEM),
         includes=("stddef.h",),
     )
 
@@ -176,9 +173,7 @@ class PortableGroupedDepthwiseConv2D(Kernel):
         return checks.int8_tensors(layer) or checks.one_image(layer, cells) or conv_fits(as_grouped(p))
 
     def cost(self, layer: Layer, core: Core) -> Cost:
-        cost = conv_cost(as_grouped(layer.params))
-        # With one output a channel, half of each two-by-two block is computed twice.
-        return replace(cost, cycles=2 * cost.cycles) if layer.params.depth_multiplier == 1 else cost
+        return conv_cost(as_grouped(layer.params))
 
     def scratch_bytes(self, layer: Layer, core: Core) -> int:
         return gathered_bytes(as_grouped(layer.params))

@@ -10,22 +10,36 @@ from tinyedge.boards import Core
 from tinyedge.kernels.contract import Code, Cost, Kernel, Operands
 from tinyedge.kernels.portable import checks
 from tinyedge.kernels.portable.c_text import channel_constants, params_struct, weights_constant
-from tinyedge.kernels.portable.conv_2d import folded_bias
+from tinyedge.kernels.portable.filters import FILTERS_CODE_BYTES, FILTERS_STEM, filters_members, folded_bias
 from tinyedge.kernels.portable.overlap import lead, lowest_from
 from tinyedge.ops.contract import Layer
 from tinyedge.ops.fully_connected import FullyConnected
 
 STEM = "te_fully_connected_s8"
-CODE_BYTES = 780
+CODE_BYTES = 120
 LAYER_CODE_BYTES = 24
-PARAMS_BYTES = 28
-CYCLES_PER_MAC = 3.4
-CYCLES_PER_OUTPUT = 40
+PARAMS_BYTES = 32
+CYCLES_PER_MAC = 4.1
+CYCLES_PER_OUTPUT = 73
 
 
 def _scales_alike(p: FullyConnected) -> bool:
     """Whether one multiplier and shift serve all outputs."""
     return bool((p.multiplier == p.multiplier[0]).all() and (p.shift == p.shift[0]).all())
+
+
+def _sums_overflow(p: FullyConnected) -> str:
+    """With a weight zero point, partial sums hold parts that only cancel at the end, and could leave int32."""
+    if p.weight_zero_point == 0:
+        return ""
+    weights = p.weights.astype(np.int64)
+    centred = weights - p.weight_zero_point
+    largest = (
+        np.abs(p.bias.astype(np.int64) - p.input_zero_point * centred.sum(axis=1))
+        + 128 * np.abs(weights).sum(axis=1)
+        + 128 * abs(p.weight_zero_point) * p.inputs
+    ).max()
+    return f"with its weight zero point, sums could reach {largest:,}, beyond int32" if largest >= 1 << 31 else ""
 
 
 class PortableFullyConnected(Kernel):
@@ -36,15 +50,16 @@ class PortableFullyConnected(Kernel):
 
     def fits(self, layer: Layer, core: Core) -> str:
         p: FullyConnected = layer.params
-        return checks.int8_tensors(layer) or checks.sizes((p.batches, p.inputs, p.outputs))
+        return checks.int8_tensors(layer) or checks.sizes((p.batches, p.outputs)) or _sums_overflow(p)
 
     def cost(self, layer: Layer, core: Core) -> Cost:
         p: FullyConnected = layer.params
         outputs = p.batches * p.outputs
-        cycles = CYCLES_PER_MAC * outputs * p.inputs + CYCLES_PER_OUTPUT * outputs
+        computed = p.batches * (-(-p.outputs // 4) * 4)  # the last block of four is padded
+        cycles = CYCLES_PER_MAC * computed * p.inputs + CYCLES_PER_OUTPUT * outputs
         per_output = 4 if _scales_alike(p) else 9
         constants = p.weights.size + per_output * p.outputs + PARAMS_BYTES
-        return Cost(int(cycles), LAYER_CODE_BYTES, constants, ((STEM, CODE_BYTES),))
+        return Cost(int(cycles), LAYER_CODE_BYTES, constants, ((STEM, CODE_BYTES), (FILTERS_STEM, FILTERS_CODE_BYTES)))
 
     def lead_bytes(self, layer: Layer, core: Core, input_index: int) -> int | None:
         """A row is read again for each four outputs, so all but its last block must stay clear of it."""
@@ -66,17 +81,9 @@ class PortableFullyConnected(Kernel):
             f"{prefix}_params",
             {
                 "batches": p.batches,
-                "inputs": p.inputs,
                 "outputs": p.outputs,
-                "per_output": 0 if alike else 1,
                 "weight_zero_point": p.weight_zero_point,
-                "output_zero_point": p.output_zero_point,
-                "activation_min": p.activation_min,
-                "activation_max": p.activation_max,
-                "weights": f"{prefix}_weights",
-                "bias": f"{prefix}_bias",
-                "multiplier": f"{prefix}_multiplier",
-                "shift": f"{prefix}_shift",
+                "filters": filters_members(p, prefix, taps=p.inputs, per_filter=not alike),
             },
         )
         return Code(
@@ -86,7 +93,7 @@ class PortableFullyConnected(Kernel):
                 *channel_constants(prefix, bias, p.multiplier[scales], p.shift[scales]),
             ),
             functions=struct,
-            runtime=(STEM,),
+            runtime=(STEM, FILTERS_STEM),
         )
 
 

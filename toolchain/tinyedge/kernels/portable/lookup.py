@@ -14,7 +14,7 @@ from tinyedge.ops.contract import Layer
 from tinyedge.ops.lookup import Lookup
 
 STEM = "te_lookup_s8"
-CODE_BYTES = 32
+CODE_BYTES = 42
 LAYER_CODE_BYTES = 24
 CYCLES_PER_OUTPUT = 9
 

@@ -17,7 +17,7 @@ from tinyedge.ops.contract import Layer
 from tinyedge.ops.mean import Mean
 
 STEM = "te_mean_s8"
-CODE_BYTES = 560
+CODE_BYTES = 540
 LAYER_CODE_BYTES = 20
 PARAMS_BYTES = 44
 CYCLES_PER_CELL = 4.5

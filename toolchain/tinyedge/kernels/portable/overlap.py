@@ -68,30 +68,26 @@ def channelwise_lead(window: Window, channels: int) -> int:
 
 
 def convolution_lead(window: Window, input_channels: int, output_channels: int, groups: int, *, gathered: bool) -> int:
-    """Convolutions that compute pixels in pairs, groups of channels within a pair, channels in twos within a group.
+    """Convolutions that compute pixel by pixel, groups of channels within a pixel, channels in fours within a group.
 
-    gathered  the windows of the pair (of one group) are copied before its channels are computed; otherwise they
-              are read again for each two channels
+    gathered  the window (of one group) is copied before its channels are computed; otherwise it is read again for
+              each four channels
     """
     cells = lowest_cells(window)
-    count = len(cells)
-    first = np.arange(0, count, 2)
-    last = np.minimum(first + 1, count - 1)
-    pair_low = np.minimum(cells[first], cells[last])
-    later = lowest_from(pair_low)[1:]
-    between = lead((last + 1) * output_channels, _bytes(later, input_channels))
+    pixels = np.arange(len(cells))
+    between = lead((pixels + 1) * output_channels, _bytes(lowest_from(cells)[1:], input_channels))
     depth, share = input_channels // groups, output_channels // groups
-    # Written before the last read of a group's windows: the second pixel up to the group's last two channels.
-    unread = 0 if gathered else (share - 1) // 2 * 2
+    # Written before the last read of a group's window: the pixel up to the group's last four channels.
+    unread = 0 if gathered else (share - 1) // 4 * 4
     within = 0
     for group in range(groups):
         written = group * share + unread
         if written:
-            within = max(
-                within, lead(last * output_channels + written, _bytes(pair_low, input_channels) + group * depth)
-            )
+            low = _bytes(cells, input_channels) + group * depth
+            within = max(within, lead(pixels * output_channels + written, low))
     return max(between, within)
 
 
 def _bytes(cells: Int64Array, channels: int) -> Int64Array:
-    return np.where(cells == NEVER, NEVER, np.where(cells == NEVER, 0, cells) * channels)
+    """The addresses of cells; NEVER stays beyond all of them."""
+    return np.where(cells == NEVER, NEVER, np.minimum(cells, NEVER // channels) * channels)

@@ -16,7 +16,7 @@ from tinyedge.ops.contract import Layer
 from tinyedge.ops.pad import Pad
 
 STEM = "te_pad_s8"
-CODE_BYTES = 220
+CODE_BYTES = 230
 LAYER_CODE_BYTES = 20
 PARAMS_BYTES = 52
 CYCLES_PER_BYTE = 1.5

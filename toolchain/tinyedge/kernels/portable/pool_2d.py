@@ -72,9 +72,9 @@ class PortableAveragePool2D(_PortablePool2D):
     operators: ClassVar[tuple[str, ...]] = ("average_pool_2d",)
     stem = "te_average_pool_2d_s8"
     struct = "te_average_pool_2d_params"
-    code = 820
-    cycles_per_cell = 4.5
-    cycles_per_output = 24.0
+    code = 800
+    cycles_per_cell = 4.7
+    cycles_per_output = 50.0
 
 
 class PortableMaxPool2D(_PortablePool2D):
@@ -84,9 +84,9 @@ class PortableMaxPool2D(_PortablePool2D):
     operators: ClassVar[tuple[str, ...]] = ("max_pool_2d",)
     stem = "te_max_pool_2d_s8"
     struct = "te_max_pool_2d_params"
-    code = 640
+    code = 650
     cycles_per_cell = 5.0
-    cycles_per_output = 14.0
+    cycles_per_output = 34.0
 
 
 KERNELS: tuple[Kernel, ...] = (PortableAveragePool2D(), PortableMaxPool2D())

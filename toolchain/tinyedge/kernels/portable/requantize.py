@@ -52,7 +52,7 @@ class PortableRequantizeS8(Kernel):
         return checks.int8_tensors(layer)
 
     def cost(self, layer: Layer, core: Core) -> Cost:
-        return Cost(26 * layer.params.elements, LAYER_CODE_BYTES, PARAMS_BYTES, ((self.stem, 164),))
+        return Cost(28 * layer.params.elements, LAYER_CODE_BYTES, PARAMS_BYTES, ((self.stem, 154),))
 
     def lead_bytes(self, layer: Layer, core: Core, input_index: int) -> int | None:
         return converting_lead(layer)
@@ -86,7 +86,7 @@ class PortableRequantizeAny(Kernel):
         return "" if isinstance(layer.params, Requantize) else "one side is float32"
 
     def cost(self, layer: Layer, core: Core) -> Cost:
-        return Cost(44 * layer.params.elements, LAYER_CODE_BYTES, PARAMS_BYTES, ((self.stem, 312),))
+        return Cost(60 * layer.params.elements, LAYER_CODE_BYTES, PARAMS_BYTES, ((self.stem, 280),))
 
     def lead_bytes(self, layer: Layer, core: Core, input_index: int) -> int | None:
         return converting_lead(layer)
@@ -153,9 +153,9 @@ class PortableQuantizeF32(_FloatBorderKernel):
     name = "portable/quantize_f32"
     operators: ClassVar[tuple[str, ...]] = ("quantize",)
     stem = "te_quantize_f32"
-    code = 330
+    code = 280
     type_member = "output_type"
-    cycles_per_element = 48
+    cycles_per_element = 65
 
 
 class PortableDequantizeF32(_FloatBorderKernel):
@@ -164,9 +164,9 @@ class PortableDequantizeF32(_FloatBorderKernel):
     name = "portable/dequantize_f32"
     operators: ClassVar[tuple[str, ...]] = ("dequantize",)
     stem = "te_dequantize_f32"
-    code = 110
+    code = 96
     type_member = "input_type"
-    cycles_per_element = 16
+    cycles_per_element = 26
 
 
 KERNELS: tuple[Kernel, ...] = (

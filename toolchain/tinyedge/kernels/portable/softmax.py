@@ -12,10 +12,10 @@ from tinyedge.ops.contract import Layer
 from tinyedge.ops.softmax import Softmax
 
 STEM = "te_softmax_s8"
-CODE_BYTES = 860
+CODE_BYTES = 800
 LAYER_CODE_BYTES = 20
 PARAMS_BYTES = 12
-CYCLES_PER_VALUE = 330
+CYCLES_PER_VALUE = 340
 CYCLES_PER_ROW = 300
 
 

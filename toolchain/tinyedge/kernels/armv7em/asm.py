@@ -1,0 +1,227 @@
+"""Emits functions in Thumb-2 assembler as C text, and counts what their blocks cost.
+
+A function is `__attribute__((naked, noinline))` around one basic asm string: no operands, no compiler in between, so
+that registers are what the emitter says and gcc and clang give the same code at every optimisation level.
+
+    asm = Assembly({"sum": "r4", "x": "r2", "w": "r3"})
+    asm.block("loop", "one product a turn")
+    asm("1: ldr %x, [r0], #4", "ldr %w, [r1], #4", "smlad %sum, %w, %x, %sum", "subs r12, r12, #1", "bne 1b")
+    text = asm.function("te_dot", "int32_t te_dot(const int16_t *x, const int16_t *w)", "What it does.")
+
+Registers are named by `%name`; labels are numeric (`1:`, `1b`, `1f`), since a function can be emitted several times.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from tinyedge.kernels.contract import SharedFunction
+
+_NAME = re.compile(r"%([A-Za-z_]\w*)")
+_LABEL = re.compile(r"^\d+:\s*")
+_ALWAYS_TAKEN = ("b", "bx", "bl", "blx")
+_STORED_OR_LOADED = re.compile(r"\{(.*)\}")
+
+
+@dataclass(frozen=True)
+class Ticks:
+    """What a piece of code takes when executed once; adds up, and multiplies by a count.
+
+    >>> 2 * Ticks(3, 4) + Ticks(1, 1)
+    Ticks(instructions=7, cycles=9)
+    """
+
+    instructions: int = 0
+    cycles: int = 0
+    """of a Cortex-M4 without wait states: loads 2 (1 behind another), transfers of n words 1 + n, taken branches 3"""
+
+    def __add__(self, other: Ticks) -> Ticks:
+        return Ticks(self.instructions + other.instructions, self.cycles + other.cycles)
+
+    def __mul__(self, count: int) -> Ticks:
+        return Ticks(self.instructions * count, self.cycles * count)
+
+    __rmul__ = __mul__
+
+
+class Assembly:
+    """Collects the lines of one function, in named blocks."""
+
+    def __init__(self, registers: Mapping[str, str]) -> None:
+        self._registers = dict(registers)
+        self._text: list[str] = []
+        self._block = "start"
+        self._blocks: dict[str, list[str]] = {}
+        self._labels = 0
+
+    def __call__(self, *lines: str) -> None:
+        """Append instructions, one a line, each with an optional label in front."""
+        for line in lines:
+            instruction = _NAME.sub(lambda match: self._registers[match[1]], line)
+            self._text.append(f'      "{instruction}\\n"')
+            self._blocks.setdefault(self._block, []).append(instruction)
+
+    def block(self, name: str, comment: str = "") -> None:
+        """What follows belongs to the block `name`; the comment goes into the emitted text."""
+        self._block = name
+        if comment:
+            self._text.append(f"      /* {comment} */")
+
+    def label(self) -> str:
+        """A number no other label of this function has."""
+        self._labels += 1
+        return str(100 + self._labels)
+
+    def ticks(self, block: str) -> Ticks:
+        """What one execution of a block takes; branches back are counted as taken, those ahead as not."""
+        return count_ticks(self._blocks[block])
+
+    @property
+    def code_bytes(self) -> int:
+        """Bytes of machine code, to a few percent."""
+        return sum(_size(_LABEL.sub("", line)) for lines in self._blocks.values() for line in lines)
+
+    def function(self, name: str, prototype: str, comment: str) -> str:
+        """The C definition. `comment` says what it does, registers, cost; lines are separated by newlines."""
+        assert name in prototype
+        described = "\n".join(f" * {line}".rstrip() for line in comment.strip().splitlines())
+        body = "\n".join(self._text)
+        return (
+            f"/*\n{described}\n */\n__attribute__((naked, noinline)) static {prototype} {{\n"
+            f"  __asm volatile(\n{body}\n  );\n}}\n"
+        )
+
+    def shared(self, stem: str, prototype: str, comment: str) -> SharedFunction:
+        """The function under a name made of `stem` and its content; `NAME` in the prototype stands for that name."""
+        digest = hashlib.sha256("\n".join((prototype, *self._text)).encode()).hexdigest()[:6]
+        name = f"{stem}_{digest}"
+        return SharedFunction(name, self.function(name, prototype.replace("NAME", name), comment))
+
+
+def count_ticks(lines: Iterable[str]) -> Ticks:
+    """Instructions and cycles of a straight piece of code.
+
+    >>> count_ticks(["1: ldr r2, [r0], #4", "ldr r3, [r1], #4", "smlad r4, r2, r3, r4", "bne 1b"])
+    Ticks(instructions=4, cycles=7)
+    """
+    count = cycles = 0
+    behind_load = False
+    for line in lines:
+        name, _, operands = _LABEL.sub("", line).partition(" ")
+        if name.startswith("."):
+            continue
+        count += 1
+        is_load = name.startswith("ldr") and not name.startswith("ldrd")
+        cycles += 1 if is_load and behind_load else _cycles(name.removesuffix(".w"), operands, is_load)
+        behind_load = is_load
+    return Ticks(count, cycles)
+
+
+def _cycles(name: str, operands: str, is_load: bool) -> int:
+    if is_load:
+        return 2
+    if name in ("ldrd", "strd"):
+        return 3
+    if name in ("ldm", "stm", "push", "pop", "ldmdb", "stmdb"):
+        return 1 + _register_count(operands) + (2 if "pc" in operands else 0)
+    if name in _ALWAYS_TAKEN or (name[0] == "b" and operands.endswith("b") and name not in ("bic", "bfi", "bfc")):
+        return 3
+    return 1
+
+
+def _register_count(operands: str) -> int:
+    match = _STORED_OR_LOADED.search(operands)
+    assert match is not None, operands
+    count = 0
+    for part in match[1].split(","):
+        first, dash, last = part.strip().partition("-")
+        count += int(last[1:]) - int(first[1:]) + 1 if dash else 1
+    return count
+
+
+def _size(line: str) -> int:
+    """Bytes of one instruction, of the forms these kernels use."""
+    name, _, operands = line.partition(" ")
+    if name.startswith("."):
+        return 0
+    if name in ("bx", "blx", "it", "ite", "nop") or (name in ("mov", "cmp") and "#" not in operands):
+        return 2
+    if name in ("b", "beq", "bne", "bgt", "blt", "bge", "ble", "bhi", "blo", "bhs", "bls", "cbz", "cbnz"):
+        return 2
+    return 4
+
+
+# -- constants -------------------------------------------------------------------------------------------------------
+
+
+def load_constant(asm: Assembly, register: str, value: int) -> None:
+    """A 32-bit constant in one or two instructions."""
+    value &= 0xFFFFFFFF
+    if value <= 0xFFFF:
+        asm(f"movw {register}, #{value}")
+    elif value >= 0xFFFFFF00:
+        asm(f"mvn {register}, #{~value & 0xFFFFFFFF}")
+    else:
+        asm(f"movw {register}, #{value & 0xFFFF}", f"movt {register}, #{value >> 16}")
+
+
+# -- requantization --------------------------------------------------------------------------------------------------
+
+
+def doubled_multiplier(multiplier: int) -> int:
+    """The second factor of `requantize`, as an int32: SMMLAR q, acc, 2m - 2**32, acc.
+
+    That is (2 acc m + 2**31) >> 32, gemmlowp's SaturatingRoundingDoublingHighMul for every acc.
+
+    Range:  multiplier in [2**30, 2**31)
+    """
+    assert 1 << 30 <= multiplier < 1 << 31, multiplier
+    return 2 * multiplier - (1 << 32)
+
+
+def negated_divisor(exponent: int) -> int:
+    """The third factor of `requantize`, as an int32: SMMLSR r, q, -2**(32 - e), zero_point, that is
+    floor(q / 2**e + 1/2) + zero_point.
+
+    Range:  exponent, TFLite's shift to the right, in [1, 31]
+    """
+    assert 1 <= exponent <= 31, exponent
+    return -(1 << (32 - exponent))
+
+
+def requantize(
+    asm: Assembly, accumulators: Iterable[str], multiplier: str, divisor: str, zero_point: str, *, rectified: bool
+) -> None:
+    """Bring accumulators of one channel to int8 in place, as TensorFlow Lite Micro does, in 4 instructions each.
+
+    RoundingDivideByPOT rounds ties away from zero, SMMLSR rounds them up: q + (q >> 31) mends that for negative
+    values. When no value below the zero point survives the clamp (`rectified`) that instruction is not needed.
+
+    multiplier, divisor, zero_point  registers with doubled_multiplier, negated_divisor, and the zero point
+    """
+    names = list(accumulators)
+    asm(*(f"smmlar {a}, {a}, {multiplier}, {a}" for a in names))
+    if not rectified:
+        asm(*(f"add {a}, {a}, {a}, asr #31" for a in names))
+    asm(*(f"smmlsr {a}, {a}, {divisor}, {zero_point}" for a in names))
+    asm(*(f"ssat {a}, #8, {a}" for a in names))
+
+
+def clamp(asm: Assembly, accumulators: Iterable[str], low: int, high: int) -> None:
+    """Clamp int8 values to less than their type's range; nothing for ends that are the type's own."""
+    for a in accumulators:
+        if low > -128:
+            asm(f"cmp {a}, #{low}", "it lt", f"movlt {a}, #{low}")
+        if high < 127:
+            asm(f"cmp {a}, #{high}", "it gt", f"movgt {a}, #{high}")
+
+
+# -- widening --------------------------------------------------------------------------------------------------------
+
+
+def widen(asm: Assembly, source: str, odd: str) -> None:
+    """Four int8 (0, 1, 2, 3) in `source` become int16 pairs: (0, 2) in `source`, (1, 3) in `odd`."""
+    asm(f"sxtb16 {odd}, {source}, ror #8", f"sxtb16 {source}, {source}")
