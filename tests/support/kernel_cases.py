@@ -147,6 +147,8 @@ def c_source(cases: Sequence[Case]) -> Sources:
     includes = {name if name[:1] in '<"' else f"<{name}>" for code in codes for name in code.includes} | {"<stdint.h>"}
     headers = sorted(includes) + [f'"{stem}.h"' for stem in stems if f"{stem}.h" in runtime]
     parts = [f"#include {header}\n" for header in headers]
+    shared = {function.name: function.text for code in codes for function in code.shared}
+    parts += shared.values()
     parts += [_case_text(case, number, code) for number, (case, code) in enumerate(zip(cases, codes, strict=True))]
     return Sources("".join(parts).encode(), runtime)
 

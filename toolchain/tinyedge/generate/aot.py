@@ -9,7 +9,7 @@ from typing import Any
 
 from tinyedge.artifacts import Buffer, Plan, PlannedLayer, QuantizedModel
 from tinyedge.boards import Core
-from tinyedge.errors import ModelError
+from tinyedge.errors import InternalError, ModelError
 from tinyedge.generate.part import LayerRow, ModelPart
 from tinyedge.generate.render import c_values, comment_text, render, shortest_float
 from tinyedge.graph.ir import DType, Tensor
@@ -99,6 +99,7 @@ def _model_c(
         buffers=[{"row": _buffer_row(buffer)} for buffer in sorted(plan.buffers, key=lambda b: (b.offset, b.first))],
         system_headers=sorted({"<stdint.h>"} | {name for name in included if name.startswith("<")}),
         own_headers=sorted(own | {name for name in included if name.startswith('"')}),
+        shared=_shared_functions([step.code for step in steps]),
         layers=layers,
         inputs=[_tensor_values(plan, tensor) for tensor in plan.graph.input_tensors()],
         outputs=[_tensor_values(plan, tensor) for tensor in plan.graph.output_tensors()],
@@ -108,6 +109,15 @@ def _model_c(
             _variable_values(plan, tensor) for _, tensor in sorted(plan.graph.tensors.items()) if _is_kept(tensor)
         ],
     )
+
+
+def _shared_functions(codes: Sequence[Code]) -> list[str]:
+    """The text of each function that layers share, once."""
+    texts: dict[str, str] = {}
+    for function in (function for code in codes for function in code.shared):
+        if texts.setdefault(function.name, function.text) != function.text:
+            raise InternalError(f"two functions that layers share have the name `{function.name}`")
+    return [text.strip("\n") for text in texts.values()]
 
 
 def _include(name: str) -> str:
