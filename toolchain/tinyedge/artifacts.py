@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import secrets
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,6 +15,7 @@ from tinyedge.boards import Board
 from tinyedge.graph.ir import Graph
 from tinyedge.kernels.contract import Cost, Kernel
 from tinyedge.ops.contract import Layer
+from tinyedge.paths import write_whole
 
 Optimize = Literal["size", "balanced", "speed"]
 Runtime = Literal["aot", "tflm"]
@@ -155,13 +155,7 @@ class FirmwareProject:
             path = folder / name
             if path.is_file() and path.read_bytes() == content:
                 continue
-            path.parent.mkdir(parents=True, exist_ok=True)
-            partial = path.with_name(f"{path.name}.{secrets.token_hex(6)}.part")  # two builds may write at once
-            try:
-                partial.write_bytes(content)
-                partial.replace(path)
-            finally:
-                partial.unlink(missing_ok=True)
+            write_whole(path, content)
 
 
 @dataclass(frozen=True)

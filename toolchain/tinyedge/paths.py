@@ -1,9 +1,10 @@
-"""Finds boards/, models/, firmware_templates/ and renode/, in a checkout and in an installed wheel."""
+"""Finds boards/ and its siblings, in a checkout and in an installed wheel; writes files whole."""
 
 from __future__ import annotations
 
 import functools
 import os
+import secrets
 from pathlib import Path
 
 from tinyedge.errors import InternalError
@@ -44,3 +45,17 @@ def cache_dir() -> Path:
     if chosen := os.environ.get("TINYEDGE_CACHE"):
         return Path(chosen)
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "tinyedge"
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Write a file so that nobody ever finds a part of it: after Ctrl-C, a full disk, or beside another call.
+
+    Makes the folder. Raises: OSError, with what stood there before left in place.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f"{path.name}.{secrets.token_hex(6)}.part")
+    try:
+        partial.write_bytes(content)
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)

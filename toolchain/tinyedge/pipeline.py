@@ -9,6 +9,7 @@ oracle's outputs, by model and inputs). Compiled objects are kept by content in 
 
 from __future__ import annotations
 
+import io
 import re
 import zlib
 from collections.abc import Callable
@@ -24,18 +25,19 @@ from tinyedge.artifacts import FirmwareProject, Image, Optimize, Plan, Quantized
 from tinyedge.boards import Board, load_board
 from tinyedge.build import build_image, make_flags
 from tinyedge.emulate import choose
-from tinyedge.errors import TinyEdgeError, UsageError
+from tinyedge.errors import DeviceError, TinyEdgeError, UsageError
 from tinyedge.generate import generate_project
 from tinyedge.graph.ir import Graph
 from tinyedge.graph.reader import read_model
 from tinyedge.measure.oracle import run_oracle
-from tinyedge.measure.run import run_samples
+from tinyedge.measure.run import RunFailedError, run_samples
 from tinyedge.measure.samples import load_inputs
 from tinyedge.measure.session import Session
 from tinyedge.ops import check, parse_graph
 from tinyedge.ops.contract import Layer
 from tinyedge.ops.reference import run_graph
 from tinyedge.optimize import optimize_graph
+from tinyedge.paths import write_whole
 from tinyedge.plan import check_fits, make_plan
 from tinyedge.train import load_trained, train_model, training_digest
 from tinyedge.train.recipe import Recipe, find_recipe
@@ -98,6 +100,15 @@ class Measured:
     run: Run
     statistics: dict[str, float]
     samples_digest: str
+
+
+class BrokenRunError(Exception):
+    """The device failed in the middle of a run: `partial` is what was measured before, `error` what happened."""
+
+    def __init__(self, partial: Measured, error: DeviceError) -> None:
+        super().__init__(str(error))
+        self.partial = partial
+        self.error = error
 
 
 def find_model(spec: str) -> Recipe | Path:
@@ -199,30 +210,37 @@ def run(
     emulator = choose(prepared.board, emulator_name)
     arrays, labels = _samples(prepared, inputs, samples)
     expected = _expected(prepared, choices.build_dir, arrays, observer)
+    label = f"{emulator.name} {emulator.version()}"
     console = emulator.start(built.image, prepared.board)
+
+    def measured(result: Run) -> Measured:
+        samples_digest = digest(*(array.tobytes() for array in arrays))
+        return Measured(built, label, result, console.statistics(), samples_digest)
+
     try:
         session = Session(console)
-        hello = session.wait_for_banner()
-        _check_banner(hello.image, built)
+        _check_banner(session.wait_for_banner().image, built)
         with observer.progress(f"{emulator.name}: run and verify") as report:
-            result = run_samples(
-                session,
-                console.counter_readings,
-                emulator.counts,
-                plan=prepared.plan,
-                samples=arrays,
-                expected=expected,
-                labels=labels,
-                layer_crcs=lambda i: layer_crcs(prepared.plan, [array[i] for array in arrays]),
-                clock_hz=prepared.board.clock_hz,
-                cycles_error_percent=emulator.cycles_error_percent,
-                emulator=emulator.version(),
-                progress=report,
+            return measured(
+                run_samples(
+                    session,
+                    console.counter_readings,
+                    emulator.counts,
+                    plan=prepared.plan,
+                    samples=arrays,
+                    expected=expected,
+                    labels=labels,
+                    layer_crcs=lambda i: layer_crcs(prepared.plan, [array[i] for array in arrays]),
+                    clock_hz=prepared.board.clock_hz,
+                    cycles_error_percent=emulator.cycles_error_percent,
+                    emulator=label,
+                    progress=report,
+                )
             )
-        statistics = console.statistics()
+    except RunFailedError as error:
+        raise BrokenRunError(measured(error.partial), error) from error
     finally:
         console.close()
-    return Measured(built, emulator.version(), result, statistics, digest(*(array.tobytes() for array in arrays)))
 
 
 def layer_crcs(plan: Plan, sample: list[Array]) -> list[int]:
@@ -260,15 +278,14 @@ def _expected(prepared: Prepared, build_dir: Path, arrays: list[Array], observer
     kept = build_dir / prepared.model.name / "expected" / f"{name}.npz"
     count = len(prepared.original.outputs)
     if kept.is_file():
-        with np.load(kept) as archive:
-            return [archive[f"output{i}"] for i in range(count)]
+        with np.load(kept) as stored:
+            return [stored[f"output{i}"] for i in range(count)]
     with observer.progress("TensorFlow Lite Micro on the host"):
         rows = run_oracle(prepared.model.tflite, list(zip(*arrays, strict=True)))
     outputs = [np.stack([row[i] for row in rows]) for i in range(count)]
-    kept.parent.mkdir(parents=True, exist_ok=True)
-    partial = kept.with_suffix(".part.npz")
-    np.savez(partial, **{f"output{i}": array for i, array in enumerate(outputs)})  # type: ignore[arg-type]
-    partial.replace(kept)
+    archive = io.BytesIO()
+    np.savez(archive, **{f"output{i}": array for i, array in enumerate(outputs)})  # type: ignore[arg-type]
+    write_whole(kept, archive.getvalue())
     return outputs
 
 

@@ -10,6 +10,7 @@ from tinyedge import pipeline
 from tinyedge.cli.options import choices as with_choices
 from tinyedge.cli.options import shared
 from tinyedge.cli.ui import Ui
+from tinyedge.paths import write_whole
 from tinyedge.report.json import plan_document
 from tinyedge.report.svg import plan_svg
 from tinyedge.report.text import render_plan
@@ -25,7 +26,5 @@ def command(choices: pipeline.Choices, svg: Path | None, ui: Ui) -> None:
     """Show which kernel runs each layer of a model on a board, in what order, and where its tensors lie in memory."""
     prepared = pipeline.prepare(choices, ui)
     if svg is not None:
-        partial = svg.with_name(svg.name + ".part")
-        partial.write_text(plan_svg(prepared.plan), encoding="utf-8")
-        partial.replace(svg)
+        write_whole(svg, plan_svg(prepared.plan).encode())
     ui.result(render_plan(prepared.plan), plan_document(prepared.plan))

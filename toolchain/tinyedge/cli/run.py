@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 
 import click
@@ -12,9 +13,14 @@ from tinyedge.cli.options import choices as with_choices
 from tinyedge.cli.options import shared
 from tinyedge.cli.ui import Ui
 from tinyedge.errors import CheckError, UsageError
+from tinyedge.paths import write_whole
 from tinyedge.report.budgets import check_budget
+from tinyedge.report.html import run_html
 from tinyedge.report.json import run_document
+from tinyedge.report.junit import run_junit
 from tinyedge.report.text import render_run
+
+FILE = click.Path(dir_okay=False, path_type=Path)
 
 
 @click.command("run", epilog="Example: tinyedge run digits --board nrf52840")
@@ -22,9 +28,9 @@ from tinyedge.report.text import render_run
 @click.option("--emulator", default="auto", show_default=True, help="Which emulator; `auto` takes the board's first.")
 @click.option("--inputs", metavar="SPEC", help="FILE.npy, random:SEED or zeros. Default: the test set, else random:1.")
 @click.option("--samples", type=click.IntRange(min=1), help="How many samples. Default: the whole test set, else 20.")
-@click.option(
-    "--save-outputs", type=click.Path(dir_okay=False, path_type=Path), help="Write the device's outputs as .npy."
-)
+@click.option("--save-outputs", type=FILE, help="Write the device's outputs as .npy.")
+@click.option("--html", type=FILE, help="Write the report as a page.")
+@click.option("--junit", type=FILE, help="Write what was checked as JUnit XML.")
 @shared
 def command(
     choices: pipeline.Choices,
@@ -32,6 +38,8 @@ def command(
     inputs: str | None,
     samples: int | None,
     save_outputs: Path | None,
+    html: Path | None,
+    junit: Path | None,
     ui: Ui,
 ) -> None:
     """Build, run in an emulator, verify every output byte against TensorFlow Lite Micro, and measure.
@@ -41,16 +49,30 @@ def command(
     if save_outputs is not None and save_outputs.suffix != ".npy":
         raise UsageError(f"`{save_outputs}` does not end in .npy", hint="`--save-outputs outputs.npy`")
     with ui.commands_logged():
-        measured = pipeline.run(choices, ui, emulator_name=emulator, inputs=inputs, samples=samples)
+        try:
+            measured = pipeline.run(choices, ui, emulator_name=emulator, inputs=inputs, samples=samples)
+        except pipeline.BrokenRunError as broken:
+            _show(broken.partial, ui, save_outputs, html, junit)
+            raise broken.error from broken
+    _show(measured, ui, save_outputs, html, junit)
+    _judge(measured)
+
+
+def _show(
+    measured: pipeline.Measured, ui: Ui, save_outputs: Path | None, html: Path | None, junit: Path | None
+) -> None:
+    """Print the report, and write the files that were asked for."""
     if save_outputs is not None:
-        partial = save_outputs.with_name(save_outputs.name + ".part.npy")
-        np.save(partial, measured.run.outputs)
-        partial.replace(save_outputs)
+        array = io.BytesIO()
+        np.save(array, measured.run.outputs)
+        write_whole(save_outputs, array.getvalue())
+    if html is not None:
+        write_whole(html, run_html(measured).encode())
+    if junit is not None:
+        write_whole(junit, run_junit(measured).encode())
     for name, value in measured.statistics.items():
         ui.detail(f"emulator {name}: {value:,.1f}")
-    document = run_document(measured)
-    ui.result(render_run(measured), document)
-    _judge(measured)
+    ui.result(render_run(measured), run_document(measured))
 
 
 def _judge(measured: pipeline.Measured) -> None:
