@@ -65,7 +65,7 @@ def test_splits_of_wrong_shape_or_type_are_refused(inputs: np.ndarray, targets: 
     ("data", "kind", "said"),
     [
         ("def load(points):\n    return 1\n", ModelError, "returned a int"),
-        ("def lod(points):\n    return 1\n", ModelError, "has no function `load`"),
+        ("def read(points):\n    return 1\n", ModelError, "has no function `load`"),
         ("def load(points):\n    x = 1\n    return x / 0\n", ModelError, "line 3: ZeroDivisionError"),
         ("def load(:\n", ModelError, "SyntaxError"),
         ("def load(amount):\n    return 1\n", UsageError, r"\[data\] in recipe.toml does not fit .*'points'"),

@@ -69,7 +69,7 @@ def test_a_recipe_survives_its_own_json(tmp_path: Path) -> None:
         ("sparsity = 0.5", "sparsity = 1", "`sparsity` is 1; it must be in [0.01, 0.99]"),
         ("sparsity = 0.5", "sparsty = 0.5", "unknown key `compress[1].sparsty`; did you mean `sparsity`?"),
         ('technique = "quantize_aware"', 'technique = "prune"\nsparsity = 0.5', "`prune` is applied twice"),
-        ("[convert]", "[convrt]", "unknown key `convrt`; did you mean `convert`?"),
+        ("[convert]", "[converts]", "unknown key `converts`; did you mean `convert`?"),
         ("representative_samples = 50", "representative_samples = 0", "must be at least 1"),
         ("[fit]", "[fit", "cannot be read"),
     ],
