@@ -20,7 +20,8 @@ SECTIONS
 {
   .text : { KEEP(*(.vectors)) *(.text .text.*) *(.rodata .rodata.*) . = ALIGN(4); } > FLASH
   .stack (NOLOAD) : { _te_stack_bottom = .; . = . + 1024; stack_top = .; } > RAM
-  .bss (NOLOAD) : { *(.bss .bss.*) *(COMMON) } > RAM
+  .data : { *(.data .data.*) } > RAM
+  .bss (NOLOAD) : ALIGN(4) { bss_start = .; *(.bss .bss.*) *(COMMON) . = ALIGN(4); bss_end = .; } > RAM
   /DISCARD/ : { *(.ARM.exidx .ARM.exidx.* .ARM.extab.*) }
 }
 """
@@ -56,14 +57,11 @@ VECTORS = """\
   .word 0
   .endr
   .word timer0
-  .weak svcall
-  .weak pendsv
-  .weak systick
-  .weak uarte0
-  .weak timer0
   .text
 """
 
+HANDLERS = ("svcall", "pendsv", "systick", "uarte0", "timer0")
+"""exception handlers that a source may define; the vectors of others are 0"""
 HEADER = """\
 #include <stdint.h>
 #define REG(address) (*(volatile uint32_t *)(address))
@@ -75,17 +73,18 @@ def build(folder: Path, source: str, *, name: str = "program", optimize: str = "
     folder.mkdir(parents=True, exist_ok=True)
     vectors, script, elf = folder / "vectors.S", folder / "link.ld", folder / f"{name}.elf"
     script.write_text(LINKER_SCRIPT)
+    missing = "".join(f"  .weak {name}\n" for name in HANDLERS if f"{name}\n" not in source)
     if "function reset" in source:
-        vectors.write_text(VECTORS + source)
+        vectors.write_text(VECTORS + missing + source)
         sources = [vectors]
     else:
-        vectors.write_text(VECTORS)
+        vectors.write_text(VECTORS + missing)
         program = folder / f"{name}.c"
         program.write_text(HEADER + source)
         sources = [vectors, program]
     command = process.python_module(
-        "ziglang", "cc", "-target", "thumb-freestanding-eabihf", "-mcpu=cortex_m4", optimize, "-g0", "-nostdlib",
-        "-ffunction-sections", "-fno-sanitize=all", "-T", os.fspath(script), "-o", os.fspath(elf),
+        "ziglang", "cc", "-target", "thumb-freestanding-eabihf", "-mcpu=cortex_m4+vfp4d16sp", optimize, "-g0",
+        "-nostdlib", "-ffunction-sections", "-fno-sanitize=all", "-T", os.fspath(script), "-o", os.fspath(elf),
         *map(os.fspath, sources),
     )  # fmt: skip
     process.run(command, timeout_s=120.0)
@@ -96,3 +95,31 @@ def build(folder: Path, source: str, *, name: str = "program", optimize: str = "
 def board() -> Board:
     """What the programs run on."""
     return load_board("nrf52840dk")
+
+
+UART = """\
+extern uint32_t bss_start[], bss_end[];
+static volatile uint8_t tx, rx;
+#define UARTE(offset) REG(0x40002000u + (offset))
+static void uart_start(void) {
+  for (volatile uint32_t *word = bss_start; word < bss_end; ++word) *word = 0;
+  UARTE(0x534) = (uint32_t)&rx; UARTE(0x538) = 1;
+  UARTE(0x544) = (uint32_t)&tx; UARTE(0x548) = 1;
+  UARTE(0x500) = 8;
+  UARTE(0x000) = 1;
+}
+static void put(char c) { tx = (uint8_t)c; UARTE(0x120) = 0; UARTE(0x008) = 1; while (!UARTE(0x120)) {} }
+static int get(void) {
+  if (!UARTE(0x110)) return -1;
+  uint8_t byte = rx;
+  UARTE(0x110) = 0;
+  UARTE(0x000) = 1;
+  return byte;
+}
+static void print(uint32_t value) {
+  for (int shift = 28; shift >= 0; shift -= 4) put("0123456789abcdef"[value >> shift & 15]);
+  put('\\n');
+}
+"""
+"""C to put in front of a source. `uart_start` clears .bss and starts the console; `print` writes eight hex digits and a
+line end."""

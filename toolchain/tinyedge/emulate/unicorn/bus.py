@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
-from typing import Any
 
 from tinyedge.emulate.unicorn.engine import Engine
 from tinyedge.emulate.unicorn.peripherals.dwt import Dwt
@@ -15,6 +13,8 @@ from tinyedge.emulate.unicorn.peripherals.scb import Scb
 from tinyedge.emulate.unicorn.peripherals.services import Services
 from tinyedge.emulate.unicorn.peripherals.systick import SysTick
 
+_IN_PAGE = PAGE_BYTES - 1
+_PAGE = ~_IN_PAGE
 PRIVATE_BUS = (0xE000_0000, 0x10_0000)
 _DWT, _SYSTEM_CONTROL = 0xE000_1000, 0xE000_E000
 _CORE_PAGES = {
@@ -44,20 +44,39 @@ class Bus:
             page = self._pages[base] = RegisterPage(name)
             peripheral(page, services, base)
         for start, size in (PRIVATE_BUS, *family.windows):
-            engine.map_registers(start, size, partial(self._read, start), partial(self._write, start))
+            engine.map_registers(start, size, self._make_read(start), self._make_write(start))
 
-    def _page(self, address: int) -> RegisterPage:
-        base = address & -PAGE_BYTES
-        page = self._pages.get(base)
-        if page is None:
-            page = self._pages[base] = RegisterPage(f"{base:#x}")
-            self._note(f"the peripheral at {base:#010x} is not modelled: its registers only keep what is written")
+    def _page(self, base: int) -> RegisterPage:
+        """A page that nobody claimed."""
+        self._note(f"the peripheral at {base:#010x} is not modelled: its registers only keep what is written")
+        page = self._pages[base] = RegisterPage(f"{base:#x}")
         return page
 
-    def _read(self, start: int, engine: Any, offset: int, size: int, _: Any) -> int:
-        address = start + offset
-        return self._page(address).read(address % PAGE_BYTES, size)
+    def _make_read(self, start: int) -> Callable[[int, int], int]:
+        """Reads in the window at `start`: of whole registers without further calls, as firmware polls them."""
+        pages, new_page = self._pages, self._page
 
-    def _write(self, start: int, engine: Any, offset: int, size: int, value: int, _: Any) -> None:
-        address = start + offset
-        self._page(address).write(address % PAGE_BYTES, size, value)
+        def read(offset: int, size: int) -> int:
+            base, register = start + (offset & _PAGE), offset & _IN_PAGE
+            page = pages.get(base) or new_page(base)
+            if size != 4:
+                return page.read(register, size)
+            reader = page.readers.get(register)
+            return page.values.get(register, 0) if reader is None else reader()
+
+        return read
+
+    def _make_write(self, start: int) -> Callable[[int, int, int], None]:
+        pages, new_page = self._pages, self._page
+
+        def write(offset: int, size: int, value: int) -> None:
+            base, register = start + (offset & _PAGE), offset & _IN_PAGE
+            page = pages.get(base) or new_page(base)
+            if size != 4:
+                page.write(register, size, value)
+            elif (writer := page.writers.get(register)) is None:
+                page.values[register] = value
+            else:
+                writer(value)
+
+        return write

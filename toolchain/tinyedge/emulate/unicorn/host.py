@@ -196,7 +196,7 @@ class UnicornEmulator:
     def version(self) -> str:
         """Its version for reports. Raises: ToolError when it is missing."""
         try:
-            return f"unicorn {metadata.version('unicorn')}"
+            return metadata.version("unicorn")
         except metadata.PackageNotFoundError as error:
             raise ToolError("`unicorn` is not installed", hint="`pip install unicorn` installs it") from error
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -58,6 +59,7 @@ class Machine:
         self._started: float | None = None
         self._engine = Engine(config.core)
         self._model = MODELS[config.core]()
+        self._flash = next((memory.start, memory.end) for memory in config.memories if memory.name == "flash")
         self._map_memories(program)
         self._counter = self._make_counter()
         self._bus = Bus(self._engine, self, self._attend, link.note)
@@ -126,10 +128,12 @@ class Machine:
             return bytes(count)
 
     def write_memory(self, address: int, data: bytes) -> None:
-        if any(m.name != "flash" and m.start <= address and address + len(data) <= m.end for m in self.config.memories):
-            self._engine.write_memory(address, data)
-        else:
-            self.end(self._faults.other(f"BusFault: DMA write of {len(data)} bytes at {address:#010x}"))
+        flash_start, flash_end = self._flash
+        with contextlib.suppress(UcError):
+            if address + len(data) <= flash_start or address >= flash_end:
+                self._engine.write_memory(address, data)
+                return
+        self.end(self._faults.other(f"BusFault: DMA write of {len(data)} bytes at {address:#010x}"))
 
     def record_reading(self) -> None:
         self._link.add_reading(self._counter.instructions, self._counter.cycles)
@@ -176,7 +180,12 @@ class Machine:
         exception = self._nvic.next_exception(masks)
         if exception is not None:
             self._counter.cycles += self._model.exception_entry_cycles
-            return self._exceptions.enter(exception, address)
+            handler = self._exceptions.enter(exception, address)
+            if not handler & THUMB_BIT:
+                self.end(
+                    self._faults.other(f"HardFault: exception {exception} has no handler, its vector is {handler:#x}")
+                )
+            return handler
         due = self._scheduler.next_cycles
         deadline = NEVER if due is None else due
         if self._nvic.has_due:
@@ -254,7 +263,7 @@ class Machine:
         self.end(ending)
         self._stop_for(lambda address: address)
 
-    def _on_interrupt(self, engine: Any, number: int, _: Any) -> None:
+    def _on_interrupt(self, _: Any, number: int, __: Any) -> None:
         if number == _INTR_SVC:
             self._stop_for(self._call_supervisor)
         elif number == _INTR_EXCEPTION_RETURN:
@@ -282,12 +291,12 @@ class Machine:
         self._counter.cycles += self._model.exception_return_cycles
         return self._exceptions.leave(address | 1)
 
-    def _on_bad_memory(self, engine: Any, access: int, address: int, size: int, value: int, _: Any) -> bool:
+    def _on_bad_memory(self, _: Any, access: int, address: int, size: int, value: int, __: Any) -> bool:
         self._end_at(self._faults.memory(access, address, size))
         return False
 
-    def _on_invalid_instruction(self, engine: Any, _: Any) -> bool:
-        hint = self._hint_before(engine.read_register(arm_const.UC_ARM_REG_PC))
+    def _on_invalid_instruction(self, _: Any, __: Any) -> bool:
+        hint = self._hint_before(self._engine.read_register(arm_const.UC_ARM_REG_PC))
         if hint == _WFE:  # Unicorn reports WFE and YIELD, which it does not execute, this way
             self._stop_for(self._wait_for_event)
         elif hint == _YIELD:

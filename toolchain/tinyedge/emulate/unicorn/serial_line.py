@@ -88,8 +88,9 @@ class Link:
 
     def take(self, most: int) -> bytes:
         data = bytes(self._received[:most])
-        del self._received[:most]
-        self._polls = 0
+        if data:
+            del self._received[:most]
+            self._polls = 0
         return data
 
     def send(self, data: bytes) -> None:

@@ -110,20 +110,17 @@ class Uarte(NordicPeripheral):
 
     def _poll(self, event: int) -> int:
         """A read of ENDRX or RXDRDY."""
-        if not self.event(event) and self._line is not None and not self.interrupts_enabled:
-            if self._room and self._line.has_input:
-                self._receive(self._room if event == _ENDRX else 1)
-            else:
-                self._line.polled_in_vain()
-        return self.page.values.get(event, 0)
+        values = self.page.values
+        polled = not values.get(event) and not self.interrupts_enabled
+        if polled and self._line is not None and not self._receive(self._room if event == _ENDRX else 1):
+            self._line.polled_in_vain()
+        return values.get(event, 0)
 
-    def _receive(self, most: int) -> None:
-        """Move up to `most` bytes of the line into the running transfer."""
-        if self._line is None or not self._room:
-            return
-        data = self._line.take(min(most, self._room))
+    def _receive(self, most: int) -> bool:
+        """Move up to `most` bytes of the line into the running transfer; whether there were any."""
+        data = self._line.take(most) if self._line is not None and self._room else b""
         if not data:
-            return
+            return False
         self.services.write_memory(self._target, data)
         self._target += len(data)
         self._room -= len(data)
@@ -131,6 +128,7 @@ class Uarte(NordicPeripheral):
         self.raise_event(_RXDRDY)
         if not self._room:
             self._end_rx()
+        return True
 
     def _end_rx(self) -> None:
         self._room = 0
