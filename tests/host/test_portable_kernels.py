@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -23,8 +24,10 @@ from support.kernel_layers import (
     softmax_layer,
 )
 from tinyedge.graph.ir import DType
-from tinyedge.kernels.contract import Kernel
+from tinyedge.graph.reader import read_model
+from tinyedge.kernels.contract import Kernel, cheapest_first
 from tinyedge.kernels.portable import KERNELS
+from tinyedge.ops import parse_graph
 from tinyedge.ops.contract import Layer
 
 BY_NAME = {kernel.name: kernel for kernel in KERNELS}
@@ -192,3 +195,17 @@ def test_one_byte_closer_than_the_lead_is_wrong(name: str, runner: HostRunner) -
     assert not unharmed, f"{len(unharmed)} of {len(cases)} cases are right even closer, e.g.\n" + "\n".join(
         unharmed[:5]
     )
+
+
+@pytest.mark.parametrize(
+    "file", ["kws_ref_model", "pretrainedResnet_quant", "vww_96_int8", "ad01_int8", "hello_world_int8"]
+)
+def test_layers_of_real_models(file: str, shared_models: Path, runner: HostRunner) -> None:
+    """Each layer by the cheapest portable kernel that fits it."""
+    layers = parse_graph(read_model((shared_models / f"{file}.tflite").read_bytes(), file))
+    cases = []
+    for layer in layers:
+        fitting = [kernel for kernel in KERNELS if layer.name in kernel.operators and not kernel.fits(layer, NATIVE)]
+        kernel, _ = cheapest_first([(kernel, kernel.cost(layer, NATIVE)) for kernel in fitting])[0]
+        cases.append(make_case(layer, kernel))
+    check_exact(cases, runner, np.random.default_rng(3), samples=2)

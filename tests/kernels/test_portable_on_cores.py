@@ -1,0 +1,56 @@
+"""Portable kernels compiled for Cortex-M by both compilers and run on emulated cores: bit-exact there, too."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from support.core_kernels import CoreRunner
+from support.kernel_cases import check_exact, make_case
+from support.kernel_layers import MAKERS, float_border_layer, requantize_layer
+from tinyedge import process
+from tinyedge.boards import CORES
+from tinyedge.build.image import select_compiler
+from tinyedge.graph.ir import DType
+from tinyedge.kernels.portable import KERNELS
+from tinyedge.kernels.sources import runtime_files
+from tinyedge.paths import templates_dir
+
+
+@pytest.mark.parametrize(
+    ("core", "compiler"),
+    [("cortex-m0plus", "zig"), ("cortex-m4f", "zig"), ("cortex-m4f", "gcc"), ("cortex-m33f", "zig")],
+)
+def test_kernels_are_exact_on(core: str, compiler: str, tmp_path: Path) -> None:
+    if compiler == "gcc" and not shutil.which("arm-none-eabi-gcc"):
+        pytest.skip("no arm-none-eabi-gcc on PATH: install gcc-arm-none-eabi")
+    rng = np.random.default_rng(11)
+    layers = [maker(rng) for maker in MAKERS.values() for _ in range(12)]
+    layers += [requantize_layer(rng, DType.INT8, DType.INT16), requantize_layer(rng, DType.INT32, DType.INT8)]
+    layers += [float_border_layer(rng, DType.FLOAT32, DType.INT8), float_border_layer(rng, DType.INT8, DType.FLOAT32)]
+    cases = [
+        make_case(layer, kernel, CORES[core])
+        for layer in layers
+        for kernel in KERNELS
+        if layer.name in kernel.operators and not kernel.fits(layer, CORES[core])
+    ]
+    assert {case.kernel.name for case in cases} == {kernel.name for kernel in KERNELS}
+    check_exact(cases, CoreRunner(tmp_path, CORES[core], compiler), rng, samples=1)
+
+
+@pytest.mark.parametrize("core", ["cortex-m55", "rv32imc"])
+def test_runtime_compiles_without_warnings_for(core: str, tmp_path: Path) -> None:
+    stems = [path.stem for path in (templates_dir() / "runtime" / "portable").glob("*.c")]
+    files = runtime_files(stems, CORES[core].isa)
+    for name, content in files.items():
+        (tmp_path / name).write_bytes(content)
+    compiler = select_compiler("zig", CORES[core])
+    includes = [".", str(templates_dir() / "project")]
+    for name in files:
+        if name.endswith(".c"):
+            command = compiler.compile_command(name, f"{name}.o", includes)
+            process.run(command, cwd=tmp_path, timeout_s=120, env=compiler.env)
+    assert len(list(tmp_path.glob("*.o"))) == len(stems)

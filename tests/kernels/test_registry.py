@@ -1,0 +1,64 @@
+"""The registry: every operator has a kernel for every core, and kernels keep the rules of their contract."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+import pytest
+
+from support.kernel_layers import MAKERS
+from tinyedge import kernels
+from tinyedge.boards import CORES
+from tinyedge.kernels import portable
+from tinyedge.kernels.contract import Kernel, Operands
+from tinyedge.kernels.sources import runtime_files
+from tinyedge.ops import OPERATORS
+from tinyedge.ops.contract import Layer
+
+
+def test_names_are_unique_and_start_with_a_folder() -> None:
+    names = [kernel.name for kernel in kernels.KERNELS]
+    assert len(set(names)) == len(names)
+    assert all(re.fullmatch(r"[a-z0-9_]+/[a-z0-9_]+", name) for name in names)
+
+
+@pytest.mark.parametrize("operator", OPERATORS)
+def test_every_operator_has_a_portable_kernel(operator: str) -> None:
+    assert any(operator in kernel.operators for kernel in portable.KERNELS)
+
+
+def _samples() -> list[tuple[Kernel, Layer]]:
+    rng = np.random.default_rng(5)
+    pairs = []
+    for kernel in portable.KERNELS:
+        if kernel.operators[0] in MAKERS:
+            layers = [MAKERS[kernel.operators[0]](rng) for _ in range(20)]
+            pairs += [(kernel, layer) for layer in layers if not kernel.fits(layer, CORES["cortex-m4f"])][:2]
+    return pairs
+
+
+@pytest.mark.parametrize(("kernel", "layer"), _samples(), ids=lambda value: getattr(value, "name", ""))
+def test_emitted_code_keeps_the_contract(kernel: Kernel, layer: Layer) -> None:
+    core = CORES["cortex-m4f"]
+    inputs = tuple(f"in{i}" for i in range(len(layer.inputs)))
+    operands = Operands(inputs, ("out",), scratch="scratch", prefix="te_model_l07")
+    code = kernel.emit(layer, core, operands)
+    assert repr(code) == repr(kernel.emit(layer, core, operands))
+    assert all(statement.endswith(";") and "\n" not in statement for statement in code.call)
+    assert all(constant.name.startswith("te_model_l07") and constant.values.ndim == 1 for constant in code.constants)
+    defined = re.findall(r"^static const \w+ (\w+) =", code.functions, re.MULTILINE)
+    assert all(name.startswith("te_model_l07") for name in defined)
+    runtime = runtime_files(code.runtime, core.isa)
+    assert all(f"{stem}.h" in runtime for stem in code.runtime)
+    cost = kernel.cost(layer, core)
+    assert cost.cycles > 0
+    assert {stem for stem, _ in cost.shared_code} <= set(code.runtime)
+    stated = sum(constant.values.nbytes for constant in code.constants)
+    assert stated <= cost.constant_bytes <= stated + 100
+
+
+def test_candidates_serve_the_operator() -> None:
+    layer = MAKERS["softmax"](np.random.default_rng(0))
+    assert {kernel.name for kernel in kernels.candidates(layer)} >= {"portable/softmax"}
+    assert all("softmax" in kernel.operators for kernel in kernels.candidates(layer))
