@@ -12,6 +12,7 @@ from tinyedge.errors import CheckError, ModelError
 from tinyedge.graph.reader import read_model
 from tinyedge.ops import OPERATORS, check, parse_graph
 from tinyedge.ops.checks import rule_of
+from tinyedge.ops.float_only import FLOAT_ONLY, NO_KERNEL
 from tinyedge.ops.reference import run_graph
 
 
@@ -34,10 +35,18 @@ def chain(*operators: tuple[str, dict[str, Any]], dtype: str = "int8") -> tuple[
 
 
 def test_unknown_operators_are_named_with_shapes_and_the_nearest_known() -> None:
-    error = refusal(*chain(("reshape", {}), ("soft_max", {}), ("elu", {}), ("erf", {})))
+    error = refusal(*chain(("reshape", {}), ("soft_max", {}), ("rfft2d", {}), ("erf", {})))
     assert "operator 1 `soft_max` (int8 [1, 8] -> int8 [1, 8]) is not supported" in error.what
-    assert "also not supported here: `elu`, `erf`" in error.what
-    assert error.hint.startswith("the nearest is `softmax`; supported are add, average_pool_2d, conv_2d,")
+    assert "also not supported here: `erf`, `rfft2d`" in error.what
+    assert error.hint == f"the nearest is `softmax`; supported are {', '.join(OPERATORS)}"
+
+
+def test_operators_that_exist_in_float32_only_are_called_so() -> None:
+    error = refusal(*chain(("square", {})))
+    assert "is not supported: TensorFlow Lite Micro computes it in float32 only" in error.what
+    assert error.hint.startswith("multiply by itself: mul(x, x); supported are")
+    assert "TensorFlow Lite Micro has no kernel for it" in refusal(*chain(("relu_n1_to_1", {}))).what
+    assert not {*FLOAT_ONLY, *NO_KERNEL} & set(OPERATORS)
 
 
 def test_float_models_are_told_to_bring_representative_data() -> None:

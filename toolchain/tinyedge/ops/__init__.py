@@ -23,6 +23,7 @@ from tinyedge.ops import (
 )
 from tinyedge.ops.checks import CONVERT_HINT, describe, refuse, rule_of
 from tinyedge.ops.contract import Layer, OperatorSpec
+from tinyedge.ops.float_only import FLOAT_ONLY, NO_KERNEL
 
 _FAMILIES = (
     add.SPECS,
@@ -75,9 +76,18 @@ def _refuse_unknown(graph: Graph) -> None:
     also = f"; also not supported here: {', '.join(f'`{name}`' for name in others)}" if others else ""
     near = difflib.get_close_matches(first.name, OPERATORS, n=1)
     hint = f"supported are {', '.join(OPERATORS)}"
-    if near:
+    if near and first.name not in FLOAT_ONLY and first.name not in NO_KERNEL:
         hint = f"the nearest is `{near[0]}`; {hint}"
-    raise ModelError(f"model `{graph.name}`: {describe(graph, first)} is not supported{also}", hint=hint)
+    why = ""
+    if first.name in FLOAT_ONLY:
+        why = ": TensorFlow Lite Micro computes it in float32 only"
+    elif first.name in NO_KERNEL:
+        why = ": TensorFlow Lite Micro has no kernel for it"
+    instead = FLOAT_ONLY.get(first.name) or NO_KERNEL.get(first.name)
+    raise ModelError(
+        f"model `{graph.name}`: {describe(graph, first)} is not supported{why}{also}",
+        hint=f"{instead}; {hint}" if instead else hint,
+    )
 
 
 def _refuse_float(graph: Graph, operator: Operator) -> None:

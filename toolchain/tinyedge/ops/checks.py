@@ -103,6 +103,22 @@ def int8_in_and_out(graph: Graph, operator: Operator) -> bool:
     return all(tensor.dtype is DType.INT8 and per_tensor(tensor) for tensor in tensors)
 
 
+def same_shape(graph: Graph, operator: Operator) -> bool:
+    """Input and output have the same shape."""
+    return first_input(graph, operator).shape == first_output(graph, operator).shape
+
+
+def output_quantization(text: str, scale: float, zero_point: int) -> Constraint:
+    """A constraint: the output has this scale, which `text` shows, and this zero point."""
+
+    def check(graph: Graph, operator: Operator) -> bool:
+        target = first_output(graph, operator)
+        return target.scale == scale and target.zero_point == zero_point
+
+    check.__doc__ = f"The output has scale {text} and zero point {zero_point}."
+    return check
+
+
 def same_quantization(graph: Graph, operator: Operator) -> bool:
     """Input and output have the same scale (within 1e-6) and zero point."""
     source, target = first_input(graph, operator), first_output(graph, operator)

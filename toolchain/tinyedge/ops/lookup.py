@@ -1,28 +1,19 @@
 """Operators that are one function of one int8 value: a table of 256 entries holds them exactly.
 
-relu and relu6 are here; any further int8 to int8 function of one value is one more entry in `_TABLES`.
+The tables themselves are made in `tables`; any further int8 to int8 function of one value is one more entry here.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from tinyedge.graph.ir import Graph, Operator, Tensor
-from tinyedge.graph.quantization import (
-    activation_range,
-    integer_range,
-    quantize_multiplier,
-    quantize_real,
-    requantize,
-)
-from tinyedge.ops import checks
+from tinyedge.graph.ir import Graph, Operator
+from tinyedge.ops import checks, tables
 from tinyedge.ops.checks import first_input, first_output
-from tinyedge.ops.contract import Array, Layer, OperatorSpec
-
-_INPUTS = np.arange(-128, 128, dtype=np.int64)
+from tinyedge.ops.contract import Array, Constraint, Layer, OperatorSpec
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,41 +24,63 @@ class Lookup:
     table: Array
 
 
-def _relu_factor(source: Tensor, target: Tensor) -> float:
-    """Its quotient of scales is taken in float32, that of other operators in double precision."""
-    with np.errstate(over="ignore", under="ignore"):
-        return float(np.float32(source.scale) / np.float32(target.scale))
-
-
-def _relu(source: Tensor, target: Tensor) -> Array:
-    factor = _relu_factor(source, target)
-    low, high = activation_range("relu", target.dtype, target.scale, target.zero_point)
-    return requantize(_INPUTS - source.zero_point, *quantize_multiplier(factor), target.zero_point, low, high)
-
-
-def _relu6(source: Tensor, target: Tensor) -> Array:
-    # Input and output are taken to have the same quantization: only the input's is looked at.
-    smallest, largest = integer_range(source.dtype)
-    six = min(max(quantize_real(6.0, source.scale, source.zero_point), smallest), largest)
-    return np.clip(_INPUTS, source.zero_point, six)
-
-
-_TABLES: dict[str, Callable[[Tensor, Tensor], Array]] = {"relu": _relu, "relu6": _relu6}
-
-
-def same_shape(graph: Graph, operator: Operator) -> bool:
-    """Input and output have the same shape."""
-    return first_input(graph, operator).shape == first_output(graph, operator).shape
+TABLES: dict[str, tables.Table] = {
+    "abs": tables.absolute,
+    "elu": tables.elu,
+    "hard_swish": tables.hard_swish,
+    "leaky_relu": tables.leaky_relu,
+    "logistic": tables.logistic,
+    "relu": tables.relu,
+    "relu6": tables.relu6,
+    "rsqrt": tables.rsqrt,
+    "tanh": tables.tanh,
+}
 
 
 def scales_fit(graph: Graph, operator: Operator) -> bool:
     """The input scale is less than 2**30 times the output scale."""
-    return checks.scalable(_relu_factor(first_input(graph, operator), first_output(graph, operator)))
+    return checks.scalable(tables.float32_quotient(first_input(graph, operator), first_output(graph, operator)))
+
+
+def slope_fits(graph: Graph, operator: Operator) -> bool:
+    """alpha is a number whose product with the input scale is less than 2**30 times the output scale."""
+    source, target = first_input(graph, operator), first_output(graph, operator)
+    factor = tables.float32_alpha_factor(source, target, operator.options["alpha"])
+    return checks.scalable(abs(factor))
+
+
+def sigmoid_scale_fits(graph: Graph, operator: Operator) -> bool:
+    """The input scale is between 2**-28 and 2**30."""
+    return 2.0**-28 <= first_input(graph, operator).scale <= 2.0**30
+
+
+def hard_swish_scales_fit(graph: Graph, operator: Operator) -> bool:
+    """The input scale is between 2**-20 and 2**20, at least 2**-8 and less than 127 times the output scale."""
+    scale = first_input(graph, operator).scale
+    quotient = tables.float32_quotient(first_input(graph, operator), first_output(graph, operator))
+    return 2.0**-20 <= scale <= 2.0**20 and 2.0**-8 <= quotient < 127
+
+
+def elu_scales_fit(graph: Graph, operator: Operator) -> bool:
+    """The input scale is less than 2**20, the output scale at least 2**-100, and their quotient less than 2**20."""
+    source, target = first_input(graph, operator), first_output(graph, operator)
+    return source.scale < 1 << 20 and target.scale >= 2.0**-100 and tables.float32_quotient(source, target) < 1 << 20
+
+
+def never_negative(graph: Graph, operator: Operator) -> bool:
+    """Its input cannot be negative: the zero point is -128."""
+    return first_input(graph, operator).zero_point == -128
+
+
+def rsqrt_scales_fit(graph: Graph, operator: Operator) -> bool:
+    """The square root of the input scale times the output scale is between 2**-29 and 2**11."""
+    factor = tables.rsqrt_factor(first_input(graph, operator), first_output(graph, operator))
+    return 2.0**-11 <= factor <= 2.0**29
 
 
 def parse(graph: Graph, operator: Operator) -> Layer:
     source, target = first_input(graph, operator), first_output(graph, operator)
-    table = _TABLES[operator.name](source, target).astype(np.int8)
+    table = TABLES[operator.name](source, target, operator.options).astype(np.int8)
     return Layer(operator, Lookup(source.elements, table), (source,), (target,), macs=0)
 
 
@@ -75,9 +88,19 @@ def reference(params: Lookup, inputs: Sequence[Array]) -> tuple[Array, ...]:
     return (params.table[inputs[0].astype(np.int64) + 128],)
 
 
-_CONSTRAINTS = (checks.arity(1, 1), checks.computed_input, checks.int8_in_and_out, same_shape)
+def _spec(name: str, *rules: Constraint) -> OperatorSpec:
+    common = (checks.arity(1, 1), checks.computed_input, checks.int8_in_and_out, checks.same_shape)
+    return OperatorSpec(name, (*common, *rules), parse, reference)
+
 
 SPECS = (
-    OperatorSpec("relu", (*_CONSTRAINTS, scales_fit), parse, reference),
-    OperatorSpec("relu6", (*_CONSTRAINTS, checks.same_quantization), parse, reference),
+    _spec("abs", scales_fit),
+    _spec("elu", elu_scales_fit),
+    _spec("hard_swish", hard_swish_scales_fit),
+    _spec("leaky_relu", checks.options("alpha"), scales_fit, slope_fits),
+    _spec("logistic", checks.output_quantization("1/256", 1 / 256, -128), sigmoid_scale_fits),
+    _spec("relu", scales_fit),
+    _spec("relu6", checks.same_quantization),
+    _spec("rsqrt", never_negative, rsqrt_scales_fit),
+    _spec("tanh", checks.output_quantization("1/128", 1 / 128, 0), sigmoid_scale_fits),
 )
