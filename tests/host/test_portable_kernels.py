@@ -67,7 +67,7 @@ LAYERS: dict[str, Callable[[Rng], Layer]] = {
 
 
 def _maker(kernel: Kernel) -> Callable[[Rng], Layer]:
-    return LAYERS.get(kernel.name) or MAKERS[kernel.operators[0]]
+    return LAYERS.get(kernel.name) or next(MAKERS[name] for name in kernel.operators if name in MAKERS)
 
 
 def _fitting(kernel: Kernel, rng: Rng, count: int) -> list[Layer]:

@@ -32,9 +32,8 @@ def _samples() -> list[tuple[Kernel, Layer]]:
     rng = np.random.default_rng(5)
     pairs = []
     for kernel in portable.KERNELS:
-        if kernel.operators[0] in MAKERS:
-            layers = [MAKERS[kernel.operators[0]](rng) for _ in range(20)]
-            pairs += [(kernel, layer) for layer in layers if not kernel.fits(layer, CORES["cortex-m4f"])][:2]
+        layers = [MAKERS[name](rng) for name in kernel.operators if name in MAKERS for _ in range(20)]
+        pairs += [(kernel, layer) for layer in layers if not kernel.fits(layer, CORES["cortex-m4f"])][:2]
     return pairs
 
 
