@@ -289,6 +289,10 @@ def test_timer_measures_and_compares(start: Start) -> None:
     assert five == pytest.approx(5000, abs=3)
 
 
+def test_a_timer_without_its_interrupt_wakes_nobody(start: Start) -> None:
+    assert output(start(main("REG(0x40008000) = 1; put('t'); put('\\n');"))) == ["t"]
+
+
 def test_watchdog(start: Start) -> None:
     body = """
     REG(0x40010504) = 327; REG(0x40010000) = 1;

@@ -14,7 +14,7 @@ import re
 import zlib
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol, cast
 
@@ -215,6 +215,7 @@ def run(
 
     def measured(result: Run) -> Measured:
         samples_digest = digest(*(array.tobytes() for array in arrays))
+        result = replace(result, notes=(*result.notes, *console.notes()))
         return Measured(built, label, result, console.statistics(), samples_digest)
 
     try:

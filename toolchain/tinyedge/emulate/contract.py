@@ -33,6 +33,10 @@ class EmulatorConsole(Console, Protocol):
         """What the emulator tells of itself for `-v`: instructions, seconds, MIPS."""
         ...
 
+    def notes(self) -> tuple[str, ...]:
+        """What a user should know of this emulation, e.g. that it counts slowly, or a peripheral it does not model."""
+        ...
+
 
 class Emulator(Protocol):
     """One emulator. `counts` says what the firmware's cycle counter advances by; `time` is a clock of this computer."""

@@ -26,6 +26,10 @@ class NativeConsole(ProcessConsole):
     def statistics(self) -> dict[str, float]:
         return {"seconds": time.monotonic() - self._started}
 
+    def notes(self) -> tuple[str, ...]:
+        """None: it is no emulation."""
+        return ()
+
 
 class NativeEmulator:
     """Runs the host board. Its counter is this computer's clock: no instructions, no cycles of any core, and a

@@ -34,6 +34,8 @@ _LOOK_AGAIN_CYCLES = 64
 """an exception is due but masked: how soon to look whether it still is"""
 _NAP_SECONDS = 0.001
 """longest wait for the host while a timer runs"""
+_EVENTS_SLEPT_THROUGH = 1000
+"""timers that run with their interrupts off wake no core: after so many of their events it sleeps for ever"""
 _RAM_FILL = b"\xa5"
 """what RAM holds at reset: no firmware may count on zeros"""
 
@@ -238,20 +240,21 @@ class Machine:
 
     def _sleep(self) -> None:
         """WFI: time passes until an exception that would wake the core is due."""
-        while self._ending is None and not self._nvic.wakes(self._exceptions.masks()):
-            due = self._scheduler.next_cycles
-            if due is None and not self._nvic.enabled_interrupts:
-                self.end(
-                    Ending(f"the emulated firmware halted: it sleeps and nothing can wake it, {self._faults.where()}")
-                )
+        for _ in range(_EVENTS_SLEPT_THROUGH):
+            if self._ending is not None or self._nvic.wakes(self._exceptions.masks()):
                 return
-            if self._nvic.enabled_interrupts and not self._link.fresh:  # the host may write meanwhile
-                asleep = None if due is None else (due - self._counter.cycles) / self.config.clock_hz
-                self._link.wait(asleep)
+            due = self._scheduler.next_cycles
+            if self._link.can_interrupt and not self._link.fresh:  # the host may write meanwhile
+                self._link.wait(None if due is None else (due - self._counter.cycles) / self.config.clock_hz)
+            elif due is None and not self._link.fresh:
+                break
             if due is not None and not self._link.fresh:
                 self._counter.cycles = max(self._counter.cycles, due)
             self._tell_of_input()
             self._scheduler.run_until(self._counter.cycles)
+        if not self._link.can_interrupt:
+            where = self._faults.where()
+            self.end(Ending(f"the emulated firmware halted: it sleeps and nothing can wake it, {where}"))
 
     # What Unicorn reports from within a run
 

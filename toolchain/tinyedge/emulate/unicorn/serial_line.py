@@ -22,7 +22,9 @@ class SerialLine(Protocol):
     """What a serial port has on its pins."""
 
     on_input: Callable[[], None]
-    """called between two basic blocks after bytes arrived"""
+    """called between two basic blocks after bytes arrived, where the port can interrupt"""
+    can_interrupt: bool
+    """the port will interrupt when bytes arrive: set by the port"""
 
     @property
     def has_input(self) -> bool: ...
@@ -54,8 +56,9 @@ class Link:
         self.idle_seconds = 0.0
         """spent waiting for the host"""
         self.on_input: Callable[[], None] = lambda: None
+        self.can_interrupt = False
         self.on_arrival: Callable[[], None] = lambda: None
-        """called in the reading thread when bytes arrived"""
+        """called in the reading thread when bytes arrived and the port can interrupt"""
         self.statistics: Callable[[], dict[str, float]] = dict
         self.longest_nap: Callable[[], float | None] = lambda: None
         """how long the machine may sleep, because something else is due; None: for ever"""
@@ -70,7 +73,8 @@ class Link:
                 self._received += body
                 self.fresh = True
                 self._arrived.set()
-                self.on_arrival()
+                if self.can_interrupt:
+                    self.on_arrival()
             elif kind == frames.ASK:
                 self._write(frames.STATISTICS, json.dumps(self.statistics()).encode())
         os._exit(0)  # nobody is left to run for

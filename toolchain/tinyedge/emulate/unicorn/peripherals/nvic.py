@@ -131,11 +131,6 @@ class Nvic:
         """WFI ends: an exception would be taken if PRIMASK were clear."""
         return self.next_exception(Masks(0, masks.faultmask, masks.basepri)) is not None
 
-    @property
-    def enabled_interrupts(self) -> bool:
-        """Some peripheral may interrupt."""
-        return any(exception >= FIRST_INTERRUPT for exception in self._enabled)
-
     def enter(self, exception: int) -> None:
         self._pending.discard(exception)
         self.active.append(exception)

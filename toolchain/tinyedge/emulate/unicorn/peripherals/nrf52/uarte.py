@@ -87,6 +87,8 @@ class Uarte(NordicPeripheral):
 
     def enable_interrupts(self, value: int) -> None:
         super().enable_interrupts(value)
+        if self._line is not None:
+            self._line.can_interrupt = bool(value)
         if value:
             self._schedule_delivery()
 
