@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from support.models import small_convolution
 
 pytestmark = pytest.mark.slow
