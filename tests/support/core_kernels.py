@@ -75,6 +75,10 @@ class CoreRunner:
             self.counts.append(count)
         return arenas
 
+    def function_sizes(self, cases: Sequence[Case]) -> dict[str, int]:
+        """Bytes of machine code by function, as the cases are linked."""
+        return {symbol.name: symbol.size for symbol in read_elf(self._build(cases)).symbols}
+
     def _build(self, cases: Sequence[Case]) -> Path:
         sources = c_source(cases)
         key = hashlib.sha256(repr((sources.cases, sorted(sources.runtime.items()), self.core)).encode()).hexdigest()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tinyedge.kernels.armv7em import fully_connected
 from tinyedge.kernels.contract import Kernel
 
-KERNELS: tuple[Kernel, ...] = ()
+KERNELS: tuple[Kernel, ...] = (*fully_connected.KERNELS,)

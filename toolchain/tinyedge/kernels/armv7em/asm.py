@@ -90,8 +90,12 @@ class Assembly:
         described = "\n".join(f" * {line}".rstrip() for line in comment.strip().splitlines())
         body = "\n".join(self._text)
         return (
-            f"/*\n{described}\n */\n__attribute__((naked, noinline)) static {prototype} {{\n"
+            f"/*\n{described}\n */\n"
+            # What is named in assembler alone is unused to gcc.
+            '#pragma GCC diagnostic push\n#pragma GCC diagnostic ignored "-Wunused-parameter"\n'
+            f"__attribute__((naked, noinline)) static {prototype} {{\n"
             f"  __asm volatile(\n{body}\n  );\n}}\n"
+            "#pragma GCC diagnostic pop\n"
         )
 
     def shared(self, stem: str, prototype: str, comment: str) -> SharedFunction:
@@ -111,7 +115,7 @@ def count_ticks(lines: Iterable[str]) -> Ticks:
     behind_load = False
     for line in lines:
         name, _, operands = _LABEL.sub("", line).partition(" ")
-        if name.startswith("."):
+        if not name or name.startswith("."):
             continue
         count += 1
         is_load = name.startswith("ldr") and not name.startswith("ldrd")
@@ -145,7 +149,7 @@ def _register_count(operands: str) -> int:
 def _size(line: str) -> int:
     """Bytes of one instruction, of the forms these kernels use."""
     name, _, operands = line.partition(" ")
-    if name.startswith("."):
+    if not name or name.startswith("."):
         return 0
     if name in ("bx", "blx", "it", "ite", "nop") or (name in ("mov", "cmp") and "#" not in operands):
         return 2

@@ -1,0 +1,209 @@
+"""fully_connected on two rows of weights at once, without widening weights at run time and without scratch.
+
+Each 16-bit half of a weight word holds w_a + 256 w_b of two rows a, b. The word as it is multiplies two inputs by
+SMLAD and yields S_a + 256 S_b; one SXTB16 in place leaves w_a, and a second SMLAD yields S_a. So four products cost
+three instructions, and weights take one byte each. The difference of the two sums is 256 S_b exactly, modulo 2**32,
+which is S_b as long as |S_b| < 2**23: proved for each row from its weights and bias.
+
+Four rows are computed in one pass over the input, whose words are widened as they come.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import ClassVar
+
+import numpy as np
+import numpy.typing as npt
+
+from tinyedge.boards import Core
+from tinyedge.kernels.armv7em import rounding
+from tinyedge.kernels.armv7em.asm import Assembly, clamp, requantize, widen
+from tinyedge.kernels.contract import Code, Constant, Cost, Kernel, Operands, SharedFunction
+from tinyedge.kernels.portable.filters import folded_bias
+from tinyedge.kernels.portable.overlap import lead, lowest_from
+from tinyedge.ops.contract import Layer
+from tinyedge.ops.fully_connected import FullyConnected
+
+ROWS = 4
+"""rows of weights computed together"""
+LANES = 4
+"""inputs in a word"""
+HEADER_WORDS = 5
+CALL_TICKS = 40
+CALL_BYTES = 20
+
+PROTOTYPE = "void NAME(const uint32_t *layer, const int8_t *input, int8_t *output)"
+COMMENT = """\
+One row of a fully connected layer: output = weights x input, four rows of weights a turn.
+
+layer   half as many words of input as there are, plus a half, times 2; rows; zero point; 8 when each row has its own
+        scale, else 0; bytes from here to the blocks; scales (doubled multiplier, negated divisor); blocks of four
+        rows: four biases, then for each four inputs four words of weights w_a + 256 w_b
+input   aligned to a word; up to three bytes behind its end are read, and count nothing
+r0 input, r1 weights, r2, r3, lr inputs, r4-r7 sums (a, a + 256 b, c, c + 256 d), r8 turns, r9-r12 weights
+33 instructions for 32 products."""
+
+
+@cache
+def _assembly(low: int, high: int) -> Assembly:
+    """The function for one clamp; nothing else of a layer is in its code."""
+    asm = Assembly({})
+    asm("push {r0-r2, r4-r11, lr}", "ldr r3, [r0, #4]", "add r4, r0, #20", "push {r3, r4}", "ldr r1, [r0, #16]")
+    asm("add r1, r0")
+    asm.block("rows", "next four rows; stack: rows left, scales, layer, input, output")
+    asm("1: ldrd r8, r0, [sp, #8]", "ldr r8, [r8]", "ldm r1!, {r4-r7}", "lsrs r8, r8, #1", "bcs 2f")
+    asm.block("odd", "an odd number of input words: start in the middle of a turn")
+    asm("ldr r3, [r0], #4", "b 3f")
+    asm.block("products", "eight inputs with four rows")
+    asm("2: ldrd r2, r3, [r0], #8")
+    _multiply(asm, "r2")
+    asm("3:")
+    _multiply(asm, "r3")
+    asm("subs r8, r8, #1", "bne 2b")
+    asm.block("outputs", "separate the rows, rescale, store")
+    asm("sub r5, r5, r4", "sub r7, r7, r6", "asr r5, r5, #8", "asr r7, r7, #8")
+    asm("ldrd r2, r8, [sp, #4]", "ldrd r9, r10, [r8, #8]", "ldr r11, [sp, #16]")
+    for row in range(ROWS):
+        sums = f"r{4 + row}"
+        asm("ldrd r3, r12, [r2]", "add r2, r10")
+        requantize(asm, [sums], "r3", "r12", "r9", rectified=False)
+        clamp(asm, [sums], low, high)
+    asm("str r2, [sp, #4]", "ldr r3, [sp]", "subs r3, r3, #4", "str r3, [sp]", "bmi 4f")
+    asm(*(f"strb r{4 + row}, [r11], #1" for row in range(ROWS)), "str r11, [sp, #16]", "bne 1b")
+    asm.block("end")
+    asm("b 5f")
+    asm.block("some", "fewer than four rows are left: r3 is their number less four")
+    asm("4: strb r4, [r11]", "cmn r3, #2", "it ge", "strbge r5, [r11, #1]")
+    asm("cmn r3, #1", "it ge", "strbge r6, [r11, #2]")
+    asm("5: add sp, sp, #20", "pop {r4-r11, pc}")
+    return asm
+
+
+def _multiply(asm: Assembly, inputs: str) -> None:
+    """Four inputs, a word of which is in a register, with four rows."""
+    widen(asm, inputs, "lr")
+    asm("ldm r1!, {r9-r12}")
+    for weights, both, first, x in (
+        ("r9", "r5", "r4", inputs),
+        ("r10", "r7", "r6", inputs),
+        ("r11", "r5", "r4", "lr"),
+        ("r12", "r7", "r6", "lr"),
+    ):
+        asm(f"smlad {both}, {weights}, {x}, {both}", f"sxtb16 {weights}, {weights}")
+        asm(f"smlad {first}, {weights}, {x}, {first}")
+
+
+@cache
+def _function(low: int, high: int) -> SharedFunction:
+    return _assembly(low, high).shared("te_fully_connected_pairs", PROTOTYPE, COMMENT)
+
+
+def _scales_alike(p: FullyConnected) -> bool:
+    return bool((p.multiplier == p.multiplier[0]).all() and (p.shift == p.shift[0]).all())
+
+
+def _centred(p: FullyConnected) -> npt.NDArray[np.int64]:
+    """Weights less their zero point, rows that are scaled by 0 as zeros."""
+    weights = p.weights.astype(np.int64) - p.weight_zero_point
+    return np.asarray(np.where((p.multiplier == 0)[:, None], 0, weights), np.int64)
+
+
+def _bias(p: FullyConnected, weights: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """Biases with the input's zero point folded in."""
+    bias = folded_bias(p.bias, weights, p.input_zero_point).astype(np.int64)
+    return np.asarray(np.where(p.multiplier == 0, 0, bias), np.int64)
+
+
+def _weights_fit(p: FullyConnected) -> str:
+    """Rows in pairs have room in 16 bits, and sums of the second of each pair in 24."""
+    weights = _centred(p)
+    if weights.min() < -128 or weights.max() > 127:
+        return f"weights less their zero point reach from {weights.min()} to {weights.max()}, beyond int8"
+    second = weights[1::2]
+    packed = weights[: 2 * len(second) : 2] + 256 * second
+    if packed.size and packed.min() < -(1 << 15):
+        return "a weight is -128, and the one beside it leaves no room for it in 16 bits"
+    largest = int((np.abs(_bias(p, weights)) + 128 * np.abs(weights).sum(axis=1)).max())
+    return f"a sum could reach {largest:,}, the kernel takes less than 2**23" if largest >= 1 << 23 else ""
+
+
+class FullyConnectedPairs(Kernel):
+    """int8 fully connected layers whose sums stay below 2**23."""
+
+    name = "armv7em/fully_connected_pairs"
+    operators: ClassVar[tuple[str, ...]] = ("fully_connected",)
+
+    def fits(self, layer: Layer, core: Core) -> str:
+        if reason := rounding.runs_on(layer, core):
+            return reason
+        p: FullyConnected = layer.params
+        if p.batches > 1 and p.inputs % LANES:
+            return f"rows of {p.inputs} inputs are not all aligned to a word"
+        return rounding.shifts_right(p.multiplier, p.shift) or _weights_fit(p)
+
+    def cost(self, layer: Layer, core: Core) -> Cost:
+        p: FullyConnected = layer.params
+        asm = _assembly(p.activation_min, p.activation_max)
+        input_words = -(-p.inputs // LANES)
+        blocks = -(-p.outputs // ROWS)
+        each = asm.ticks("rows") + asm.ticks("outputs")
+        cycles = blocks * (each.cycles + input_words * asm.ticks("products").cycles // 2)
+        constants = 4 * (HEADER_WORDS + 2 * (1 if _scales_alike(p) else ROWS * blocks))
+        constants += blocks * ROWS * 4 * (1 + input_words)
+        shared = (_function(p.activation_min, p.activation_max).name, asm.code_bytes)
+        return Cost(p.batches * (cycles + CALL_TICKS), CALL_BYTES, constants, (shared,))
+
+    def lead_bytes(self, layer: Layer, core: Core, input_index: int) -> int | None:
+        """A row of the input is read again for each four outputs, so all but the last four must stay clear of it."""
+        p: FullyConnected = layer.params
+        rows = np.arange(p.batches)
+        written_before_last_block = (p.outputs - 1) // ROWS * ROWS
+        within = lead(rows * p.outputs + written_before_last_block, rows * p.inputs) if p.outputs > ROWS else 0
+        return max(within, lead((rows + 1) * p.outputs, lowest_from(rows * p.inputs)[1:]))
+
+    def emit(self, layer: Layer, core: Core, operands: Operands) -> Code:
+        p: FullyConnected = layer.params
+        function = _function(p.activation_min, p.activation_max)
+        name = f"{operands.prefix}_weights"
+        source, target = operands.inputs[0], operands.outputs[0]
+        call = f"{function.name}({name}, {source}, {target});"
+        if p.batches > 1:
+            call = (
+                f"for (int row = 0; row < {p.batches}; row++) {{ {function.name}({name}, {source} + row * {p.inputs}, "
+                f"{target} + row * {p.outputs}); }}"
+            )
+        comment = f"weights {p.outputs}x{p.inputs} in blocks of {ROWS} rows, with biases and scales"
+        return Code(call=(call,), constants=(Constant(name, "uint32_t", pack(p), 4, comment),), shared=(function,))
+
+
+def pack(p: FullyConnected) -> npt.NDArray[np.uint32]:
+    """The constants of a layer, as the function's comment lists them."""
+    input_words = -(-p.inputs // LANES)
+    rows = -(-p.outputs // ROWS) * ROWS
+    centred = _centred(p)
+    weights = np.zeros((rows, input_words * LANES), np.int64)
+    weights[: p.outputs, : p.inputs] = centred
+    bias = np.zeros(rows, np.int64)
+    bias[: p.outputs] = _bias(p, centred)
+    alike = _scales_alike(p)
+    scales = [
+        word
+        for row in range(1 if alike else rows)
+        for word in rounding.scale_words(int(p.multiplier[row % p.outputs]), int(p.shift[row % p.outputs]))
+    ]
+    header = [input_words + 1, p.outputs, p.output_zero_point, 0 if alike else 8, 4 * (HEADER_WORDS + len(scales))]
+
+    def in_pairs(values: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+        """[rows, ...] -> [rows / 2, ...]: first + 256 * second"""
+        return values[0::2] + 256 * values[1::2]
+
+    biases = np.stack([bias[0::2], in_pairs(bias)], axis=1).reshape(-1, ROWS)
+    quads = in_pairs(weights).reshape(rows // 2, input_words, 2, 2)  # pair of rows, input word, 0/2 or 1/3, even/odd
+    pairs = rounding.halfwords(quads[:, :, 0, :], quads[:, :, 1, :])  # inputs (0, 2), (1, 3) as SXTB16 gives them
+    products = pairs.reshape(-1, 2, input_words, 2).transpose(0, 2, 3, 1).reshape(len(biases), -1)
+    blocks = np.concatenate([biases, products], axis=1).reshape(-1)
+    return np.concatenate([rounding.words(header + scales), rounding.words(blocks)])
+
+
+KERNELS: tuple[Kernel, ...] = (FullyConnectedPairs(),)
