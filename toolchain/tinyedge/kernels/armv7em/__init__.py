@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tinyedge.kernels.armv7em import fully_connected
+from tinyedge.kernels.armv7em import conv_4x2, fully_connected
 from tinyedge.kernels.contract import Kernel
 
-KERNELS: tuple[Kernel, ...] = (*fully_connected.KERNELS,)
+KERNELS: tuple[Kernel, ...] = (*conv_4x2.KERNELS, *fully_connected.KERNELS)

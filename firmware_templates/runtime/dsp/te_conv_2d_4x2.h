@@ -1,0 +1,58 @@
+/* 2-D convolution, int8, four output channels by two pixels at a time: the way through the image.
+ *
+ * A window is read as segments, each a run of bytes: the rows of the kernel, or all its taps if it is dilated. The
+ * arithmetic is in a function emitted for the layer (te_conv_4x2_run), which does a row of output pixels and finds in
+ * te_conv_4x2_row where each segment begins. Where windows reach outside the input, or segments are no whole words,
+ * the rows that windows see are kept in a ring with their border, so that reading them needs no care.
+ */
+#ifndef TE_CONV_2D_4X2_H
+#define TE_CONV_2D_4X2_H
+
+#include <stdint.h>
+
+/* One row of pixels. The emitted functions know the offsets of the members. */
+typedef struct {
+  const int8_t **segments;     /*  0 of the next pixel */
+  uint32_t segment_count;      /*  4 */
+  uint32_t step;               /*  8 bytes from a pixel's segments to those of its right neighbour */
+  uint32_t segment_words;      /* 12 bytes of a segment / 4, rounded up */
+  int16_t *panel;              /* 16 scratch: the windows of two pixels */
+  int16_t *panel_end;          /* 20 */
+  int8_t *output;              /* 24 */
+  uint32_t output_step;        /* 28 bytes from a pixel's outputs to the next one's */
+  uint32_t pairs;              /* 32 */
+  const uint8_t *weights;      /* 36 */
+  const uint8_t *weights_last; /* 40 the last four channels if these overlap those before, else weights_end */
+  const uint8_t *weights_end;  /* 44 */
+  uint32_t overlap;            /* 48 by how many channels they overlap */
+  int32_t zero_point;          /* 52 of the output */
+} te_conv_4x2_row;
+
+typedef void (*te_conv_4x2_run)(te_conv_4x2_row *row);
+
+typedef struct {
+  te_conv_4x2_run run;
+  const uint8_t *weights;
+  uint32_t weights_bytes;
+  uint32_t group_bytes; /* of four channels */
+  uint16_t rows, width; /* of the output; an image whose windows are single pixels may be one long row */
+  uint16_t output_channels;
+  uint16_t input_rows;
+  uint16_t row_bytes; /* of the input */
+  uint16_t step;      /* bytes from a pixel's window to that of its right neighbour */
+  uint16_t kernel_rows, segments_per_row;
+  uint16_t segment_words;
+  uint16_t tap_bytes; /* from a segment to the next in its row */
+  uint8_t stride_h, dilation_h;
+  uint8_t pad_top;
+  uint8_t ring_rows;   /* 0: the input is read in place */
+  uint16_t ring_pitch; /* bytes of a row in the ring */
+  uint16_t ring_left;  /* bytes of border in front of the input's row in it */
+  int8_t input_zero_point, output_zero_point;
+} te_conv_4x2_params;
+
+/* scratch  in this order: 16 * segment_words * segments for the panel, 4 * segments, ring_rows * ring_pitch bytes;
+ *          aligned to 4 bytes, as are input and output */
+void te_conv_2d_4x2(const te_conv_4x2_params *p, const int8_t *input, int8_t *output, void *scratch);
+
+#endif

@@ -1,0 +1,244 @@
+"""conv_2d, four output channels by two pixels at a time, int8 weights two channels to a word: in three sizes.
+
+conv_2d_4x2           loops over taps, eight steps a turn; linear requantization where that is exact
+conv_2d_4x2_compact   two steps a turn, always double requantization: one function serves all layers of a model
+conv_2d_4x2_unrolled  all taps in a line: a function for each number of taps
+"""
+
+from __future__ import annotations
+
+import functools
+from typing import ClassVar
+
+from tinyedge.boards import Core
+from tinyedge.kernels.armv7em.asm import Ticks
+from tinyedge.kernels.armv7em.conv_4x2_layout import (
+    CHANNELS,
+    Layout,
+    find_layout,
+    groups_of_channels,
+    input_bias,
+    layout_lead,
+    mixes_exactly,
+    pack_weights,
+)
+from tinyedge.kernels.armv7em.conv_4x2_row import RowForm, emit_row
+from tinyedge.kernels.armv7em.conv_requantize import (
+    SUM_LIMIT,
+    Requantization,
+    Sums,
+    double_form,
+    double_reason,
+    find_sums,
+    linear_form,
+)
+from tinyedge.kernels.contract import Code, Constant, Cost, Kernel, Operands
+from tinyedge.kernels.portable import checks
+from tinyedge.kernels.portable.c_text import params_struct
+from tinyedge.ops.contract import Layer
+from tinyedge.ops.conv_2d import Conv2D
+
+STEM = "te_conv_2d_4x2"
+DRIVER_BYTES = 480
+PARAMS_BYTES = 52
+LAYER_CODE_BYTES = 20
+MOST_UNROLLED_STEPS = 64
+"""3 KB of code"""
+
+# The driver, compiled at -O2.
+_DRIVER_CALL = Ticks(80, 120)
+_DRIVER_ROW = Ticks(45, 65)
+_DRIVER_SEGMENT = Ticks(8, 12)
+_RING_ROW = Ticks(40, 60)
+_RING_BYTES_A_TICK = 2
+
+
+@functools.lru_cache(maxsize=128)
+def _sums(params: Conv2D) -> Sums:
+    return find_sums(params.weights, input_bias(params))
+
+
+@functools.lru_cache(maxsize=128)
+def _linear(params: Conv2D) -> Requantization | None:
+    return linear_form(params, _sums(params))
+
+
+def shape_reason(layer: Layer, core: Core) -> str:
+    """Why this way cannot run the layer on the core, whatever its numbers; empty when it can."""
+    p: Conv2D = layer.params
+    if not core.has_dsp or not core.fpu:
+        return "the core lacks the DSP extension, or floating point registers to keep pointers in"
+    if p.groups != 1:
+        return f"the convolution has {p.groups} groups"
+    if p.output_channels < CHANNELS:
+        return f"{p.output_channels} output channels are fewer than the {CHANNELS} it computes at a time"
+    layout, w = find_layout(p), p.window
+    return (
+        checks.int8_tensors(layer)
+        or checks.one_image(layer, w.input_h * w.input_w * p.input_channels)
+        or checks.window_sizes(w)
+        or checks.sizes(
+            (
+                p.output_channels,
+                w.input_w * p.input_channels,
+                w.stride_w * p.input_channels,
+                w.dilation_w * p.input_channels,
+                layout.width,
+                layout.ring_pitch,
+                layout.segment_words,
+            )
+        )
+        or _byte_sizes(w.stride_h, w.dilation_h, w.pad_top, layout.ring_rows)
+    )
+
+
+def _byte_sizes(*values: int) -> str:
+    largest = max(values)
+    return f"{largest} rows are more than the 255 it counts to" if largest > 255 else ""
+
+
+def value_reason(params: Conv2D) -> str:
+    """Why weights or biases forbid it; empty when they do not."""
+    if _sums(params).largest >= SUM_LIMIT:
+        return f"sums reach {_sums(params).largest:,}, it keeps them apart up to {SUM_LIMIT - 1:,}"
+    if not mixes_exactly(params):
+        return "a weight of -128 shares a word with a negative one"
+    return ""
+
+
+class Conv2D4x2(Kernel):
+    """int8 convolutions without groups, of four or more output channels."""
+
+    name = "armv7em/conv_2d_4x2"
+    operators: ClassVar[tuple[str, ...]] = ("conv_2d",)
+
+    def fits(self, layer: Layer, core: Core) -> str:
+        return shape_reason(layer, core) or value_reason(layer.params) or self._requantization_reason(layer.params)
+
+    def _requantization_reason(self, params: Conv2D) -> str:
+        return "" if _linear(params) is not None else double_reason(params)
+
+    def _requantization(self, params: Conv2D) -> Requantization:
+        return _linear(params) or double_form(params)
+
+    def _form(self, params: Conv2D) -> RowForm:
+        return self._row_form(params, unroll=8)
+
+    def _row_form(self, params: Conv2D, *, unroll: int = 0, steps: int = 0) -> RowForm:
+        chosen = self._requantization(params)
+        return RowForm(unroll, steps, chosen.fraction, chosen.rectified, params.activation_min, params.activation_max)
+
+    def cost(self, layer: Layer, core: Core) -> Cost:
+        params: Conv2D = layer.params
+        layout = find_layout(params)
+        form = self._form(params)
+        function, _, code_bytes = emit_row(form)
+        groups = len(groups_of_channels(params.output_channels))
+        constants = 4 * groups * (4 + 2 * layout.steps + 2 * CHANNELS) + PARAMS_BYTES
+        shared = ((STEM, DRIVER_BYTES), (function.name, code_bytes))
+        return Cost(layer_ticks(params, form).cycles, LAYER_CODE_BYTES, constants, shared)
+
+    def scratch_bytes(self, layer: Layer, core: Core) -> int:
+        return find_layout(layer.params).scratch_bytes
+
+    def lead_bytes(self, layer: Layer, core: Core, input_index: int) -> int | None:
+        return layout_lead(layer.params, find_layout(layer.params))
+
+    def emit(self, layer: Layer, core: Core, operands: Operands) -> Code:
+        params: Conv2D = layer.params
+        layout, prefix = find_layout(params), operands.prefix
+        function, _, _ = emit_row(self._form(params))
+        stream = pack_weights(params, layout, self._requantization(params))
+        shape = "x".join(str(size) for size in params.weights.shape)
+        comment = f"weights {shape}, four channels at a time: biases, two channels a word, two factors each"
+        return Code(
+            call=(f"{STEM}(&{prefix}_params, {operands.inputs[0]}, {operands.outputs[0]}, {operands.scratch});",),
+            constants=(Constant(f"{prefix}_weights", "uint32_t", stream, 4, comment),),
+            functions=_params_text(params, layout, prefix, function.name, stream.nbytes),
+            runtime=(STEM,),
+            shared=(function,),
+        )
+
+
+class Conv2D4x2Compact(Conv2D4x2):
+    """The same with one small function for all layers that clamp alike."""
+
+    name = "armv7em/conv_2d_4x2_compact"
+
+    def _requantization_reason(self, params: Conv2D) -> str:
+        return double_reason(params)
+
+    def _requantization(self, params: Conv2D) -> Requantization:
+        return double_form(params)
+
+    def _form(self, params: Conv2D) -> RowForm:
+        return RowForm(2, 0, None, False, params.activation_min, params.activation_max)
+
+
+class Conv2D4x2Unrolled(Conv2D4x2):
+    """The same with all taps in a line; layers with equally many of them share a function."""
+
+    name = "armv7em/conv_2d_4x2_unrolled"
+
+    def fits(self, layer: Layer, core: Core) -> str:
+        if reason := super().fits(layer, core):
+            return reason
+        steps = find_layout(layer.params).steps
+        too_many = f"{2 * steps} taps are more than the {2 * MOST_UNROLLED_STEPS} it unrolls"
+        return too_many if steps > MOST_UNROLLED_STEPS else ""
+
+    def _form(self, params: Conv2D) -> RowForm:
+        return self._row_form(params, steps=find_layout(params).steps)
+
+
+def layer_ticks(params: Conv2D, form: RowForm) -> Ticks:
+    """What one run of a layer takes, from the blocks of its function and how often each is executed."""
+    layout = find_layout(params)
+    _, ticks, _ = emit_row(form)
+    groups = len(groups_of_channels(params.output_channels))
+    turns = -(-layout.steps // form.unroll) if form.unroll else 0
+    group = ticks.group + layout.steps * ticks.step + turns * ticks.turn
+    segment = ticks.segment + layout.segment_words % 2 * ticks.odd_word + layout.segment_words // 2 * ticks.two_words
+    pair = ticks.pair + layout.segments * segment + groups * group
+    calls = (layout.width > 1) + layout.width % 2
+    row = _DRIVER_ROW + layout.segments * _DRIVER_SEGMENT + calls * ticks.call + -(-layout.width // 2) * pair
+    total = _DRIVER_CALL + layout.rows * row
+    if layout.ring_rows:
+        copied = params.window.input_w * params.input_channels // _RING_BYTES_A_TICK
+        total += min(params.window.input_h, layout.rows * layout.ring_rows) * (_RING_ROW + Ticks(copied, copied))
+    return total
+
+
+def _params_text(params: Conv2D, layout: Layout, prefix: str, function: str, weights_bytes: int) -> str:
+    w, channels = params.window, params.input_channels
+    return params_struct(
+        "te_conv_4x2_params",
+        f"{prefix}_params",
+        {
+            "run": function,
+            "weights": f"(const uint8_t *){prefix}_weights",
+            "weights_bytes": weights_bytes,
+            "group_bytes": 4 * (4 + 2 * layout.steps + 2 * CHANNELS),
+            "rows": layout.rows,
+            "width": layout.width,
+            "output_channels": params.output_channels,
+            "input_rows": w.input_h,
+            "row_bytes": w.input_w * channels,
+            "step": w.stride_w * channels,
+            "kernel_rows": w.kernel_h,
+            "segments_per_row": layout.segments_per_row,
+            "segment_words": layout.segment_words,
+            "tap_bytes": w.dilation_w * channels,
+            "stride_h": w.stride_h,
+            "dilation_h": w.dilation_h,
+            "pad_top": w.pad_top,
+            "ring_rows": layout.ring_rows,
+            "ring_pitch": layout.ring_pitch,
+            "ring_left": w.pad_left * channels,
+            "input_zero_point": params.input_zero_point,
+            "output_zero_point": params.output_zero_point,
+        },
+    )
+
+
+KERNELS: tuple[Kernel, ...] = (Conv2D4x2(), Conv2D4x2Compact(), Conv2D4x2Unrolled())

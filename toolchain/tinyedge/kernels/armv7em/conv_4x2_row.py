@@ -1,0 +1,263 @@
+"""The inner function of `armv7em/conv_2d_4x2`: a row of output pixels, two at a time, four output channels at a time.
+
+Gather.  The windows of two pixels are widened to int16 and interleaved word by word into a panel: (pixel 0: taps 0, 2),
+(pixel 1: taps 0, 2), (pixel 0: taps 1, 3), (pixel 1: taps 1, 3), ... the order in which SXTB16 delivers them.
+
+Sums.    A weight word holds two output channels for two taps, a + 256 b in each half. The word as it is serves
+         SMLAD and gives S_a + 256 S_b (mod 2**32); SXTB16 leaves a, and SMLAD with that gives S_a; the difference
+         is 256 S_b. So int8 weights cost no more unpacking than one SXTB16 for four products.
+
+         two taps of 4 channels x 2 pixels: LDRD (weights), LDRD (panel), 8 SMLAD, 2 SXTB16 = 12 instructions, 16 MACs
+
+Output.  `linear` or `double` requantization (conv_requantize), clamp, STRB. Stores go up channel by channel; the last
+         four channels may overlap the ones before.
+
+Registers: r4-r11 the sums, r2, r3 two pixels, r12, lr two weight words, r0 the panel, r1 the weights. What is needed
+once per four channels waits in s0-s11, so that the loop neither loads nor stores anything else.
+"""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass
+
+from tinyedge.kernels.armv7em.asm import Assembly, Ticks, clamp, requantize
+from tinyedge.kernels.contract import SharedFunction
+
+# Members of te_conv_4x2_row.
+_PANEL_END, _OUTPUT, _OUTPUT_STEP, _PAIRS, _WEIGHTS, _WEIGHTS_LAST, _WEIGHTS_END, _OVERLAP, _ZERO_POINT = (
+    20, 24, 28, 32, 36, 40, 44, 48, 52,
+)  # fmt: skip
+
+_REGISTERS = {
+    "b0": "r4", "b1": "r5", "a0": "r6", "a1": "r7", "d0": "r8", "d1": "r9", "c0": "r10", "c1": "r11",
+    "x0": "r2", "x1": "r3", "w0": "r12", "w1": "lr", "panel": "r0", "weights": "r1",
+    # where registers wait
+    "out0": "s0", "out1": "s1", "last": "s2", "row": "s3", "panel_begin": "s4", "panel_end": "s5", "entry": "s6",
+    "zero_point": "s7", "pairs": "s8",
+}  # fmt: skip
+_SUMS = ("b0", "b1", "d0", "d1"), ("a0", "a1", "c0", "c1")
+
+
+@dataclass(frozen=True)
+class RowForm:
+    """What tells one emitted function from another; layers that agree in it share one.
+
+    unroll    steps of two taps in the body of the loop, a power of two; the first turn starts in its middle
+    steps     how many steps there are if the loop is unrolled completely, else 0: any number of steps
+    fraction  of the linear requantization; None: double
+    rectified of the double requantization
+    low, high the clamp
+    """
+
+    unroll: int
+    steps: int
+    fraction: int | None
+    rectified: bool
+    low: int
+    high: int
+
+
+@dataclass(frozen=True)
+class RowTicks:
+    """What the blocks of an emitted function take, each executed once."""
+
+    call: Ticks
+    pair: Ticks
+    segment: Ticks
+    odd_word: Ticks
+    two_words: Ticks
+    group: Ticks
+    """four channels, without their steps"""
+    step: Ticks
+    turn: Ticks
+    """of the loop over steps, without these"""
+
+
+@functools.cache
+def emit_row(form: RowForm) -> tuple[SharedFunction, RowTicks, int]:
+    """The function, what its blocks take, and its bytes of machine code."""
+    asm = Assembly(_REGISTERS)
+    _begin(asm, form)
+    _gather(asm)
+    _sum_up(asm, form)
+    _store(asm, form)
+    _end(asm)
+    loop = f"{form.steps} steps of two taps" if form.steps else f"any number of steps of two taps, {form.unroll} a turn"
+    output = f"linear, f = {form.fraction}" if form.fraction is not None else "double rounding"
+    comment = (
+        "A row of output pixels, two pixels by four channels at a time: gathers both windows into the panel, sums up\n"
+        f"over {loop}, requantizes ({output}; clamp {form.low} .. {form.high}).\n"
+        "r4-r11 sums, r2 r3 pixels, r12 lr weights, r0 panel, r1 weights' address; s0-s8 keep what waits.\n"
+        "12 instructions for two taps = 16 MACs."
+    )
+    function = asm.shared("te_conv_4x2", "void NAME(te_conv_4x2_row *row)", comment)
+    ticks = RowTicks(
+        call=asm.ticks("begin") + asm.ticks("end"),
+        pair=asm.ticks("pair") + asm.ticks("sum up") + asm.ticks("next pair"),
+        segment=asm.ticks("segment") + asm.ticks("next segment"),
+        odd_word=asm.ticks("odd word"),
+        two_words=asm.ticks("two words"),
+        group=asm.ticks("group") + asm.ticks("store"),
+        step=_ticks_of_a_step(),
+        turn=asm.ticks("turn") if not form.steps else Ticks(),
+    )
+    return function, ticks, asm.code_bytes
+
+
+def _ticks_of_a_step() -> Ticks:
+    asm = Assembly(_REGISTERS)
+    _step(asm, first=False)
+    return asm.ticks("start")
+
+
+def _begin(asm: Assembly, form: RowForm) -> None:
+    asm.block("begin")
+    asm(
+        "push {r4-r11, lr}",
+        "vmov %row, r0",
+        "ldr r1, [r0, #16]",
+        f"ldr r2, [r0, #{_PANEL_END}]",
+        f"ldr r3, [r0, #{_OUTPUT}]",
+        f"ldr r4, [r0, #{_OUTPUT_STEP}]",
+        f"ldr r5, [r0, #{_PAIRS}]",
+        "vmov %panel_begin, r1",
+        "vmov %panel_end, r2",
+        "vmov %out0, r3",
+        "add r3, r3, r4",
+        "vmov %out1, r3",
+    )
+    if form.fraction is None:
+        asm(f"ldr r3, [r0, #{_ZERO_POINT}]", "vmov %zero_point, r3")
+    if not form.steps:
+        # 8 bytes of panel a step. The first turn skips as many steps as all of them lack to whole turns, 48 bytes each.
+        asm(
+            "sub r2, r2, r1",
+            f"rsb r2, r2, #{8 * form.unroll}",
+            f"and r2, r2, #{8 * (form.unroll - 1)}",
+            "adr r3, 60f",
+            "add r2, r2, r2, lsl #1",
+            "add r3, r3, r2, lsl #1",
+            "orr r3, r3, #1",
+            "vmov %entry, r3",
+        )
+
+
+def _gather(asm: Assembly) -> None:
+    """r8 table of segments, r9 how many, r10 step, r11 words of each, r12 panel; r0, r1 the two pixels."""
+
+    def word() -> None:
+        asm(
+            "ldr r4, [r0], #4",
+            "ldr r5, [r1], #4",
+            "sxtb16 r6, r4, ror #8",
+            "sxtb16 r7, r5, ror #8",
+            "sxtb16 r4, r4",
+            "sxtb16 r5, r5",
+            "stm r12!, {r4-r7}",
+        )
+
+    asm.block("pair", "gather the windows of two pixels")
+    asm("10:", "vmov %pairs, r5", "vmov r0, %row", "ldm r0, {r8-r12}")
+    asm.block("segment")
+    asm(
+        "20: ldr r0, [r8]",
+        "lsrs r3, r11, #1",
+        "add r1, r0, r10",
+        "add r2, r0, r10, lsl #1",
+        "str r2, [r8], #4",
+        "bcc 30f",
+    )
+    asm.block("odd word")
+    word()
+    asm("cmp r3, #0", "beq 40f")
+    asm.block("two words")
+    asm("30:")
+    word()
+    word()
+    asm("subs r3, r3, #1", "bne 30b")
+    asm.block("next segment")
+    asm("40: subs r9, r9, #1", "bne 20b")
+
+
+def _sum_up(asm: Assembly, form: RowForm) -> None:
+    asm.block("sum up", "sum up, four channels at a time")
+    asm(
+        "vmov r0, %row",
+        f"ldr %weights, [r0, #{_WEIGHTS}]",
+        f"ldr %x0, [r0, #{_WEIGHTS_LAST}]",
+        "vmov %last, %x0",
+    )
+    asm.block("group", "biases of a + 256 b, a, c + 256 d, c")
+    asm("50:", "vmov %panel, %panel_begin", "ldm %weights!, {%b1, %a1, %d1, %c1}")
+    if form.steps:
+        for step in range(form.steps):
+            asm.block("step")
+            _step(asm, first=step == 0)
+        return
+    asm("mov %b0, %b1", "mov %a0, %a1", "mov %d0, %d1", "mov %c0, %c1", "vmov %w0, %entry", "bx %w0")
+    asm(".balign 4", "60:")
+    for _ in range(form.unroll):
+        asm.block("step")
+        _step(asm, first=False)
+    asm.block("turn")
+    asm("vmov %w0, %panel_end", "cmp %panel, %w0", "bne 60b")
+
+
+def _step(asm: Assembly, *, first: bool) -> None:
+    """Two taps. The first step of all takes the biases, which are in the registers of pixel 1, as what it adds to."""
+    b, a, d, c = ("b1", "a1", "d1", "c1") if first else ("b0", "a0", "d0", "c0")
+    asm(
+        "ldrd %w0, %w1, [%weights], #8",
+        "ldrd %x0, %x1, [%panel], #8",
+        f"smlad %b0, %w0, %x0, %{b}",
+        "smlad %b1, %w0, %x1, %b1",
+        f"smlad %d0, %w1, %x0, %{d}",
+        "smlad %d1, %w1, %x1, %d1",
+        "sxtb16 %w0, %w0",
+        "sxtb16 %w1, %w1",
+        f"smlad %a0, %w0, %x0, %{a}",
+        "smlad %a1, %w0, %x1, %a1",
+        f"smlad %c0, %w1, %x0, %{c}",
+        "smlad %c1, %w1, %x1, %c1",
+    )
+
+
+def _store(asm: Assembly, form: RowForm) -> None:
+    asm.block("store", "256 b = (a + 256 b) - a")
+    asm(*(f"sub %{mixed}, %{mixed}, %{plain}" for mixed, plain in zip(*_SUMS, strict=True)))
+    if form.fraction is None:
+        asm(*(f"asr %{name}, %{name}, #8" for name in _SUMS[0]), "vmov %panel, %zero_point")
+    else:
+        asm(*(f"lsl %{name}, %{name}, #8" for name in _SUMS[1]))
+    asm("vmov %x0, %out0", "vmov %x1, %out1")
+    for channel in "abcd":
+        pair = (f"%{channel}0", f"%{channel}1")
+        asm("ldrd %w0, %w1, [%weights], #8")
+        if form.fraction is None:
+            requantize(asm, pair, "%w0", "%w1", "%panel", rectified=form.rectified)
+        else:
+            asm(*(f"smmla {p}, {p}, %w0, %w1" for p in pair))
+            asm(*(f"ssat {p}, #8, {p}, asr #{form.fraction}" for p in pair))
+        clamp(asm, pair, form.low, form.high)
+        asm(f"strb {pair[0]}, [%x0], #1", f"strb {pair[1]}, [%x1], #1")
+    asm("vmov %out0, %x0", "vmov %out1, %x1", "vmov %w0, %last", "cmp %weights, %w0", "bne 50b")
+
+
+def _end(asm: Assembly) -> None:
+    asm.block("next pair", "the last four channels overlap those before, unless that is done")
+    asm(
+        "vmov r0, %row",
+        f"ldrd r5, r6, [r0, #{_WEIGHTS_END}]",
+        f"ldr r4, [r0, #{_OUTPUT_STEP}]",
+        "vmov %last, r5",
+        "cmp %weights, r5",
+        "beq 70f",
+    )
+    asm.block("overlap")
+    asm("sub r2, r2, r6", "sub r3, r3, r6", "vmov %out0, r2", "vmov %out1, r3", "b 50b")
+    asm.block("next pair")
+    # Pixel 1's outputs end where the next pair's begin.
+    asm("70: vmov %out0, r3", "add r3, r3, r4", "vmov %out1, r3", "vmov r5, %pairs", "subs r5, r5, #1", "bne 10b")
+    asm.block("end")
+    asm("pop {r4-r11, pc}")
