@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import ctypes
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from tinyedge.emulate.unicorn.engine import Engine
+from tinyedge.emulate.unicorn.native_library import WINDOW_READ, WINDOW_WRITE
 from tinyedge.emulate.unicorn.peripherals.dwt import Dwt
 from tinyedge.emulate.unicorn.peripherals.families import FAMILIES
 from tinyedge.emulate.unicorn.peripherals.nvic import Nvic
@@ -13,8 +16,6 @@ from tinyedge.emulate.unicorn.peripherals.scb import Scb
 from tinyedge.emulate.unicorn.peripherals.services import Services
 from tinyedge.emulate.unicorn.peripherals.systick import SysTick
 
-_IN_PAGE = PAGE_BYTES - 1
-_PAGE = ~_IN_PAGE
 PRIVATE_BUS = (0xE000_0000, 0x10_0000)
 _DWT, _SYSTEM_CONTROL = 0xE000_1000, 0xE000_E000
 _CORE_PAGES = {
@@ -26,57 +27,66 @@ _CORE_PAGES = {
 }
 
 
-class Bus:
-    """All register pages of a machine. A page that nobody models keeps what is written to it, and `note` says so."""
+class Window:
+    """A range of addresses with registers. With the native helper, Python is asked only where it has to be."""
 
-    def __init__(
-        self, engine: Engine, services: Services, attention: Callable[[], None], note: Callable[[str], None]
-    ) -> None:
-        self._note = note
+    def __init__(self, start: int, size: int, pages: Mapping[int, RegisterPage], note: Callable[[str], None]) -> None:
+        self._start, self._size, self._note = start, size, note
+        self._pages = {base: page for base, page in pages.items() if start <= base < start + size}
+        self._share: Callable[[int, RegisterPage], None] | None = None
+
+    def map(self, engine: Engine, native: Any | None) -> None:
+        """Put it on the bus. Raises: MemoryError"""
+        if native is None:
+            engine.map_registers(self._start, self._size, self._read, self._write)
+            return
+        read, write = engine.guard(WINDOW_READ, self._read), engine.guard(WINDOW_WRITE, self._write)
+        window = native.te_window_new(self._size // PAGE_BYTES, read, write)
+        if not window:
+            raise MemoryError
+
+        def share(base: int, page: RegisterPage) -> None:
+            native.te_window_set_page(window, (base - self._start) // PAGE_BYTES, ctypes.byref(page.shared))
+
+        self._share = share
+        for base, page in self._pages.items():
+            share(base, page)
+        engine.map_native_registers(self._start, self._size, native, window)
+
+    def _page(self, offset: int) -> RegisterPage:
+        """The page there. One that nobody models keeps what is written to it, which is said once."""
+        base = self._start + offset - offset % PAGE_BYTES
+        page = self._pages.get(base)
+        if page is None:
+            page = self._pages[base] = RegisterPage(f"{base:#x}")
+            self._note(f"the peripheral at {base:#010x} is not modelled: its registers only keep what is written")
+            if self._share is not None:
+                self._share(base, page)
+        return page
+
+    def _read(self, offset: int, size: int) -> int:
+        return self._page(offset).read(offset % PAGE_BYTES, size)
+
+    def _write(self, offset: int, size: int, value: int) -> None:
+        self._page(offset).write(offset % PAGE_BYTES, size, value)
+
+
+class Bus:
+    """All register pages of a machine, and the interrupt controller among them."""
+
+    def __init__(self, services: Services, attention: Callable[[], None]) -> None:
         self._pages = {base: RegisterPage(name) for base, name in _CORE_PAGES.items()}
         self.system_control = self._pages[_SYSTEM_CONTROL]
         self.nvic = Nvic(self.system_control, attention)
         Scb(self.system_control, services)
         SysTick(self.system_control, services)
         Dwt(self._pages[_DWT], services)
-        family = FAMILIES[services.config.family]
-        for base, (name, peripheral) in family.peripherals.items():
+        self._family = FAMILIES[services.config.family]
+        for base, (name, peripheral) in self._family.peripherals.items():
             page = self._pages[base] = RegisterPage(name)
             peripheral(page, services, base)
-        for start, size in (PRIVATE_BUS, *family.windows):
-            engine.map_registers(start, size, self._make_read(start), self._make_write(start))
 
-    def _page(self, base: int) -> RegisterPage:
-        """A page that nobody claimed."""
-        self._note(f"the peripheral at {base:#010x} is not modelled: its registers only keep what is written")
-        page = self._pages[base] = RegisterPage(f"{base:#x}")
-        return page
-
-    def _make_read(self, start: int) -> Callable[[int, int], int]:
-        """Reads in the window at `start`: of whole registers without further calls, as firmware polls them."""
-        pages, new_page = self._pages, self._page
-
-        def read(offset: int, size: int) -> int:
-            base, register = start + (offset & _PAGE), offset & _IN_PAGE
-            page = pages.get(base) or new_page(base)
-            if size != 4:
-                return page.read(register, size)
-            reader = page.readers.get(register)
-            return page.values.get(register, 0) if reader is None else reader()
-
-        return read
-
-    def _make_write(self, start: int) -> Callable[[int, int, int], None]:
-        pages, new_page = self._pages, self._page
-
-        def write(offset: int, size: int, value: int) -> None:
-            base, register = start + (offset & _PAGE), offset & _IN_PAGE
-            page = pages.get(base) or new_page(base)
-            if size != 4:
-                page.write(register, size, value)
-            elif (writer := page.writers.get(register)) is None:
-                page.values[register] = value
-            else:
-                writer(value)
-
-        return write
+    def map(self, engine: Engine, native: Any | None, note: Callable[[str], None]) -> None:
+        """Put all registers on the bus."""
+        for start, size in (PRIVATE_BUS, *self._family.windows):
+            Window(start, size, self._pages, note).map(engine, native)

@@ -11,6 +11,8 @@ from unicorn import arm_const
 from unicorn import unicorn_const as const
 from unicorn.unicorn_py3.unicorn import Uc, UcError, uclib
 
+from tinyedge.emulate.unicorn.native_library import address_of
+
 __all__ = ["CPU_MODELS", "Engine", "UcError", "version"]
 
 CPU_MODELS = {
@@ -21,10 +23,6 @@ CPU_MODELS = {
     "cortex-m33f": arm_const.UC_CPU_ARM_CORTEX_M33,
 }
 """core -> Unicorn's number of it"""
-
-
-_READ = ctypes.CFUNCTYPE(ctypes.c_uint64, ctypes.c_void_p, ctypes.c_uint64, ctypes.c_uint, ctypes.c_void_p)
-_WRITE = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_uint64, ctypes.c_uint, ctypes.c_uint64, ctypes.c_void_p)
 
 
 def version() -> str:
@@ -54,32 +52,36 @@ class Engine:
     def map_registers(
         self, start: int, size: int, read: Callable[[int, int], int], write: Callable[[int, int, int], None]
     ) -> None:
-        """Accesses call `read(offset, size)` and `write(offset, size, value)`.
+        """Accesses call `read(offset, size)` and `write(offset, size, value)`."""
+        self._uc.mmio_map(
+            start, size, lambda _, offset, size, __: read(offset, size), None,
+            lambda _, offset, size, value, __: write(offset, size, value), None,
+        )  # fmt: skip
 
-        Done as Uc.mmio_map does it, at a third of its price: firmware polls its serial port through this.
-        """
+    def map_native_registers(self, start: int, size: int, library: Any, window: Any) -> None:
+        """Accesses go to te_window_read and te_window_write. What Uc.mmio_map does with Python functions."""
+        read, write = address_of(library.te_window_read), address_of(library.te_window_write)
+        status = uclib.uc_mmio_map(self._uc._uch, start, size, read, window, write, window)
+        if status != const.UC_ERR_OK:
+            raise UcError(status)
 
-        def guarded_read(_: Any, offset: int, size: int, __: Any) -> int:
+    def guard(self, kind: Any, function: Callable[..., Any]) -> Any:
+        """The function for native code to call while the engine runs; an exception in it stops the run, and ends it."""
+
+        def guarded(*arguments: Any) -> Any:
             try:
-                return read(offset, size)
+                return function(*arguments)
             except BaseException as error:  # an exception cannot cross the C code that called
                 self._fail(error)
                 return 0
 
-        def guarded_write(_: Any, offset: int, size: int, value: int, __: Any) -> None:
-            try:
-                write(offset, size, value)
-            except BaseException as error:
-                self._fail(error)
+        callback = kind(guarded)
+        self._keep.append(callback)
+        return callback
 
-        callbacks = _READ(guarded_read), _WRITE(guarded_write)
-        self._keep.append(callbacks)
-        status = uclib.uc_mmio_map(
-            self._uc._uch, start, size, ctypes.cast(callbacks[0], ctypes.c_void_p), None,
-            ctypes.cast(callbacks[1], ctypes.c_void_p), None,
-        )  # fmt: skip
-        if status != const.UC_ERR_OK:
-            raise UcError(status)
+    def native_memory(self) -> tuple[Any, ctypes.c_void_p, ctypes.c_void_p]:
+        """The engine's handle, uc_mem_read and uc_mem_write, for native code to call."""
+        return self._uc._uch, address_of(uclib.uc_mem_read), address_of(uclib.uc_mem_write)
 
     def _fail(self, error: BaseException) -> None:
         self._failure = self._failure or error
@@ -113,7 +115,7 @@ class Engine:
     @staticmethod
     def native_stop() -> ctypes.c_void_p:
         """uc_emu_stop, for native code to call."""
-        return ctypes.cast(uclib.uc_emu_stop, ctypes.c_void_p)
+        return address_of(uclib.uc_emu_stop)
 
     def start(self, address: int, until: int) -> None:
         """Execute until a hook stops the engine, the core sleeps, or something is wrong."""

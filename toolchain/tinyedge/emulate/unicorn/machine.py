@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from unicorn import arm_const
 from unicorn import unicorn_const as const
@@ -19,7 +20,9 @@ from tinyedge.emulate.unicorn.engine import Engine, UcError
 from tinyedge.emulate.unicorn.exceptions import ExceptionUnit, StackError
 from tinyedge.emulate.unicorn.faults import FaultReporter
 from tinyedge.emulate.unicorn.frames import Ending
+from tinyedge.emulate.unicorn.native_library import PortState, load_native
 from tinyedge.emulate.unicorn.peripherals.nvic import SV_CALL
+from tinyedge.emulate.unicorn.peripherals.page import RegisterPage
 from tinyedge.emulate.unicorn.scheduler import Event, Scheduler
 from tinyedge.emulate.unicorn.semihosting import Semihosting
 from tinyedge.emulate.unicorn.serial_line import Link
@@ -63,8 +66,10 @@ class Machine:
         self._model = MODELS[config.core]()
         self._flash = next((memory.start, memory.end) for memory in config.memories if memory.name == "flash")
         self._map_memories(program)
+        self._native = self._load_native()
         self._counter = self._make_counter()
-        self._bus = Bus(self._engine, self, self._attend, link.note)
+        self._bus = Bus(self, self._attend)
+        self._bus.map(self._engine, self._native, link.note)
         self._nvic = self._bus.nvic
         self._exceptions = ExceptionUnit(self._engine, self._nvic, self._bus.system_control)
         self._faults = FaultReporter(self._engine, config, program)
@@ -98,13 +103,18 @@ class Machine:
                 )
             self._engine.write_memory(address, data)
 
-    def _make_counter(self) -> Counter:
+    def _load_native(self) -> Any | None:
         if self.config.helper is not None:
             try:
-                return NativeCounter(self._engine, self._model, self.config.memories, Path(self.config.helper))
-            except OSError as error:
-                self._link.note(f"the native counting hook cannot be loaded ({error}): counting in Python, slowly")
-        return PythonCounter(self._engine, self._model)
+                return load_native(Path(self.config.helper))
+            except (OSError, AttributeError) as error:
+                self._link.note(f"the native helper cannot be loaded ({error}): counting in Python, slowly")
+        return None
+
+    def _make_counter(self) -> Counter:
+        if self._native is None:
+            return PythonCounter(self._engine, self._model)
+        return NativeCounter(self._engine, self._model, self.config.memories, self._native)
 
     # Services of the peripherals
 
@@ -136,6 +146,15 @@ class Machine:
                 self._engine.write_memory(address, data)
                 return
         self.end(self._faults.other(f"BusFault: DMA write of {len(data)} bytes at {address:#010x}"))
+
+    def share_port(self, page: RegisterPage) -> PortState:
+        if self._native is None:
+            return PortState()
+        handle, read, write = self._engine.native_memory()
+        port = self._native.te_port_new(ctypes.byref(page.shared), handle, read, write, *self._flash)
+        if not port:
+            raise MemoryError
+        return cast(PortState, port.contents)
 
     def record_reading(self) -> None:
         self._link.add_reading(self._counter.instructions, self._counter.cycles)

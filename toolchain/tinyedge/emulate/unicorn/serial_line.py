@@ -25,6 +25,8 @@ class SerialLine(Protocol):
     """called between two basic blocks after bytes arrived, where the port can interrupt"""
     can_interrupt: bool
     """the port will interrupt when bytes arrive: set by the port"""
+    pending: Callable[[], bytes]
+    """takes what the port was given to send and holds back until the line asks: set by the port"""
 
     @property
     def has_input(self) -> bool: ...
@@ -57,6 +59,7 @@ class Link:
         """spent waiting for the host"""
         self.on_input: Callable[[], None] = lambda: None
         self.can_interrupt = False
+        self.pending: Callable[[], bytes] = bytes
         self.on_arrival: Callable[[], None] = lambda: None
         """called in the reading thread when bytes arrived and the port can interrupt"""
         self.statistics: Callable[[], dict[str, float]] = dict
@@ -99,7 +102,7 @@ class Link:
 
     def send(self, data: bytes) -> None:
         self._polls = 0
-        self._unsent += data
+        self._unsent += self.pending() + data
         if b"\n" in data or len(self._unsent) >= _FLUSH_BYTES:
             self.flush()
 
@@ -125,6 +128,7 @@ class Link:
 
     def flush(self) -> None:
         """Hand on what the firmware said, after the counter readings it took before."""
+        self._unsent += self.pending()
         if self._readings:
             self._write(frames.READINGS, frames.pack_readings(self._readings))
             self._readings.clear()

@@ -20,9 +20,9 @@ class Dwt:
         self._page, self._services = page, services
         self._count = 0
         self._since: int | None = None  # when it was started; None while it stands
-        page.readers[_CYCCNT] = self._read_cyccnt
-        page.writers[_CYCCNT] = self._write_cyccnt
-        page.writers[_CTRL] = self._write_ctrl
+        page.on_read(_CYCCNT, self._read_cyccnt)
+        page.on_write(_CYCCNT, self._write_cyccnt)
+        page.on_write(_CTRL, self._write_ctrl)
 
     def _value(self) -> int:
         running = 0 if self._since is None else self._services.now() - self._since

@@ -47,9 +47,9 @@ class Nvic:
         self._map_bits(_ISPR, lambda: self._pending, self.pend)
         self._map_bits(_ICPR, lambda: self._pending, self._pending.discard)
         self._map_bits(_IABR, lambda: set(self.active), lambda _: None)
-        page.readers[_ICSR] = self._read_icsr
-        page.writers[_ICSR] = self._write_icsr
-        page.writers[_STIR] = lambda value: self.pend(FIRST_INTERRUPT + (value & 0x1FF))
+        page.on_read(_ICSR, self._read_icsr)
+        page.on_write(_ICSR, self._write_icsr)
+        page.on_write(_STIR, lambda value: self.pend(FIRST_INTERRUPT + (value & 0x1FF)))
 
     def _map_bits(self, base: int, members: Callable[[], set[int]], apply: Callable[[int], None]) -> None:
         """One bit for each interrupt: reads show `members`, each 1 written is applied."""
@@ -64,8 +64,8 @@ class Nvic:
                     if value >> bit & 1:
                         apply(first + bit)
 
-            self._page.readers[base + 4 * word] = read
-            self._page.writers[base + 4 * word] = write
+            self._page.on_read(base + 4 * word, read)
+            self._page.on_write(base + 4 * word, write)
 
     def _enable(self, exception: int) -> None:
         self._enabled.add(exception)
@@ -102,7 +102,7 @@ class Nvic:
 
     def _group(self, raw: int) -> int:
         """The part of a priority that decides on preemption, by AIRCR.PRIGROUP."""
-        bits = (self._page.values.get(_AIRCR, 0) >> _PRIGROUP_SHIFT & _PRIGROUP_MASK) + 1
+        bits = (self._page.values[_AIRCR] >> _PRIGROUP_SHIFT & _PRIGROUP_MASK) + 1
         return raw >> bits << bits
 
     def execution_priority(self, masks: Masks) -> int:

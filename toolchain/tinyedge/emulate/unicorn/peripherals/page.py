@@ -2,10 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import ctypes
+from collections.abc import Callable, Mapping
 
 PAGE_BYTES = 4096
 _WORD = 4
+_MASK = 0xFFFF_FFFF
+_CALLS_READ, _CALLS_WRITE = 1, 2
+
+
+class SharedPage(ctypes.Structure):
+    """`register_page` of native/registers.h: what native code needs to serve plain registers without Python."""
+
+    _fields_ = (
+        ("values", ctypes.c_uint32 * (PAGE_BYTES // _WORD)),
+        ("calls", ctypes.c_uint8 * (PAGE_BYTES // _WORD)),
+        ("port", ctypes.c_void_p),
+    )
+
+
+class Registers:
+    """Words by their offset in the page; 0 until written."""
+
+    def __init__(self, shared: SharedPage) -> None:
+        self._words = memoryview(shared.values).cast("B").cast("I")
+
+    def __getitem__(self, offset: int) -> int:
+        return self._words[offset >> 2]
+
+    def __setitem__(self, offset: int, value: int) -> None:
+        self._words[offset >> 2] = value & _MASK
+
+    def update(self, values: Mapping[int, int]) -> None:
+        for offset, value in values.items():
+            self[offset] = value
 
 
 class RegisterPage:
@@ -13,15 +43,26 @@ class RegisterPage:
 
     def __init__(self, name: str) -> None:
         self.name = name
-        self.values: dict[int, int] = {}
-        self.readers: dict[int, Callable[[], int]] = {}
-        self.writers: dict[int, Callable[[int], None]] = {}
+        self.shared = SharedPage()
+        self.values = Registers(self.shared)
+        self._readers: dict[int, Callable[[], int]] = {}
+        self._writers: dict[int, Callable[[int], None]] = {}
+
+    def on_read(self, offset: int, reader: Callable[[], int]) -> None:
+        """Reads of the register give what `reader` gives."""
+        self._readers[offset] = reader
+        self.shared.calls[offset // _WORD] |= _CALLS_READ
+
+    def on_write(self, offset: int, writer: Callable[[int], None]) -> None:
+        """Writes to the register go to `writer`, which keeps what should be kept."""
+        self._writers[offset] = writer
+        self.shared.calls[offset // _WORD] |= _CALLS_WRITE
 
     def read(self, offset: int, size: int) -> int:
         """`size` bytes at `offset`."""
         word = offset & -_WORD
-        reader = self.readers.get(word)
-        value = self.values.get(word, 0) if reader is None else reader()
+        reader = self._readers.get(word)
+        value = self.values[word] if reader is None else reader()
         if size == _WORD:
             return value
         return value >> 8 * (offset - word) & ((1 << 8 * size) - 1)
@@ -33,7 +74,7 @@ class RegisterPage:
             shift = 8 * (offset - word)
             mask = ((1 << 8 * size) - 1) << shift
             value = self.read(word, _WORD) & ~mask | value << shift & mask
-        writer = self.writers.get(word)
+        writer = self._writers.get(word)
         if writer is None:
             self.values[word] = value
         else:

@@ -28,9 +28,9 @@ class Scb:
     def __init__(self, page: RegisterPage, services: Services) -> None:
         self._page, self._services = page, services
         page.values.update({VTOR: services.config.vectors, _CPUID: _CPUIDS[services.config.core]})
-        page.writers[_CPUID] = lambda _: None
-        page.readers[_AIRCR] = lambda: _AIRCR_READ_KEY | page.values.get(_AIRCR, 0)
-        page.writers[_AIRCR] = self._write_aircr
+        page.on_write(_CPUID, lambda _: None)
+        page.on_read(_AIRCR, lambda: _AIRCR_READ_KEY | page.values[_AIRCR])
+        page.on_write(_AIRCR, self._write_aircr)
 
     def _write_aircr(self, value: int) -> None:
         if value >> 16 != _AIRCR_KEY:

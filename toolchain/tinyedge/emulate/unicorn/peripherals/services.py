@@ -7,6 +7,8 @@ from typing import Protocol
 
 from tinyedge.emulate.unicorn.config import MachineConfig
 from tinyedge.emulate.unicorn.frames import Ending
+from tinyedge.emulate.unicorn.native_library import PortState
+from tinyedge.emulate.unicorn.peripherals.page import RegisterPage
 from tinyedge.emulate.unicorn.scheduler import Event
 from tinyedge.emulate.unicorn.serial_line import SerialLine
 
@@ -42,6 +44,10 @@ class Services(Protocol):
 
     def write_memory(self, address: int, data: bytes) -> None:
         """Bytes by DMA. Ends the machine with a fault where there is no RAM."""
+        ...
+
+    def share_port(self, page: RegisterPage) -> PortState:
+        """The state of the console's UARTE, which native code works on too where there is some."""
         ...
 
     def record_reading(self) -> None:

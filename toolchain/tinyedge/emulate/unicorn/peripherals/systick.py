@@ -29,8 +29,12 @@ class SysTick:
         self._passed_zero = False
         self._event: Event | None = None
         self._recorded = services.config.core in _CORES_WITHOUT_DWT
-        page.readers.update({_CSR: self._read_csr, _RVR: lambda: self._reload, _CVR: self._read_cvr})
-        page.writers.update({_CSR: self._write_csr, _RVR: self._write_rvr, _CVR: self._write_cvr})
+        page.on_read(_CSR, self._read_csr)
+        page.on_read(_RVR, lambda: self._reload)
+        page.on_read(_CVR, self._read_cvr)
+        page.on_write(_CSR, self._write_csr)
+        page.on_write(_RVR, self._write_rvr)
+        page.on_write(_CVR, self._write_cvr)
         page.values[_CALIB] = _CALIB_NOREF
 
     @property

@@ -21,19 +21,20 @@ class Gpio:
         for port in _PORTS:
             for register, set_register, clear_register in ((_OUT, _OUTSET, _OUTCLR), (_DIR, _DIRSET, _DIRCLR)):
                 read = partial(self._get, port + register)
-                page.readers[port + set_register] = page.readers[port + clear_register] = read
-                page.writers[port + set_register] = partial(self._set, port + register)
-                page.writers[port + clear_register] = partial(self._clear, port + register)
-            page.readers[port + _IN] = partial(self._read_pins, port)
+                page.on_read(port + set_register, read)
+                page.on_read(port + clear_register, read)
+                page.on_write(port + set_register, partial(self._set, port + register))
+                page.on_write(port + clear_register, partial(self._clear, port + register))
+            page.on_read(port + _IN, partial(self._read_pins, port))
 
     def _get(self, register: int) -> int:
-        return self._values.get(register, 0)
+        return self._values[register]
 
     def _set(self, register: int, bits: int) -> None:
-        self._values[register] = self._values.get(register, 0) | bits
+        self._values[register] = self._values[register] | bits
 
     def _clear(self, register: int, bits: int) -> None:
-        self._values[register] = self._values.get(register, 0) & ~bits & _MASK
+        self._values[register] = self._values[register] & ~bits & _MASK
 
     def _read_pins(self, port: int) -> int:
-        return self._values.get(port + _OUT, 0) & self._values.get(port + _DIR, 0)
+        return self._values[port + _OUT] & self._values[port + _DIR]

@@ -25,16 +25,16 @@ class NordicPeripheral:
         self.interrupts_enabled = 0
         """bit n: the event at 0x100 + 4 n"""
         for offset in (_INTEN, _INTENSET, _INTENCLR):
-            page.readers[offset] = lambda: self.interrupts_enabled
-        page.writers[_INTEN] = self.enable_interrupts
-        page.writers[_INTENSET] = lambda value: self.enable_interrupts(self.interrupts_enabled | value)
-        page.writers[_INTENCLR] = lambda value: self.enable_interrupts(self.interrupts_enabled & ~value)
+            page.on_read(offset, lambda: self.interrupts_enabled)
+        page.on_write(_INTEN, self.enable_interrupts)
+        page.on_write(_INTENSET, lambda value: self.enable_interrupts(self.interrupts_enabled | value))
+        page.on_write(_INTENCLR, lambda value: self.enable_interrupts(self.interrupts_enabled & ~value))
 
     def enable_interrupts(self, value: int) -> None:
         self.interrupts_enabled = value
         for index in range(_EVENT_COUNT):  # only then must a write that clears the event be seen
             if value >> index & 1:
-                self.page.writers.setdefault(_EVENTS + 4 * index, self._event_writer(_EVENTS + 4 * index))
+                self.page.on_write(_EVENTS + 4 * index, self._event_writer(_EVENTS + 4 * index))
         self.update_interrupt()
 
     def _event_writer(self, offset: int) -> Callable[[int], None]:
@@ -51,10 +51,10 @@ class NordicPeripheral:
             if value & 1:
                 action()
 
-        self.page.writers[offset] = write
+        self.page.on_write(offset, write)
 
     def event(self, offset: int) -> bool:
-        return bool(self.page.values.get(offset, 0))
+        return bool(self.page.values[offset])
 
     def raise_event(self, offset: int) -> None:
         self.page.values[offset] = 1
@@ -68,4 +68,4 @@ class NordicPeripheral:
         self.services.set_interrupt(self._interrupt, asserted)
 
     def shortcut(self, bit: int) -> bool:
-        return bool(self.page.values.get(SHORTS, 0) >> bit & 1)
+        return bool(self.page.values[SHORTS] >> bit & 1)

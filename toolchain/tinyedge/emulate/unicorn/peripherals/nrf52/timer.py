@@ -40,11 +40,11 @@ class Timer(NordicPeripheral):
         self.task(_COUNT, self._step)
         for channel in range(_CHANNELS):
             self.task(_CAPTURE + 4 * channel, partial(self._capture, channel))
-            page.writers[_CC + 4 * channel] = partial(self._write_cc, channel)
+            page.on_write(_CC + 4 * channel, partial(self._write_cc, channel))
 
     @property
     def _period(self) -> int:
-        return 1 << _WIDTHS[self.page.values.get(_BITMODE, 0) & 3]
+        return 1 << _WIDTHS[self.page.values[_BITMODE] & 3]
 
     @property
     def _ticks_to_cycles(self) -> tuple[int, int]:
@@ -65,7 +65,7 @@ class Timer(NordicPeripheral):
         self._arm()
 
     def _start(self) -> None:
-        if self.page.values.get(_MODE, _MODE_TIMER) == _MODE_TIMER and self._since is None:
+        if self.page.values[_MODE] == _MODE_TIMER and self._since is None:
             self._since = self.services.now()
             self._arm()
 
@@ -78,10 +78,10 @@ class Timer(NordicPeripheral):
         self._settle(0)
 
     def _step(self) -> None:
-        if self.page.values.get(_MODE, _MODE_TIMER) != _MODE_TIMER:
+        if self.page.values[_MODE] != _MODE_TIMER:
             self._settle(self._count + 1)
             for channel in range(_CHANNELS):
-                if self.page.values.get(_CC + 4 * channel, 0) == self._count:
+                if self.page.values[_CC + 4 * channel] == self._count:
                     self._matched(channel)
 
     def _capture(self, channel: int) -> None:
@@ -102,7 +102,7 @@ class Timer(NordicPeripheral):
         cycles, ticks = self._ticks_to_cycles
         elapsed = (self.services.now() - self._since) * ticks // cycles
         for channel in range(_CHANNELS):
-            ahead = (self.page.values.get(_CC + 4 * channel, 0) - self._value()) % self._period or self._period
+            ahead = (self.page.values[_CC + 4 * channel] - self._value()) % self._period or self._period
             at = self._since + -(-(elapsed + ahead) * cycles // ticks)
             self._events.append(self.services.schedule(at, partial(self._reached, channel)))
 

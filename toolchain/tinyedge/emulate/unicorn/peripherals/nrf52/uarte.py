@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import ctypes
+
+from tinyedge.emulate.unicorn.native_library import PORT_BUFFER_BYTES, PortState
 from tinyedge.emulate.unicorn.peripherals.nrf52.nordic import NordicPeripheral
 from tinyedge.emulate.unicorn.peripherals.page import RegisterPage
 from tinyedge.emulate.unicorn.peripherals.services import Services
@@ -33,6 +36,7 @@ class Uarte(NordicPeripheral):
     time after the receiver was started. So nothing is lost, however late the firmware starts the next transfer.
 
     A receiver that is polled in vain for long puts the machine to sleep until the host writes.
+    Polled transfers of one byte are served by native/uarte_port.c where there is a native helper; the state is shared.
     Only the port at the board's console address has a line; another sends into the air.
     Source: nRF52840 Product Specification v1.7, 6.34 UARTE
     """
@@ -40,9 +44,7 @@ class Uarte(NordicPeripheral):
     def __init__(self, page: RegisterPage, services: Services, base: int) -> None:
         super().__init__(page, services, base)
         self._line = services.line if base == services.config.console_base else None
-        self._target = 0  # where the next received byte goes
-        self._room = 0  # bytes the transfer has room for; 0: no transfer runs
-        self._received = 0
+        self._port = services.share_port(page) if self._line is not None else PortState()
         self._delivery: Event | None = None
         page.values[_BAUDRATE] = _BAUD_250000
         for task, action in (
@@ -53,21 +55,22 @@ class Uarte(NordicPeripheral):
             (_FLUSHRX, self._flush_rx),
         ):
             self.task(task, action)
-        page.readers[_ENDRX] = lambda: self._poll(_ENDRX)
-        page.readers[_RXDRDY] = lambda: self._poll(_RXDRDY)
+        page.on_read(_ENDRX, lambda: self._poll(_ENDRX))
+        page.on_read(_RXDRDY, lambda: self._poll(_RXDRDY))
         if self._line is not None:
             self._line.on_input = self._input_arrived
+            self._line.pending = self._take_sent
 
     @property
     def _enabled(self) -> bool:
-        return self.page.values.get(_ENABLE) == _ENABLED
+        return self.page.values[_ENABLE] == _ENABLED
 
     def _start_tx(self) -> None:
         if not self._enabled:
             return
         values = self.page.values
-        count = values.get(_TXD_MAXCNT, 0)
-        data = self.services.read_memory(values.get(_TXD_PTR, 0), count)
+        count = values[_TXD_MAXCNT]
+        data = self.services.read_memory(values[_TXD_PTR], count)
         if self._line is not None:
             self._line.send(data)
         values[_TXD_AMOUNT] = count
@@ -78,15 +81,16 @@ class Uarte(NordicPeripheral):
         if not self._enabled:
             return
         values = self.page.values
-        self._target = values.get(_RXD_PTR, 0)
-        self._room = values.get(_RXD_MAXCNT, 0)
-        self._received = 0
+        self._port.target = values[_RXD_PTR]
+        self._port.room = values[_RXD_MAXCNT]
+        self._port.received = 0
         self.raise_event(_RXSTARTED)
         if self.interrupts_enabled:
             self._schedule_delivery()
 
     def enable_interrupts(self, value: int) -> None:
         super().enable_interrupts(value)
+        self._port.polled = not value
         if self._line is not None:
             self._line.can_interrupt = bool(value)
         if value:
@@ -98,9 +102,9 @@ class Uarte(NordicPeripheral):
             self._schedule_delivery()
 
     def _schedule_delivery(self) -> None:
-        if self._delivery is not None or not self._room or self._line is None or not self._line.has_input:
+        if self._delivery is not None or not self._port.room or not self._has_input:
             return
-        baud = max(self.page.values.get(_BAUDRATE, 0) * 250_000 // _BAUD_250000, 1)
+        baud = max(self.page.values[_BAUDRATE] * 250_000 // _BAUD_250000, 1)
         byte_cycles = _BITS_A_BYTE * self.services.config.clock_hz // baud
         self._delivery = self.services.schedule(self.services.now() + byte_cycles, self._delivery_due)
 
@@ -113,28 +117,48 @@ class Uarte(NordicPeripheral):
     def _poll(self, event: int) -> int:
         """A read of ENDRX or RXDRDY."""
         values = self.page.values
-        polled = not values.get(event) and not self.interrupts_enabled
-        if polled and self._line is not None and not self._receive(self._room if event == _ENDRX else 1):
+        polled = not values[event] and not self.interrupts_enabled
+        if polled and self._line is not None and not self._receive(self._port.room if event == _ENDRX else 1):
             self._line.polled_in_vain()
-        return values.get(event, 0)
+        return values[event]
 
     def _receive(self, most: int) -> bool:
         """Move up to `most` bytes of the line into the running transfer; whether there were any."""
-        data = self._line.take(most) if self._line is not None and self._room else b""
+        data = self._take_input(most) if self._port.room else b""
         if not data:
             return False
-        self.services.write_memory(self._target, data)
-        self._target += len(data)
-        self._room -= len(data)
-        self._received += len(data)
+        self.services.write_memory(self._port.target, data)
+        self._port.target += len(data)
+        self._port.room -= len(data)
+        self._port.received += len(data)
         self.raise_event(_RXDRDY)
-        if not self._room:
+        if not self._port.room:
             self._end_rx()
         return True
 
+    @property
+    def _has_input(self) -> bool:
+        return self._port.rx_next < self._port.rx_count or (self._line is not None and self._line.has_input)
+
+    def _take_input(self, most: int) -> bytes:
+        """Received bytes, which wait in the port's buffer, where native code finds them."""
+        port = self._port
+        if port.rx_next == port.rx_count and self._line is not None:
+            arrived = self._line.take(PORT_BUFFER_BYTES)
+            ctypes.memmove(port.rx, arrived, len(arrived))
+            port.rx_next, port.rx_count = 0, len(arrived)
+        data = bytes(port.rx[port.rx_next : min(port.rx_next + most, port.rx_count)])
+        port.rx_next += len(data)
+        return data
+
+    def _take_sent(self) -> bytes:
+        """What native code took to send since the last end of a line."""
+        count, self._port.tx_count = self._port.tx_count, 0
+        return bytes(self._port.tx[:count])
+
     def _end_rx(self) -> None:
-        self._room = 0
-        self.page.values[_RXD_AMOUNT] = self._received
+        self._port.room = 0
+        self.page.values[_RXD_AMOUNT] = self._port.received
         self.raise_event(_ENDRX)
         if self.shortcut(_SHORT_ENDRX_STARTRX):
             self._start_rx()
@@ -142,9 +166,9 @@ class Uarte(NordicPeripheral):
             self.raise_event(_RXTO)
 
     def _stop_rx(self) -> None:
-        if self._room:
+        if self._port.room:
             self._end_rx()
-        self._room = 0
+        self._port.room = 0
         self.raise_event(_RXTO)
 
     def _flush_rx(self) -> None:

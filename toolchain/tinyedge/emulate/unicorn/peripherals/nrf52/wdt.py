@@ -24,10 +24,10 @@ class Wdt(NordicPeripheral):
         self._event: Event | None = None
         self._waiting = 0  # channels that must be fed yet
         page.values.update({_CRV: 0xFFFF_FFFF, _RREN: 1})
-        page.readers[_REQSTATUS] = lambda: self._waiting
+        page.on_read(_REQSTATUS, lambda: self._waiting)
         self.task(_START, self._start)
         for channel in range(_CHANNELS):
-            page.writers[_RR + 4 * channel] = partial(self._feed, channel)
+            page.on_write(_RR + 4 * channel, partial(self._feed, channel))
 
     @property
     def _seconds(self) -> float:

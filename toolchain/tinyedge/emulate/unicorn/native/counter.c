@@ -1,13 +1,8 @@
 /* Counts instructions and cycles of an emulated core. Unicorn calls te_block_hook at the start of every basic block.
  * The cost of a block is asked for once (`resolve`) and kept by address. The layout is mirrored in counting.py. */
-#include <stdint.h>
-#include <stdlib.h>
+#include "registers.h"
 
-#if defined(_WIN32)
-#define EXPORT __declspec(dllexport)
-#else
-#define EXPORT __attribute__((visibility("default")))
-#endif
+#include <stdlib.h>
 
 #define REGIONS_MAX 16u
 #define HALFWORD 2u

@@ -1,0 +1,29 @@
+/* Memory-mapped registers that Python and C share. The layouts are mirrored in peripherals/page.py and native_port.py. */
+#ifndef TE_REGISTERS_H
+#define TE_REGISTERS_H
+
+#include <stdint.h>
+
+#if defined(_WIN32)
+#define EXPORT __declspec(dllexport)
+#else
+#define EXPORT __attribute__((visibility("default")))
+#endif
+
+#define PAGE_WORDS 1024u
+#define CALLS_READ 1u
+#define CALLS_WRITE 2u
+
+typedef struct uarte_port uarte_port;
+
+typedef struct {
+  uint32_t values[PAGE_WORDS];
+  uint8_t calls[PAGE_WORDS]; /* CALLS_*: a peripheral in Python has to be asked; other registers are plain storage */
+  uarte_port *port;          /* serves the commonest accesses of a UARTE here, or NULL */
+} register_page;
+
+/* Serve an access to register `word`; 0: Python has to. */
+int te_port_read(uarte_port *port, uint32_t word);
+int te_port_write(uarte_port *port, uint32_t word, uint32_t value);
+
+#endif
