@@ -50,4 +50,4 @@ def test_wheel_builds_a_tflite_without_tensorflow(installed: Path, tmp_path: Pat
     assert missing.returncode != 0, "the environment must not hold TensorFlow"
     document = json.loads(_run(installed / "tinyedge", "run", "small.tflite", "-b", "nrf52840", "--json", cwd=tmp_path))
     assert document["verify"] == {"samples": 20, "mismatches": 0} | document["verify"]
-    assert (tmp_path / "build" / "small" / "nrf52840dk-zig" / "firmware.elf").is_file()
+    assert (tmp_path / "build" / "small" / "nrf52840dk-zig" / "build" / "firmware.elf").is_file()

@@ -27,7 +27,7 @@ def refuse(folder: Path, content: bytes, code: int, *words: str) -> None:
     outcome = tinyedge("build", "bad.tflite", "--board", "nrf52840", cwd=folder)
     assert_refused(outcome, code, *words)
     assert outcome.stdout == ""
-    assert not (folder / "build" / "bad" / "nrf52840dk-zig" / "firmware.elf").exists()
+    assert not (folder / "build" / "bad" / "nrf52840dk-zig" / "build" / "firmware.elf").exists()
 
 
 def test_missing_file(tmp_path: Path) -> None:
