@@ -75,6 +75,10 @@ class Assembly:
         self._labels += 1
         return str(100 + self._labels)
 
+    def has(self, block: str) -> bool:
+        """Whether there is anything in a block."""
+        return block in self._blocks
+
     def ticks(self, block: str) -> Ticks:
         """What one execution of a block takes; branches back are counted as taken, those ahead as not."""
         return count_ticks(self._blocks[block])

@@ -63,18 +63,37 @@ def _linear(params: Conv2D) -> Requantization | None:
     return linear_form(params, _sums(params))
 
 
+def find_requantization(params: Conv2D) -> Requantization:
+    """The linear form where it is exact, else the double form; only where `requantization_reason` is empty."""
+    return _linear(params) or double_form(params)
+
+
+def requantization_reason(params: Conv2D) -> str:
+    """Why neither form of requantization serves a layer; empty when one does."""
+    largest = _sums(params).largest
+    if largest >= SUM_LIMIT:
+        return f"sums reach {largest:,}, they are kept apart up to {SUM_LIMIT - 1:,}"
+    return "" if _linear(params) is not None else double_reason(params)
+
+
+def core_reason(core: Core) -> str:
+    """Why functions like these cannot run on a core; empty when they can."""
+    if core.has_dsp and core.fpu:
+        return ""
+    return "the core lacks the DSP extension, or floating point registers to keep pointers in"
+
+
 def shape_reason(layer: Layer, core: Core) -> str:
     """Why this way cannot run the layer on the core, whatever its numbers; empty when it can."""
     p: Conv2D = layer.params
-    if not core.has_dsp or not core.fpu:
-        return "the core lacks the DSP extension, or floating point registers to keep pointers in"
     if p.groups != 1:
         return f"the convolution has {p.groups} groups"
     if p.output_channels < CHANNELS:
         return f"{p.output_channels} output channels are fewer than the {CHANNELS} it computes at a time"
     layout, w = find_layout(p), p.window
     return (
-        checks.int8_tensors(layer)
+        core_reason(core)
+        or checks.int8_tensors(layer)
         or checks.one_image(layer, w.input_h * w.input_w * p.input_channels)
         or checks.window_sizes(w)
         or checks.sizes(
@@ -97,15 +116,6 @@ def _byte_sizes(*values: int) -> str:
     return f"{largest} rows are more than the 255 it counts to" if largest > 255 else ""
 
 
-def value_reason(params: Conv2D) -> str:
-    """Why weights or biases forbid it; empty when they do not."""
-    if _sums(params).largest >= SUM_LIMIT:
-        return f"sums reach {_sums(params).largest:,}, it keeps them apart up to {SUM_LIMIT - 1:,}"
-    if not mixes_exactly(params):
-        return "a weight of -128 shares a word with a negative one"
-    return ""
-
-
 class Conv2D4x2(Kernel):
     """int8 convolutions without groups, of four or more output channels."""
 
@@ -113,13 +123,12 @@ class Conv2D4x2(Kernel):
     operators: ClassVar[tuple[str, ...]] = ("conv_2d",)
 
     def fits(self, layer: Layer, core: Core) -> str:
-        return shape_reason(layer, core) or value_reason(layer.params) or self._requantization_reason(layer.params)
-
-    def _requantization_reason(self, params: Conv2D) -> str:
-        return "" if _linear(params) is not None else double_reason(params)
+        if reason := shape_reason(layer, core) or requantization_reason(layer.params):
+            return reason
+        return "" if mixes_exactly(layer.params) else "a weight of -128 shares a word with a negative one"
 
     def _requantization(self, params: Conv2D) -> Requantization:
-        return _linear(params) or double_form(params)
+        return find_requantization(params)
 
     def _form(self, params: Conv2D) -> RowForm:
         return self._row_form(params, unroll=8)
@@ -165,8 +174,8 @@ class Conv2D4x2Compact(Conv2D4x2):
 
     name = "armv7em/conv_2d_4x2_compact"
 
-    def _requantization_reason(self, params: Conv2D) -> str:
-        return double_reason(params)
+    def fits(self, layer: Layer, core: Core) -> str:
+        return super().fits(layer, core) or double_reason(layer.params)
 
     def _requantization(self, params: Conv2D) -> Requantization:
         return double_form(params)
