@@ -98,7 +98,7 @@ def test_a_constant_first_operand_becomes_the_second() -> None:
     ("arguments", "rule"),
     [
         ({"shapes": ((2, 3), (2, 3)), "output_shape": (2, 4)}, "broadcast to the shape of the output"),
-        ({"scales": (1000.0, 0.1, 0.0001)}, "2\\*\\*20 times the output scale"),
+        ({"scales": (1000.0, 0.1, 0.0001)}, "2\\*\\*20 \\(int16: 2\\*\\*15\\) times the output scale"),
         ({"activation": "sign_bit"}, "none, relu, relu_n1_to_1 or relu6"),
     ],
 )

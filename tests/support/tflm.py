@@ -38,6 +38,9 @@ def random_inputs(graph: Graph, seed: int) -> list[Array]:
         if tensor.dtype.value == "float32":
             values.append(rng.normal(0, 50, tensor.shape).astype(np.float32))
             continue
+        if tensor.dtype.value == "bool":
+            values.append(rng.random(tensor.shape) < 0.5)
+            continue
         info = np.iinfo(tensor.dtype.numpy)
         ends = rng.choice([info.min, info.max], tensor.shape)
         inner = rng.integers(info.min, info.max, tensor.shape, endpoint=True)

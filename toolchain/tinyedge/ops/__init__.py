@@ -10,16 +10,25 @@ from tinyedge.errors import ModelError
 from tinyedge.graph.ir import DType, Graph, Operator
 from tinyedge.ops import (
     add,
+    comparisons,
     conv_2d,
     depthwise_conv_2d,
+    div,
     fully_connected,
+    logical,
     lookup,
+    maximum_minimum,
     mean,
+    mul,
     pad,
     pool_2d,
+    prelu,
     requantize,
     reshape,
+    select_v2,
     softmax,
+    squared_difference,
+    sub,
 )
 from tinyedge.ops.checks import CONVERT_HINT, describe, refuse, rule_of
 from tinyedge.ops.contract import Layer, OperatorSpec
@@ -27,16 +36,25 @@ from tinyedge.ops.float_only import FLOAT_ONLY, NO_KERNEL
 
 _FAMILIES = (
     add.SPECS,
+    comparisons.SPECS,
     conv_2d.SPECS,
     depthwise_conv_2d.SPECS,
+    div.SPECS,
     fully_connected.SPECS,
+    logical.SPECS,
     lookup.SPECS,
+    maximum_minimum.SPECS,
     mean.SPECS,
+    mul.SPECS,
     pad.SPECS,
     pool_2d.SPECS,
+    prelu.SPECS,
     requantize.SPECS,
     reshape.SPECS,
+    select_v2.SPECS,
     softmax.SPECS,
+    squared_difference.SPECS,
+    sub.SPECS,
 )
 OPERATORS: Mapping[str, OperatorSpec] = MappingProxyType(
     {spec.name: spec for spec in sorted((s for family in _FAMILIES for s in family), key=lambda spec: spec.name)}

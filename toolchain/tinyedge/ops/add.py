@@ -1,4 +1,4 @@
-"""add: element-wise sum of two int8 tensors, TFLite's 20-bit left shift."""
+"""add: element-wise sum of two int8 tensors, TFLite's 20-bit left shift; of two int16 tensors as `sub` has it."""
 
 from __future__ import annotations
 
@@ -14,11 +14,13 @@ from tinyedge.graph.quantization import (
     quantize_multiplier,
     requantize,
 )
-from tinyedge.ops import axes, checks
+from tinyedge.ops import axes, broadcast, checks, sub
 from tinyedge.ops.checks import first_output
 from tinyedge.ops.contract import Array, Layer, OperatorSpec
+from tinyedge.ops.sub import Sum
 
 _LEFT_SHIFT = 20
+_INT16_LEFT_SHIFT = 15
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,7 +56,8 @@ def _operands(graph: Graph, operator: Operator) -> tuple[Tensor, Tensor]:
 
 
 def _output_factor(first: Tensor, second: Tensor, target: Tensor) -> float:
-    return 2 * max(first.scale, second.scale) / ((1 << _LEFT_SHIFT) * target.scale)
+    left_shift = _INT16_LEFT_SHIFT if target.dtype is DType.INT16 else _LEFT_SHIFT
+    return 2 * max(first.scale, second.scale) / ((1 << left_shift) * target.scale)
 
 
 def one_computed(graph: Graph, operator: Operator) -> bool:
@@ -62,14 +65,8 @@ def one_computed(graph: Graph, operator: Operator) -> bool:
     return not _operands(graph, operator)[0].is_constant
 
 
-def int8_operands(graph: Graph, operator: Operator) -> bool:
-    """Both inputs and the output are int8, each with one scale and zero point."""
-    tensors = (*_operands(graph, operator), first_output(graph, operator))
-    return all(tensor.dtype is DType.INT8 and checks.per_tensor(tensor) for tensor in tensors)
-
-
 def output_scale_fits(graph: Graph, operator: Operator) -> bool:
-    """Twice the larger input scale is less than 2**20 times the output scale."""
+    """Twice the larger input scale is less than 2**20 (int16: 2**15) times the output scale."""
     factor = _output_factor(*_operands(graph, operator), first_output(graph, operator))
     return factor < 1.0 and quantize_multiplier(factor)[1] <= 0
 
@@ -77,6 +74,8 @@ def output_scale_fits(graph: Graph, operator: Operator) -> bool:
 def parse(graph: Graph, operator: Operator) -> Layer:
     first, second = _operands(graph, operator)
     target = first_output(graph, operator)
+    if target.dtype is DType.INT16:
+        return _parse_int16(graph, operator)
     twice_largest = 2 * max(first.scale, second.scale)
     multiplier1, shift1 = quantize_multiplier(first.scale / twice_largest)
     multiplier2, shift2 = quantize_multiplier(second.scale / twice_largest)
@@ -105,7 +104,36 @@ def parse(graph: Graph, operator: Operator) -> Layer:
     return Layer(operator, params, (first,) if second.is_constant else (first, second), (target,), macs=0)
 
 
-def reference(params: Add, inputs: Sequence[Array]) -> tuple[Array, ...]:
+def _parse_int16(graph: Graph, operator: Operator) -> Layer:
+    """In int16 the operands stay in their order, and the parameters are those of `sub`, all but the sign."""
+    first, second = broadcast.tensors_of(graph, operator)
+    target = first_output(graph, operator)
+    twice_largest = 2 * max(first.scale, second.scale)
+    multiplier, shift = quantize_multiplier(_output_factor(first, second, target))
+    low, high = activation_range(
+        operator.options["fused_activation_function"], target.dtype, target.scale, target.zero_point
+    )
+    params = Sum(
+        broadcast=broadcast.broadcast_of(graph, operator),
+        dtype=target.dtype,
+        subtract=False,
+        left_shift=_INT16_LEFT_SHIFT,
+        operands=(
+            broadcast.scaled(first, first.scale / twice_largest),
+            broadcast.scaled(second, second.scale / twice_largest),
+        ),
+        output_zero_point=target.zero_point,
+        output_multiplier=multiplier,
+        output_shift=shift,
+        activation_min=low,
+        activation_max=high,
+    )
+    return broadcast.make_layer(graph, operator, params)
+
+
+def reference(params: Add | Sum, inputs: Sequence[Array]) -> tuple[Array, ...]:
+    if isinstance(params, Sum):
+        return sub.reference(params, inputs)
     second = inputs[1] if params.constant2 is None else params.constant2
     sides = (
         (inputs[0], params.input1_zero_point, params.input1_multiplier, params.input1_shift),
@@ -133,7 +161,7 @@ SPECS = (
             checks.arity(2, 2),
             checks.options("fused_activation_function"),
             one_computed,
-            int8_operands,
+            broadcast.same_types(DType.INT8, DType.INT16),
             checks.known_activation,
             axes.broadcasts_to_output,
             output_scale_fits,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from tinyedge.kernels.contract import Kernel
 from tinyedge.kernels.portable import (
     add,
+    arithmetic,
     conv_2d,
     depthwise_conv_2d,
     fully_connected,
@@ -12,6 +13,7 @@ from tinyedge.kernels.portable import (
     mean,
     pad,
     pool_2d,
+    relations,
     requantize,
     reshape,
     softmax,
@@ -19,6 +21,7 @@ from tinyedge.kernels.portable import (
 
 KERNELS: tuple[Kernel, ...] = (
     *add.KERNELS,
+    *arithmetic.KERNELS,
     *conv_2d.KERNELS,
     *depthwise_conv_2d.KERNELS,
     *fully_connected.KERNELS,
@@ -26,6 +29,7 @@ KERNELS: tuple[Kernel, ...] = (
     *mean.KERNELS,
     *pad.KERNELS,
     *pool_2d.KERNELS,
+    *relations.KERNELS,
     *requantize.KERNELS,
     *reshape.KERNELS,
     *softmax.KERNELS,

@@ -33,10 +33,13 @@ class PortableAdd(Kernel):
     operators: ClassVar[tuple[str, ...]] = ("add",)
 
     def fits(self, layer: Layer, core: Core) -> str:
+        wrong = checks.int8_tensors(layer)
+        if wrong:
+            return wrong
         sizes, _ = _axes(layer.params)
         if len(sizes) > MOST_AXES:
             return f"it broadcasts over {len(sizes)} groups of axes, the kernel loops over {MOST_AXES}"
-        return checks.int8_tensors(layer)
+        return ""
 
     def cost(self, layer: Layer, core: Core) -> Cost:
         p: Add = layer.params

@@ -7,12 +7,13 @@ from typing import ClassVar
 from tinyedge.boards import Core
 from tinyedge.kernels.contract import Code, Cost, Kernel, Operands
 from tinyedge.kernels.portable import checks
+from tinyedge.kernels.portable.arithmetic import FIXED_POINT
 from tinyedge.kernels.portable.c_text import params_struct
 from tinyedge.ops.contract import Layer
 from tinyedge.ops.softmax import Softmax
 
 STEM = "te_softmax_s8"
-CODE_BYTES = 800
+CODE_BYTES = 470
 LAYER_CODE_BYTES = 20
 PARAMS_BYTES = 12
 CYCLES_PER_VALUE = 340
@@ -32,7 +33,7 @@ class PortableSoftmax(Kernel):
     def cost(self, layer: Layer, core: Core) -> Cost:
         p: Softmax = layer.params
         cycles = p.rows * (CYCLES_PER_ROW + CYCLES_PER_VALUE * p.depth)
-        return Cost(cycles, LAYER_CODE_BYTES, PARAMS_BYTES, ((STEM, CODE_BYTES),))
+        return Cost(cycles, LAYER_CODE_BYTES, PARAMS_BYTES, ((STEM, CODE_BYTES), FIXED_POINT))
 
     def lead_bytes(self, layer: Layer, core: Core, input_index: int) -> int | None:
         """0: maximum and sum of a row are known before its first value is replaced."""
@@ -54,7 +55,7 @@ class PortableSoftmax(Kernel):
             },
         )
         call = f"{STEM}(&{name}, {operands.inputs[0]}, {operands.outputs[0]});"
-        return Code(call=(call,), functions=struct, runtime=(STEM,))
+        return Code(call=(call,), functions=struct, runtime=(STEM, "te_fixed_point"))
 
 
 KERNELS: tuple[Kernel, ...] = (PortableSoftmax(),)

@@ -1,0 +1,16 @@
+/* Functions in 32-bit fixed point, as gemmlowp defines them. Qm.n: m integer and n fractional bits besides the sign. */
+#ifndef TE_FIXED_POINT_H
+#define TE_FIXED_POINT_H
+
+#include <stdint.h>
+
+/* exp(x) in Q0.31 for x <= 0 in Q5.26. */
+int32_t te_exp_negative(int32_t x);
+
+/* 1 / (1 + x) in Q0.31 for x in [0, 1), Q0.31. */
+int32_t te_reciprocal_of_one_plus(int32_t x);
+
+/* 32 for 0. */
+int32_t te_leading_zeros(uint32_t x);
+
+#endif

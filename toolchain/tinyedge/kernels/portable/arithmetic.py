@@ -1,0 +1,158 @@
+"""sub, mul, div, squared_difference, prelu in int8, and add, sub, mul, squared_difference in int16."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import ClassVar
+
+from tinyedge.boards import Core
+from tinyedge.graph.quantization import integer_range
+from tinyedge.kernels.contract import Kernel
+from tinyedge.kernels.portable.c_text import Value, array
+from tinyedge.kernels.portable.elementwise import ElementwiseKernel, scaled_operand, scaled_output, suffix
+from tinyedge.ops.contract import Layer
+from tinyedge.ops.div import Div
+from tinyedge.ops.mul import Mul
+from tinyedge.ops.prelu import Prelu
+from tinyedge.ops.squared_difference import SquaredDifference
+from tinyedge.ops.sub import Sum
+
+FIXED_POINT = ("te_fixed_point", 330)
+
+
+class PortableSum(ElementwiseKernel):
+    """Differences in int8 and int16, sums in int16; int8 sums have a kernel of their own."""
+
+    name = "portable/sum"
+    operators: ClassVar[tuple[str, ...]] = ("sub", "add")
+    stem = "te_sum"
+    struct = "te_sum_params"
+    code = 330
+    params_bytes = 32
+    cycles_per_output = 70
+
+    def fits(self, layer: Layer, core: Core) -> str:
+        return "" if isinstance(layer.params, Sum) else "int8 sums are added by another kernel"
+
+    def function(self, params: Sum) -> str:
+        return f"te_{'sub' if params.subtract else 'add'}_{suffix(params.dtype)}"
+
+    def members(self, params: Sum) -> Mapping[str, Value]:
+        p = params
+        return {
+            "operands[0]": scaled_operand(p.operands[0]),
+            "operands[1]": scaled_operand(p.operands[1]),
+            "output": scaled_output(
+                p.output_multiplier, p.output_shift, p.output_zero_point, p.activation_min, p.activation_max
+            ),
+            "left_shift": p.left_shift,
+        }
+
+
+class PortableMul(ElementwiseKernel):
+    """Products in int8 and int16."""
+
+    name = "portable/mul"
+    operators: ClassVar[tuple[str, ...]] = ("mul",)
+    stem = "te_mul"
+    struct = "te_mul_params"
+    code = 200
+    params_bytes = 16
+    cycles_per_output = 42
+
+    def function(self, params: Mul) -> str:
+        return f"te_mul_{suffix(params.dtype)}"
+
+    def members(self, params: Mul) -> Mapping[str, Value]:
+        p = params
+        return {
+            "output": scaled_output(p.multiplier, p.shift, p.output_zero_point, p.activation_min, p.activation_max),
+            "zero_points": array(list(p.zero_points)),
+        }
+
+
+class PortableDiv(ElementwiseKernel):
+    """Quotients in int8."""
+
+    name = "portable/div"
+    operators: ClassVar[tuple[str, ...]] = ("div",)
+    stem = "te_div_s8"
+    struct = "te_div_params"
+    code = 330
+    params_bytes = 12
+    cycles_per_output = 420
+    runtime = (FIXED_POINT,)
+
+    def function(self, params: Div) -> str:
+        return self.stem
+
+    def members(self, params: Div) -> Mapping[str, Value]:
+        p = params
+        return {
+            "multiplier": p.multiplier,
+            "shift": p.shift,
+            "zero_points": array(list(p.zero_points)),
+            "output_zero_point": p.output_zero_point,
+            "activation_min": p.activation_min,
+            "activation_max": p.activation_max,
+        }
+
+
+class PortableSquaredDifference(ElementwiseKernel):
+    """Squares of differences in int8 and int16."""
+
+    name = "portable/squared_difference"
+    operators: ClassVar[tuple[str, ...]] = ("squared_difference",)
+    stem = "te_squared_difference"
+    struct = "te_squared_difference_params"
+    code = 280
+    params_bytes = 32
+    cycles_per_output = 72
+
+    def function(self, params: SquaredDifference) -> str:
+        return f"te_squared_difference_{suffix(params.dtype)}"
+
+    def members(self, params: SquaredDifference) -> Mapping[str, Value]:
+        p = params
+        return {
+            "operands[0]": scaled_operand(p.operands[0]),
+            "operands[1]": scaled_operand(p.operands[1]),
+            "output": scaled_output(p.output_multiplier, p.output_shift, p.output_zero_point, *integer_range(p.dtype)),
+            "left_shift": p.left_shift,
+        }
+
+
+class PortablePrelu(ElementwiseKernel):
+    """int8 values below zero times a slope."""
+
+    name = "portable/prelu"
+    operators: ClassVar[tuple[str, ...]] = ("prelu",)
+    stem = "te_prelu_s8"
+    struct = "te_prelu_params"
+    code = 220
+    params_bytes = 16
+    cycles_per_output = 46
+
+    def function(self, params: Prelu) -> str:
+        return self.stem
+
+    def members(self, params: Prelu) -> Mapping[str, Value]:
+        p = params
+        return {
+            "multiplier": p.multiplier,
+            "slope_multiplier": p.slope_multiplier,
+            "shift": p.shift,
+            "slope_shift": p.slope_shift,
+            "input_zero_point": p.input_zero_point,
+            "slope_zero_point": p.slope_zero_point,
+            "output_zero_point": p.output_zero_point,
+        }
+
+
+KERNELS: tuple[Kernel, ...] = (
+    PortableSum(),
+    PortableMul(),
+    PortableDiv(),
+    PortableSquaredDifference(),
+    PortablePrelu(),
+)

@@ -1,0 +1,93 @@
+"""mul: element-wise product of two int8 or two int16 tensors."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from tinyedge.graph.ir import DType, Graph, Operator
+from tinyedge.graph.quantization import activation_range, quantize_multiplier, requantize
+from tinyedge.ops import broadcast, checks
+from tinyedge.ops.broadcast import Broadcast
+from tinyedge.ops.checks import first_output
+from tinyedge.ops.contract import Array, Layer, OperatorSpec
+
+
+@dataclass(frozen=True, eq=False)
+class Mul:
+    """Parameters: the product of the two differences to their zero points, rescaled to the output."""
+
+    broadcast: Broadcast
+    dtype: DType
+    zero_points: tuple[int, int]
+    output_zero_point: int
+    multiplier: int
+    shift: int
+    activation_min: int
+    activation_max: int
+
+
+def _factor(graph: Graph, operator: Operator) -> float:
+    first, second = broadcast.tensors_of(graph, operator)
+    return first.scale * second.scale / first_output(graph, operator).scale
+
+
+def scales_fit(graph: Graph, operator: Operator) -> bool:
+    """The product of the input scales is less than 2**30 times the output scale."""
+    return checks.scalable(_factor(graph, operator))
+
+
+def parse(graph: Graph, operator: Operator) -> Layer:
+    first, second = broadcast.tensors_of(graph, operator)
+    target = first_output(graph, operator)
+    multiplier, shift = quantize_multiplier(_factor(graph, operator))
+    low, high = activation_range(
+        operator.options["fused_activation_function"], target.dtype, target.scale, target.zero_point
+    )
+    params = Mul(
+        broadcast=broadcast.broadcast_of(graph, operator),
+        dtype=target.dtype,
+        zero_points=(first.zero_point, second.zero_point),
+        output_zero_point=target.zero_point,
+        multiplier=multiplier,
+        shift=shift,
+        activation_min=low,
+        activation_max=high,
+    )
+    return broadcast.make_layer(graph, operator, params)
+
+
+def reference(params: Mul, inputs: Sequence[Array]) -> tuple[Array, ...]:
+    first, second = (
+        values.astype(np.int64) - zero
+        for values, zero in zip(params.broadcast.operands(inputs), params.zero_points, strict=True)
+    )
+    output = requantize(
+        first * second,
+        params.multiplier,
+        params.shift,
+        params.output_zero_point,
+        params.activation_min,
+        params.activation_max,
+    )
+    return (output.astype(params.dtype.numpy),)
+
+
+SPECS = (
+    OperatorSpec(
+        name="mul",
+        constraints=(
+            checks.arity(2, 2),
+            checks.options("fused_activation_function"),
+            broadcast.one_computed,
+            broadcast.same_types(DType.INT8, DType.INT16),
+            checks.known_activation,
+            broadcast.broadcasts,
+            scales_fit,
+        ),
+        parse=parse,
+        reference=reference,
+    ),
+)

@@ -1,0 +1,54 @@
+"""select_v2: for each element one of two, as a condition says."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from tinyedge.graph.ir import DType, Graph, Operator
+from tinyedge.ops import broadcast, checks
+from tinyedge.ops.broadcast import Broadcast
+from tinyedge.ops.checks import first_output
+from tinyedge.ops.contract import Array, Layer, OperatorSpec
+
+
+@dataclass(frozen=True, eq=False)
+class Select:
+    """Parameters: the operands are the condition, what stands where it is true, and what stands elsewhere."""
+
+    broadcast: Broadcast
+    dtype: DType
+
+
+def types_match(graph: Graph, operator: Operator) -> bool:
+    """The first input is bool, the others and the output are all int8 or all int16, with the same scale (within 1e-6)
+    and zero point."""
+    condition, *choices = broadcast.tensors_of(graph, operator)
+    target = first_output(graph, operator)
+    if condition.dtype is not DType.BOOL or target.dtype not in (DType.INT8, DType.INT16):
+        return False
+    if any(t.dtype is not target.dtype or not checks.per_tensor(t) for t in (*choices, target)):
+        return False
+    return all(abs(t.scale - target.scale) <= 1e-6 and t.zero_point == target.zero_point for t in choices)
+
+
+def parse(graph: Graph, operator: Operator) -> Layer:
+    params = Select(broadcast.broadcast_of(graph, operator), first_output(graph, operator).dtype)
+    return broadcast.make_layer(graph, operator, params)
+
+
+def reference(params: Select, inputs: Sequence[Array]) -> tuple[Array, ...]:
+    condition, first, second = params.broadcast.operands(inputs)
+    return (np.where(condition, first, second),)
+
+
+SPECS = (
+    OperatorSpec(
+        name="select_v2",
+        constraints=(checks.arity(3, 3), broadcast.one_computed, types_match, broadcast.broadcasts),
+        parse=parse,
+        reference=reference,
+    ),
+)
