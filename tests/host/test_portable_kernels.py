@@ -58,7 +58,12 @@ def _from_float(rng: Rng) -> Layer:
     return float_border_layer(rng, DType.FLOAT32, (DType.INT8, DType.INT16)[int(rng.integers(2))])
 
 
+def _sum(rng: Rng) -> Layer:
+    return MAKERS[("sub", "add_s16")[int(rng.integers(2))]](rng)
+
+
 LAYERS: dict[str, Callable[[Rng], Layer]] = {
+    "portable/sum": _sum,
     "portable/requantize_any": _wide_requantize,
     "portable/quantize_f32": _from_float,
     "portable/dequantize_f32": _to_float,
@@ -67,7 +72,11 @@ LAYERS: dict[str, Callable[[Rng], Layer]] = {
 
 
 def _maker(kernel: Kernel) -> Callable[[Rng], Layer]:
-    return LAYERS.get(kernel.name) or next(MAKERS[name] for name in kernel.operators if name in MAKERS)
+    """A maker of layers of the kernel's operators, drawn at random."""
+    if kernel.name in LAYERS:
+        return LAYERS[kernel.name]
+    names = [name for name in kernel.operators if name in MAKERS]
+    return lambda rng: MAKERS[names[int(rng.integers(len(names)))]](rng)
 
 
 def _fitting(kernel: Kernel, rng: Rng, count: int) -> list[Layer]:

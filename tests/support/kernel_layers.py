@@ -17,7 +17,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from support.operator_models import MODELS
+from tinyedge.errors import ModelError
 from tinyedge.graph.ir import DType, Operator, Quantization, Tensor
+from tinyedge.graph.reader import read_model
+from tinyedge.ops import parse_graph
 from tinyedge.ops.add import Add
 from tinyedge.ops.contract import Layer
 from tinyedge.ops.conv_2d import Conv2D
@@ -64,7 +68,9 @@ def random_inputs(rng: Rng, layer: Layer) -> tuple[Array, ...]:
     """Values for the layer's inputs: over the whole range of their types, some of them at its ends only."""
     arrays = []
     for tensor in layer.inputs:
-        if tensor.dtype is DType.FLOAT32:
+        if tensor.dtype is DType.BOOL:
+            array = rng.random(tensor.elements) < 0.5
+        elif tensor.dtype is DType.FLOAT32:
             array = (rng.standard_normal(tensor.elements) * 10.0 ** rng.integers(-3, 4)).astype(np.float32)
         else:
             info = np.iinfo(tensor.dtype.numpy)
@@ -432,6 +438,19 @@ def _image_layer(name: str, params: Any, w: Window, inputs: int, outputs: int, m
     return make_layer(name, params, [source], [target], macs)
 
 
+def parsed(model: Callable[[Rng], bytes]) -> Callable[[Rng], Layer]:
+    """A maker of the layer that a random model holds, drawn anew while the operator's rules refuse it."""
+
+    def make(rng: Rng) -> Layer:
+        while True:
+            try:
+                return parse_graph(read_model(model(rng), "random"))[0]
+            except ModelError:
+                continue
+
+    return make
+
+
 MAKERS: dict[str, Callable[[Rng], Layer]] = {
     "add": add_layer,
     "average_pool_2d": lambda rng: pool_2d_layer(rng, "average_pool_2d"),
@@ -445,5 +464,6 @@ MAKERS: dict[str, Callable[[Rng], Layer]] = {
     "relu": lookup_layer,
     "reshape": reshape_layer,
     "softmax": softmax_layer,
+    **{name: parsed(model) for name, model in MODELS.items()},
 }
 """random layers by operator"""
