@@ -335,11 +335,11 @@ class Machine:
     # What it tells of itself
 
     def _seconds(self) -> float:
-        running = 0.0 if self._started is None else time.perf_counter() - self._started - self._link.idle_seconds
+        running = 0.0 if self._started is None else time.perf_counter() - self._started - self._link.host_seconds
         return self._elapsed + running
 
     def statistics(self) -> dict[str, float]:
-        """Counts since reset, and the seconds they took, without the time spent waiting for the host."""
+        """Counts since reset, and the seconds they took, without talking to the host and waiting for it."""
         seconds = self._seconds()
         instructions = self._counter.instructions
         return {

@@ -12,7 +12,7 @@ from typing import IO, Protocol
 from tinyedge.emulate.unicorn import frames
 from tinyedge.emulate.unicorn.frames import Ending
 
-IDLE_POLLS = 64
+IDLE_POLLS = 8
 """so many looks in vain in a row, and the firmware waits for the host: the machine sleeps until it writes"""
 _FLUSH_BYTES = 4096
 _FLUSH_READINGS = 4096
@@ -55,8 +55,8 @@ class Link:
         self._polls = 0
         self.fresh = False
         """bytes arrived that `on_input` was not told of yet"""
-        self.idle_seconds = 0.0
-        """spent waiting for the host"""
+        self.host_seconds = 0.0
+        """spent talking to the host and waiting for it"""
         self.on_input: Callable[[], None] = lambda: None
         self.can_interrupt = False
         self.pending: Callable[[], bytes] = bytes
@@ -119,7 +119,7 @@ class Link:
         self._arrived.clear()
         if not self._received:
             self._arrived.wait(seconds)
-        self.idle_seconds += time.perf_counter() - started
+        self.host_seconds += time.perf_counter() - started
 
     def add_reading(self, instructions: int, cycles: int) -> None:
         self._readings.append((instructions, cycles))
@@ -128,6 +128,7 @@ class Link:
 
     def flush(self) -> None:
         """Hand on what the firmware said, after the counter readings it took before."""
+        started = time.perf_counter()
         self._unsent += self.pending()
         if self._readings:
             self._write(frames.READINGS, frames.pack_readings(self._readings))
@@ -135,6 +136,7 @@ class Link:
         if self._unsent:
             self._write(frames.OUTPUT, bytes(self._unsent))
             self._unsent.clear()
+        self.host_seconds += time.perf_counter() - started
 
     def ready(self, version: str) -> None:
         self._write(frames.READY, json.dumps({"version": version}).encode())

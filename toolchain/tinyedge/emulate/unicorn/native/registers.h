@@ -1,4 +1,5 @@
-/* Memory-mapped registers that Python and C share. The layouts are mirrored in peripherals/page.py and native_port.py. */
+/* Memory-mapped registers that Python and C share. The layouts are mirrored in peripherals/page.py and
+ * native_library.py. */
 #ifndef TE_REGISTERS_H
 #define TE_REGISTERS_H
 

@@ -124,9 +124,9 @@ class Uarte(NordicPeripheral):
 
     def _receive(self, most: int) -> bool:
         """Move up to `most` bytes of the line into the running transfer; whether there were any."""
-        data = self._take_input(most) if self._port.room else b""
-        if not data:
+        if not self._port.room or not self._has_input:
             return False
+        data = self._take_input(most)
         self.services.write_memory(self._port.target, data)
         self._port.target += len(data)
         self._port.room -= len(data)
