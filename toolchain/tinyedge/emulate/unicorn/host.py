@@ -85,7 +85,7 @@ class UnicornConsole:
         return [self._readings.popleft() for _ in range(len(self._readings))]
 
     def statistics(self) -> dict[str, float]:
-        """instructions, cycles, seconds (without talking to the host and waiting for it), mips, native_hook (1 or 0)."""
+        """instructions, cycles, seconds (without those spent on the host), mips, native_hook (1 or 0)."""
         if not self._closed.is_set() and self._ending is None:
             self._answered.clear()
             with contextlib.suppress(OSError, ValueError):

@@ -1,5 +1,6 @@
 /* Counts instructions and cycles of an emulated core. Unicorn calls te_block_hook at the start of every basic block.
- * The cost of a block is asked for once (`resolve`) and kept by address. The layout is mirrored in native_library.py. */
+ * The cost of a block is asked for once (`resolve`) and kept by address. The layout is mirrored in native_library.py.
+ */
 #include "registers.h"
 
 #include <stdlib.h>

@@ -25,7 +25,9 @@ EXPORT window *te_window_new(uint32_t page_count, uint64_t (*read)(uint64_t, uin
   return w;
 }
 
-EXPORT void te_window_set_page(window *w, uint32_t index, register_page *page) { w->pages[index] = page; }
+EXPORT void te_window_set_page(window *w, uint32_t index, register_page *page) {
+  w->pages[index] = page;
+}
 
 static register_page *page_at(const window *w, uint64_t offset, uint32_t size) {
   const uint64_t index = offset >> PAGE_SHIFT;

@@ -42,7 +42,8 @@ struct uarte_port {
   uint32_t flash_start, flash_end; /* DMA cannot write there */
 };
 
-EXPORT uarte_port *te_port_new(register_page *page, void *engine, int (*read_memory)(void *, uint64_t, void *, uint64_t),
+EXPORT uarte_port *te_port_new(register_page *page, void *engine,
+                               int (*read_memory)(void *, uint64_t, void *, uint64_t),
                                int (*write_memory)(void *, uint64_t, const void *, uint64_t), uint32_t flash_start,
                                uint32_t flash_end) {
   uarte_port *port = calloc(1, sizeof *port);
