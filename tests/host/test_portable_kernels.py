@@ -23,6 +23,7 @@ from support.kernel_layers import (
     requantize_layer,
     softmax_layer,
 )
+from support.movement_layers import ordered_part
 from tinyedge.graph.ir import DType
 from tinyedge.graph.reader import read_model
 from tinyedge.kernels.contract import Kernel, cheapest_first
@@ -185,6 +186,7 @@ SENSITIVE: dict[str, Callable[[Rng], Layer]] = {
     "portable/depthwise_conv_2d_grouped": lambda rng: depthwise_conv_2d_layer(rng, corners=False),
     "portable/fully_connected": lambda rng: fully_connected_layer(rng, weight_zero_point=0, corners=False),
     "portable/max_pool_2d": lambda rng: pool_2d_layer(rng, "max_pool_2d", corners=False),
+    "portable/movement": lambda rng: ordered_part(rng, DType.INT8),
     "portable/pad": MAKERS["pad"],
 }
 """layers by kernel in which a byte that is overwritten too early shows in the output"""

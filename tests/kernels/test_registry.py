@@ -41,7 +41,8 @@ def _samples() -> list[tuple[Kernel, Layer]]:
 def test_emitted_code_keeps_the_contract(kernel: Kernel, layer: Layer) -> None:
     core = CORES["cortex-m4f"]
     inputs = tuple(f"in{i}" for i in range(len(layer.inputs)))
-    operands = Operands(inputs, ("out",), scratch="scratch", prefix="te_model_l07")
+    outputs = tuple(f"out{i}" for i in range(len(layer.outputs)))
+    operands = Operands(inputs, outputs, scratch="scratch", prefix="te_model_l07")
     code = kernel.emit(layer, core, operands)
     assert repr(code) == repr(kernel.emit(layer, core, operands))
     assert all(statement.endswith(";") and "\n" not in statement for statement in code.call)

@@ -87,6 +87,8 @@ def make_case(
 ) -> Case:
     """Place the tensors of a layer, apart from each other; with `overlap`, the output so many bytes below an input.
 
+    A tensor that is both read and written has one place.
+
     alignment  of tensors; the kernel's if not given
     """
     reason = kernel.fits(layer, core)
@@ -106,7 +108,8 @@ def make_case(
         cursor += max(below, 0)
     inputs = [take(tensor.bytes) for tensor in layer.inputs]
     if overlap is None:
-        outputs = tuple(take(tensor.bytes) for tensor in layer.outputs)
+        state = {tensor.index: region for tensor, region in zip(layer.inputs, inputs, strict=True)}
+        outputs = tuple(state.get(tensor.index) or take(tensor.bytes) for tensor in layer.outputs)
     else:
         # The shared pair goes last, so that neither grows into another tensor.
         shared = take(layer.inputs[shared_input].bytes + max(below, 0))
@@ -144,7 +147,8 @@ def c_source(cases: Sequence[Case]) -> Sources:
     codes = [case.kernel.emit(case.layer, case.core, _operands(case, number)) for number, case in enumerate(cases)]
     stems = sorted({stem for code in codes for stem in code.runtime})
     runtime = runtime_files(stems, isas.pop())
-    includes = {name if name[:1] in '<"' else f"<{name}>" for code in codes for name in code.includes} | {"<stdint.h>"}
+    includes = {name if name[:1] in '<"' else f"<{name}>" for code in codes for name in code.includes}
+    includes |= {"<stdbool.h>", "<stdint.h>"}
     headers = sorted(includes) + [f'"{stem}.h"' for stem in stems if f"{stem}.h" in runtime]
     parts = [f"#include {header}\n" for header in headers]
     shared = {function.name: function.text for code in codes for function in code.shared}
@@ -157,7 +161,7 @@ def _operands(case: Case, number: int) -> Operands:
     tensors = case.layer
     return Operands(
         inputs=tuple(
-            f"(const {tensor.dtype.c_name} *)(void *)(arena + {region.offset})"
+            f"({'' if tensor.is_variable else 'const '}{tensor.dtype.c_name} *)(void *)(arena + {region.offset})"
             for tensor, region in zip(tensors.inputs, case.inputs, strict=True)
         ),
         outputs=tuple(

@@ -19,6 +19,7 @@ import numpy.typing as npt
 
 from support.operator_models import MODELS
 from tinyedge.errors import ModelError
+from support.movement_layers import random_movement
 from tinyedge.graph.ir import DType, Operator, Quantization, Tensor
 from tinyedge.graph.reader import read_model
 from tinyedge.ops import parse_graph
@@ -454,6 +455,7 @@ def parsed(model: Callable[[Rng], bytes]) -> Callable[[Rng], Layer]:
 MAKERS: dict[str, Callable[[Rng], Layer]] = {
     "add": add_layer,
     "average_pool_2d": lambda rng: pool_2d_layer(rng, "average_pool_2d"),
+    "concatenation": random_movement,
     "conv_2d": conv_2d_layer,
     "depthwise_conv_2d": depthwise_conv_2d_layer,
     "fully_connected": fully_connected_layer,

@@ -82,6 +82,9 @@ def _model_c(
     plan: Plan, model: QuantizedModel, core: Core, steps: Sequence[_Step], headers: Sequence[str], selftest_crc: int
 ) -> bytes:
     included = {_include(name) for step in steps for name in step.code.includes}
+    tensors = (t for step in steps for t in (*step.planned.layer.inputs, *step.planned.layer.outputs))
+    if any(tensor.dtype is DType.BOOL for tensor in tensors):
+        included.add("<stdbool.h>")
     own = {'"te_model_config.h"', '"te_model_data.h"', *headers}
     layers = []
     spans: list[Buffer] = []
@@ -183,10 +186,14 @@ def _is_kept(tensor: Tensor) -> bool:
 
 
 def _variable_values(plan: Plan, tensor: Tensor) -> dict[str, Any]:
-    """Start values as TensorFlow Lite Micro has them: the zero point for int8, else zero bytes."""
+    """A variable with its start value."""
     buffer = plan.buffer_of(tensor.index)
-    value = tensor.zero_point & 0xFF if tensor.dtype is DType.INT8 and tensor.quantization else 0
-    return {"name": comment_text(tensor.name), "offset": buffer.offset, "bytes": buffer.bytes, "value": value}
+    return {
+        "name": comment_text(tensor.name),
+        "offset": buffer.offset,
+        "bytes": buffer.bytes,
+        "value": tensor.start_byte,
+    }
 
 
 def _declarations(constants: Sequence[Constant]) -> list[dict[str, Any]]:

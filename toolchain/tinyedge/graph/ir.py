@@ -90,6 +90,11 @@ class Tensor:
         return self.data is not None
 
     @property
+    def start_byte(self) -> int:
+        """What every byte of a variable is before the first inference, in [0, 255]: the zero point of int8, else 0."""
+        return self.quantization.zero_point[0] & 0xFF if self.dtype is DType.INT8 and self.quantization else 0
+
+    @property
     def scale(self) -> float:
         """The per-tensor scale; only for tensors known to have one."""
         assert self.quantization is not None, self.name

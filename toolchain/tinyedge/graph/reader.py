@@ -21,6 +21,7 @@ from ai_edge_litert import schema_py_generated as schema
 
 from tinyedge.errors import ModelError
 from tinyedge.graph.ir import DType, Graph, Operator, Quantization, Tensor
+from tinyedge.graph.resources import bind_resources
 from tinyedge.graph.verify import verify
 
 _MAGIC = b"TFL3"
@@ -29,6 +30,8 @@ _MAX_OPERANDS = 1024
 _MAX_TENSOR_BYTES = 1 << 31
 _TABLE_BYTES = 32
 """what a tensor or an operator takes in a file at the very least"""
+_CUSTOM_NAMES = {"CIRCULAR_BUFFER": "circular_buffer"}
+"""custom operators that tinyedge knows, by the file's name; others keep theirs"""
 _DAMAGED = "the file is damaged or cut short: export or download it again"
 
 _DTYPES = {getattr(schema.TensorType, dtype.name): dtype for dtype in DType}
@@ -170,7 +173,8 @@ class _Reader:
             # Old files hold the code in a byte; new ones repeat 127 there and hold it in 32 bits.
             builtin = max(code.BuiltinCode(), code.DeprecatedBuiltinCode())
             if builtin == schema.BuiltinOperator.CUSTOM:
-                names.append(self.text(code.CustomCode()) or "custom")
+                name = self.text(code.CustomCode()) or "custom"
+                names.append(_CUSTOM_NAMES.get(name, name))
             elif builtin in known:
                 names.append(known[builtin])
             else:
@@ -357,5 +361,6 @@ def read_model(data: bytes, name: str) -> Graph:
     except (struct.error, ValueError, TypeError, IndexError, OverflowError) as error:
         # What flatbuffers and numpy raise for offsets, lengths and vtables that point out of the file.
         raise reader.fail(f"an offset points out of the file's {len(data):,} bytes ({error})") from error
+    graph = bind_resources(graph)
     verify(graph)
     return graph

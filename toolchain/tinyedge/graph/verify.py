@@ -88,7 +88,10 @@ def _wrong_values(dtype: DType, quantization: Quantization) -> str:
 
 
 def _verify_order(graph: Graph) -> None:
-    """Every tensor is written at most once, before it is read, and what leaves the model was written."""
+    """Every tensor is written at most once, before it is read, and what leaves the model was written.
+
+    Variables may be written any number of times, and read before.
+    """
     known = {key for key, tensor in graph.tensors.items() if tensor.is_constant or tensor.is_variable}
     for key in graph.inputs:
         if graph.tensors[key].is_constant:
@@ -122,7 +125,8 @@ def _verify_operator(graph: Graph, operator: Operator, known: set[int]) -> None:
         if key not in graph.tensors:
             raise _fail(graph, f"{title} writes tensor {key}, which does not exist")
         tensor = graph.tensors[key]
-        if key in known or key in written:
+        state = tensor.is_variable and not tensor.is_constant and key not in graph.inputs
+        if key in written or (key in known and not state):
             raise _fail(graph, f"{title} writes {_name(key, tensor)}, which is an input, a constant or written before")
         if tensor.elements == 0:
             raise _fail(graph, f"{title} writes {_name(key, tensor)}, which is empty")

@@ -10,15 +10,19 @@ from tinyedge.errors import ModelError
 from tinyedge.graph.ir import DType, Graph, Operator
 from tinyedge.ops import (
     add,
+    blocks,
     comparisons,
     conv_2d,
     depthwise_conv_2d,
     div,
+    fillers,
     fully_connected,
+    joins,
     logical,
     lookup,
     maximum_minimum,
     mean,
+    mirror_pad,
     mul,
     pad,
     pool_2d,
@@ -26,9 +30,13 @@ from tinyedge.ops import (
     requantize,
     reshape,
     select_v2,
+    slices,
     softmax,
+    splits,
     squared_difference,
     sub,
+    transpose,
+    variables,
 )
 from tinyedge.ops.checks import CONVERT_HINT, describe, refuse, rule_of
 from tinyedge.ops.contract import Layer, OperatorSpec
@@ -36,15 +44,19 @@ from tinyedge.ops.float_only import FLOAT_ONLY, NO_KERNEL
 
 _FAMILIES = (
     add.SPECS,
+    blocks.SPECS,
     comparisons.SPECS,
     conv_2d.SPECS,
     depthwise_conv_2d.SPECS,
     div.SPECS,
+    fillers.SPECS,
     fully_connected.SPECS,
+    joins.SPECS,
     logical.SPECS,
     lookup.SPECS,
     maximum_minimum.SPECS,
     mean.SPECS,
+    mirror_pad.SPECS,
     mul.SPECS,
     pad.SPECS,
     pool_2d.SPECS,
@@ -52,9 +64,13 @@ _FAMILIES = (
     requantize.SPECS,
     reshape.SPECS,
     select_v2.SPECS,
+    slices.SPECS,
     softmax.SPECS,
+    splits.SPECS,
     squared_difference.SPECS,
     sub.SPECS,
+    transpose.SPECS,
+    variables.SPECS,
 )
 OPERATORS: Mapping[str, OperatorSpec] = MappingProxyType(
     {spec.name: spec for spec in sorted((s for family in _FAMILIES for s in family), key=lambda spec: spec.name)}
@@ -77,7 +93,7 @@ def parse_graph(graph: Graph) -> tuple[Layer, ...]:
 def check(graph: Graph) -> None:
     """Raise ModelError unless every operator is known, computes in integers, and keeps its rules."""
     for operator in graph.operators:
-        refuse_float(graph, operator)
+        _refuse_float(graph, operator)
     _refuse_unknown(graph)
     for operator in graph.operators:
         for constraint in OPERATORS[operator.name].constraints:
@@ -108,7 +124,7 @@ def _refuse_unknown(graph: Graph) -> None:
     )
 
 
-def refuse_float(graph: Graph, operator: Operator) -> None:
+def _refuse_float(graph: Graph, operator: Operator) -> None:
     """Refuse an operator that computes in float32 or in the old uint8, in the words of the case."""
     if operator.name in _BORDERS:
         return

@@ -130,6 +130,11 @@ def known_activation(graph: Graph, operator: Operator) -> bool:
     return operator.options["fused_activation_function"] in ACTIVATIONS
 
 
+def no_activation(graph: Graph, operator: Operator) -> bool:
+    """It has no fused activation."""
+    return bool(operator.options["fused_activation_function"] == "none")
+
+
 def image(graph: Graph, operator: Operator) -> bool:
     """Input and output have four dimensions (NHWC) and batch size 1."""
     shapes = (first_input(graph, operator).shape, first_output(graph, operator).shape)
