@@ -93,7 +93,7 @@ def parse_graph(graph: Graph) -> tuple[Layer, ...]:
 def check(graph: Graph) -> None:
     """Raise ModelError unless every operator is known, computes in integers, and keeps its rules."""
     for operator in graph.operators:
-        _refuse_float(graph, operator)
+        refuse_float(graph, operator)
     _refuse_unknown(graph)
     for operator in graph.operators:
         for constraint in OPERATORS[operator.name].constraints:
@@ -124,7 +124,7 @@ def _refuse_unknown(graph: Graph) -> None:
     )
 
 
-def _refuse_float(graph: Graph, operator: Operator) -> None:
+def refuse_float(graph: Graph, operator: Operator) -> None:
     """Refuse an operator that computes in float32 or in the old uint8, in the words of the case."""
     if operator.name in _BORDERS:
         return
