@@ -12,7 +12,6 @@ from __future__ import annotations
 import io
 import re
 import zlib
-from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -43,7 +42,12 @@ from tinyedge.train import load_trained, train_model, training_digest
 from tinyedge.train.recipe import Recipe, find_recipe
 
 Array = npt.NDArray[Any]
-Progress = Callable[[int, int], None]
+
+
+class Progress(Protocol):
+    """Takes how much of the work is done, and which part of it is worked on."""
+
+    def __call__(self, done: int, total: int, stage: str = "") -> None: ...
 
 
 class Observer(Protocol):
@@ -142,7 +146,7 @@ def train(recipe: Recipe, build_dir: Path, observer: Observer, *, again: bool = 
         return kept
     observer.note(f"training `{recipe.name}`")
     with observer.progress("train") as report:
-        return train_model(recipe, folder, progress=lambda stage, done, total: report(done, total, stage))  # type: ignore[call-arg]
+        return train_model(recipe, folder, progress=lambda stage, done, total: report(done, total, stage))
 
 
 def prepare(choices: Choices, observer: Observer) -> Prepared:

@@ -64,6 +64,7 @@ class Bar:
 
     def __init__(self, label: str) -> None:
         self._label = label
+        self._stage = ""
         self._done = 0
         self._total = 0
         self._start = time.monotonic()
@@ -73,11 +74,9 @@ class Bar:
         self._thread = threading.Thread(target=self._redraw, daemon=True)
         self._thread.start()
 
-    def __call__(self, done: int, total: int, label: str = "") -> None:
-        """Report progress; `label` replaces the bar's label."""
-        self._done, self._total = done, total
-        if label:
-            self._label = label
+    def __call__(self, done: int, total: int, stage: str = "") -> None:
+        """Report progress, and which part of the work it is of."""
+        self._done, self._total, self._stage = done, total, stage
 
     def finish(self) -> None:
         self._stop.set()
@@ -100,8 +99,9 @@ class Bar:
                 click.echo(f"{self._label} ...", err=True)
 
     def _line(self, seconds: float) -> str:
+        label = f"{self._label}: {self._stage}" if self._stage else self._label
         if not self._total:
-            return f"{self._label}  {seconds:.0f} s"
+            return f"{label}  {seconds:.0f} s"
         filled = _BAR_WIDTH * min(self._done, self._total) // self._total
         bar = "#" * filled + "-" * (_BAR_WIDTH - filled)
-        return f"{self._label}  [{bar}] {self._done:,}/{self._total:,}  {seconds:.0f} s"
+        return f"{label}  [{bar}] {self._done:,}/{self._total:,}  {seconds:.0f} s"
