@@ -66,7 +66,7 @@ class CoreRunner:
 
     def __call__(self, cases: Sequence[Case], trials: Sequence[Trial]) -> list[bytes]:
         elf = read_elf(self._build(cases))
-        machine = _Machine(elf, self.core)
+        machine = Machine(elf, self.core)
         arenas = []
         self.counts = []
         for number, before in trials:
@@ -112,7 +112,7 @@ class CoreRunner:
         return elf
 
 
-class _Machine:
+class Machine:
     """A core with flash and RAM, and nothing else."""
 
     def __init__(self, elf: Elf, core: Core) -> None:
