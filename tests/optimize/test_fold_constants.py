@@ -42,3 +42,18 @@ def test_nothing_constant_nothing_done() -> None:
     net = Net()
     before = net.graph(net.relu(net.input((1, 4))))
     assert fold_constants(before) is before
+
+
+def test_what_an_output_alone_is_made_of_stays() -> None:
+    """Folded, both inputs of the add would be constants, and no kernel runs that."""
+    net = Net()
+    image = net.input((1, 4))
+    shape = net.constant(np.array([1, 4], np.int32))
+    value = net.builder.tensor((), "int8", scale=0.03, zero_point=1, data=np.array(5, np.int8))
+    filled = [net.node((1, 4), 0.03, 1) for _ in range(2)]
+    for node in filled:
+        net.builder.operator("fill", [shape, value], [node.key])
+    before = net.graph(net.relu(image), net.add(filled[0], filled[1]))
+    after = fold_constants(before)
+    assert [op.name for op in after.operators] == ["fill", "relu", "add"]
+    assert_same_outputs(before, after)

@@ -61,3 +61,11 @@ def test_a_filter_that_saturates_for_every_input_is_constant() -> None:
     found = find_ranges(graph, parse_graph(graph))[target.key]
     assert found.is_constant.tolist() == [True, False]
     assert found.low[0] == 127
+
+
+def test_a_scalar_has_one_channel() -> None:
+    net = Net()
+    scalar = net.reshape(net.input((1, 1)), ())
+    doubled = net.add(scalar, scalar)
+    graph = net.graph(doubled)
+    assert find_ranges(graph, parse_graph(graph))[doubled.key].low.shape == (1,)

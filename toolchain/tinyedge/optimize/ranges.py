@@ -199,7 +199,7 @@ def _monotone_range(layer: Layer, sources: Sequence[Range]) -> Range:
     ends = []
     for end in ("low", "high"):
         arrays = [
-            np.broadcast_to(getattr(source, end), tensor.shape).astype(tensor.dtype.numpy)
+            np.broadcast_to(getattr(source, end).reshape(tensor.shape[-1:]), tensor.shape).astype(tensor.dtype.numpy)
             for source, tensor in zip(sources, layer.inputs, strict=True)
         ]
         (result,) = reference_outputs(layer, arrays)
