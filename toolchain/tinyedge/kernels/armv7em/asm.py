@@ -23,6 +23,7 @@ from tinyedge.kernels.contract import SharedFunction
 _NAME = re.compile(r"%([A-Za-z_]\w*)")
 _LABEL = re.compile(r"^\d+:\s*")
 _ALWAYS_TAKEN = ("b", "bx", "bl", "blx")
+_INDEXED = re.compile(r"\[\w+, (r|lr)")
 _STORED_OR_LOADED = re.compile(r"\{(.*)\}")
 
 
@@ -129,11 +130,13 @@ def count_ticks(lines: Iterable[str]) -> Ticks:
 
 
 def _cycles(name: str, operands: str, is_load: bool) -> int:
-    if is_load:
+    if is_load or (name.startswith("str") and _INDEXED.search(operands)):
         return 2
     if name in ("ldrd", "strd"):
         return 3
-    if name in ("ldm", "stm", "push", "pop", "ldmdb", "stmdb"):
+    if name == "vmov" and operands.count(",") == 3:
+        return 2
+    if name in ("ldm", "stm", "push", "pop", "ldmdb", "stmdb", "vldm", "vpush", "vpop"):
         return 1 + _register_count(operands) + (2 if "pc" in operands else 0)
     if name in _ALWAYS_TAKEN or (name[0] == "b" and operands.endswith("b") and name not in ("bic", "bfi", "bfc")):
         return 3
@@ -150,16 +153,28 @@ def _register_count(operands: str) -> int:
     return count
 
 
+_NARROW = re.compile(
+    r"(bx|blx|it\w*|nop)\b.*"
+    r"|b(eq|ne|cs|cc|hs|lo|mi|pl|hi|ls|ge|lt|gt|le)? \d+[bf]"
+    r"|(mov|cmp) \w+, (r\d+|lr|sp)"
+    r"|cmp r[0-7], #\d+"
+    r"|mov(lt|gt) r[0-7], #\d+"
+    r"|add (\w+), \4, (r\d+|lr)"
+    r"|(adds|subs) r[0-7], r[0-7], (#\d|r[0-7])"
+    r"|(adds|subs) (r[0-7]), \9, #\d+"
+    r"|(ldr|str) r[0-7], \[r[0-7](, #(\d|[1-9]\d|1[01]\d|12[04]))?\]"
+    r"|(strb|ldrb) r[0-7], \[r[0-7](, #([12]?\d|3[01]))?\]"
+    r"|(ldm|stm) r[0-7]!, \{[r0-7, -]+\}"
+    r"|(push|pop) \{[r0-7, -]+(lr|pc)?\}"
+)
+"""instructions that have a form of two bytes, among those these kernels use; branches are taken to be short"""
+
+
 def _size(line: str) -> int:
-    """Bytes of one instruction, of the forms these kernels use."""
-    name, _, operands = line.partition(" ")
-    if not name or name.startswith("."):
+    """Bytes of one instruction."""
+    if line.startswith("."):
         return 0
-    if name in ("bx", "blx", "it", "ite", "nop") or (name in ("mov", "cmp") and "#" not in operands):
-        return 2
-    if name in ("b", "beq", "bne", "bgt", "blt", "bge", "ble", "bhi", "blo", "bhs", "bls", "cbz", "cbnz"):
-        return 2
-    return 4
+    return 2 if _NARROW.fullmatch(line) else 4
 
 
 # -- constants -------------------------------------------------------------------------------------------------------
@@ -211,9 +226,21 @@ def requantize(
     multiplier, divisor, zero_point  registers with doubled_multiplier, negated_divisor, and the zero point
     """
     names = list(accumulators)
+    scale_sums(asm, names, multiplier, rectified=rectified)
+    round_sums(asm, names, divisor, zero_point)
+
+
+def scale_sums(asm: Assembly, accumulators: Iterable[str], multiplier: str, *, rectified: bool) -> None:
+    """The first half of `requantize`, for code that has no register for the other two constants meanwhile."""
+    names = list(accumulators)
     asm(*(f"smmlar {a}, {a}, {multiplier}, {a}" for a in names))
     if not rectified:
         asm(*(f"add {a}, {a}, {a}, asr #31" for a in names))
+
+
+def round_sums(asm: Assembly, accumulators: Iterable[str], divisor: str, zero_point: str) -> None:
+    """The second half of `requantize`."""
+    names = list(accumulators)
     asm(*(f"smmlsr {a}, {a}, {divisor}, {zero_point}" for a in names))
     asm(*(f"ssat {a}, #8, {a}" for a in names))
 

@@ -39,7 +39,7 @@ from tinyedge.ops.contract import Layer
 from tinyedge.ops.conv_2d import Conv2D
 
 STEM = "te_conv_2d_4x2"
-DRIVER_BYTES = 480
+DRIVER_BYTES = 400
 PARAMS_BYTES = 52
 LAYER_CODE_BYTES = 20
 MOST_UNROLLED_STEPS = 64

@@ -41,7 +41,7 @@ from tinyedge.ops.contract import Layer
 from tinyedge.ops.conv_2d import Conv2D
 
 STEM = "te_conv_2d_winograd"
-DRIVER_BYTES = 640
+DRIVER_BYTES = 570
 PARAMS_BYTES = 48
 LAYER_CODE_BYTES = 20
 STRIP = 8

@@ -1,0 +1,33 @@
+"""Convolutions that the kernels for cores with DSP extension can run: corners kept, impossible ones mended."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import numpy as np
+
+from support.kernel_layers import Rng, conv_2d_layer
+from tinyedge.ops.contract import Layer
+
+LARGEST_BIAS = 1 << 22
+
+
+def conv_layer(rng: Rng, **wanted: Any) -> Layer:
+    """A convolution without groups or weights of -128, that scales to the right, with biases that leave room."""
+    channels = {"input_channels": int(rng.integers(1, 13)), "output_channels": int(rng.integers(4, 15))}
+    layer = conv_2d_layer(rng, **{**channels, "groups": 1, **wanted})
+    p = layer.params
+    fixed = dataclasses.replace(
+        p,
+        weights=np.maximum(p.weights, -127),
+        multiplier=np.where(p.multiplier == 0, 1 << 30, p.multiplier).astype(np.int32),
+        shift=np.minimum(p.shift, -1).astype(np.int32),
+        bias=np.clip(p.bias, -LARGEST_BIAS, LARGEST_BIAS).astype(np.int32),
+    )
+    return dataclasses.replace(layer, params=fixed)
+
+
+def relu_layer(rng: Rng, **wanted: Any) -> Layer:
+    """A convolution as with a fused ReLU: a healthy scale, nothing below the output's zero point of -128."""
+    return conv_layer(rng, **{"output_zero_point": -128, "limits": (-128, 127), "corners": False, **wanted})
