@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from ai_edge_litert import schema_py_generated as schema
 
 from support.tflite_builder import TfliteBuilder
 
@@ -153,8 +154,60 @@ def select_v2(rng: Rng) -> bytes:
     return elementwise_model(rng, op, constants=2)
 
 
+def one_to_one(rng: Rng, name: str, shape: Shape, source: Operand, target: Operand, **options: Any) -> bytes:
+    """A model of an operator with one input and an output of its shape."""
+    return elementwise_model(rng, Elementwise(name, (source,), target, options), shapes=[shape])
+
+
+def reduction(rng: Rng, name: str) -> bytes:
+    """mean, sum, reduce_max, reduce_min over some axes, some counted from the end."""
+    shape = shape_of(rng, most=7)
+    axes = [axis for axis in range(len(shape)) if rng.random() < 0.5] or [len(shape) - 1]
+    keep_dims = bool(rng.random() < 0.5)
+    source = quantized(rng, "int8")
+    target = quantized(rng, "int8") if name in ("mean", "sum") else source
+    builder = TfliteBuilder()
+    x = builder.tensor(shape, scale=source.scale, zero_point=source.zero_point)
+    named = np.array([axis - len(shape) if rng.random() < 0.3 else axis for axis in axes], np.int32)
+    reduced = np.zeros(shape).sum(axis=tuple(axes), keepdims=keep_dims).shape
+    y = builder.tensor(reduced, scale=target.scale, zero_point=target.zero_point)
+    builder.operator(name, [x, builder.tensor(named.shape, "int32", data=named)], [y], keep_dims=keep_dims)
+    return builder.build([x], [y])
+
+
+def arg_extremum(rng: Rng, name: str) -> bytes:
+    shape = shape_of(rng, most=6)
+    axis = int(rng.integers(len(shape)))
+    builder = TfliteBuilder()
+    x = builder.tensor(shape, scale=scale(rng), zero_point=zero_point(rng))
+    named = np.array([axis - len(shape) if rng.random() < 0.3 else axis], np.int32)
+    y = builder.tensor(shape[:axis] + shape[axis + 1 :], "int32")
+    axes = builder.tensor((1,), "int32", data=named)
+    builder.operator(name, [x, axes], [y], output_type=schema.TensorType.INT32)
+    return builder.build([x], [y])
+
+
+def l2_normalization(rng: Rng) -> bytes:
+    shape = (*shape_of(rng, rank=3), int(rng.choice([1, 2, 5, 16, 300])))
+    source, target = quantized(rng, "int8"), Operand("int8", 1 / 128)
+    return one_to_one(rng, "l2_normalization", shape, source, target, fused_activation_function="none")
+
+
+def log_softmax(rng: Rng) -> bytes:
+    shape = (*shape_of(rng, rank=2), int(rng.choice([1, 2, 5, 12, 300])))
+    return one_to_one(rng, "log_softmax", shape, quantized(rng, "int8", -18, 4), Operand("int8", 1 / 16, 127))
+
+
+def cast(rng: Rng) -> bytes:
+    source, target = pick(rng, ("int8", "int16", "int32", "bool")), pick(rng, ("int8", "int16", "int32"))
+    return one_to_one(rng, "cast", shape_of(rng), Operand(source), Operand(target))
+
+
 MODELS: dict[str, Callable[[Rng], bytes]] = {
+    "cast": cast,
     "div": div,
+    "l2_normalization": l2_normalization,
+    "log_softmax": log_softmax,
     "logical_not": logical_not,
     "mul": lambda rng: arithmetic(rng, "mul"),
     "prelu": lambda rng: arithmetic(rng, "prelu", ("int8",)),
@@ -162,6 +215,8 @@ MODELS: dict[str, Callable[[Rng], bytes]] = {
     "squared_difference": lambda rng: arithmetic(rng, "squared_difference"),
     "sub": lambda rng: arithmetic(rng, "sub"),
     "add_s16": lambda rng: arithmetic(rng, "add", ("int16",)),
+    **{name: lambda rng, name=name: arg_extremum(rng, name) for name in ("arg_max", "arg_min")},
+    **{name: lambda rng, name=name: reduction(rng, name) for name in ("sum", "reduce_max", "reduce_min")},
     **{name: lambda rng, name=name: extremum(rng, name) for name in ("maximum", "minimum")},
     **{name: lambda rng, name=name: logical(rng, name) for name in ("logical_and", "logical_or")},
     **{

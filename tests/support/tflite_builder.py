@@ -15,7 +15,11 @@ _OPTIONS = {
     "max_pool_2d": "Pool2DOptions",
     "conv_2d": "Conv2DOptions",
     "depthwise_conv_2d": "DepthwiseConv2DOptions",
+    "l2_normalization": "L2NormOptions",
     "mean": "ReducerOptions",
+    "reduce_max": "ReducerOptions",
+    "reduce_min": "ReducerOptions",
+    "sum": "ReducerOptions",
     "padv2": "PadV2Options",
 }
 _ENUMS = {"padding": schema.Padding, "fused_activation_function": schema.ActivationFunctionType}

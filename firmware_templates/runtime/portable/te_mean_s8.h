@@ -1,4 +1,4 @@
-/* Mean over some axes of an int8 tensor; the output may have a quantization of its own. */
+/* Mean or sum over some axes of an int8 tensor; the output may have a quantization of its own. */
 #ifndef TE_MEAN_S8_H
 #define TE_MEAN_S8_H
 
@@ -14,7 +14,7 @@ typedef struct {
   te_mean_axis kept[2];    /* in the order of the output, the second innermost; {1, 0} where there is none */
   te_mean_axis reduced[2]; /* likewise; at most 2^23 elements in all */
   int32_t offset;          /* - input zero point * number of reduced elements */
-  int32_t multiplier;      /* divides by that number, too */
+  int32_t multiplier;      /* of a mean: divides by that number, too */
   int8_t shift;            /* in [-31, 30] */
   int8_t output_zero_point;
 } te_mean_params;

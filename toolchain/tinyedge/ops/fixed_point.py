@@ -20,6 +20,10 @@ _EXP_OF_POWERS = (1672461947, 1302514674, 790015084, 290630308, 39332535, 720401
 """exp(-1/4), exp(-1/2), ... exp(-16) in Q0.31"""
 _HALF_SQRT_2 = 1518500250
 """sqrt(2) / 2 in Q0.31"""
+_ROOT_4_OF_HALF = 1805811301
+"""sqrt(sqrt(1/2)) in Q0.31"""
+_LOG_2 = 1488522236
+"""log(2) in Q0.31"""
 
 _mul = saturating_rounding_doubling_high_mul
 
@@ -126,3 +130,35 @@ def inverse_square_root(value: Int64Array) -> tuple[Int64Array, Int64Array]:
     right = 11 - pairs
     multiplier = np.where(small, ONE_Q31, x << np.maximum(-right, 0))
     return multiplier, np.where(small, 0, -np.maximum(right, 0))
+
+
+def log_of_q12(value: Int64Array) -> Int64Array:
+    """The natural logarithm of numbers from 1 on in Q12.19, as Q5.26.
+
+    The value is brought near sqrt(sqrt(1/2)) by a power of two and, as one of two candidates, by sqrt(1/2); a rational
+    function gives the logarithm there.
+
+    >>> (log_of_q12(np.array([1 << 19, 10 << 19, 4000 << 19])) / 2**26).round(5)
+    array([0.     , 2.30259, 8.29405])
+    """
+    quarter = 1 << 23  # in Q6.25, as the powers below
+    zeros = 32 - np.frexp(value.astype(np.float64))[1].astype(np.int64)
+    first = shift_left_saturating(_mul(_shift_left_saturating_by(value, zeros - 1), _HALF_SQRT_2), 1)
+    first_power = ((12 - zeros) << 25) + quarter
+    headroom = 31 - np.frexp(_mul(value, _HALF_SQRT_2).astype(np.float64))[1].astype(np.int64)
+    second = _shift_left_saturating_by(value, headroom)
+    second_power = ((12 - headroom) << 25) - quarter
+    r = np.minimum(first, second)
+    power = np.maximum(first_power, second_power)
+    p = (r + _ROOT_4_OF_HALF + 1) >> 1
+    q = 2 * (r - _ROOT_4_OF_HALF)
+    square = _mul(q, q)
+    numerator = _mul(q, r) + _mul(_mul(q, square), 117049297)
+    denominator = _mul(p, 1057819769 + q + _mul(127690142, square)) + _mul(638450708, q)
+    ratio = _mul(rounding_divide_by_pot(numerator, 6), one_over_one_plus(denominator))
+    return shift_left_saturating(_mul(power, _LOG_2) + ratio, 1)
+
+
+def _shift_left_saturating_by(value: Int64Array, amounts: Int64Array) -> Int64Array:
+    shifted: Int64Array = np.minimum(value << amounts, ONE_Q31)
+    return shifted

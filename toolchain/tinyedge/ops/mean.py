@@ -1,4 +1,4 @@
-"""mean over some axes, int8; the output may have a quantization of its own."""
+"""mean and sum over some axes, int8; the output may have a quantization of its own."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from tinyedge.ops.contract import Array, Layer, OperatorSpec
 
 @dataclass(frozen=True)
 class Mean:
-    """Parameters: `shape` of the input (rank as in the file), `axes` sorted and non-negative, and the requantization
-    that TensorFlow Lite Micro folds the element count into: it scales sum(input) - zero point * count."""
+    """Parameters: `shape` of the input (rank as in the file), `axes` sorted and non-negative, and the requantization of
+    sum(input) - zero point * count, into which for means TensorFlow Lite Micro folds the division by the count."""
 
     shape: tuple[int, ...]
     axes: tuple[int, ...]
@@ -45,7 +45,7 @@ def scales_fit(graph: Graph, operator: Operator) -> bool:
 
 
 def sum_fits(graph: Graph, operator: Operator) -> bool:
-    """It averages at most 2**23 values, so that their sum stays in int32."""
+    """It adds up at most 2**23 values, so that their sum stays in int32."""
     source, target = first_input(graph, operator), first_output(graph, operator)
     return source.elements // target.elements <= 1 << 23
 
@@ -54,8 +54,10 @@ def parse(graph: Graph, operator: Operator) -> Layer:
     source, target = first_input(graph, operator), first_output(graph, operator)
     resolved = axes.axes_of(graph, operator)
     assert resolved is not None
-    count = math.prod(source.shape[axis] for axis in resolved)
-    multiplier, shift = fold_count(*quantize_multiplier(source.scale / target.scale), count)
+    multiplier, shift = quantize_multiplier(source.scale / target.scale)
+    if operator.name == "mean":
+        count = math.prod(source.shape[axis] for axis in resolved)
+        multiplier, shift = fold_count(multiplier, shift, count)
     params = Mean(
         shape=source.shape,
         axes=resolved,
@@ -76,20 +78,18 @@ def reference(params: Mean, inputs: Sequence[Array]) -> tuple[Array, ...]:
     return (output.astype(np.int8),)
 
 
+_CONSTRAINTS = (
+    checks.arity(2, 2),
+    checks.options("keep_dims"),
+    checks.computed_input,
+    checks.int8_in_and_out,
+    axes.constant_axes,
+    axes.reduces_to_output,
+    scales_fit,
+    sum_fits,
+)
+
 SPECS = (
-    OperatorSpec(
-        name="mean",
-        constraints=(
-            checks.arity(2, 2),
-            checks.options("keep_dims"),
-            checks.computed_input,
-            checks.int8_in_and_out,
-            axes.constant_axes,
-            axes.reduces_to_output,
-            scales_fit,
-            sum_fits,
-        ),
-        parse=parse,
-        reference=reference,
-    ),
+    OperatorSpec("mean", _CONSTRAINTS, parse, reference),
+    OperatorSpec("sum", _CONSTRAINTS, parse, reference),
 )

@@ -5,6 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 Shape = tuple[int, ...]
+Axis = tuple[int, int]
+"""size and step of an axis, or of several merged"""
+
+MOST_AXES = 2
+"""kept, and reduced axes that the kernels of reductions loop over"""
 
 
 def strides(shape: Sequence[int]) -> Shape:
@@ -69,3 +74,13 @@ def merge_reduced(shape: Shape, reduced: Sequence[int]) -> tuple[list[tuple[int,
             groups.append((kind, size, step))
     kept = [(size, step) for kind, size, step in groups if not kind]
     return kept, [(size, step) for kind, size, step in groups if kind]
+
+
+def two_axes(axes: list[Axis]) -> tuple[Axis, Axis]:
+    """Two axes, missing ones in front with a single index.
+
+    >>> two_axes([(8, 1)])
+    ((1, 0), (8, 1))
+    """
+    first, second = [(1, 0)] * (MOST_AXES - len(axes)) + axes
+    return first, second

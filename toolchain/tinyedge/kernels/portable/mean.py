@@ -1,4 +1,4 @@
-"""mean through te_mean_s8: kept and reduced axes merged to two of each."""
+"""mean and sum through te_mean_s8: kept and reduced axes merged to two of each."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 from tinyedge.boards import Core
 from tinyedge.kernels.contract import Code, Cost, Kernel, Operands
 from tinyedge.kernels.portable import checks
-from tinyedge.kernels.portable.axes import merge_reduced
+from tinyedge.kernels.portable.axes import MOST_AXES, merge_reduced, two_axes
 from tinyedge.kernels.portable.c_text import params_struct
 from tinyedge.kernels.portable.overlap import lead, lowest_from
 from tinyedge.ops.contract import Layer
@@ -22,22 +22,13 @@ LAYER_CODE_BYTES = 20
 PARAMS_BYTES = 44
 CYCLES_PER_CELL = 4.5
 CYCLES_PER_OUTPUT = 30
-MOST_AXES = 2
-
-Axis = tuple[int, int]
-
-
-def _two(axes: list[Axis]) -> tuple[Axis, Axis]:
-    """Two axes, missing ones in front with a single index."""
-    first, second = [(1, 0)] * (MOST_AXES - len(axes)) + axes
-    return first, second
 
 
 class PortableMean(Kernel):
-    """int8 means over axes that alternate at most twice between kept and reduced."""
+    """int8 means and sums over axes that alternate at most twice between kept and reduced."""
 
     name = "portable/mean"
-    operators: ClassVar[tuple[str, ...]] = ("mean",)
+    operators: ClassVar[tuple[str, ...]] = ("mean", "sum")
 
     def fits(self, layer: Layer, core: Core) -> str:
         p: Mean = layer.params
@@ -54,7 +45,7 @@ class PortableMean(Kernel):
     def lead_bytes(self, layer: Layer, core: Core, input_index: int) -> int | None:
         """Outputs are computed in order, along the inner axis four at a time, each from its lowest cell upwards."""
         p: Mean = layer.params
-        (rows, row_step), (columns, column_step) = _two(merge_reduced(p.shape, p.axes)[0])
+        (rows, row_step), (columns, column_step) = two_axes(merge_reduced(p.shape, p.axes)[0])
         lowest = (np.arange(rows)[:, None] * row_step + np.arange(columns)[None, :] * column_step).reshape(-1)
         in_fours = columns // 4 * 4
         ends = [
@@ -68,7 +59,7 @@ class PortableMean(Kernel):
     def emit(self, layer: Layer, core: Core, operands: Operands) -> Code:
         p: Mean = layer.params
         name = f"{operands.prefix}_params"
-        kept, reduced = (_two(axes) for axes in merge_reduced(p.shape, p.axes))
+        kept, reduced = (two_axes(axes) for axes in merge_reduced(p.shape, p.axes))
         count = math.prod(p.shape[axis] for axis in p.axes)
         struct = params_struct(
             "te_mean_params",

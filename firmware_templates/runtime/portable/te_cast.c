@@ -1,0 +1,7 @@
+#include "te_cast.h"
+
+void te_cast(const te_cast_params *p, const void *input, void *output) {
+  for (uint32_t i = 0; i < p->elements; i++) {
+    te_store(p->output_type, output, i, te_load(p->input_type, input, i));
+  }
+}

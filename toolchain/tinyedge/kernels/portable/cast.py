@@ -1,0 +1,52 @@
+"""cast through te_cast: any integer type to any other."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from tinyedge.boards import Core
+from tinyedge.graph.ir import DType
+from tinyedge.kernels.contract import Code, Cost, Kernel, Operands
+from tinyedge.kernels.portable.c_text import Value, params_struct
+from tinyedge.kernels.portable.requantize import ELEMENT_TYPES, converting_lead
+from tinyedge.ops.cast import Cast
+from tinyedge.ops.contract import Layer
+
+STEM = "te_cast"
+CODE_BYTES = 130
+LAYER_CODE_BYTES = 20
+PARAMS_BYTES = 8
+CYCLES_PER_ELEMENT = 28
+TYPES = {**ELEMENT_TYPES, DType.BOOL: "TE_U8"}
+
+
+class PortableCast(Kernel):
+    """int8, int16, int32 or bool to int8, int16 or int32."""
+
+    name = "portable/cast"
+    operators: ClassVar[tuple[str, ...]] = ("cast",)
+
+    def fits(self, layer: Layer, core: Core) -> str:
+        return ""
+
+    def cost(self, layer: Layer, core: Core) -> Cost:
+        p: Cast = layer.params
+        return Cost(CYCLES_PER_ELEMENT * p.elements, LAYER_CODE_BYTES, PARAMS_BYTES, ((STEM, CODE_BYTES),))
+
+    def lead_bytes(self, layer: Layer, core: Core, input_index: int) -> int | None:
+        return converting_lead(layer)
+
+    def emit(self, layer: Layer, core: Core, operands: Operands) -> Code:
+        p: Cast = layer.params
+        name = f"{operands.prefix}_params"
+        members: dict[str, Value] = {
+            "elements": p.elements,
+            "input_type": TYPES[p.input_dtype],
+            "output_type": TYPES[p.output_dtype],
+        }
+        struct = params_struct("te_cast_params", name, members)
+        call = f"{STEM}(&{name}, {operands.inputs[0]}, {operands.outputs[0]});"
+        return Code(call=(call,), functions=struct, runtime=(STEM,))
+
+
+KERNELS: tuple[Kernel, ...] = (PortableCast(),)
