@@ -219,3 +219,15 @@ def test_variables_have_memory_of_their_own_all_the_time() -> None:
     for other in plan.buffers:
         assert other is kept or other.offset + other.bytes <= kept.offset or kept.offset + kept.bytes <= other.offset
     assert plan.arena_bytes == 80
+
+
+def test_a_variable_that_the_first_step_writes_lies_on_no_input() -> None:
+    """The kernel could take its dying input in place, but what the variable held before would be gone."""
+    net = Net()
+    source = net.input((1, 1, 2, 4))
+    buffer = net.builder.tensor((1, 5, 2, 4), scale=0.05, zero_point=3, is_variable=True)
+    net.builder.operator("CIRCULAR_BUFFER", [source.key], [buffer])
+    graph = net.graph(net.relu(Node(buffer, (1, 5, 2, 4), 0.05, 3)))
+    plan = make_plan(graph, CORE, "balanced", kernels=[FakeKernel(lead=lambda layer: 0)])
+    kept, given_first = plan.buffer_of(buffer), plan.buffer_of(source.key)
+    assert kept.offset + kept.bytes <= given_first.offset or given_first.offset + given_first.bytes <= kept.offset
