@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from support.conv_layers import conv_layer, relu_layer
+from support.core_kernels import CoreRunner
 from support.dsp_kernels import (
     M4,
     check_code_bytes,
@@ -22,6 +23,7 @@ from support.dsp_kernels import (
     model_layers,
     rng_for,
 )
+from support.kernel_cases import check_exact, make_case
 from support.kernel_layers import Pair, Rng
 from tinyedge.boards import CORES
 from tinyedge.kernels.armv7em.conv_4x2 import Conv2D4x2, Conv2D4x2Compact, Conv2D4x2Unrolled
@@ -76,9 +78,13 @@ def test_is_exact_on_layers_of(model: str, name: str, shared_models: Path, tmp_p
     check_kernel(KERNELS[name], fitting(KERNELS[name], layers, 3), tmp_path, rng_for(model))
 
 
-def test_is_exact_on_other_cores(tmp_path: Path) -> None:
-    for core in ("cortex-m33f", "cortex-m7f"):
-        assert Conv2D4x2().fits(relu_layer(rng_for(core)), CORES[core]) == ""
+@pytest.mark.parametrize("core", ["cortex-m33f", "cortex-m7f"])
+def test_is_exact_on_other_cores(core: str, tmp_path: Path) -> None:
+    rng = rng_for(core)
+    layers = special_layers(rng)[-30:]
+    cases = [make_case(layer, Conv2D4x2(), CORES[core]) for layer in layers if not Conv2D4x2().fits(layer, CORES[core])]
+    assert len(cases) > 15
+    check_exact(cases, CoreRunner(tmp_path, CORES[core]), rng)
 
 
 @pytest.mark.parametrize("padding", ["same", "valid"])
