@@ -57,3 +57,14 @@ def test_what_an_output_alone_is_made_of_stays() -> None:
     after = fold_constants(before)
     assert [op.name for op in after.operators] == ["fill", "relu", "add"]
     assert_same_outputs(before, after)
+
+
+def test_a_chain_that_ends_in_an_output_stays() -> None:
+    net = Net()
+    image = net.input((1, 4))
+    shape = net.constant(np.array([1, 4], np.int32))
+    value = net.builder.tensor((), "int8", scale=0.03, zero_point=1, data=np.array(5, np.int8))
+    filled = net.node((1, 4), 0.03, 1)
+    net.builder.operator("fill", [shape, value], [filled.key])
+    before = net.graph(net.add(image, filled), net.relu(net.reshape(net.relu(filled), (4, 1))))
+    assert fold_constants(before) is before

@@ -12,38 +12,50 @@ from tinyedge.ops.contract import constant
 from tinyedge.optimize.rewrite import add_tensors, reference_outputs, remove_operators, try_parse
 
 
-def _feeds_output_alone(graph: Graph, operator: Operator) -> bool:
-    """Whether an operator that writes an output of the model would read constants only, were this one folded."""
-    consumers = (consumer for key in operator.outputs for consumer in graph.consumers(key))
-    return any(
-        all(tensor.is_constant or tensor.index in operator.outputs for tensor in graph.present_inputs(consumer))
-        for consumer in consumers
-        if any(key in graph.outputs for key in consumer.outputs)
-    )
-
-
 def fold_constants(graph: Graph) -> Graph:
     """Replace operators that read only constants by their results.
 
     Lossless: the results come from the same reference that the kernels are held to. An output of the model is never
-    folded: it needs memory to be read from, and the operator writes it. So one operator before it stays as well, since
-    none can run that reads constants alone.
+    folded: it needs memory to be read from, and the operator writes it. Since few operators can run that read nothing
+    but constants, one stays as it is when an operator behind it would be left with constants alone and has to stay.
     """
     for operator in graph.operators:
-        present = list(graph.present_inputs(operator))
-        outputs = [graph.tensors[key] for key in operator.outputs]
-        if not present or not all(t.is_constant for t in present) or len(graph.operators) == 1:
-            continue
-        if any(t.is_variable or t.index in graph.outputs for t in outputs) or _feeds_output_alone(graph, operator):
-            continue
-        layer = try_parse(graph, operator, waived=[computed_input])
-        if layer is None:
-            continue
-        results = reference_outputs(layer, [constant(t) for t in layer.inputs])
-        folded = []
-        for tensor, result in zip(outputs, results, strict=True):
-            data = np.ascontiguousarray(np.asarray(result, tensor.dtype.numpy).reshape(tensor.shape))
-            data.flags.writeable = False
-            folded.append(replace(tensor, data=data))
-        graph = add_tensors(remove_operators(graph, [operator.index]), folded)
+        if operator in graph.operators and _reads_constants(graph, operator):
+            graph = _fold_through(graph, operator) or graph
     return graph
+
+
+def _reads_constants(graph: Graph, operator: Operator) -> bool:
+    present = list(graph.present_inputs(operator))
+    return bool(present) and all(tensor.is_constant for tensor in present)
+
+
+def _fold_through(graph: Graph, operator: Operator) -> Graph | None:
+    """The graph without the operator and those that read only constants then; None when one of them has to stay."""
+    pending = {operator.index: operator}
+    while pending:
+        current = pending.pop(next(iter(pending)))
+        folded = _fold(graph, current)
+        if folded is None:
+            return None
+        graph = folded
+        readers = (reader for key in current.outputs for reader in graph.consumers(key))
+        pending |= {reader.index: reader for reader in readers if _reads_constants(graph, reader)}
+    return graph
+
+
+def _fold(graph: Graph, operator: Operator) -> Graph | None:
+    """The graph with constants instead of one operator; None when it has to stay."""
+    outputs = [graph.tensors[key] for key in operator.outputs]
+    if len(graph.operators) == 1 or any(t.is_variable or t.index in graph.outputs for t in outputs):
+        return None
+    layer = try_parse(graph, operator, waived=[computed_input])
+    if layer is None:
+        return None
+    results = reference_outputs(layer, [constant(t) for t in layer.inputs])
+    folded = []
+    for tensor, result in zip(outputs, results, strict=True):
+        data = np.ascontiguousarray(np.asarray(result, tensor.dtype.numpy).reshape(tensor.shape))
+        data.flags.writeable = False
+        folded.append(replace(tensor, data=data))
+    return add_tensors(remove_operators(graph, [operator.index]), folded)
