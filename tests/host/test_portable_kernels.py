@@ -59,12 +59,8 @@ def _from_float(rng: Rng) -> Layer:
     return float_border_layer(rng, DType.FLOAT32, (DType.INT8, DType.INT16)[int(rng.integers(2))])
 
 
-def _sum(rng: Rng) -> Layer:
-    return MAKERS[("sub", "add_s16")[int(rng.integers(2))]](rng)
-
-
 LAYERS: dict[str, Callable[[Rng], Layer]] = {
-    "portable/sum": _sum,
+    "portable/add_s16": MAKERS["add_s16"],
     "portable/requantize_any": _wide_requantize,
     "portable/quantize_f32": _from_float,
     "portable/dequantize_f32": _to_float,

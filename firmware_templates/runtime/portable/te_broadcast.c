@@ -1,6 +1,6 @@
 #include "te_broadcast.h"
 
-bool te_walk_next(const te_broadcast *shape, te_walk *walk) {
+bool te_broadcast_next(const te_broadcast *shape, te_walk *walk) {
   for (int32_t axis = TE_BROADCAST_AXES - 2; axis >= 0; axis--) {
     walk->at[axis]++;
     if (walk->at[axis] < shape->sizes[axis]) {

@@ -21,7 +21,12 @@ typedef struct {
 } te_walk;
 
 /* Goes on to the next run; false after the last one. Runs are visited in the order of the output. */
-bool te_walk_next(const te_broadcast *shape, te_walk *walk);
+bool te_broadcast_next(const te_broadcast *shape, te_walk *walk);
+
+/* Parameters of functions that need no others. */
+typedef struct {
+  te_broadcast shape;
+} te_pair_params;
 
 /* Defines the function `name` of two operands. Its parameter `p` points to a struct `params` that has a member `shape`;
  * `expression` is the result of type `result_type` for the elements `x` and `y` of type `type`. */
@@ -38,7 +43,7 @@ bool te_walk_next(const te_broadcast *shape, te_walk *walk);
         a += p->shape.steps[0][TE_BROADCAST_AXES - 1];                                                                 \
         b += p->shape.steps[1][TE_BROADCAST_AXES - 1];                                                                 \
       }                                                                                                                \
-    } while (te_walk_next(&p->shape, &walk));                                                                          \
+    } while (te_broadcast_next(&p->shape, &walk));                                                                     \
   }
 
 #endif

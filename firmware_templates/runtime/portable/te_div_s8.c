@@ -5,7 +5,7 @@
 
 /* Bits that equal the sign, besides it. */
 static int32_t headroom_of(int32_t x) {
-  return te_leading_zeros((uint32_t)(x < 0 ? ~x : x)) - 1;
+  return te_fixed_point_zeros((uint32_t)(x < 0 ? ~x : x)) - 1;
 }
 
 /* The dividend, shifted left as far as it goes, times the reciprocal of the divisor. */
@@ -19,8 +19,8 @@ static int32_t quotient(const te_div_params *p, int32_t element, int32_t divisor
     dividend = -dividend;
     divisor = -divisor;
   }
-  const int32_t zeros = te_leading_zeros((uint32_t)divisor);
-  const int32_t reciprocal = te_reciprocal_of_one_plus((int32_t)(((uint32_t)divisor << zeros) - (UINT32_C(1) << 31)));
+  const int32_t zeros = te_fixed_point_zeros((uint32_t)divisor);
+  const int32_t reciprocal = te_fixed_point_reciprocal((int32_t)(((uint32_t)divisor << zeros) - (UINT32_C(1) << 31)));
   const int32_t headroom = headroom_of(dividend);
   const int32_t right_shift = headroom + 31 - zeros - p->shift;
   if (right_shift > 31) {

@@ -15,7 +15,7 @@ static int32_t exp_quarter(int32_t x) {
 }
 
 /* A quarter's fraction by the series, the rest as a product of powers of e. */
-int32_t te_exp_negative(int32_t x) {
+int32_t te_fixed_point_exp(int32_t x) {
   static const int32_t powers[7] = {1672461947, 1302514674, 790015084, 290630308, 39332535, 720401, 242};
   const int32_t quarter = 1 << 24;
   if (x == 0) {
@@ -34,7 +34,7 @@ int32_t te_exp_negative(int32_t x) {
 }
 
 /* Three Newton steps towards the reciprocal of (1 + x) / 2. */
-int32_t te_reciprocal_of_one_plus(int32_t x) {
+int32_t te_fixed_point_reciprocal(int32_t x) {
   const int32_t half = (int32_t)(((int64_t)x + INT32_MAX + 1) >> 1);
   int32_t r = 1515870810 + te_high_mul(half, -1010580540); /* 48/17 - 32/17 * half in Q2.29 */
   for (int32_t i = 0; i < 3; i++) {
@@ -45,7 +45,7 @@ int32_t te_reciprocal_of_one_plus(int32_t x) {
   return doubled > INT32_MAX ? INT32_MAX : (int32_t)doubled;
 }
 
-int32_t te_leading_zeros(uint32_t x) {
+int32_t te_fixed_point_zeros(uint32_t x) {
   int32_t count = 0;
   while (count < 32 && !(x & UINT32_C(0x80000000))) {
     x <<= 1;

@@ -5,12 +5,12 @@
 #include <stdint.h>
 
 /* exp(x) in Q0.31 for x <= 0 in Q5.26. */
-int32_t te_exp_negative(int32_t x);
+int32_t te_fixed_point_exp(int32_t x);
 
 /* 1 / (1 + x) in Q0.31 for x in [0, 1), Q0.31. */
-int32_t te_reciprocal_of_one_plus(int32_t x);
+int32_t te_fixed_point_reciprocal(int32_t x);
 
-/* 32 for 0. */
-int32_t te_leading_zeros(uint32_t x);
+/* Leading zeros, 32 for 0. */
+int32_t te_fixed_point_zeros(uint32_t x);
 
 #endif

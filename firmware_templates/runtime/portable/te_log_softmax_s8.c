@@ -17,10 +17,10 @@ static int32_t logarithm(int32_t x) {
   const int32_t root_2_of_half = 1518500250;
   const int32_t root_4_of_half = 1805811301;
   const int32_t quarter = 1 << 23; /* Q6.25, like the powers */
-  const int32_t zeros = te_leading_zeros((uint32_t)x);
+  const int32_t zeros = te_fixed_point_zeros((uint32_t)x);
   const int32_t first = shift_left(te_high_mul(shift_left(x, zeros - 1), root_2_of_half), 1);
   const int32_t first_power = (12 - zeros) * (1 << 25) + quarter;
-  const int32_t headroom = te_leading_zeros((uint32_t)te_high_mul(x, root_2_of_half)) - 1;
+  const int32_t headroom = te_fixed_point_zeros((uint32_t)te_high_mul(x, root_2_of_half)) - 1;
   const int32_t second = shift_left(x, headroom);
   const int32_t second_power = (12 - headroom) * (1 << 25) - quarter;
   const int32_t r = first < second ? first : second;
@@ -31,7 +31,7 @@ static int32_t logarithm(int32_t x) {
   const int32_t numerator = te_high_mul(q, r) + te_high_mul(te_high_mul(q, square), 117049297);
   const int32_t denominator =
       te_high_mul(p, 1057819769 + q + te_high_mul(127690142, square)) + te_high_mul(638450708, q);
-  const int32_t ratio = te_high_mul(te_round_shift(numerator, 6), te_reciprocal_of_one_plus(denominator));
+  const int32_t ratio = te_high_mul(te_round_shift(numerator, 6), te_fixed_point_reciprocal(denominator));
   return (te_high_mul(power, log_2) + ratio) * 2;
 }
 

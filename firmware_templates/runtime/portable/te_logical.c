@@ -1,4 +1,4 @@
 #include "te_logical.h"
 
-TE_ELEMENTWISE(te_logical_and, te_logical_params, bool, bool, (x && y))
-TE_ELEMENTWISE(te_logical_or, te_logical_params, bool, bool, (x || y))
+TE_ELEMENTWISE(te_logical_and, te_pair_params, bool, bool, (x && y))
+TE_ELEMENTWISE(te_logical_or, te_pair_params, bool, bool, (x || y))

@@ -7,12 +7,8 @@
 
 #include "te_broadcast.h"
 
-typedef struct {
-  te_broadcast shape;
-} te_logical_params;
-
 /* output  [shape.sizes]; may be the same memory as an operand that is not broadcast */
-void te_logical_and(const te_logical_params *p, const bool *input1, const bool *input2, bool *output);
-void te_logical_or(const te_logical_params *p, const bool *input1, const bool *input2, bool *output);
+void te_logical_and(const te_pair_params *p, const bool *input1, const bool *input2, bool *output);
+void te_logical_or(const te_pair_params *p, const bool *input1, const bool *input2, bool *output);
 
 #endif

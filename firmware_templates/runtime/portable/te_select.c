@@ -1,7 +1,7 @@
 #include "te_select.h"
 
 #define TE_SELECT(name, type)                                                                                          \
-  void name(const te_select_params *p, const bool *condition, const type *input1, const type *input2, type *output) {  \
+  void name(const te_pair_params *p, const bool *condition, const type *input1, const type *input2, type *output) {    \
     const int32_t last = TE_BROADCAST_AXES - 1;                                                                        \
     te_walk walk = {{0}, {0}};                                                                                         \
     do {                                                                                                               \
@@ -14,7 +14,7 @@
         a += p->shape.steps[1][last];                                                                                  \
         b += p->shape.steps[2][last];                                                                                  \
       }                                                                                                                \
-    } while (te_walk_next(&p->shape, &walk));                                                                          \
+    } while (te_broadcast_next(&p->shape, &walk));                                                                     \
   }
 
 TE_SELECT(te_select_s8, int8_t)

@@ -7,15 +7,13 @@
 
 #include "te_broadcast.h"
 
-typedef struct {
-  te_broadcast shape; /* operands: the condition, what stands where it is true, what stands elsewhere */
-} te_select_params;
-
-/* output  [shape.sizes]; may be the same memory as an operand of its type that is not broadcast, the one of int8 also
+/* The operands are the condition, what stands where it is true, and what stands elsewhere.
+ *
+ * output  [shape.sizes]; may be the same memory as an operand of its type that is not broadcast, the one of int8 also
  * as the condition */
-void te_select_s8(const te_select_params *p, const bool *condition, const int8_t *input1, const int8_t *input2,
+void te_select_s8(const te_pair_params *p, const bool *condition, const int8_t *input1, const int8_t *input2,
                   int8_t *output);
-void te_select_s16(const te_select_params *p, const bool *condition, const int16_t *input1, const int16_t *input2,
+void te_select_s16(const te_pair_params *p, const bool *condition, const int16_t *input1, const int16_t *input2,
                    int16_t *output);
 
 #endif

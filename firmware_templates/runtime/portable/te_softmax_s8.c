@@ -4,7 +4,7 @@
 #include "te_requantize.h"
 
 static int32_t exp_of_difference(const te_softmax_params *p, int32_t difference) {
-  return te_exp_negative(te_requantize(difference, p->multiplier, p->left_shift));
+  return te_fixed_point_exp(te_requantize(difference, p->multiplier, p->left_shift));
 }
 
 void te_softmax_s8(const te_softmax_params *p, const int8_t *input, int8_t *output) {
@@ -19,8 +19,8 @@ void te_softmax_s8(const te_softmax_params *p, const int8_t *input, int8_t *outp
         sum += te_round_shift(exp_of_difference(p, input[i] - max), 12);
       }
     }
-    const int32_t zeros = te_leading_zeros((uint32_t)sum);
-    const int32_t scale = te_reciprocal_of_one_plus((int32_t)(((uint32_t)sum << zeros) - (UINT32_C(1) << 31)));
+    const int32_t zeros = te_fixed_point_zeros((uint32_t)sum);
+    const int32_t scale = te_fixed_point_reciprocal((int32_t)(((uint32_t)sum << zeros) - (UINT32_C(1) << 31)));
     const int32_t exponent = 12 - zeros + 31 - 8;
     for (int32_t i = 0; i < p->depth; i++) {
       int32_t result = INT8_MIN;

@@ -20,19 +20,11 @@ from tinyedge.ops.sub import Sum
 FIXED_POINT = ("te_fixed_point", 330)
 
 
-class PortableSum(ElementwiseKernel):
-    """Differences in int8 and int16, sums in int16; int8 sums have a kernel of their own."""
-
-    name = "portable/sum"
-    operators: ClassVar[tuple[str, ...]] = ("sub", "add")
-    stem = "te_sum"
+class _PortableSum(ElementwiseKernel):
     struct = "te_sum_params"
     code = 330
     params_bytes = 32
     cycles_per_output = 70
-
-    def fits(self, layer: Layer, core: Core) -> str:
-        return "" if isinstance(layer.params, Sum) else "int8 sums are added by another kernel"
 
     def function(self, params: Sum) -> str:
         return f"te_{'sub' if params.subtract else 'add'}_{suffix(params.dtype)}"
@@ -47,6 +39,25 @@ class PortableSum(ElementwiseKernel):
             ),
             "left_shift": p.left_shift,
         }
+
+
+class PortableSub(_PortableSum):
+    """Differences in int8 and int16."""
+
+    name = "portable/sub"
+    operators: ClassVar[tuple[str, ...]] = ("sub",)
+    stem = "te_sub"
+
+
+class PortableAddS16(_PortableSum):
+    """Sums in int16; those in int8 have a kernel of their own."""
+
+    name = "portable/add_s16"
+    operators: ClassVar[tuple[str, ...]] = ("add",)
+    stem = "te_add_s16"
+
+    def fits(self, layer: Layer, core: Core) -> str:
+        return "" if isinstance(layer.params, Sum) else "its operands are int8, the kernel adds int16"
 
 
 class PortableMul(ElementwiseKernel):
@@ -150,7 +161,8 @@ class PortablePrelu(ElementwiseKernel):
 
 
 KERNELS: tuple[Kernel, ...] = (
-    PortableSum(),
+    PortableSub(),
+    PortableAddS16(),
     PortableMul(),
     PortableDiv(),
     PortableSquaredDifference(),

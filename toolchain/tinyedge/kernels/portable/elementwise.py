@@ -29,7 +29,7 @@ class ElementwiseKernel(Kernel):
     """A call of `function(&params, operands..., output)` whose parameter struct begins with the broadcast shape."""
 
     stem: ClassVar[str]
-    struct: ClassVar[str]
+    struct: ClassVar[str] = "te_pair_params"
     code: ClassVar[int]
     cycles_per_output: ClassVar[int]
     params_bytes: ClassVar[int] = 0

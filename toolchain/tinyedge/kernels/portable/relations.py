@@ -18,18 +18,28 @@ from tinyedge.ops.maximum_minimum import Extremum
 from tinyedge.ops.select_v2 import Select
 
 
-class PortableExtremum(ElementwiseKernel):
-    """The larger or the smaller of two int8, int16 or int32."""
-
-    name = "portable/extremum"
-    operators: ClassVar[tuple[str, ...]] = ("maximum", "minimum")
-    stem = "te_extremum"
-    struct = "te_extremum_params"
+class _PortableExtremum(ElementwiseKernel):
     code = 100
     cycles_per_output = 14
 
     def function(self, params: Extremum) -> str:
-        return f"te_{'maximum' if params.largest else 'minimum'}_{suffix(params.dtype)}"
+        return f"{self.stem}_{suffix(params.dtype)}"
+
+
+class PortableMaximum(_PortableExtremum):
+    """The larger of two int8, int16 or int32."""
+
+    name = "portable/maximum"
+    operators: ClassVar[tuple[str, ...]] = ("maximum",)
+    stem = "te_maximum"
+
+
+class PortableMinimum(_PortableExtremum):
+    """The smaller of two int8, int16 or int32."""
+
+    name = "portable/minimum"
+    operators: ClassVar[tuple[str, ...]] = ("minimum",)
+    stem = "te_minimum"
 
 
 class PortableCompare(ElementwiseKernel):
@@ -62,7 +72,6 @@ class PortableLogical(ElementwiseKernel):
     name = "portable/logical"
     operators: ClassVar[tuple[str, ...]] = ("logical_and", "logical_or")
     stem = "te_logical"
-    struct = "te_logical_params"
     code = 110
     cycles_per_output = 14
 
@@ -98,7 +107,6 @@ class PortableSelect(ElementwiseKernel):
     name = "portable/select"
     operators: ClassVar[tuple[str, ...]] = ("select_v2",)
     stem = "te_select"
-    struct = "te_select_params"
     code = 130
     cycles_per_output = 16
 
@@ -107,7 +115,8 @@ class PortableSelect(ElementwiseKernel):
 
 
 KERNELS: tuple[Kernel, ...] = (
-    PortableExtremum(),
+    PortableMaximum(),
+    PortableMinimum(),
     PortableCompare(),
     PortableLogical(),
     PortableLogicalNot(),

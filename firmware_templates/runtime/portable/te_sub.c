@@ -1,10 +1,4 @@
-#include "te_sum.h"
-
-static int32_t add(const te_sum_params *p, int32_t x, int32_t y) {
-  const int32_t left_shift = p->left_shift;
-  return te_to_output(&p->output,
-                      te_scaled(&p->operands[0], x, left_shift) + te_scaled(&p->operands[1], y, left_shift));
-}
+#include "te_sub.h"
 
 static int32_t subtract(const te_sum_params *p, int32_t x, int32_t y) {
   const int32_t left_shift = p->left_shift;
@@ -14,4 +8,3 @@ static int32_t subtract(const te_sum_params *p, int32_t x, int32_t y) {
 
 TE_ELEMENTWISE(te_sub_s8, te_sum_params, int8_t, int8_t, subtract(p, x, y))
 TE_ELEMENTWISE(te_sub_s16, te_sum_params, int16_t, int16_t, subtract(p, x, y))
-TE_ELEMENTWISE(te_add_s16, te_sum_params, int16_t, int16_t, add(p, x, y))

@@ -1,8 +1,0 @@
-#include "te_extremum.h"
-
-TE_ELEMENTWISE(te_maximum_s8, te_extremum_params, int8_t, int8_t, x > y ? x : y)
-TE_ELEMENTWISE(te_maximum_s16, te_extremum_params, int16_t, int16_t, x > y ? x : y)
-TE_ELEMENTWISE(te_maximum_s32, te_extremum_params, int32_t, int32_t, x > y ? x : y)
-TE_ELEMENTWISE(te_minimum_s8, te_extremum_params, int8_t, int8_t, x < y ? x : y)
-TE_ELEMENTWISE(te_minimum_s16, te_extremum_params, int16_t, int16_t, x < y ? x : y)
-TE_ELEMENTWISE(te_minimum_s32, te_extremum_params, int32_t, int32_t, x < y ? x : y)

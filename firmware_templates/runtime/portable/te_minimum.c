@@ -1,0 +1,5 @@
+#include "te_minimum.h"
+
+TE_ELEMENTWISE(te_minimum_s8, te_pair_params, int8_t, int8_t, x < y ? x : y)
+TE_ELEMENTWISE(te_minimum_s16, te_pair_params, int16_t, int16_t, x < y ? x : y)
+TE_ELEMENTWISE(te_minimum_s32, te_pair_params, int32_t, int32_t, x < y ? x : y)
