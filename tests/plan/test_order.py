@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tinyedge.graph.ir import DType, Graph, Operator, Tensor
+from tinyedge.kernels.contract import ExactLead
 from tinyedge.ops.contract import Layer
 from tinyedge.plan.liveness import Memory, Step, demands, find_memory, find_overlaps, lifetimes
 from tinyedge.plan.order import best_order, dependencies
@@ -94,7 +95,16 @@ def test_a_wide_graph_takes_bounded_work() -> None:
 
 def test_an_input_read_twice_overlaps_only_when_both_uses_allow_it() -> None:
     graph, layers = make_graph([40, 40], [[0, 0]], [1])
-    for leads, found in (((0, 8), [8]), ((0, None), [])):
+    exact = ExactLead(8)
+    cases = (
+        ((0, 8), [8]),
+        ((0, None), []),
+        ((exact, 4), [8]),
+        ((8, exact), [8]),
+        ((exact, 9), []),
+        ((exact, exact), [8]),
+    )
+    for leads, found in (*cases, ((exact, ExactLead(4)), [])):
         memory = find_memory(graph, layers)
         overlaps = find_overlaps(memory, [Step(layers[0], 0, leads)], lifetimes(memory, [0]))
         assert [overlap.lead for overlap in overlaps] == found

@@ -11,6 +11,7 @@ from support.fake_kernels import CORE, FakeKernel
 from support.net import Net, weights
 from tinyedge.artifacts import Buffer, Plan
 from tinyedge.errors import InternalError
+from tinyedge.kernels.contract import ExactLead
 from tinyedge.plan import make_plan, verify_plan
 
 
@@ -63,6 +64,16 @@ def test_a_lead_of_eight_is_eight() -> None:
     too_near = change(plan, buffer_at(plan, middle.name), offset=place - 4)
     with pytest.raises(InternalError, match="overlap at step 0"):
         verify_plan(too_near)
+
+
+def test_an_exact_lead_is_neither_more_nor_less() -> None:
+    plan = make_good(ExactLead(8))
+    source, middle = plan.graph.inputs[0], plan.layers[0].layer.outputs[0]
+    place = plan.buffer_of(source).offset
+    assert plan.buffer_of(middle.index).offset == place - 8
+    for wrong in (-4, -12):
+        with pytest.raises(InternalError, match="overlap at step 0"):
+            verify_plan(change(plan, buffer_at(plan, middle.name), offset=place + wrong))
 
 
 BREAKS: list[tuple[str, Callable[[Plan], Plan]]] = [

@@ -91,6 +91,13 @@ class Code:
     shared: tuple[SharedFunction, ...] = ()
 
 
+class ExactLead(int):
+    """A lead that must be kept exactly: the output starts so far below the input and no further, or does not overlap.
+
+    For kernels that go through memory channel by channel: a channel's outputs may only lie on that channel's inputs.
+    """
+
+
 class Kernel(abc.ABC):
     """One way to run one or more operators.
 
@@ -118,7 +125,10 @@ class Kernel(abc.ABC):
         return 0
 
     def lead_bytes(self, layer: Layer, core: Core, input_index: int) -> int | None:
-        """How far the (only) output must start below input `input_index` to overlap it; None: not at all."""
+        """How far the (only) output must start below input `input_index` to overlap it; None: not at all.
+
+        An `ExactLead` allows that one place only.
+        """
         return None
 
     @abc.abstractmethod

@@ -2,10 +2,12 @@
 
 For two blocks alive together either `b` starts at or above `a + above(a, b)`, or the other way round; the distance
 is the size of the lower block, except where an output may run into a dying input: then it is that kernel's lead.
+Where that lead is exact, the two are apart or at that one distance.
 Placing blocks one by one at the lowest free offset reaches the optimum for some sequence of blocks (the one sorted
-by the offsets of an optimum), so the search is over sequences: a handful of proven ones first (largest first, latest
-first, ...), exhaustive for few blocks, then a local search that pulls the blocks at the top forward. It stops at the
-lower bound or when its work, counted in comparisons and not in seconds, is used up: same input, same arena.
+by the offsets of an optimum; exact leads aside), so the search is over sequences: a handful of proven ones first
+(largest first, latest first, ...), exhaustive for few blocks, then a local search that pulls the blocks at the top
+forward. It stops at the lower bound or when its work, counted in comparisons and not in seconds, is used up: same
+input, same arena.
 """
 
 from __future__ import annotations
@@ -14,6 +16,8 @@ import itertools
 import random
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+
+from tinyedge.kernels.contract import ExactLead
 
 WORK = 300_000
 """comparisons of pairs of blocks, about 0.1 s"""
@@ -40,11 +44,14 @@ class Placement:
 
 @dataclass(eq=False)
 class _Problem:
-    """Blocks in units of the alignment; `near[i]` lists (j, least distance of i above j, and of j above i)."""
+    """Blocks in units of the alignment.
+
+    near  `near[i]` lists (j, least distance of i above j, and of j above i, offset of i above j that is allowed too)
+    """
 
     blocks: Sequence[Block]
     sizes: list[int]
-    near: list[list[tuple[int, int, int]]]
+    near: list[list[tuple[int, int, int, int | None]]]
     work: int
 
 
@@ -58,7 +65,8 @@ def place_blocks(
 ) -> Placement:
     """Find offsets, all multiples of `alignment`, for the smallest arena the search can reach.
 
-    `overlaps` maps (output, input) to the lead in bytes (0 or more): output offset <= input offset - lead is allowed.
+    `overlaps` maps (output, input) to the lead in bytes (0 or more): output offset <= input offset - lead is allowed,
+    for an `ExactLead` only output offset = input offset - lead.
     The search ends early at `lower_bound` bytes. The arena is a multiple of the alignment.
     """
     if not blocks:
@@ -92,11 +100,19 @@ def _make_problem(
     blocks: Sequence[Block], overlaps: Mapping[tuple[int, int], int], alignment: int, work: int
 ) -> _Problem:
     sizes = [-(-block.bytes // alignment) for block in blocks]
-    near: list[list[tuple[int, int, int]]] = [[] for _ in blocks]
+    near: list[list[tuple[int, int, int, int | None]]] = [[] for _ in blocks]
 
     def distance(low: int, high: int) -> int:
         lead = overlaps.get((low, high))
-        return sizes[low] if lead is None else min(sizes[low], -(-lead // alignment))
+        if lead is None or isinstance(lead, ExactLead):
+            return sizes[low]
+        return min(sizes[low], -(-lead // alignment))
+
+    def meeting(low: int, high: int) -> int | None:
+        """How far `low` starts below `high` where that is the only way to overlap."""
+        lead = overlaps.get((low, high))
+        possible = isinstance(lead, ExactLead) and lead % alignment == 0 and lead // alignment < sizes[low]
+        return lead // alignment if lead is not None and possible else None
 
     by_start = sorted(range(len(blocks)), key=lambda i: (blocks[i].first, i))
     alive: list[int] = []
@@ -104,8 +120,10 @@ def _make_problem(
         alive = [i for i in alive if blocks[i].last >= blocks[j].first]
         if sizes[j]:
             for i in alive:
-                near[i].append((j, distance(j, i), distance(i, j)))
-                near[j].append((i, distance(i, j), distance(j, i)))
+                below, above = meeting(i, j), meeting(j, i)
+                i_over_j = above if below is None else -below
+                near[i].append((j, distance(j, i), distance(i, j), i_over_j))
+                near[j].append((i, distance(i, j), distance(j, i), None if i_over_j is None else -i_over_j))
             alive.append(j)
     return _Problem(blocks, sizes, near, work)
 
@@ -113,7 +131,7 @@ def _make_problem(
 def _sequences(problem: _Problem) -> Iterator[list[int]]:
     """Sequences that are often good, best guesses first."""
     blocks, sizes = problem.blocks, problem.sizes
-    load = [sizes[i] + sum(sizes[j] for j, _, _ in problem.near[i]) for i in range(len(blocks))]
+    load = [sizes[i] + sum(sizes[near[0]] for near in problem.near[i]) for i in range(len(blocks))]
     keys = [
         lambda i: (-sizes[i], -blocks[i].first),
         lambda i: (-blocks[i].first, -sizes[i]),
@@ -131,10 +149,14 @@ def _sequences(problem: _Problem) -> Iterator[list[int]]:
 def _lowest(problem: _Problem, offsets: list[int], block: int) -> int:
     """The lowest offset for `block` beside the blocks placed already (offset -1: not placed)."""
     taken = []
-    for other, above, below in problem.near[block]:
+    for other, above, below, meeting in problem.near[block]:
         at = offsets[other]
-        if at >= 0 and at - below < at + above:
+        if at < 0 or -below >= above:
+            continue
+        if meeting is None:
             taken.append((at - below, at + above))
+        else:
+            taken += [(at - below, at + meeting), (at + meeting, at + above)]
     problem.work -= len(problem.near[block]) + 1
     taken.sort()
     offset = 0

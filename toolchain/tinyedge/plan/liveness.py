@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from tinyedge.graph.ir import Graph, Tensor
+from tinyedge.kernels.contract import ExactLead
 from tinyedge.ops.contract import Layer
 from tinyedge.ops.reshape import Reshape
 
@@ -66,7 +67,10 @@ class Memory:
 
 @dataclass(frozen=True)
 class Overlap:
-    """Step `step` lets its output, storage `output`, start at or below the address of `input` minus `lead`."""
+    """Step `step` lets its output, storage `output`, start at or below the address of `input` minus `lead`.
+
+    At that address only where the lead is an `ExactLead`.
+    """
 
     step: int
     output: int
@@ -174,13 +178,16 @@ def tensor_lifetimes(graph: Graph, layers: Sequence[Layer]) -> dict[int, tuple[i
 def find_overlaps(memory: Memory, steps: Sequence[Step], spans: Sequence[tuple[int, int]]) -> tuple[Overlap, ...]:
     """Every pair of output and dying input that may share memory; `steps` in order of execution, leads at least 0.
 
-    What must last until the end does not die in the last step: it is read after it.
+    What must last until the end does not die in the last step: it is read after it. And a variable is there before
+    the first step, also when that is what writes it.
     """
     found = []
     for number, step in enumerate(steps):
         if len(step.layer.outputs) != 1 or is_rename(step.layer):
             continue
         output = memory.of_tensor[step.layer.outputs[0].index]
+        if memory.storages[output].from_start:
+            continue
         leads = input_leads(memory, step)
         found += [
             Overlap(number, output, source, lead)
@@ -193,21 +200,28 @@ def find_overlaps(memory: Memory, steps: Sequence[Step], spans: Sequence[tuple[i
 
 
 def input_leads(memory: Memory, step: Step) -> dict[int, int | None]:
-    """Lead by storage read: the largest where a storage is read twice, None where any use forbids overlap."""
+    """Lead by storage read: one that suits every use where a storage is read twice, None where there is none."""
     leads: dict[int, int | None] = {}
     for position, tensor in enumerate(step.layer.inputs):
-        if tensor.is_constant:
-            continue
-        source = memory.of_tensor[tensor.index]
-        lead = step.lead(position)
-        lead = None if lead is None else max(lead, 0)
-        known = leads.get(source, 0)
-        leads[source] = None if lead is None or known is None else max(lead, known)
+        if not tensor.is_constant:
+            source = memory.of_tensor[tensor.index]
+            leads[source] = _both_leads(step.lead(position), leads.get(source, 0))
     for key in (*step.layer.operator.inputs, *step.layer.operator.outputs):
         source = memory.of_tensor.get(key, -1)
         if source >= 0 and memory.storages[source].from_start and memory.storages[source].to_end:
             leads[source] = None
     return leads
+
+
+def _both_leads(first: int | None, second: int | None) -> int | None:
+    """The smallest lead that suits both."""
+    if first is None or second is None:
+        return None
+    exact = {lead for lead in (first, second) if isinstance(lead, ExactLead)}
+    if not exact:
+        return max(first, second)
+    lead = exact.pop()
+    return lead if not exact and lead == max(first, second) else None
 
 
 def saved_bytes(output_bytes: int, dying: Iterable[tuple[int, int]]) -> int:

@@ -7,6 +7,7 @@ from itertools import combinations
 
 from tinyedge.artifacts import Buffer, Plan, PlannedLayer
 from tinyedge.errors import InternalError
+from tinyedge.kernels.contract import ExactLead
 from tinyedge.plan.liveness import is_rename, tensor_lifetimes
 
 
@@ -117,14 +118,23 @@ def _lead_kept(plan: Plan, planned: PlannedLayer, step: int, output: Buffer, sou
         return False
     if source.tensor is None or source.last != step or output.first != step or is_rename(layer):
         return False
-    if plan.graph.tensors[source.tensor].is_variable or source.tensor in plan.graph.outputs:
+    if any(plan.graph.tensors[buffer.tensor].is_variable for buffer in (source, output) if buffer.tensor is not None):
+        return False
+    if source.tensor in plan.graph.outputs:
         return False
     leads = [
         planned.leads[position] if position < len(planned.leads) else None
         for position, tensor in enumerate(layer.inputs)
         if _holds(plan, source, tensor.index)
     ]
-    return bool(leads) and all(lead is not None and output.offset <= source.offset - lead for lead in leads)
+    return bool(leads) and all(_kept(lead, source.offset - output.offset) for lead in leads)
+
+
+def _kept(lead: int | None, distance: int) -> bool:
+    """Whether an output that starts so far below an input keeps the lead."""
+    if lead is None:
+        return False
+    return distance == lead if isinstance(lead, ExactLead) else distance >= lead
 
 
 def _holds(plan: Plan, buffer: Buffer, key: int) -> bool:

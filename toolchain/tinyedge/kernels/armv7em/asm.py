@@ -163,6 +163,7 @@ _NARROW = re.compile(
     r"|(adds|subs) r[0-7], r[0-7], (#\d|r[0-7])"
     r"|(adds|subs) (r[0-7]), \9, #\d+"
     r"|(ldr|str) r[0-7], \[r[0-7](, #(\d|[1-9]\d|1[01]\d|12[04]))?\]"
+    r"|(ldr|str) r[0-7], \[sp(, #\d+)?\]"
     r"|(strb|ldrb) r[0-7], \[r[0-7](, #([12]?\d|3[01]))?\]"
     r"|(ldm|stm) r[0-7]!, \{[r0-7, -]+\}"
     r"|(push|pop) \{[r0-7, -]+(lr|pc)?\}"
@@ -172,7 +173,7 @@ _NARROW = re.compile(
 
 def _size(line: str) -> int:
     """Bytes of one instruction."""
-    if line.startswith("."):
+    if not line or line.startswith("."):
         return 0
     return 2 if _NARROW.fullmatch(line) else 4
 
