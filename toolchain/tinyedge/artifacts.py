@@ -132,6 +132,46 @@ class Plan:
 
 
 @dataclass(frozen=True)
+class NamedKernel:
+    """A kernel of which tinyedge knows the name alone."""
+
+    name: str
+
+
+@dataclass(frozen=True, eq=False)
+class ProgramLayer:
+    layer: Layer
+    kernel: NamedKernel
+
+
+@dataclass(frozen=True, eq=False)
+class Program:
+    """What an interpreter on the device runs: the layers of the file in its order, with memory it plans itself."""
+
+    graph: Graph
+    layers: tuple[ProgramLayer, ...]
+    arena_bytes: int
+    """0 until it is known"""
+    optimize: Optimize
+
+
+@dataclass(frozen=True, eq=False)
+class Library:
+    """Sources of others that a project carries and compiles: files in a folder of their own below the project."""
+
+    name: str
+    """with its version, for reports"""
+    files: Mapping[str, bytes]
+    """path within the project -> content"""
+    sources: Mapping[str, str]
+    """C and C++ files to compile -> optimization, e.g. `-Os`"""
+    include_dirs: tuple[str, ...]
+    """within the project; what they include gives no warnings"""
+    defines: tuple[str, ...]
+    """for the library and for what includes its headers, e.g. `NDEBUG`"""
+
+
+@dataclass(frozen=True)
 class FirmwareProject:
     """All files of a firmware project, complete enough for `make` in its folder."""
 
@@ -141,13 +181,15 @@ class FirmwareProject:
     files: Mapping[str, bytes]
     """path within the project, with `/`, -> content"""
     sources: tuple[str, ...]
-    """the C (and assembler) files to compile, keys of `files`"""
+    """the C, C++ and assembler files to compile, keys of `files`; those of the library too"""
     include_dirs: tuple[str, ...]
     linker_script: str
     """key of `files`; empty for the host board"""
     arena_bytes: int
     digest: str
     """over all files; the firmware's banner carries its first 16 digits"""
+    library: Library | None = None
+    """its files are among `files`"""
 
     def write(self, folder: Path) -> None:
         """Write every file below `folder`; files that already hold the same bytes are left untouched."""

@@ -7,8 +7,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
+from tinyedge.artifacts import Library
 from tinyedge.build.flags import Flags
 from tinyedge.errors import InternalError
+
+CXX_SUFFIXES = (".cc", ".cpp")
 
 
 @dataclass(frozen=True)
@@ -34,17 +37,37 @@ class Compiler:
         """Name and version, for reports."""
         return f"{self.name} {self.version}"
 
-    def compile_command(self, source: str, object_file: str, include_dirs: Sequence[str]) -> list[str]:
-        """Compiles one C or assembler source."""
-        if PurePosixPath(source).suffix not in (".c", ".S"):
-            raise InternalError(f"no rule to compile `{source}`")
-        includes = [f"-I{folder}" for folder in include_dirs]
-        return [*self.driver, *self.flags.compile, *includes, "-c", source, "-o", object_file]
+    def compile_command(
+        self, source: str, object_file: str, include_dirs: Sequence[str], library: Library | None = None
+    ) -> list[str]:
+        """Compiles one C, C++ or assembler source of a project, or of the library it carries."""
+        flags = self.source_flags(source, include_dirs, library)
+        return [*self.driver, *flags, "-c", source, "-o", object_file]
 
-    def link_command(self, objects: Sequence[str], linker_script: str, elf: str) -> list[str]:
+    def source_flags(self, source: str, include_dirs: Sequence[str], library: Library | None = None) -> list[str]:
+        """The flags for one source. Raises: InternalError for a kind of file that cannot be compiled."""
+        suffix = PurePosixPath(source).suffix
+        if suffix not in (".c", ".S", *CXX_SUFFIXES):
+            raise InternalError(f"no rule to compile `{source}`")
+        cxx = suffix in CXX_SUFFIXES
+        own = [f"-I{folder}" for folder in include_dirs]
+        if library is None:
+            return [*(self.flags.cxx if cxx else self.flags.compile), *own]
+        defines = [f"-D{define}" for define in library.defines]
+        if source in library.sources:
+            level = library.sources[source]
+            foreign = [f"-I{folder}" for folder in library.include_dirs]
+            return [*(self.flags.library_cxx if cxx else self.flags.library_c), level, *defines, *foreign]
+        system = [word for folder in library.include_dirs for word in ("-isystem", folder)]
+        return [*(self.flags.cxx if cxx else self.flags.compile), *defines, *own, *system]
+
+    def link_command(
+        self, objects: Sequence[str], linker_script: str, elf: str, library: Library | None = None
+    ) -> list[str]:
         """Links the image; libraries come last. `linker_script` is empty for the host."""
         script = ["-T", linker_script] if linker_script else []
-        return [*self.driver, *objects, *script, *self.flags.link, "-o", elf]
+        libraries = self.flags.library_link if library is not None else ()
+        return [*self.driver, *objects, *script, *self.flags.link, *libraries, "-o", elf]
 
 
 def version_number(text: str) -> str:

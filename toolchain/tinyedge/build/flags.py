@@ -14,14 +14,19 @@ from tinyedge.errors import UsageError
 OPTIMIZE = ("-O2",)
 """Speed first, for both compilers. gcc -O3 gains 0.5 % of the instructions of keyword spotting for 8 % more flash."""
 
-LANGUAGE = (
-    "-std=c99",
-    "-Wall",
-    "-Wextra",
-    "-Wconversion",
-    "-Werror",
-    "-ffp-contract=off",  # float results must not depend on which core has a fused multiply-add
+_WARNINGS = ("-Wall", "-Wextra", "-Wconversion", "-Werror")
+_FLOAT = ("-ffp-contract=off",)  # float results must not depend on which core has a fused multiply-add
+LANGUAGE = ("-std=c99", *_WARNINGS, *_FLOAT)
+
+_CXX = (
+    "-std=c++17",
+    "-fno-rtti",
+    "-fno-exceptions",
+    "-fno-threadsafe-statics",  # else each static in a function costs a lock that nobody else takes
 )
+_NO_UNWIND = ("-fno-unwind-tables", "-fno-asynchronous-unwind-tables")
+_LIBRARY_C = ("-std=c11", "-w", *_FLOAT)  # the warnings of a library are for its authors
+_LIBRARY_LINK = ("-lm",)
 
 _SECTIONS = ("-ffunction-sections", "-fdata-sections")  # what is not used can be left out at the link
 _LINK = ("-Wl,--gc-sections", "-Wl,-z,max-page-size=4")  # without the page size each segment is padded to 64 KiB
@@ -38,10 +43,18 @@ _ISA_FEATURE = {Isa.ARMV8M_DSP: ("dsp",), Isa.ARMV8_1M_MVE: ("mve_fp",)}
 
 @dataclass(frozen=True)
 class Flags:
-    """Flags of one compiler for one core: `compile` for each source, `link` for the image."""
+    """Flags of one compiler for one core: `compile` for each C source, `link` for the image.
+
+    The others are for projects with a library: `cxx` for the project's own C++, `library_c` and `library_cxx` for the
+    library's sources, without an optimization level, and `library_link` behind `link`.
+    """
 
     compile: tuple[str, ...]
     link: tuple[str, ...]
+    cxx: tuple[str, ...] = ()
+    library_c: tuple[str, ...] = ()
+    library_cxx: tuple[str, ...] = ()
+    library_link: tuple[str, ...] = ()
 
 
 def zig_flags(core: Core) -> Flags:
@@ -56,10 +69,9 @@ def zig_flags(core: Core) -> Flags:
     if core.isa is Isa.NATIVE:
         link = (*target, *OPTIMIZE, "-Wl,--gc-sections")  # without -O2, zig first builds a UBSan runtime for 10 s
         return Flags((*target, *OPTIMIZE, *LANGUAGE, *always, *_SECTIONS), link)
-    unwind = ("-fno-unwind-tables", "-fno-asynchronous-unwind-tables")
     # `-nostdlib` would drop compiler-rt, and ENTRY() of a linker script is ignored.
     link = (*target, *OPTIMIZE, *_LINK, "-Wl,-e,Reset_Handler")
-    return Flags((*target, *OPTIMIZE, *LANGUAGE, *always, *unwind, *_SECTIONS), link)
+    return Flags((*target, *OPTIMIZE, *LANGUAGE, *always, *_NO_UNWIND, *_SECTIONS), link)
 
 
 def gcc_flags(core: Core) -> Flags:
@@ -68,11 +80,23 @@ def gcc_flags(core: Core) -> Flags:
     Raises: UsageError for a core that arm-none-eabi-gcc does not know
     """
     if core.isa is Isa.NATIVE:
-        return Flags((*OPTIMIZE, *LANGUAGE, *_SECTIONS), ("-Wl,--gc-sections",))
+        return _gcc_sets((), ("-Wl,--gc-sections",))
     target = _gcc_target(core)
     # newlib's nano variant gives memcpy and the float functions; startup code is the project's own.
-    link = (*target, "-nostartfiles", "--specs=nano.specs", *_LINK, "-Wl,-e,Reset_Handler")
-    return Flags((*target, *OPTIMIZE, *LANGUAGE, *_SECTIONS), link)
+    return _gcc_sets(target, (*target, "-nostartfiles", "--specs=nano.specs", *_LINK, "-Wl,-e,Reset_Handler"))
+
+
+def _gcc_sets(target: tuple[str, ...], link: tuple[str, ...]) -> Flags:
+    """The flags for every kind of source."""
+    library = (*_NO_UNWIND, *_SECTIONS)
+    return Flags(
+        compile=(*target, *OPTIMIZE, *LANGUAGE, *_SECTIONS),
+        link=link,
+        cxx=(*target, *OPTIMIZE, *_CXX, *_WARNINGS, *_FLOAT, *library),
+        library_c=(*target, *_LIBRARY_C, *library),
+        library_cxx=(*target, *_CXX, "-w", *_FLOAT, *library),
+        library_link=_LIBRARY_LINK,
+    )
 
 
 def supports_gcc(core: Core) -> bool:
@@ -93,6 +117,23 @@ def make_flags(board: Board) -> dict[str, str]:
         "gcc_cflags": " ".join(gcc.compile),
         "gcc_ldflags": " ".join(gcc.link),
     }
+
+
+def make_library_flags(board: Board) -> dict[str, str]:
+    """Flags for the Makefile of a project that carries a library, which gcc builds.
+
+    Keys: `cflags`, `cxxflags`, `library_cflags`, `library_cxxflags`, `ldflags`, `libs`
+    """
+    gcc = gcc_flags(board.core)
+    flags = {
+        "cflags": gcc.compile,
+        "cxxflags": gcc.cxx,
+        "library_cflags": gcc.library_c,
+        "library_cxxflags": gcc.library_cxx,
+        "ldflags": gcc.link,
+        "libs": gcc.library_link,
+    }
+    return {name: " ".join(words) for name, words in flags.items()}
 
 
 def _arm_cpu(core: Core) -> str:

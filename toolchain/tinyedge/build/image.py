@@ -96,7 +96,7 @@ def compiler_version(name: str) -> str:
 def _link(project: FirmwareProject, folder: Path, compiler: Compiler, objects: list[str]) -> Path:
     partial = f"{_OUTPUT}/firmware.{secrets.token_hex(6)}.part"
     elf = folder / _OUTPUT / "firmware.elf"
-    command = compiler.link_command(objects, project.linker_script, partial)
+    command = compiler.link_command(objects, project.linker_script, partial, project.library)
     try:
         completed = process.run(command, cwd=folder, timeout_s=_LINK_TIMEOUT_S, env=compiler.env, check=False)
         if completed.returncode != 0:
@@ -120,7 +120,7 @@ def _raise_overflow(
     try:
         with _writing(folder):
             (folder / script).write_text(_make_roomy(text), encoding="utf-8")
-        command = compiler.link_command(objects, script, elf)
+        command = compiler.link_command(objects, script, elf, project.library)
         process.run(command, cwd=folder, timeout_s=_LINK_TIMEOUT_S, env=compiler.env)
         check_size(size_of(read_elf(folder / elf), project.board), project.model, project.board)
     except ToolError:

@@ -16,23 +16,27 @@ from pathlib import Path
 
 from tinyedge import paths, process
 from tinyedge.artifacts import FirmwareProject, digest
-from tinyedge.build.compiler import Compiler
+from tinyedge.build.compiler import CXX_SUFFIXES, Compiler
 from tinyedge.errors import UsageError
 
 KEEP_OBJECTS = 4000
 """objects the cache may hold; the least recently used go first"""
 _COMPILE_TIMEOUT_S = 300.0
+_HEADERS = (".h", ".hpp", ".inc")
+_CODE = (".c", ".S", *CXX_SUFFIXES, *_HEADERS)
 _INCLUDE = re.compile(rb"^[ \t]*#[ \t]*include[ \t]*(?:[\"<]([^\">\n]+)[\">]|(\S))", re.MULTILINE)
 
 
 def object_keys(project: FirmwareProject, compiler: Compiler) -> dict[str, str]:
     """The digest of everything that determines the object of each source."""
-    graph = {name: _includes(project, name) for name in project.files}
-    command = [*compiler.driver[1:], *compiler.flags.compile, *project.include_dirs]
+    contents = {name: digest(content) for name, content in project.files.items()}
+    code = [name for name in project.files if name.endswith(_CODE)]
+    graph = {name: _includes(project, name) for name in code}
     keys = {}
     for source in project.sources:
+        command = [*compiler.driver[1:], *compiler.source_flags(source, project.include_dirs, project.library)]
         files = sorted(_reachable(graph, source))
-        parts = [part for name in files for part in (name, project.files[name])]
+        parts = [part for name in files for part in (name, contents[name])]
         keys[source] = digest(compiler.identity, str(len(command)), *command, source, *parts)
     return keys
 
@@ -40,11 +44,12 @@ def object_keys(project: FirmwareProject, compiler: Compiler) -> dict[str, str]:
 def _includes(project: FirmwareProject, name: str) -> frozenset[str]:
     """Files of the project that a file may include, whatever its #if say; all headers when a macro names the file."""
     found = set()
+    folders = project.include_dirs + (project.library.include_dirs if project.library else ())
     for match in _INCLUDE.finditer(project.files[name]):
         if match[1] is None:
-            return frozenset(other for other in project.files if other.endswith((".h", ".inc")))
+            return frozenset(other for other in project.files if other.endswith(_HEADERS))
         wanted = match[1].decode("utf-8", "replace")
-        for folder in (posixpath.dirname(name), *project.include_dirs):
+        for folder in (posixpath.dirname(name), *folders):
             candidate = posixpath.normpath(posixpath.join(folder, wanted))
             if candidate in project.files:
                 found.add(candidate)
@@ -55,7 +60,7 @@ def _reachable(graph: dict[str, frozenset[str]], start: str) -> set[str]:
     seen = {start}
     pending = [start]
     while pending:
-        for name in graph[pending.pop()] - seen:
+        for name in graph.get(pending.pop(), frozenset()) - seen:
             seen.add(name)
             pending.append(name)
     return seen
@@ -95,7 +100,7 @@ def compile_objects(
     try:
         process.run_parallel(
             [
-                compiler.compile_command(source, str(partial), project.include_dirs)
+                compiler.compile_command(source, str(partial), project.include_dirs, project.library)
                 for source, partial in zip(missing, partials, strict=True)
             ],
             jobs=jobs,

@@ -10,8 +10,8 @@ from typing import Any
 from tinyedge.artifacts import Buffer, Plan, PlannedLayer, QuantizedModel
 from tinyedge.boards import Core
 from tinyedge.errors import InternalError, ModelError
-from tinyedge.generate.part import LayerRow, ModelPart
-from tinyedge.generate.render import c_values, comment_text, render, shortest_float
+from tinyedge.generate.part import LayerRow, ModelPart, tensor_values, tensors_text
+from tinyedge.generate.render import c_values, comment_text, render
 from tinyedge.graph.ir import DType, Tensor
 from tinyedge.kernels.contract import Code, Constant, Operands
 from tinyedge.kernels.sources import runtime_files
@@ -54,7 +54,7 @@ def generate_aot(plan: Plan, model: QuantizedModel, core: Core, *, selftest_crc:
             total_bytes=sum(constant.values.nbytes for constant in constants),
         ),
     }
-    rows = tuple(LayerRow(p.layer.name, _tensors_text(p.layer.outputs), p.kernel.name) for p in plan.layers)
+    rows = tuple(LayerRow(p.layer.name, tensors_text(p.layer.outputs), p.kernel.name) for p in plan.layers)
     return ModelPart("aot", files, rows, plan.arena_bytes)
 
 
@@ -137,8 +137,8 @@ def _buffer_row(buffer: Buffer) -> str:
 def _layer_values(step: _Step, *, first_span: int, span_count: int) -> dict[str, Any]:
     layer = step.planned.layer
     comments = [
-        f"in:     {_tensors_text(layer.inputs)}",
-        f"out:    {_tensors_text(layer.outputs)}",
+        f"in:     {tensors_text(layer.inputs)}",
+        f"out:    {tensors_text(layer.outputs)}",
         f"kernel: {step.planned.kernel.name}, {layer.macs} MACs",
     ]
     if step.planned.scratch:
@@ -155,30 +155,12 @@ def _layer_values(step: _Step, *, first_span: int, span_count: int) -> dict[str,
     }
 
 
-def _tensors_text(tensors: Sequence[Tensor]) -> str:
-    return ", ".join(f"{t.dtype.value} {_shape_text(t.shape)} {comment_text(t.name, 40)}" for t in tensors) or "nothing"
-
-
-def _shape_text(shape: Sequence[int]) -> str:
-    """Dimensions as the protocol has them; a scalar is `1`."""
-    return "x".join(str(size) for size in shape) or "1"
-
-
 def _tensor_values(plan: Plan, tensor: Tensor) -> dict[str, Any]:
     try:
         buffer = plan.buffer_of(tensor.index)
     except KeyError:
         raise ModelError(f"input or output `{tensor.name}` of the model is a constant") from None
-    quantized = tensor.quantization is not None and len(tensor.quantization.scale) == 1
-    return {
-        "name": comment_text(tensor.name),
-        "offset": buffer.offset,
-        "bytes": tensor.bytes,
-        "type": tensor.dtype.value,
-        "shape": _shape_text(tensor.shape),
-        "scale": shortest_float(tensor.scale) if quantized else "",
-        "zero_point": tensor.zero_point if quantized else 0,
-    }
+    return {"offset": buffer.offset, **tensor_values(tensor)}
 
 
 def _is_kept(tensor: Tensor) -> bool:

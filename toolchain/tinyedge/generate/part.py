@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from tinyedge.artifacts import Runtime
+from tinyedge.artifacts import Library, Runtime
+from tinyedge.generate.render import comment_text, shortest_float
+from tinyedge.graph.ir import Tensor
 
 
 @dataclass(frozen=True)
@@ -26,8 +29,38 @@ class ModelPart:
     """path within the project -> content, below model/ and runtime/"""
     layers: tuple[LayerRow, ...]
     arena_bytes: int
+    arena_origin: str = ""
+    """a sentence on where that figure comes from; empty: it is planned"""
+    library: Library | None = None
+    """sources of others that the files need"""
 
     @property
     def sources(self) -> tuple[str, ...]:
         """The files to compile."""
-        return tuple(sorted(name for name in self.files if name.endswith(".c")))
+        return tuple(sorted(name for name in self.files if name.endswith(SOURCE_SUFFIXES)))
+
+
+SOURCE_SUFFIXES = (".c", ".cc")
+
+
+def tensors_text(tensors: Sequence[Tensor]) -> str:
+    """Types, shapes and names for a comment."""
+    return ", ".join(f"{t.dtype.value} {shape_text(t.shape)} {comment_text(t.name, 40)}" for t in tensors) or "nothing"
+
+
+def shape_text(shape: Sequence[int]) -> str:
+    """Dimensions as the protocol has them; a scalar is `1`."""
+    return "x".join(str(size) for size in shape) or "1"
+
+
+def tensor_values(tensor: Tensor) -> dict[str, Any]:
+    """What a te_tensor_info says of an input or output."""
+    quantized = tensor.quantization is not None and len(tensor.quantization.scale) == 1
+    return {
+        "name": comment_text(tensor.name),
+        "bytes": tensor.bytes,
+        "type": tensor.dtype.value,
+        "shape": shape_text(tensor.shape),
+        "scale": shortest_float(tensor.scale) if quantized else "",
+        "zero_point": tensor.zero_point if quantized else 0,
+    }

@@ -8,21 +8,29 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Mapping
+from typing import Any
 
 from tinyedge import wire
-from tinyedge.artifacts import FirmwareProject, Plan, QuantizedModel, digest
-from tinyedge.boards import Board, Isa, Memory, pin_port_and_number
+from tinyedge.artifacts import FirmwareProject, Library, Plan, QuantizedModel, digest
+from tinyedge.boards import Board, Isa
 from tinyedge.errors import UsageError
 from tinyedge.generate.aot import generate_aot
-from tinyedge.generate.part import ModelPart
+from tinyedge.generate.board_part import board_header, bsp_files
+from tinyedge.generate.board_part import linker_script as make_linker_script
+from tinyedge.generate.part import SOURCE_SUFFIXES, ModelPart
 from tinyedge.generate.render import render, template_file
+from tinyedge.generate.tflm import probe_part
 
 STACK_BYTES = 2048
 """stack of the firmware unless the caller says otherwise; measured peaks are below 450 bytes, and an overflow faults"""
 MAKE_FLAGS = ("zig_cflags", "zig_ldflags", "gcc_cflags", "gcc_ldflags")
 """keys of `make_flags`; an empty value means that the compiler is not for this board"""
 
+TFLM_STACK_BYTES = 4096
+"""stack for TensorFlow Lite Micro, of which up to 1.9 KB were measured in use"""
+
 _IMAGE_HEADER = "app/te_image.h"
+_MAIN = "app/main.c"
 _LINKER_SCRIPT = "link.ld"
 _NAME = re.compile(r"[A-Za-z0-9_.-]{1,40}")
 _APP_FILES = ("main.c", "te_bsp.h", "te_model.h", "te_startup.h", "te_wire.c", "te_wire.h")
@@ -48,27 +56,68 @@ def generate_project(
     return assemble_project(part, model, board, make_flags=make_flags, stack_bytes=stack_bytes)
 
 
-def assemble_project(
-    part: ModelPart, model: QuantizedModel, board: Board, *, make_flags: Mapping[str, str], stack_bytes: int
+def generate_tflm_project(
+    part: ModelPart, model: QuantizedModel, board: Board, *, make_flags: Mapping[str, str]
 ) -> FirmwareProject:
-    """The model part of any runtime, with main, protocol, board support and what builds them."""
+    """The whole project for TensorFlow Lite Micro, round what `generate_tflm` made; without its library no more than
+    something to read.
+
+    make_flags    those for projects with a library
+
+    Raises: UsageError when the model's name cannot be sent
+    """
+    return assemble_project(part, model, board, make_flags=make_flags, stack_bytes=TFLM_STACK_BYTES)
+
+
+def generate_arena_probe(
+    part: ModelPart, model: QuantizedModel, board: Board, *, make_flags: Mapping[str, str]
+) -> FirmwareProject:
+    """A firmware that finds the smallest arena in which the interpreter of `part` starts (te_arena_probe.c)."""
+    probe, mains = probe_part(part, board)
+    return assemble_project(probe, model, board, make_flags=make_flags, stack_bytes=TFLM_STACK_BYTES, mains=mains)
+
+
+def assemble_project(
+    part: ModelPart,
+    model: QuantizedModel,
+    board: Board,
+    *,
+    make_flags: Mapping[str, str],
+    stack_bytes: int,
+    mains: Mapping[str, bytes] | None = None,
+) -> FirmwareProject:
+    """The model part of any runtime, with main, protocol, board support and what builds them.
+
+    mains  files that take the place of main.c and the protocol
+    """
     if not _NAME.fullmatch(model.name):
         raise UsageError(
             f"model name `{model.name}` cannot stand in the firmware's banner",
             hint="use up to 40 letters, digits, `_`, `-` and `.`",
         )
     native = board.core.isa is Isa.NATIVE
-    files = {**part.files, **_app_files(board), **_bsp_files(board)}
+    files = {**part.files, **_app_files(board), **bsp_files(board)}
+    if mains is not None:
+        for name in (_MAIN, "app/te_wire.c"):
+            del files[name]
+        files.update(mains)
     if not native:
-        files["compat/string.h"] = template_file("project/string.h")
-        files[_LINKER_SCRIPT] = _linker_script(board, stack_bytes)
+        files[_LINKER_SCRIPT] = make_linker_script(board, stack_bytes)
+        if part.runtime == "aot":  # C++ needs all of a C library, which this would hide
+            files["compat/string.h"] = template_file("project/string.h")
     files[_IMAGE_HEADER] = b""  # its place in the lists; its content comes last
-    sources = tuple(sorted(name for name in files if name.endswith(".c")))
+    sources = tuple(sorted(name for name in files if name.endswith(SOURCE_SUFFIXES)))
     include_dirs = tuple(sorted({name.rpartition("/")[0] for name in files if name.endswith(".h")}))
     linker_script = "" if native else _LINKER_SCRIPT
-    files["Makefile"] = _makefile(sources, include_dirs, linker_script, make_flags, native=native)
+    if part.runtime == "tflm":
+        files["Makefile"] = _tflm_makefile(part, sources, include_dirs, linker_script, make_flags, native=native)
+    else:
+        files["Makefile"] = _makefile(sources, include_dirs, linker_script, make_flags, native=native)
     files["README.md"] = _readme(part, model, board, linker_script)
     del files[_IMAGE_HEADER]
+    if part.library is not None:
+        files.update(part.library.files)
+        sources += tuple(part.library.sources)
     project_digest = digest(*(item for name in sorted(files) for item in (name, files[name])))
     files[_IMAGE_HEADER] = render("te_image.h.j2", image_id=project_digest[:16])
     return FirmwareProject(
@@ -81,13 +130,14 @@ def assemble_project(
         linker_script=linker_script,
         arena_bytes=part.arena_bytes,
         digest=project_digest,
+        library=part.library,
     )
 
 
 def _app_files(board: Board) -> dict[str, bytes]:
     files = {f"app/{name}": template_file(f"project/{name}") for name in _APP_FILES}
     files["app/te_protocol.h"] = protocol_header()
-    files["app/te_board.h"] = render("te_board.h.j2", board=board, console=_console_macros(board))
+    files["app/te_board.h"] = board_header(board)
     return files
 
 
@@ -107,43 +157,6 @@ def protocol_header() -> bytes:
         err=wire.ERR,
         errors=tuple(wire.ERRORS.items()),
     )
-
-
-def _console_macros(board: Board) -> list[tuple[str, str]]:
-    """(name behind TE_CONSOLE_, value): pins as port and number, addresses in hex."""
-    macros = []
-    for key, value in sorted(board.console.items()):
-        if key.endswith("_pin"):
-            port, number = pin_port_and_number(str(value))
-            macros += [(f"{key.removesuffix('_pin').upper()}_PORT", f"{port}u"), (f"{key.upper()}", f"{number}u")]
-        elif isinstance(value, int):
-            macros.append((key.upper(), f"{value:#x}u" if key == "base" else str(value)))
-    return macros
-
-
-def _bsp_files(board: Board) -> dict[str, bytes]:
-    """The chip family's file, and the startup of its kind of core."""
-    names = [f"{board.family}.c"]
-    if board.core.name.startswith("cortex-m"):
-        names.append("startup_cortex_m.c")
-    return {f"bsp/{name}": template_file(f"bsp/{name}") for name in names}
-
-
-def _linker_script(board: Board, stack_bytes: int) -> bytes:
-    skipped = board.flash_start - board.flash.start
-    return render(
-        "link.ld.j2",
-        board=board,
-        flash_origin=f"{board.flash_start:#010x}",
-        flash_length=board.flash_limit_bytes,
-        flash_note=f" /* behind {skipped} bytes of bootloader */" if skipped else "",
-        ram_regions=[_region(memory) for memory in board.memories if memory.name != "flash"],
-        stack_bytes=stack_bytes,
-    )
-
-
-def _region(memory: Memory) -> dict[str, str]:
-    return {"name": memory.name.upper(), "origin": f"{memory.start:#010x}", "length": str(memory.size_bytes)}
 
 
 def _gcc_name(*, native: bool) -> str:
@@ -169,9 +182,54 @@ def _makefile(
     )
 
 
+_LEVELS = {"-O2": "for speed, as its authors compile it: kernels", "-Os": "for size: everything else"}
+
+
+def _tflm_makefile(
+    part: ModelPart,
+    sources: tuple[str, ...],
+    include_dirs: tuple[str, ...],
+    linker_script: str,
+    make_flags: Mapping[str, str],
+    *,
+    native: bool,
+) -> bytes:
+    return render(
+        "Makefile.j2",
+        folder="tflm",
+        gcc=_gcc_name(native=native),
+        flags=make_flags,
+        include_flags=" ".join(f"-I{folder}" for folder in include_dirs),
+        sources=sources,
+        header_globs=" ".join(f"{folder}/*.h" for folder in include_dirs),
+        linker_script=linker_script,
+        library=None if part.library is None else _library_values(part.library),
+    )
+
+
+def _library_values(library: Library) -> dict[str, Any]:
+    levels = sorted(set(library.sources.values()))
+    return {
+        "folder": library.include_dirs[0],
+        "defines": " ".join(f"-D{define}" for define in library.defines),
+        "include_flags": " ".join(f"-I{folder}" for folder in library.include_dirs),
+        "system_flags": " ".join(f"-isystem {folder}" for folder in library.include_dirs),
+        "levels": [
+            {
+                "name": level.replace("-", "_"),
+                "flag": level,
+                "comment": _LEVELS.get(level, level),
+                "sources": [source for source, chosen in library.sources.items() if chosen == level],
+            }
+            for level in levels
+        ],
+    }
+
+
 def _readme(part: ModelPart, model: QuantizedModel, board: Board, linker_script: str) -> bytes:
     return render(
         "README.md.j2",
+        folder="tflm" if part.runtime == "tflm" else "project",
         board=board,
         model=model.name,
         digest=hashlib.sha256(model.tflite).hexdigest()[:16],
@@ -180,6 +238,8 @@ def _readme(part: ModelPart, model: QuantizedModel, board: Board, linker_script:
         has_runtime=any(name.startswith("runtime/") for name in part.files),
         linker_script=linker_script,
         arena_bytes=part.arena_bytes,
+        arena_origin=part.arena_origin,
+        library=None if part.library is None else part.library.name,
         console=_console_text(board),
         layers=part.layers,
     )

@@ -27,9 +27,9 @@ _C_TYPES = {
 
 
 @functools.cache
-def _environment() -> jinja2.Environment:
+def _environment(folder: str) -> jinja2.Environment:
     return jinja2.Environment(
-        loader=jinja2.FileSystemLoader(templates_dir() / "project"),
+        loader=jinja2.FileSystemLoader(templates_dir() / folder),
         line_statement_prefix="%%",
         trim_blocks=True,
         lstrip_blocks=True,
@@ -39,9 +39,9 @@ def _environment() -> jinja2.Environment:
     )
 
 
-def render(template: str, **values: Any) -> bytes:
-    """The text of firmware_templates/project/<template> with its values filled in."""
-    return _environment().get_template(template).render(**values).encode("utf-8")
+def render(template: str, *, folder: str = "project", **values: Any) -> bytes:
+    """The text of firmware_templates/<folder>/<template> with its values filled in."""
+    return _environment(folder).get_template(template).render(**values).encode("utf-8")
 
 
 def template_file(path: str) -> bytes:

@@ -1,0 +1,118 @@
+"""The model for TensorFlow Lite Micro: the file as a C array, and an interpreter with its operators and no others."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from tinyedge.artifacts import Library, QuantizedModel
+from tinyedge.boards import Board, Isa
+from tinyedge.errors import ModelError
+from tinyedge.generate.part import LayerRow, ModelPart, tensor_values, tensors_text
+from tinyedge.generate.render import c_values, render, template_file
+from tinyedge.graph.ir import Graph
+from tinyedge.ops.tflm import TflmFeatures, registration_of, tflm_operator, used_operators
+
+ALIGNMENT = 16
+"""of the arena, and of what the interpreter takes from it"""
+
+_FOLDER = "tflm"
+_PROBE_MAIN = "app/te_arena_probe.c"
+_HOST_PROBE_BYTES = 1 << 26
+
+
+@dataclass(frozen=True)
+class Registration:
+    """One operator in the resolver."""
+
+    name: str
+    key: str
+    """argument of `FindOp`"""
+    add: str
+    """the call that registers it"""
+    registered: str
+    """what follows `Register_`"""
+    why: str
+
+
+def registrations(graph: Graph, features: TflmFeatures) -> tuple[Registration, ...]:
+    """The operators of a checked graph in the resolver's order, each with the smallest registration that serves it."""
+    found = []
+    for entry in used_operators(graph):
+        name, why = registration_of(graph, entry, features)
+        argument = f"tflite::Register_{name}()" if name != entry.registration else ""
+        found.append(Registration(entry.name, entry.key, f"{entry.add}({argument})", name, f"Register_{name}, {why}"))
+    return tuple(found)
+
+
+def generate_tflm(
+    graph: Graph,
+    model: QuantizedModel,
+    board: Board,
+    features: TflmFeatures,
+    library: Library | None,
+    *,
+    arena_bytes: int,
+    arena_origin: str,
+    selftest_crc: int,
+) -> ModelPart:
+    """The files of the TensorFlow Lite Micro runtime.
+
+    features      of the tree that `library` comes from, or what is assumed without one
+    arena_bytes   a multiple of ALIGNMENT
+    arena_origin  a sentence for people on where that figure comes from
+    selftest_crc  CRC-32 (zlib's) of all outputs for the self-test input that te_model.h describes
+
+    Raises: ModelError when the graph has no operator
+    """
+    if not graph.operators:
+        raise ModelError(f"model `{model.name}` has no operator to run")
+    operators = registrations(graph, features)
+    sha = hashlib.sha256(model.tflite).hexdigest()
+    data = np.frombuffer(model.tflite, np.uint8)
+    files = {
+        "model/te_tflm.cc": _render("te_tflm.cc", model=model.name, operators=operators, clock_hz=board.clock_hz),
+        "model/te_tflm.h": template_file(f"{_FOLDER}/te_tflm.h"),
+        "model/te_tflm_log.c": template_file(f"{_FOLDER}/te_tflm_log.c"),
+        "model/te_model.c": _render(
+            "te_model.c",
+            model=model.name,
+            digest=sha[:16],
+            inputs=[tensor_values(tensor) for tensor in graph.input_tensors()],
+            outputs=[tensor_values(tensor) for tensor in graph.output_tensors()],
+            layers=graph.operators,
+            selftest_crc=f"0x{selftest_crc:08x}u",
+        ),
+        "model/te_model_arena.h": _arena_header(model.name, arena_bytes, arena_origin),
+        "model/te_model_config.h": render("te_model_config.h.j2", model=model.name, layer_count=len(graph.operators)),
+        "model/te_model_data.h": _render("te_model_data.h", model=model.name, size=len(data), digest=sha),
+        "model/te_model_data.c": _render(
+            "te_model_data.c", model=model.name, size=len(data), body=c_values(data, "uint8_t")
+        ),
+    }
+    registered = {operator.name: operator.registered for operator in operators}
+    rows = []
+    for operator in graph.operators:
+        entry = tflm_operator(operator)
+        outputs = [graph.tensors[key] for key in operator.outputs]
+        rows.append(LayerRow(operator.name, tensors_text(outputs), registered[entry.name] if entry else ""))
+    return ModelPart("tflm", files, tuple(rows), arena_bytes, arena_origin, library)
+
+
+def _render(template: str, **values: object) -> bytes:
+    return render(f"{template}.j2", folder=_FOLDER, **values)
+
+
+def _arena_header(model: str, arena_bytes: int, arena_origin: str) -> bytes:
+    return _render("te_model_arena.h", model=model, arena_bytes=arena_bytes, origin=arena_origin)
+
+
+def probe_part(part: ModelPart, board: Board) -> tuple[ModelPart, dict[str, bytes]]:
+    """(the part, files that take the place of main.c) for a firmware that searches the smallest arena."""
+    native = board.core.isa is Isa.NATIVE
+    memory = _render("te_probe_memory.h", ram_end="" if native else f"{board.ram.end:#010x}", bytes=_HOST_PROBE_BYTES)
+    files = {name: content for name, content in part.files.items() if name != "model/te_model.c"}
+    mains = {_PROBE_MAIN: template_file(f"{_FOLDER}/te_arena_probe.c"), "app/te_probe_memory.h": memory}
+    return replace(part, files=files, arena_bytes=0), mains
