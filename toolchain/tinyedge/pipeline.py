@@ -12,6 +12,7 @@ from __future__ import annotations
 import io
 import re
 import zlib
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -20,16 +21,17 @@ from typing import Any, Protocol, cast
 import numpy as np
 import numpy.typing as npt
 
-from tinyedge.artifacts import FirmwareProject, Image, Optimize, Plan, QuantizedModel, Run, digest
+from tinyedge.artifacts import FirmwareProject, Image, Kind, Optimize, Plan, QuantizedModel, Run, digest
 from tinyedge.boards import Board, load_board
 from tinyedge.build import build_image, make_flags
+from tinyedge.console.contract import Console
 from tinyedge.emulate import choose
 from tinyedge.errors import DeviceError, TinyEdgeError, UsageError
 from tinyedge.generate import generate_project
 from tinyedge.graph.ir import Graph
 from tinyedge.graph.reader import read_model
 from tinyedge.measure.oracle import run_oracle
-from tinyedge.measure.run import RunFailedError, run_samples
+from tinyedge.measure.run import Counts, Reading, RunFailedError, run_samples
 from tinyedge.measure.samples import load_inputs
 from tinyedge.measure.session import Session
 from tinyedge.ops import check, parse_graph
@@ -104,6 +106,22 @@ class Measured:
     run: Run
     statistics: dict[str, float]
     samples_digest: str
+
+
+@dataclass(frozen=True, eq=False)
+class Target:
+    """A firmware that was started: on what, how to talk to it, and what its ticks are."""
+
+    label: str
+    """name and version of the emulator, or the port of the board"""
+    console: Console
+    counts: Counts
+    cycles_error_percent: float | None = None
+    cycles_kind: Kind = "modelled"
+    readings: Callable[[], Sequence[Reading]] = list
+    """counter readings since the last call; always empty on a board"""
+    statistics: Callable[[], dict[str, float]] = dict
+    notes: Callable[[], tuple[str, ...]] = tuple
 
 
 class BrokenRunError(Exception):
@@ -210,42 +228,72 @@ def run(
     samples  how many; None: all of the test set or file, else as many as `load_inputs` makes
     """
     built = build(choices, observer)
+    board = built.prepared.board
+    emulator = choose(board, emulator_name)
+
+    def start() -> Target:
+        console = emulator.start(built.image, board)
+        return Target(
+            f"{emulator.name} {emulator.version()}",
+            console,
+            emulator.counts,
+            emulator.cycles_error_percent,
+            readings=console.counter_readings,
+            statistics=console.statistics,
+            notes=console.notes,
+        )
+
+    return measure(built, observer, start, choices.build_dir, inputs, samples)
+
+
+def measure(
+    built: Built,
+    observer: Observer,
+    start: Callable[[], Target],
+    build_dir: Path,
+    inputs: str | None = None,
+    samples: int | None = None,
+) -> Measured:
+    """Stream samples through the firmware that `start` brings up, which must be this image, and compare every byte.
+
+    Raises: BrokenRunError with what was measured when the firmware fails in the middle; DeviceError before that;
+    TinyEdgeError when another image runs
+    """
     prepared = built.prepared
-    emulator = choose(prepared.board, emulator_name)
     arrays, labels = _samples(prepared, inputs, samples)
-    expected = _expected(prepared, choices.build_dir, arrays, observer)
-    label = f"{emulator.name} {emulator.version()}"
-    console = emulator.start(built.image, prepared.board)
+    expected = _expected(prepared, build_dir, arrays, observer)
+    target = start()
 
     def measured(result: Run) -> Measured:
         samples_digest = digest(*(array.tobytes() for array in arrays))
-        result = replace(result, notes=(*result.notes, *console.notes()))
-        return Measured(built, label, result, console.statistics(), samples_digest)
+        result = replace(result, notes=(*result.notes, *target.notes()))
+        return Measured(built, target.label, result, target.statistics(), samples_digest)
 
     try:
-        session = Session(console)
-        _check_banner(session.wait_for_banner().image, built)
-        with observer.progress(f"{emulator.name}: run and verify") as report:
+        session = Session(target.console)
+        check_banner(session.wait_for_banner().image, built)
+        with observer.progress(f"{target.label}: run and verify") as report:
             return measured(
                 run_samples(
                     session,
-                    console.counter_readings,
-                    emulator.counts,
+                    target.readings,
+                    target.counts,
                     plan=prepared.plan,
                     samples=arrays,
                     expected=expected,
                     labels=labels,
                     layer_crcs=lambda i: layer_crcs(prepared.plan, [array[i] for array in arrays]),
                     clock_hz=prepared.board.clock_hz,
-                    cycles_error_percent=emulator.cycles_error_percent,
-                    emulator=label,
+                    cycles_error_percent=target.cycles_error_percent,
+                    cycles_kind=target.cycles_kind,
+                    emulator=target.label,
                     progress=report,
                 )
             )
     except RunFailedError as error:
         raise BrokenRunError(measured(error.partial), error) from error
     finally:
-        console.close()
+        target.console.close()
 
 
 def layer_crcs(plan: Plan, sample: list[Array]) -> list[int]:
@@ -294,7 +342,8 @@ def _expected(prepared: Prepared, build_dir: Path, arrays: list[Array], observer
     return outputs
 
 
-def _check_banner(image_id: str, built: Built) -> None:
+def check_banner(image_id: str, built: Built) -> None:
+    """Raises: TinyEdgeError when the firmware that runs is not the one that was built."""
     if image_id != built.project.digest[: len(image_id)] or not image_id:
         raise TinyEdgeError(
             f"the firmware says it is image `{image_id}`, but `{built.project.digest[:16]}` was built",
