@@ -278,6 +278,8 @@ class Run:
     """[N, *output shape] as the device computed them (first output of the model)"""
     emulator: str
     notes: tuple[str, ...] = ()
+    ticks: tuple[int, ...] = ()
+    """of each inference in order, as the firmware counted them (modulo 2^32)"""
 
 
 def file_digest(paths: Iterable[Path]) -> str:

@@ -273,6 +273,7 @@ def _conclude(
         outputs=outputs,
         emulator=emulator,
         notes=tuple(notes),
+        ticks=tuple(tally.ticks),
     )
 
 
