@@ -1,4 +1,5 @@
-/* Startup of every Cortex-M: vector table, memory, FPU, painted stack, faults. No interrupt is ever enabled.
+/* Startup of every Cortex-M: vector table, memory, FPU, painted stack, faults. The only interrupt there may be is that of
+ * SysTick, where it is the cycle counter.
  *
  * The linker script puts the stack at the start of RAM, below all data: a stack that overflows leaves RAM and faults,
  * where it would otherwise eat into variables in silence. */
@@ -26,6 +27,7 @@ extern uint32_t _te_bss_end[];
 int main(void);
 void Reset_Handler(void);
 void Fault_Handler(void);
+__attribute__((weak, alias("Fault_Handler"))) void SysTick_Handler(void);
 
 typedef union {
   uint32_t *stack;
@@ -44,7 +46,7 @@ __attribute__((section(".vectors"), used)) static const vector vectors[16] = {
     [11] = {.handler = Fault_Handler}, /* SVCall */
     [12] = {.handler = Fault_Handler}, /* debug monitor */
     [14] = {.handler = Fault_Handler}, /* PendSV */
-    [15] = {.handler = Fault_Handler}, /* SysTick */
+    [15] = {.handler = SysTick_Handler},
 };
 
 static void copy_words(uint32_t *to, const uint32_t *to_end, const uint32_t *from) {
@@ -71,9 +73,7 @@ static void paint_stack(void) {
 __attribute__((used)) _Noreturn void te_start(void);
 
 _Noreturn void te_start(void) {
-#if __ARM_ARCH >= 7
-  REG32(SCB_VTOR) = (uint32_t)(uintptr_t)vectors; /* a bootloader left its own there */
-#endif
+  REG32(SCB_VTOR) = (uint32_t)(uintptr_t)vectors; /* a bootloader left its own there; a core without VTOR ignores it */
 #ifdef __ARM_FP
   REG32(SCB_CPACR) |= CPACR_FPU;
 #endif

@@ -47,7 +47,10 @@ def qemu_project() -> FirmwareProject:
         stack_bytes=STACK_BYTES,
     )
     support = Path(__file__).with_name("stm32.c").read_bytes()
-    return dataclasses.replace(project, files={**project.files, "bsp/nrf52.c": support})
+    gone = {name for name in project.files if name.startswith("bsp/te_")}
+    files = {name: content for name, content in project.files.items() if name not in gone}
+    sources = tuple(name for name in project.sources if name not in gone)
+    return dataclasses.replace(project, files={**files, "bsp/nrf52.c": support}, sources=sources)
 
 
 @pytest.fixture(scope="module", params=["zig", "gcc"])

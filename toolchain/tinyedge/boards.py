@@ -13,7 +13,7 @@ import itertools
 import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
 
@@ -59,6 +59,7 @@ CORES = {
         Core("cortex-m33f", Isa.ARMV8M_DSP, "fpv5-sp-d16"),
         Core("cortex-m55", Isa.ARMV8_1M_MVE, "fp-armv8-fullfp16"),
         Core("rv32imc", Isa.RV32IMC),
+        Core("rv32imac", Isa.RV32IMC),
         Core("native", Isa.NATIVE),
     )
 }
@@ -70,7 +71,7 @@ class Memory:
     """One region of memory as the firmware may use it."""
 
     name: str
-    """`flash` or `ram`, or a further region, e.g. `ram2`"""
+    """`flash` or `ram`, or a further region, e.g. `ram2`; `flash_data`: the flash again, where loads see it"""
     start: int
     size_bytes: int
 
@@ -109,6 +110,8 @@ class Board:
     """(vendor, product) of its serial port"""
     sources: dict[str, str]
     """where the numbers come from"""
+    clock: dict[str, str | int] = field(default_factory=dict)
+    """how `clock_hz` comes about, where the bsp file needs to know: CLOCK_KEYS"""
 
     def memory(self, name: str) -> Memory:
         """The region `name`; KeyError when the board has none."""
@@ -133,9 +136,28 @@ class Board:
 
 CONSOLE_KEYS: Mapping[str, Mapping[str, type]] = {
     "stdio": {},
+    "uart": {"base": int, "baud": int},  # pins that cannot be chosen
     "uarte": {"base": int, "baud": int, "tx_pin": str, "rx_pin": str},
+    "pl011": {"base": int, "baud": int, "tx_pin": str, "rx_pin": str},
+    "usart": {"base": int, "baud": int, "tx_pin": str, "rx_pin": str, "pin_function": int},
+    "usart_f1": {"base": int, "baud": int, "tx_pin": str, "rx_pin": str},
 }
-"""Keys of [console] by its kind, beside `kind`. `wiring` may always stand there: for people, where no USB bridge is."""
+"""Keys of [console] by its kind, beside `kind`. `wiring` may always stand there: for people, where no USB bridge is.
+`pin_function` is the alternate function (AF) of both pins."""
+
+CLOCK_KEYS: Mapping[str, type] = {
+    "source": str,  # one of CLOCK_SOURCES
+    "source_hz": int,
+    "pll_m": int,
+    "pll_n": int,
+    "pll_p": int,
+    "wait_states": int,  # of the flash at clock_hz
+    "counter_base": int,  # of a timer that counts clock_hz, where the core has no counter of its own
+}
+"""Keys of the optional table [clock]. A PLL makes source_hz / pll_m * pll_n / pll_p, in the chip's own terms."""
+
+CLOCK_SOURCES = ("crystal", "external", "internal")
+"""A crystal between two pins, a clock fed into one pin, an oscillator in the chip."""
 
 _REQUIRED: Mapping[str, type] = {
     "title": str,
@@ -150,21 +172,21 @@ _REQUIRED: Mapping[str, type] = {
     "console": dict,
     "sources": dict,
 }
-_OPTIONAL: Mapping[str, type] = {"aliases": list, "memory": dict, "flash_options": dict}
-_PIN = re.compile(r"P([A-K]|[0-9])\.?([0-9]{1,2})")
+_OPTIONAL: Mapping[str, type] = {"aliases": list, "memory": dict, "flash_options": dict, "clock": dict}
+_PIN = re.compile(r"(?:P([A-K]|[0-9])\.?|GPIO)([0-9]{1,2})")
 
 
 def pin_port_and_number(pin: str) -> tuple[int, int]:
-    """Port and number of a pin as chip vendors write it; ports A, B, ... count from 0.
+    """Port and number of a pin as chip vendors write it; ports A, B, ... count from 0, and an only port is 0.
 
     Raises: ValueError when it is no pin.
 
-    >>> pin_port_and_number("P1.03"), pin_port_and_number("PA2")
-    ((1, 3), (0, 2))
+    >>> pin_port_and_number("P1.03"), pin_port_and_number("PA2"), pin_port_and_number("GPIO16")
+    ((1, 3), (0, 2), (0, 16))
     """
     if not (match := _PIN.fullmatch(pin)):
         raise ValueError(f"`{pin}` is no pin")
-    port = match[1]
+    port = match[1] or "0"
     return (int(port) if port.isdecimal() else ord(port) - ord("A")), int(match[2])
 
 
@@ -244,6 +266,7 @@ def _board(name: str, values: Mapping[str, Any]) -> Board:
         emulators=_strings(values["emulators"], "emulators"),
         usb_ids=tuple(_usb_id(text) for text in _strings(values["usb_ids"], "usb_ids")),
         sources=_string_table(values["sources"], "sources"),
+        clock=_clock(values.get("clock", {})),
     )
 
 
@@ -297,7 +320,14 @@ def _console(values: Mapping[str, Any]) -> dict[str, str | int]:
             try:
                 pin_port_and_number(values[key])
             except ValueError as error:
-                raise _Broken(f"`console.{key}`: {error}; write it as P0.06 or PA2") from None
+                raise _Broken(f"`console.{key}`: {error}; write it as P0.06, PA2 or GPIO16") from None
+    return dict(values)
+
+
+def _clock(values: Mapping[str, Any]) -> dict[str, str | int]:
+    _check_keys(values, {}, CLOCK_KEYS, "clock.")
+    if "source" in values and values["source"] not in CLOCK_SOURCES:
+        raise _Broken(f"`clock.source` is `{values['source']}`; known are {', '.join(CLOCK_SOURCES)}")
     return dict(values)
 
 

@@ -60,7 +60,7 @@ def bsp_files(board: Board) -> dict[str, bytes]:
     return {f"bsp/{name}": files[name] for name in sorted(files)}
 
 
-def linker_script(board: Board, stack_bytes: int) -> bytes:
+def make_linker_script(board: Board, stack_bytes: int) -> bytes:
     """link.ld: the board's memories, and what lies where in them."""
     skipped = board.flash_start - board.flash.start
     return render(

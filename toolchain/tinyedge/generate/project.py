@@ -15,8 +15,7 @@ from tinyedge.artifacts import FirmwareProject, Library, Plan, QuantizedModel, d
 from tinyedge.boards import Board, Isa
 from tinyedge.errors import UsageError
 from tinyedge.generate.aot import generate_aot
-from tinyedge.generate.board_part import board_header, bsp_files
-from tinyedge.generate.board_part import linker_script as make_linker_script
+from tinyedge.generate.board_part import board_header, bsp_files, make_linker_script
 from tinyedge.generate.part import SOURCE_SUFFIXES, ModelPart
 from tinyedge.generate.render import render, template_file
 from tinyedge.generate.tflm import probe_part
