@@ -17,6 +17,7 @@ COMMANDS = {
     "boards": "List the boards, or describe one.",
     "build": "Build the firmware of a model for a board.",
     "doctor": "Check the tools the main job needs.",
+    "ops": "List the operators, or the rules of one.",
     "plan": "Show kernels, order and memory of a model on a board.",
     "run": "Build, run in an emulator, verify every output and measure.",
     "train": "Train, compress and convert a model of a recipe.",
