@@ -11,6 +11,7 @@ from tinyedge.errors import UsageError
 from tinyedge.kernels import KERNELS
 from tinyedge.ops import OPERATORS
 from tinyedge.ops.checks import rule_of
+from tinyedge.ops.float_only import FLOAT_ONLY, NO_KERNEL
 from tinyedge.report.table import render_table
 
 _INTRODUCTION = """\
@@ -87,6 +88,9 @@ def render_operators_page(operators: Sequence[OperatorInfo]) -> str:
     for rules, names in families.items():
         parts.append(f"\n## {', '.join(names)}\n")
         parts += [f"- {rule}" for rule in rules]
+    for title, refused in (("in float32 only", FLOAT_ONLY), ("not at all", NO_KERNEL)):
+        parts.append(f"\n## What TensorFlow Lite Micro runs {title}\n\n| operator | instead |\n| --- | --- |")
+        parts += [f"| {name} | {instead or '-'} |" for name, instead in refused.items()]
     return "\n".join(parts) + "\n"
 
 
