@@ -24,6 +24,7 @@ from tinyedge.artifacts import (
 from tinyedge.boards import CORES, Board, Memory
 from tinyedge.graph.ir import DType, Graph, Operator, Quantization, Tensor
 from tinyedge.kernels.contract import Code, Cost, Kernel, Operands
+from tinyedge.measure.arena import ArenaProof
 from tinyedge.ops.contract import Layer
 
 
@@ -126,6 +127,7 @@ class Built:
     project: FirmwareProject
     folder: Path
     image: Image
+    arena: ArenaProof | None = None
 
 
 @dataclass(frozen=True)

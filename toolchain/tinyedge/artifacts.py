@@ -192,12 +192,22 @@ class FirmwareProject:
     """its files are among `files`"""
 
     def write(self, folder: Path) -> None:
-        """Write every file below `folder`; files that already hold the same bytes are left untouched."""
+        """Write every file below `folder`; files that already hold the same bytes are left untouched.
+
+        What another version of the library left in its folder is removed: a header of it might be found first.
+        """
+        if self.library is not None:
+            self._remove_strangers(folder, self.library.include_dirs[0])
         for name, content in sorted(self.files.items()):
             path = folder / name
             if path.is_file() and path.read_bytes() == content:
                 continue
             write_whole(path, content)
+
+    def _remove_strangers(self, folder: Path, library: str) -> None:
+        for path in sorted((folder / library).rglob("*")):
+            if path.is_file() and path.relative_to(folder).as_posix() not in self.files:
+                path.unlink()
 
 
 @dataclass(frozen=True)

@@ -21,15 +21,17 @@ from typing import Any, Protocol, cast
 import numpy as np
 import numpy.typing as npt
 
-from tinyedge.artifacts import FirmwareProject, Image, Kind, Optimize, Plan, QuantizedModel, Run, digest
+from tinyedge.artifacts import FirmwareProject, Image, Kind, Optimize, Plan, Program, QuantizedModel, Run, digest
 from tinyedge.boards import Board, load_board
 from tinyedge.build import build_image, make_flags
+from tinyedge.build.tflm_tree import TflmTree, find_tree
 from tinyedge.console.contract import Console
 from tinyedge.emulate import choose
-from tinyedge.errors import DeviceError, TinyEdgeError, UsageError
+from tinyedge.errors import DeviceError, ModelError, TinyEdgeError, UsageError
 from tinyedge.generate import generate_project
 from tinyedge.graph.ir import Graph
 from tinyedge.graph.reader import read_model
+from tinyedge.measure.arena import ArenaProof
 from tinyedge.measure.oracle import run_oracle
 from tinyedge.measure.run import Counts, Reading, RunFailedError, run_samples
 from tinyedge.measure.samples import load_inputs
@@ -40,6 +42,7 @@ from tinyedge.ops.reference import run_graph
 from tinyedge.optimize import optimize_graph
 from tinyedge.paths import write_whole
 from tinyedge.plan import check_fits, make_plan
+from tinyedge.tflm import TflmBuild, make_program
 from tinyedge.train import load_trained, train_model, training_digest
 from tinyedge.train.recipe import Recipe, find_recipe
 
@@ -71,6 +74,10 @@ class Choices:
     compiler: str
     optimize: str | None
     build_dir: Path
+    runtime: str = "aot"
+    """`aot` or `tflm`"""
+    tflm: Path | None = None
+    """a source tree of TensorFlow Lite Micro; None: TINYEDGE_TFLM names it"""
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,9 +88,12 @@ class Prepared:
     board: Board
     original: Graph
     """as in the file"""
-    plan: Plan
+    plan: Plan | Program
+    """a program where an interpreter on the device does what a plan settles"""
     budget: Path | None
-    """the recipe's budget.toml, if there is one"""
+    """the recipe's budget.toml, if there is one; its figures are of the ahead-of-time runtime"""
+    tree: TflmTree | None = None
+    """the sources of TensorFlow Lite Micro"""
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,6 +104,8 @@ class Built:
     project: FirmwareProject
     folder: Path
     image: Image
+    arena: ArenaProof | None = None
+    """how the arena of an interpreter was sized; None: it was planned"""
 
 
 @dataclass(frozen=True, eq=False)
@@ -181,6 +193,9 @@ def prepare(choices: Choices, observer: Observer) -> Prepared:
         optimize = choices.optimize or found.optimize
         budget = found.folder / "budget.toml"
     original = read_model(model.tflite, model.name)
+    if choices.runtime == "tflm":
+        tree = find_tree(choices.tflm)
+        return Prepared(model, board, original, make_program(original, cast(Optimize, optimize), tree), None, tree)
     check(original)
     plan = make_plan(optimize_graph(original), board.core, cast(Optimize, optimize))
     check_fits(plan, board)
@@ -194,6 +209,8 @@ def prepare(choices: Choices, observer: Observer) -> Prepared:
 def build(choices: Choices, observer: Observer) -> Built:
     """The firmware project and its image, below `<build folder>/<model>/<board>-<compiler>`."""
     prepared = prepare(choices, observer)
+    if isinstance(prepared.plan, Program):
+        return _build_tflm(choices, prepared, prepared.plan, observer)
     project = generate_project(
         prepared.plan,
         prepared.model,
@@ -205,6 +222,37 @@ def build(choices: Choices, observer: Observer) -> Built:
     with observer.progress("compile") as report:
         image = build_image(project, folder, choices.compiler, progress=report)
     return Built(prepared, project, folder, image)
+
+
+def _build_tflm(choices: Choices, prepared: Prepared, program: Program, observer: Observer) -> Built:
+    """The same with TensorFlow Lite Micro, in `<board>-<compiler>-tflm`; emulated, to size and prove the arena."""
+    board, model = prepared.board, prepared.model
+    emulator = choose(board, "auto") if board.emulators else None
+    folder = choices.build_dir / model.name / f"{board.name}-{choices.compiler}-tflm"
+    job = TflmBuild(
+        program,
+        model,
+        board,
+        prepared.tree,
+        choices.compiler,
+        _program_crc(prepared, choices.build_dir, observer),
+        folder,
+        None if emulator is None else lambda image: emulator.start(image, board),
+        observer,
+    )
+    project, image, arena = job.run()
+    return Built(replace(prepared, plan=replace(program, arena_bytes=arena.bytes)), project, folder, image, arena)
+
+
+def _program_crc(prepared: Prepared, build_dir: Path, observer: Observer) -> int:
+    """The self-test's checksum of a model that may hold operators tinyedge has no reference for."""
+    try:
+        check(prepared.original)
+    except ModelError:
+        sample = load_inputs("random:1", prepared.original, 1)
+        outputs = _expected(prepared, build_dir, sample, observer)
+        return zlib.crc32(b"".join(output[0].tobytes() for output in outputs))
+    return selftest_crc(prepared.original)
 
 
 def selftest_crc(graph: Graph) -> int:
@@ -296,7 +344,7 @@ def measure(
         target.console.close()
 
 
-def layer_crcs(plan: Plan, sample: list[Array]) -> list[int]:
+def layer_crcs(plan: Plan | Program, sample: list[Array]) -> list[int]:
     """What `profile` must report for `sample`: CRC-32 over the outputs of each layer, in order of execution."""
     values = run_graph(plan.graph, sample)
     return [

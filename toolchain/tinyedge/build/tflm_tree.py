@@ -300,7 +300,7 @@ class _Index:
         )
 
     def _needs(self, source: str) -> list[str]:
-        needed = []
+        needed: list[str] = []
         for header in self._reachable(source, _UNFOLLOWED):
             needed += self.beside.get(posixpath.splitext(header)[0], ())
         for word in set(_CMSIS_NAME.findall(self.texts[source])):

@@ -17,6 +17,8 @@ class Config:
 
     model      a recipe's name or folder, or a .tflite; a path is relative to the settings file
     board      a board's name or alias
+    runtime    `aot` or `tflm`
+    tflm       folder with the sources of TensorFlow Lite Micro
     compiler   `zig` or `gcc`
     optimize   `size`, `balanced` or `speed`
     build_dir  folder for everything that is made
@@ -24,12 +26,14 @@ class Config:
 
     model: str | None = None
     board: str | None = None
+    runtime: str | None = None
+    tflm: Path | None = None
     compiler: str | None = None
     optimize: str | None = None
     build_dir: Path | None = None
 
 
-_ALLOWED = {"compiler": ("zig", "gcc"), "optimize": ("size", "balanced", "speed")}
+_ALLOWED = {"runtime": ("aot", "tflm"), "compiler": ("zig", "gcc"), "optimize": ("size", "balanced", "speed")}
 
 
 def load_config(folder: Path) -> Config:
@@ -71,6 +75,7 @@ def _checked(table: dict[str, Any], path: Path) -> Config:
         if key in _ALLOWED and value not in _ALLOWED[key]:
             raise UsageError(f"`{key}` in `{path.name}` is `{value}`", hint=f"choose one of {', '.join(_ALLOWED[key])}")
     values: dict[str, Any] = dict(table)
-    if "build_dir" in values:
-        values["build_dir"] = path.parent / values["build_dir"]
+    for key in ("build_dir", "tflm"):
+        if key in values:
+            values[key] = path.parent / values[key]
     return Config(**values)

@@ -16,6 +16,7 @@ from tinyedge.pipeline import Choices
 
 Command = Callable[..., Any]
 
+_FOLDER = click.Path(file_okay=False, path_type=Path)
 _SHARED = (
     click.option("--json", "as_json", is_flag=True, help="Print one JSON document on stdout."),
     click.option("-v", "--verbose", count=True, help="Say more on stderr."),
@@ -23,11 +24,13 @@ _SHARED = (
 _CHOICES = (
     click.argument("model", required=False),
     click.option("-b", "--board", help="The board; `tinyedge boards` lists them."),
-    click.option("--compiler", type=click.Choice(["zig", "gcc"]), help="Default: zig."),
+    click.option("--runtime", type=click.Choice(["aot", "tflm"]), help="Compiled ahead of time (default), or TFLM."),
+    click.option("--tflm", type=_FOLDER, metavar="DIR", help="TensorFlow Lite Micro's tree. Default: TINYEDGE_TFLM."),
+    click.option("--compiler", type=click.Choice(["zig", "gcc"]), help="Default: zig; gcc for the runtime tflm."),
     click.option(
         "--optimize", type=click.Choice(["size", "balanced", "speed"]), help="Default: the recipe's, else balanced."
     ),
-    click.option("-d", "--build-dir", type=click.Path(file_okay=False, path_type=Path), help="Default: build."),
+    click.option("-d", "--build-dir", type=_FOLDER, help="Default: build."),
 )
 
 
@@ -49,6 +52,8 @@ def choices(function: Command) -> Command:
         *args: Any,
         model: str | None,
         board: str | None,
+        runtime: str | None,
+        tflm: Path | None,
         compiler: str | None,
         optimize: str | None,
         build_dir: Path | None,
@@ -67,16 +72,24 @@ def choices(function: Command) -> Command:
                 "no board given, and no `board` in tinyedge.toml or [tool.tinyedge] of pyproject.toml here",
                 hint="name one: `--board nrf52840`; `tinyedge boards` lists them",
             )
+        chosen_runtime = runtime or config.runtime or "aot"
         merged = Choices(
             model=chosen_model,
             board=chosen_board,
-            compiler=compiler or config.compiler or "zig",
+            compiler=compiler or config.compiler or default_compiler(chosen_runtime),
+            runtime=chosen_runtime,
+            tflm=tflm or config.tflm,
             optimize=optimize or config.optimize,
             build_dir=(build_dir or config.build_dir or Path("build")).absolute(),
         )
         return function(*args, choices=merged, **kwargs)
 
     return _decorate(wrapper, _CHOICES)
+
+
+def default_compiler(runtime: str) -> str:
+    """The compiler that needs the least set-up: zig comes as a wheel, but brings no C++ library for boards."""
+    return "gcc" if runtime == "tflm" else "zig"
 
 
 def _decorate(function: Command, decorators: tuple[Callable[[Command], Command], ...]) -> Command:

@@ -7,9 +7,11 @@ from pathlib import Path
 import click
 
 from tinyedge import pipeline
+from tinyedge.artifacts import Program
 from tinyedge.cli.options import choices as with_choices
 from tinyedge.cli.options import shared
 from tinyedge.cli.ui import Ui
+from tinyedge.errors import UsageError
 from tinyedge.paths import write_whole
 from tinyedge.report.json import plan_document
 from tinyedge.report.svg import plan_svg
@@ -25,6 +27,11 @@ from tinyedge.report.text import render_plan
 def command(choices: pipeline.Choices, svg: Path | None, ui: Ui) -> None:
     """Show which kernel runs each layer of a model on a board, in what order, and where its tensors lie in memory."""
     prepared = pipeline.prepare(choices, ui)
+    if isinstance(prepared.plan, Program):
+        raise UsageError(
+            "the runtime `tflm` plans its memory on the device: there is no plan to show",
+            hint="leave out `--runtime tflm`",
+        )
     if svg is not None:
         write_whole(svg, plan_svg(prepared.plan).encode())
     ui.result(render_plan(prepared.plan), plan_document(prepared.plan))

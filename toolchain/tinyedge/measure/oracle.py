@@ -25,6 +25,9 @@ Array = npt.NDArray[Any]
 _PACKAGE = "tflite_micro"
 _FIRST_ARENA_BYTES = 1 << 20
 _LAST_ARENA_BYTES = 1 << 28
+_ARENA_STEP_BYTES = 16
+_SEARCH = "arena"
+"""the child's second argument, and the file with its answer"""
 _START_S, _SAMPLE_S = 60.0, 5.0
 """what the child gets for its start and for each sample"""
 
@@ -43,13 +46,7 @@ def run_oracle(tflite: bytes, inputs: Sequence[Sequence[Array]]) -> list[tuple[A
     """
     if not inputs:
         return []
-    if process.is_dry_run():
-        raise UsageError("the oracle has to run: its outputs are needed", hint="leave out the dry run")
-    if not oracle_available():
-        raise ToolError(
-            "the oracle, the Python package `tflite-micro`, is not installed",
-            hint="`pip install --pre tflite-micro` on Linux x86_64; elsewhere verify with the numpy reference",
-        )
+    _check_can_run()
     with tempfile.TemporaryDirectory(prefix="tinyedge-oracle-") as name:
         folder = Path(name)
         (folder / "model.tflite").write_bytes(tflite)
@@ -62,6 +59,32 @@ def run_oracle(tflite: bytes, inputs: Sequence[Sequence[Array]]) -> list[tuple[A
         with np.load(folder / "outputs.npz", allow_pickle=False) as stored:
             outputs = [stored[key] for key in stored.files]
     return [tuple(output[sample] for output in outputs) for sample in range(len(inputs))]
+
+
+def host_arena_bytes(tflite: bytes) -> int:
+    """The smallest arena in bytes with which the interpreter starts on this computer, in steps of 16 bytes.
+
+    Raises: ToolError when the wheel is missing, or the interpreter refuses the model
+    """
+    _check_can_run()
+    with tempfile.TemporaryDirectory(prefix="tinyedge-oracle-") as name:
+        folder = Path(name)
+        (folder / "model.tflite").write_bytes(tflite)
+        command = process.python_module("tinyedge.measure.oracle", str(folder), _SEARCH)
+        completed = process.run(command, timeout_s=_START_S, check=False)
+        if completed.returncode != 0:
+            raise _failure(completed)
+        return int((folder / _SEARCH).read_text())
+
+
+def _check_can_run() -> None:
+    if process.is_dry_run():
+        raise UsageError("the oracle has to run: what it says is needed", hint="leave out the dry run")
+    if not oracle_available():
+        raise ToolError(
+            "the oracle, the Python package `tflite-micro`, is not installed",
+            hint="`pip install --pre tflite-micro` on Linux x86_64; elsewhere verify with the numpy reference",
+        )
 
 
 def _failure(completed: process.Completed) -> ToolError:
@@ -106,8 +129,27 @@ def _run_child(folder: Path) -> None:
     np.savez(folder / "outputs.npz", *(np.stack(column) for column in zip(*outputs, strict=True)))
 
 
+def _search_arena(folder: Path) -> None:
+    from tflite_micro import runtime
+
+    model = (folder / "model.tflite").read_bytes()
+    _start_interpreter(model)  # refuses in its own words what no arena can help
+    fails, works = 0, _LAST_ARENA_BYTES
+    while works - fails > _ARENA_STEP_BYTES:
+        middle = (fails + works) // 2 // _ARENA_STEP_BYTES * _ARENA_STEP_BYTES
+        try:
+            runtime.Interpreter.from_bytes(model, arena_size=middle)
+            works = middle
+        except RuntimeError:
+            fails = middle
+    (folder / _SEARCH).write_text(str(works))
+
+
 if __name__ == "__main__":
     try:
-        _run_child(Path(sys.argv[1]))
+        if _SEARCH in sys.argv[2:]:
+            _search_arena(Path(sys.argv[1]))
+        else:
+            _run_child(Path(sys.argv[1]))
     except Exception as error:  # whatever it is, the parent quotes it
         sys.exit(f"{type(error).__name__}: {error}")

@@ -13,7 +13,7 @@ from typing import Any, Literal, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from tinyedge.artifacts import Figure, Kind, LayerResult, Mismatch, Plan, Run
+from tinyedge.artifacts import Figure, Kind, LayerResult, Mismatch, Plan, PlannedLayer, Program, ProgramLayer, Run
 from tinyedge.errors import DeviceError
 from tinyedge.measure.replies import LayerTicks
 from tinyedge.measure.session import Session
@@ -69,7 +69,7 @@ def run_samples(
     readings: Readings,
     counts: Counts,
     *,
-    plan: Plan,
+    plan: Plan | Program,
     samples: Sequence[Array],
     expected: Sequence[Array],
     labels: Array | None,
@@ -125,7 +125,7 @@ class _Job:
     session: Session
     readings: Readings
     counts: Counts
-    plan: Plan
+    plan: Plan | Program
     samples: Sequence[Array]
     expected: Sequence[Array]
     layer_crcs: Callable[[int], Sequence[int]]
@@ -157,7 +157,7 @@ class _Job:
     def profile(self, i: int, tally: _Tally) -> tuple[tuple[LayerResult, ...], tuple[LayerTicks, ...]]:
         """The table of layers, with the inputs of sample `i`."""
         self.readings()
-        planned = self.plan.layers
+        planned: Sequence[PlannedLayer | ProgramLayer] = self.plan.layers
         profile = self.session.profile_of(_bytes_of(self.samples, i), len(planned), self.repeats)
         # The firmware reads the counter at the start, then after each layer and again when its checksum is made.
         taken = self.readings()[-(2 * len(planned) + 1) :]
@@ -211,14 +211,15 @@ class _Job:
             tally.notes.append("the model keeps state between inferences: which layer differs cannot be told")
             return
         tally.layers, profile = self.profile(i, tally)
-        for layer, ticks, wanted in zip(self.plan.layers, profile, self.layer_crcs(i), strict=True):
+        if all(ticks.crc is None for ticks in profile):
+            tally.notes.append("the runtime cannot tell the outputs of single layers")
+            return
+        layers: Sequence[PlannedLayer | ProgramLayer] = self.plan.layers
+        for layer, ticks, wanted in zip(layers, profile, self.layer_crcs(i), strict=True):
             if ticks.crc is not None and ticks.crc != wanted:
                 tally.first_mismatch = Mismatch(i, layer.layer.index, layer.layer.name, byte)
                 return
-        if all(ticks.crc is None for ticks in profile):
-            tally.notes.append("the runtime cannot tell the outputs of single layers")
-        else:
-            tally.notes.append(f"in a second inference of sample {i} no layer differs from the reference")
+        tally.notes.append(f"in a second inference of sample {i} no layer differs from the reference")
 
 
 def accuracy(outputs: Array, labels: Array) -> float | None:
@@ -237,7 +238,7 @@ def accuracy(outputs: Array, labels: Array) -> float | None:
 
 def _conclude(
     tally: _Tally,
-    plan: Plan,
+    plan: Plan | Program,
     labels: Array | None,
     counts: Counts,
     clock_hz: int,
@@ -277,7 +278,7 @@ def _conclude(
     )
 
 
-def _check_firmware(session: Session, plan: Plan) -> list[str]:
+def _check_firmware(session: Session, plan: Plan | Program) -> list[str]:
     """What is to be noted of the firmware. Raises: DeviceError when its tensors, layers or arena are not the plan's."""
     hello = session.hello()
     graph = plan.graph

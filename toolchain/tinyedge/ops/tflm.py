@@ -30,7 +30,7 @@ class TflmOperator:
     registration: str
     """what follows `Register_`"""
     int8: tuple[int, ...] = ()
-    """positions of the inputs that must be int8, with all outputs, for an int8-only registration; empty: there is none"""
+    """positions of the inputs that must be int8, with all outputs, for the int8-only registration; empty: none"""
     custom: bool = False
 
     @property

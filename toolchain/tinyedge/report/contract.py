@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Protocol
 
-from tinyedge.artifacts import FirmwareProject, Image, Plan, QuantizedModel, Run
+from tinyedge.artifacts import FirmwareProject, Image, Plan, Program, QuantizedModel, Run
 from tinyedge.boards import Board
 
 
@@ -17,7 +17,16 @@ class Prepared(Protocol):
     @property
     def board(self) -> Board: ...
     @property
-    def plan(self) -> Plan: ...
+    def plan(self) -> Plan | Program: ...
+
+
+class Arena(Protocol):
+    """How the arena of an interpreter was sized."""
+
+    @property
+    def fails_bytes(self) -> int | None:
+        """The next smaller size, which was tried and failed; None where nothing was tried."""
+        ...
 
 
 class Built(Protocol):
@@ -31,6 +40,10 @@ class Built(Protocol):
     def folder(self) -> Path: ...
     @property
     def image(self) -> Image: ...
+    @property
+    def arena(self) -> Arena | None:
+        """None where the arena was planned."""
+        ...
 
 
 class Measured(Protocol):

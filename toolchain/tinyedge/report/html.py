@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from html import escape
 
+from tinyedge.artifacts import Plan
 from tinyedge.report.contract import Measured
 from tinyedge.report.json import run_document
 from tinyedge.report.svg import plan_svg
@@ -39,7 +40,8 @@ def run_html(measured: Measured) -> str:
     ]
     if run.layers:
         parts += ["<h2>Layers</h2>", _layers(measured)]
-    parts += ["<h2>Arena over time</h2>", plan_svg(prepared.plan)]
+    if isinstance(prepared.plan, Plan):
+        parts += ["<h2>Arena over time</h2>", plan_svg(prepared.plan)]
     if run.notes:
         parts += ["<h2>Notes</h2>", "<ul>", *(f"<li>{escape(note)}</li>" for note in run.notes), "</ul>"]
     digests = run_document(measured)["digests"].items()

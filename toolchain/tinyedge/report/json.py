@@ -59,6 +59,7 @@ def run_document(measured: Measured) -> dict[str, Any]:
             "elf": built.image.digest,
         },
         "optimize": plan.optimize,
+        "library": _library(built.project),
         "notes": list(run.notes),
     }
 
@@ -72,6 +73,7 @@ def build_document(project: FirmwareProject, image: Image) -> dict[str, Any]:
         "board": project.board.name,
         "runtime": project.runtime,
         "compiler": image.compiler,
+        "library": _library(project),
         "memory": _size(image.size) | {"arena_bytes": project.arena_bytes},
         "sections": [
             {"name": name, "flash_bytes": flash, "ram_bytes": ram} for name, flash, ram in image.size.sections
@@ -172,6 +174,11 @@ def _mismatch(run: Run) -> dict[str, Any] | None:
         "operator": first.operator,
         "output_byte": first.output_byte,
     }
+
+
+def _library(project: FirmwareProject) -> str | None:
+    """What a project carries of others, with its version."""
+    return None if project.library is None else project.library.name
 
 
 def _size(size: SizeTable) -> dict[str, int]:

@@ -42,6 +42,8 @@ def render_run(measured: Measured) -> str:
         f"{prepared.model.name} on {prepared.board.name}: {built.project.runtime} runtime, optimized for "
         f"{prepared.plan.optimize}, {built.image.compiler}, {measured.emulator}"
     )
+    if built.project.library is not None:
+        title += f"\n{built.project.library.name}"
     parts = [
         title,
         format_pairs(run_summary(measured)),
@@ -90,9 +92,19 @@ def memory_rows(measured: Measured) -> list[tuple[Cell, ...]]:
     return [
         (*_limit_row("flash", size.flash_bytes, size.flash_limit_bytes), "linked image"),
         (*_limit_row("RAM", size.ram_bytes, size.ram_limit_bytes), "linked image, with the stack reserved"),
-        ("  arena", format_bytes(measured.built.project.arena_bytes), "", "", "plan"),
+        ("  arena", format_bytes(measured.built.project.arena_bytes), "", "", _arena_source(measured)),
         ("  stack peak", stack, "", "", "painted stack, after all samples"),
     ]
+
+
+def _arena_source(measured: Measured) -> str:
+    """How the size of the arena is known."""
+    proof = measured.built.arena
+    if proof is None:
+        return "plan"
+    if proof.fails_bytes is None:
+        return "host interpreter and a margin"
+    return f"searched on the target; {format_bytes(proof.fails_bytes)} fails"
 
 
 def layer_table(run: Run) -> tuple[tuple[str, ...], list[tuple[Cell, ...]]]:
