@@ -203,6 +203,44 @@ def cast(rng: Rng) -> bytes:
     return one_to_one(rng, "cast", shape_of(rng), Operand(source), Operand(target))
 
 
+def sigmoid_s16(rng: Rng, name: str) -> bytes:
+    """Sometimes of a scale for which the arithmetic is simpler."""
+    fine = pick(rng, (scale(rng, -20, 1), 2.0**-12, 2.0**-11, 2.0**-13))
+    return one_to_one(rng, name, (*shape_of(rng, rank=2), 64), Operand("int16", fine), Operand("int16", 2.0**-15))
+
+
+def softmax_s16(rng: Rng) -> bytes:
+    shape = (*shape_of(rng, rank=2), int(rng.choice([1, 2, 5, 12, 300])))
+    source = Operand("int16", scale(rng, -20, 0))
+    return one_to_one(rng, "softmax", shape, source, Operand("int16", 2.0**-15), beta=float(rng.choice([1.0, 0.5])))
+
+
+def pool_s16(rng: Rng, name: str) -> bytes:
+    size, kernel, stride = ([int(v) for v in rng.integers(1, most, 2)] for most in (9, 5, 4))
+    padding = str(rng.choice(["same", "valid"]))
+    if padding == "valid":
+        size = [max(n, k) for n, k in zip(size, kernel, strict=True)]
+        output = [(n - k) // s + 1 for n, k, s in zip(size, kernel, stride, strict=True)]
+    else:
+        output = [-(-n // s) for n, s in zip(size, stride, strict=True)]
+    channels = int(rng.integers(1, 9))
+    common = scale(rng)
+    builder = TfliteBuilder()
+    x, y = (builder.tensor((1, *axes, channels), "int16", scale=common) for axes in (size, output))
+    builder.operator(
+        name,
+        [x],
+        [y],
+        padding=padding,
+        stride_h=stride[0],
+        stride_w=stride[1],
+        filter_height=kernel[0],
+        filter_width=kernel[1],
+        fused_activation_function=activation(rng),
+    )
+    return builder.build([x], [y])
+
+
 MODELS: dict[str, Callable[[Rng], bytes]] = {
     "cast": cast,
     "div": div,
@@ -214,6 +252,11 @@ MODELS: dict[str, Callable[[Rng], bytes]] = {
     "select_v2": select_v2,
     "squared_difference": lambda rng: arithmetic(rng, "squared_difference"),
     "sub": lambda rng: arithmetic(rng, "sub"),
+    "average_pool_2d_s16": lambda rng: pool_s16(rng, "average_pool_2d"),
+    "logistic_s16": lambda rng: sigmoid_s16(rng, "logistic"),
+    "max_pool_2d_s16": lambda rng: pool_s16(rng, "max_pool_2d"),
+    "softmax_s16": softmax_s16,
+    "tanh_s16": lambda rng: sigmoid_s16(rng, "tanh"),
     "add_s16": lambda rng: arithmetic(rng, "add", ("int16",)),
     **{name: lambda rng, name=name: arg_extremum(rng, name) for name in ("arg_max", "arg_min")},
     **{name: lambda rng, name=name: reduction(rng, name) for name in ("sum", "reduce_max", "reduce_min")},

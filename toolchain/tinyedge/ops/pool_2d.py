@@ -1,4 +1,4 @@
-"""average_pool_2d and max_pool_2d: int8, input and output share scale and zero point."""
+"""average_pool_2d and max_pool_2d in int8 and int16; input and output share scale and zero point."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tinyedge.graph.ir import Graph, Operator
+from tinyedge.graph.ir import DType, Graph, Operator
 from tinyedge.graph.quantization import activation_range
 from tinyedge.ops import checks
 from tinyedge.ops.checks import first_input, first_output
@@ -23,6 +23,20 @@ class Pool2D:
     channels: int
     activation_min: int
     activation_max: int
+    dtype: DType = DType.INT8
+
+
+def types_match(graph: Graph, operator: Operator) -> bool:
+    """Input and output are both int8 or both int16, each with one scale and zero point."""
+    tensors = (first_input(graph, operator), first_output(graph, operator))
+    known = {tensor.dtype for tensor in tensors} in ({DType.INT8}, {DType.INT16})
+    return known and all(checks.per_tensor(tensor) for tensor in tensors)
+
+
+def sum_fits(graph: Graph, operator: Operator) -> bool:
+    """A window of int16 has at most 65535 cells, so that their sum stays in int32."""
+    cells = operator.options["filter_height"] * operator.options["filter_width"]
+    return first_input(graph, operator).dtype is DType.INT8 or cells <= 65535
 
 
 def channels_match(graph: Graph, operator: Operator) -> bool:
@@ -56,7 +70,7 @@ def parse(graph: Graph, operator: Operator) -> Layer:
     low, high = activation_range(
         operator.options["fused_activation_function"], target.dtype, target.scale, target.zero_point
     )
-    params = Pool2D(window, source.shape[3], low, high)
+    params = Pool2D(window, source.shape[3], low, high, target.dtype)
     return Layer(operator, params, (source,), (target,), macs=0)
 
 
@@ -69,28 +83,30 @@ def reference_average(params: Pool2D, inputs: Sequence[Array]) -> tuple[Array, .
         total[tap.outputs] += cells[tap.inputs]
     counts = _cell_counts(window)
     mean = np.sign(total) * ((np.abs(total) + counts // 2) // counts)
-    return (np.clip(mean, params.activation_min, params.activation_max).astype(np.int8)[np.newaxis],)
+    return (np.clip(mean, params.activation_min, params.activation_max).astype(params.dtype.numpy)[np.newaxis],)
 
 
 def reference_max(params: Pool2D, inputs: Sequence[Array]) -> tuple[Array, ...]:
     window = params.window
-    largest = np.full((window.output_h, window.output_w, params.channels), -128, np.int8)
+    lowest = np.iinfo(params.dtype.numpy).min
+    largest = np.full((window.output_h, window.output_w, params.channels), lowest, params.dtype.numpy)
     for tap in taps(window):
         largest[tap.outputs] = np.maximum(largest[tap.outputs], inputs[0][0][tap.inputs])
-    return (np.clip(largest, params.activation_min, params.activation_max).astype(np.int8)[np.newaxis],)
+    return (np.clip(largest, params.activation_min, params.activation_max).astype(params.dtype.numpy)[np.newaxis],)
 
 
 _CONSTRAINTS = (
     checks.arity(1, 1),
     checks.options("padding", "stride_h", "stride_w", "filter_height", "filter_width", "fused_activation_function"),
     checks.computed_input,
-    checks.int8_in_and_out,
+    types_match,
     checks.same_quantization,
     checks.image,
     checks.known_activation,
     channels_match,
     window_matches,
     windows_not_empty,
+    sum_fits,
 )
 
 SPECS = (

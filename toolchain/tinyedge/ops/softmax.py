@@ -1,4 +1,4 @@
-"""softmax over the last axis, int8 in and out, in gemmlowp's fixed point."""
+"""softmax over the last axis: int8 in and out, in gemmlowp's fixed point; in int16 see `softmax_s16`."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from tinyedge.graph.ir import Graph, Operator
+from tinyedge.graph.ir import DType, Graph, Operator
 from tinyedge.graph.quantization import (
     Int64Array,
     multiply_by_quantized_multiplier,
@@ -17,10 +17,11 @@ from tinyedge.graph.quantization import (
     rounding_divide_by_pot,
     saturating_rounding_doubling_high_mul,
 )
-from tinyedge.ops import checks
+from tinyedge.ops import checks, softmax_s16
 from tinyedge.ops.checks import first_input, first_output
 from tinyedge.ops.contract import Array, Layer, OperatorSpec
 from tinyedge.ops.fixed_point import exp_on_negative_values, one_over_one_plus
+from tinyedge.ops.softmax_s16 import SoftmaxS16
 
 _INTEGER_BITS = 5
 """of the scaled difference to the maximum: Q5.26"""
@@ -44,9 +45,19 @@ class Softmax:
     diff_min: int
 
 
+def types_match(graph: Graph, operator: Operator) -> bool:
+    """Input and output are both int8 or both int16, each with one scale and zero point, which is 0 for int16."""
+    tensors = (first_input(graph, operator), first_output(graph, operator))
+    if len({tensor.dtype for tensor in tensors}) != 1 or tensors[0].dtype not in (DType.INT8, DType.INT16):
+        return False
+    return all(checks.per_tensor(t) and (t.dtype is DType.INT8 or t.zero_point == 0) for t in tensors)
+
+
 def probabilities_out(graph: Graph, operator: Operator) -> bool:
-    """The output has scale 1/256 and zero point -128."""
+    """An int8 output has scale 1/256 and zero point -128, an int16 output scale 1/32768 (within 0.1 %)."""
     target = first_output(graph, operator)
+    if target.dtype is DType.INT16:
+        return abs(target.scale * 32768 - 1) < 1e-3
     return target.scale == 1 / 256 and target.zero_point == -128
 
 
@@ -57,12 +68,16 @@ def depth_fits(graph: Graph, operator: Operator) -> bool:
 
 
 def beta_fits(graph: Graph, operator: Operator) -> bool:
-    """beta times the input scale is more than 2**-26."""
+    """beta times the input scale is more than 2**-26 for int8, between 0 and 2 for int16."""
     factor = operator.options["beta"] * first_input(graph, operator).scale
+    if first_input(graph, operator).dtype is DType.INT16:
+        return bool(0 < factor < 2)
     return math.isfinite(factor) and factor * (1 << (31 - _INTEGER_BITS)) > 1.0
 
 
 def parse(graph: Graph, operator: Operator) -> Layer:
+    if first_input(graph, operator).dtype is DType.INT16:
+        return softmax_s16.parse(graph, operator)
     source, target = first_input(graph, operator), first_output(graph, operator)
     factor = operator.options["beta"] * source.scale * (1 << (31 - _INTEGER_BITS))
     multiplier, left_shift = quantize_multiplier(min(factor, (1 << 31) - 1.0))
@@ -82,7 +97,9 @@ def exponentials(params: Softmax) -> tuple[Int64Array, npt.NDArray[np.bool_]]:
     return np.where(counts, exp_on_negative_values(scaled), 0), counts
 
 
-def reference(params: Softmax, inputs: Sequence[Array]) -> tuple[Array, ...]:
+def reference(params: Softmax | SoftmaxS16, inputs: Sequence[Array]) -> tuple[Array, ...]:
+    if isinstance(params, SoftmaxS16):
+        return softmax_s16.reference(params, inputs)
     values = inputs[0].reshape(params.rows, params.depth).astype(np.int64)
     table, counts = exponentials(params)
     below = values.max(axis=1, keepdims=True) - values
@@ -104,7 +121,7 @@ SPECS = (
             checks.arity(1, 1),
             checks.options("beta"),
             checks.computed_input,
-            checks.int8_in_and_out,
+            types_match,
             probabilities_out,
             depth_fits,
             beta_fits,

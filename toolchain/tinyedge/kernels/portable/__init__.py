@@ -22,6 +22,7 @@ from tinyedge.kernels.portable import (
     requantize,
     reshape,
     resize,
+    sigmoid,
     softmax,
 )
 
@@ -44,5 +45,6 @@ KERNELS: tuple[Kernel, ...] = (
     *requantize.KERNELS,
     *reshape.KERNELS,
     *resize.KERNELS,
+    *sigmoid.KERNELS,
     *softmax.KERNELS,
 )

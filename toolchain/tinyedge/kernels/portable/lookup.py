@@ -23,7 +23,7 @@ class PortableLookup(Kernel):
     """Every operator that `ops.lookup` tabulates."""
 
     name = "portable/lookup"
-    operators: ClassVar[tuple[str, ...]] = tuple(spec.name for spec in lookup.SPECS)
+    operators: ClassVar[tuple[str, ...]] = tuple(lookup.TABLES)
 
     def fits(self, layer: Layer, core: Core) -> str:
         return checks.int8_tensors(layer)

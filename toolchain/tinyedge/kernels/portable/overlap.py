@@ -53,17 +53,18 @@ def lead(ends: npt.NDArray[Any], reads: npt.NDArray[Any]) -> int:
     return max(0, int(np.max(np.asarray(ends, np.int64) - np.asarray(reads, np.int64), initial=0)))
 
 
-def channelwise_lead(window: Window, channels: int) -> int:
+def channelwise_lead(window: Window, channels: int, at_once: int = 4) -> int:
     """Kernels that compute one pixel after the other, and in a pixel each channel from that channel alone.
 
     Within a pixel, channels still to come must not have been overwritten in its own lowest cell: channel c is read
     there as the write of the channels before it ends at c, so the channel cancels out. Between pixels, the whole
-    pixel has been written. Four channels are read before any of them is written, other numbers one by one or in fours.
+    pixel has been written. `at_once` channels are read before any of them is written, others one by one or so many at
+    a time.
     """
     cells = lowest_cells(window)
     pixels = np.arange(len(cells))
     later = lowest_from(cells)[1:]
-    within = lead(pixels, cells) if channels not in (1, 4) else 0
+    within = lead(pixels, cells) if channels not in (1, at_once) else 0
     return channels * max(within, lead(pixels + 1, later))
 
 

@@ -1,10 +1,11 @@
-"""average_pool_2d and max_pool_2d, four channels at a time."""
+"""average_pool_2d and max_pool_2d: int8 four channels at a time, int16 one by one."""
 
 from __future__ import annotations
 
 from typing import ClassVar
 
 from tinyedge.boards import Core
+from tinyedge.graph.ir import DType
 from tinyedge.kernels.contract import Code, Cost, Kernel, Operands
 from tinyedge.kernels.portable import checks
 from tinyedge.kernels.portable.c_text import params_struct, window_members
@@ -19,6 +20,8 @@ PARAMS_BYTES = 28
 class _PortablePool2D(Kernel):
     """What both poolings share; they differ in the function, its size and its speed."""
 
+    dtype: ClassVar[DType] = DType.INT8
+    channels_at_once: ClassVar[int] = 4
     stem: ClassVar[str]
     struct: ClassVar[str]
     code: ClassVar[int]
@@ -28,14 +31,11 @@ class _PortablePool2D(Kernel):
     def fits(self, layer: Layer, core: Core) -> str:
         p: Pool2D = layer.params
         cells = p.window.input_h * p.window.input_w * p.channels
+        if p.dtype is not self.dtype:
+            return f"its tensors are {p.dtype.value}, the kernel pools {self.dtype.value}"
         if (p.window.dilation_h, p.window.dilation_w) != (1, 1):
             return "the window is dilated"
-        return (
-            checks.int8_tensors(layer)
-            or checks.one_image(layer, cells)
-            or checks.window_sizes(p.window)
-            or checks.sizes((p.channels,))
-        )
+        return checks.one_image(layer, cells) or checks.window_sizes(p.window) or checks.sizes((p.channels,))
 
     def cost(self, layer: Layer, core: Core) -> Cost:
         p: Pool2D = layer.params
@@ -46,7 +46,7 @@ class _PortablePool2D(Kernel):
 
     def lead_bytes(self, layer: Layer, core: Core, input_index: int) -> int | None:
         p: Pool2D = layer.params
-        return channelwise_lead(p.window, p.channels)
+        return channelwise_lead(p.window, p.channels, self.channels_at_once) * p.dtype.bytes
 
     def emit(self, layer: Layer, core: Core, operands: Operands) -> Code:
         p: Pool2D = layer.params
@@ -89,4 +89,37 @@ class PortableMaxPool2D(_PortablePool2D):
     cycles_per_output = 34.0
 
 
-KERNELS: tuple[Kernel, ...] = (PortableAveragePool2D(), PortableMaxPool2D())
+class _PortablePool2DS16(_PortablePool2D):
+    dtype = DType.INT16
+    channels_at_once = 1
+    struct = "te_pool_2d_s16_params"
+
+
+class PortableAveragePool2DS16(_PortablePool2DS16):
+    """Any int16 average pooling."""
+
+    name = "portable/average_pool_2d_s16"
+    operators: ClassVar[tuple[str, ...]] = ("average_pool_2d",)
+    stem = "te_average_pool_2d_s16"
+    code = 390
+    cycles_per_cell = 9.0
+    cycles_per_output = 46.0
+
+
+class PortableMaxPool2DS16(_PortablePool2DS16):
+    """Any int16 max pooling."""
+
+    name = "portable/max_pool_2d_s16"
+    operators: ClassVar[tuple[str, ...]] = ("max_pool_2d",)
+    stem = "te_max_pool_2d_s16"
+    code = 350
+    cycles_per_cell = 10.0
+    cycles_per_output = 34.0
+
+
+KERNELS: tuple[Kernel, ...] = (
+    PortableAveragePool2D(),
+    PortableMaxPool2D(),
+    PortableAveragePool2DS16(),
+    PortableMaxPool2DS16(),
+)

@@ -1,16 +1,17 @@
-"""softmax through te_softmax_s8: gemmlowp's fixed point, exponentials computed on the device."""
+"""softmax: int8 in gemmlowp's fixed point, exponentials computed on the device; int16 by tables."""
 
 from __future__ import annotations
 
 from typing import ClassVar
 
 from tinyedge.boards import Core
-from tinyedge.kernels.contract import Code, Cost, Kernel, Operands
+from tinyedge.kernels.contract import Code, Constant, Cost, Kernel, Operands
 from tinyedge.kernels.portable import checks
 from tinyedge.kernels.portable.arithmetic import FIXED_POINT
 from tinyedge.kernels.portable.c_text import params_struct
 from tinyedge.ops.contract import Layer
 from tinyedge.ops.softmax import Softmax
+from tinyedge.ops.softmax_s16 import SoftmaxS16, exp_table, reciprocal_table
 
 STEM = "te_softmax_s8"
 CODE_BYTES = 470
@@ -58,4 +59,46 @@ class PortableSoftmax(Kernel):
         return Code(call=(call,), functions=struct, runtime=(STEM, "te_fixed_point"))
 
 
-KERNELS: tuple[Kernel, ...] = (PortableSoftmax(),)
+class PortableSoftmaxS16(Kernel):
+    """int16 softmax over the last axis."""
+
+    name = "portable/softmax_s16"
+    operators: ClassVar[tuple[str, ...]] = ("softmax",)
+    stem = "te_softmax_s16"
+
+    def fits(self, layer: Layer, core: Core) -> str:
+        return "" if isinstance(layer.params, SoftmaxS16) else "its tensors are int8, the kernel computes in int16"
+
+    def cost(self, layer: Layer, core: Core) -> Cost:
+        p: SoftmaxS16 = layer.params
+        constants = 24 + exp_table().nbytes + reciprocal_table().nbytes
+        return Cost(p.rows * (300 + 75 * p.depth), LAYER_CODE_BYTES, constants, ((self.stem, 330), FIXED_POINT))
+
+    def lead_bytes(self, layer: Layer, core: Core, input_index: int) -> int | None:
+        """0: a row's exponentials replace its values one by one, after the maximum is known."""
+        return 0
+
+    def emit(self, layer: Layer, core: Core, operands: Operands) -> Code:
+        p: SoftmaxS16 = layer.params
+        name = f"{operands.prefix}_params"
+        tables = (
+            Constant(f"{operands.prefix}_exponential", "int16_t", exp_table(), 4, "exp from -10 to 0, Q0.15"),
+            Constant(f"{operands.prefix}_reciprocal", "int16_t", reciprocal_table(), 4, "1 / (1 + x), Q0.15"),
+        )
+        struct = params_struct(
+            "te_softmax_s16_params",
+            name,
+            {
+                "exponential": tables[0].name,
+                "reciprocal": tables[1].name,
+                "rows": p.rows,
+                "depth": p.depth,
+                "shift": p.shift,
+                "multiplier": p.multiplier,
+            },
+        )
+        call = f"{self.stem}(&{name}, {operands.inputs[0]}, {operands.outputs[0]});"
+        return Code(call=(call,), constants=tables, functions=struct, runtime=(self.stem, FIXED_POINT[0]))
+
+
+KERNELS: tuple[Kernel, ...] = (PortableSoftmax(), PortableSoftmaxS16())

@@ -1,0 +1,10 @@
+/* The logistic function of int16, by interpolating in a table of the logistic function; output scale 1/32768. */
+#ifndef TE_LOGISTIC_S16_H
+#define TE_LOGISTIC_S16_H
+
+#include "te_sigmoid.h"
+
+/* Output may be the same memory as input. */
+void te_logistic_s16(const te_sigmoid_params *p, const int16_t *input, int16_t *output);
+
+#endif
