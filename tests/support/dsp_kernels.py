@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from support.core_kernels import CoreRunner
 from support.kernel_cases import Case, check_exact, count_mismatches, make_case
-from support.kernel_layers import Rng, random_inputs
+from support.kernel_layers import Rng, depthwise_conv_2d_layer, random_inputs
 from tinyedge.boards import CORES
 from tinyedge.graph.reader import read_model
 from tinyedge.kernels.contract import Kernel, Operands
@@ -104,3 +106,20 @@ def model_layers(folder: Path, model: str, name: str) -> list[Layer]:
 
 def rng_for(name: str) -> Rng:
     return np.random.default_rng(sum(name.encode()))
+
+
+def depthwise_layer(rng: Rng, *, folded: bool = False, **wanted: Any) -> Layer:
+    """A depthwise layer, 3x3 unless asked otherwise, whose scales shift right.
+
+    folded  with a fused ReLU and exponents as they are in real models
+    """
+    given: dict[str, Any] = {"kernel": (3, 3), "dilation": (1, 1), "depth_multiplier": 1, "input_channels": 5}
+    given["stride"] = (1, 1) if rng.random() < 0.6 else (2, 2)
+    if folded:
+        given |= {"output_zero_point": -128, "limits": (-128, 127)}
+    layer = depthwise_conv_2d_layer(rng, **{**given, **wanted})
+    p = layer.params
+    shift = rng.integers(-10, -3, len(p.shift)) if folded else np.where(p.multiplier == 0, 0, np.minimum(p.shift, -1))
+    bias = np.clip(p.bias, -20000, 20000) if folded else p.bias
+    params = dataclasses.replace(p, shift=shift.astype(np.int32), bias=bias.astype(np.int32))
+    return dataclasses.replace(layer, params=params)

@@ -17,13 +17,14 @@ from support.dsp_kernels import (
     check_costs,
     check_kernel,
     counts,
+    depthwise_layer,
     fitting,
     loop_lines,
     model_layers,
     rng_for,
 )
 from support.kernel_cases import count_mismatches, make_case
-from support.kernel_layers import Rng, depthwise_conv_2d_layer
+from support.kernel_layers import Rng
 from tinyedge.boards import Core, Isa
 from tinyedge.kernels.armv7em.depthwise_3x3 import KERNELS, Depthwise3x3, can_fold
 from tinyedge.kernels.contract import ExactLead
@@ -32,34 +33,22 @@ from tinyedge.ops.contract import Layer
 BY_NAME = {kernel.name: kernel for kernel in KERNELS}
 
 
-def layer_of(rng: Rng, *, folded: bool = False, **wanted: Any) -> Layer:
-    """A 3x3 layer whose scales shift right; `folded`: with a fused ReLU and exponents as usual."""
-    given: dict[str, Any] = {"kernel": (3, 3), "dilation": (1, 1), "depth_multiplier": 1, "input_channels": 5}
-    given["stride"] = (1, 1) if rng.random() < 0.6 else (2, 2)
-    if folded:
-        given |= {"output_zero_point": -128, "limits": (-128, 127)}
-    layer = depthwise_conv_2d_layer(rng, **{**given, **wanted})
-    p = layer.params
-    shift = rng.integers(-10, -3, len(p.shift)) if folded else np.where(p.multiplier == 0, 0, np.minimum(p.shift, -1))
-    bias = np.clip(p.bias, -20000, 20000) if folded else p.bias
-    params = dataclasses.replace(p, shift=shift.astype(np.int32), bias=bias.astype(np.int32))
-    return dataclasses.replace(layer, params=params)
-
-
 def special_layers(rng: Rng) -> list[Layer]:
     """Sizes around those of blocks and bands, every remainder of channels, borders of any width, both strides."""
     layers = [
-        layer_of(rng, folded=True, size=(h, w), stride=(s, s), padding="same", input_channels=4 + h % 4)
+        depthwise_layer(rng, folded=True, size=(h, w), stride=(s, s), padding="same", input_channels=4 + h % 4)
         for h, w in ((1, 1), (1, 2), (2, 1), (3, 3), (4, 7), (5, 25), (25, 5), (6, 6), (9, 8), (3, 48), (48, 3))
         for s in (1, 2)
     ]
-    layers += [layer_of(rng, folded=True, size=(7, 9), input_channels=c) for c in (4, 5, 6, 7, 8, 9, 10, 11)]
+    layers += [depthwise_layer(rng, folded=True, size=(7, 9), input_channels=c) for c in (4, 5, 6, 7, 8, 9, 10, 11)]
     layers += [
-        layer_of(rng, size=(5, 4), stride=stride, padding=padding, input_channels=6)
+        depthwise_layer(rng, size=(5, 4), stride=stride, padding=padding, input_channels=6)
         for stride in ((1, 1), (2, 2), (1, 2), (2, 1))
         for padding in ("same", "valid", (2, 1), (3, 3), (0, 2))
     ]
-    layers += [layer_of(rng, size=(8, 8), padding="same", limits=limits) for limits in ((-20, 60), (-128, 5), (0, 127))]
+    layers += [
+        depthwise_layer(rng, size=(8, 8), padding="same", limits=limits) for limits in ((-20, 60), (-128, 5), (0, 127))
+    ]
     return layers
 
 
@@ -67,7 +56,7 @@ def special_layers(rng: Rng) -> list[Layer]:
 def test_is_exact(name: str, tmp_path: Path) -> None:
     rng = rng_for(name)
     kernel = BY_NAME[name]
-    drawn = special_layers(rng) + [layer_of(rng, folded=bool(at % 2)) for at in range(30)]
+    drawn = special_layers(rng) + [depthwise_layer(rng, folded=bool(at % 2)) for at in range(30)]
     layers = fitting(kernel, drawn, 25)
     assert {can_fold(layer.params) for layer in layers} == {True, False}
     check_kernel(kernel, layers, tmp_path, rng)
@@ -78,7 +67,7 @@ def test_is_exact_when_built_by_gcc(tmp_path: Path) -> None:
         pytest.skip("no arm-none-eabi-gcc on PATH: install gcc-arm-none-eabi")
     rng = rng_for("gcc")
     for kernel in KERNELS[:3:2]:
-        layers = fitting(kernel, [layer_of(rng, folded=bool(at % 2)) for at in range(8)], 4)
+        layers = fitting(kernel, [depthwise_layer(rng, folded=bool(at % 2)) for at in range(8)], 4)
         check_kernel(kernel, layers, tmp_path, rng, "gcc")
 
 
@@ -96,7 +85,9 @@ def test_costs_are_honest(tmp_path: Path) -> None:
     rng = rng_for("costs")
     sizes = [((25, 5), 64, 1), ((24, 24), 16, 1), ((24, 24), 16, 2), ((6, 6), 57, 1), ((3, 3), 30, 1), ((13, 7), 9, 2)]
     layers = [
-        layer_of(rng, folded=bool(at % 2), size=size, stride=(s, s), padding="same", input_channels=c, corners=False)
+        depthwise_layer(
+            rng, folded=bool(at % 2), size=size, stride=(s, s), padding="same", input_channels=c, corners=False
+        )
         for at, (size, c, s) in enumerate(sizes)
     ]
     for kernel in KERNELS:
@@ -119,7 +110,9 @@ def test_figures_per_mac(
     name: str, size: tuple[int, int], channels: int, stride: int, instructions: float, cycles: float, tmp_path: Path
 ) -> None:
     rng = rng_for(name)
-    layer = layer_of(rng, folded=True, size=size, stride=(stride, stride), padding="same", input_channels=channels)
+    layer = depthwise_layer(
+        rng, folded=True, size=size, stride=(stride, stride), padding="same", input_channels=channels
+    )
     counted, modelled, _ = counts(BY_NAME[name], [layer], tmp_path, rng)[0]
     assert counted / layer.macs < instructions
     assert modelled / layer.macs < cycles
@@ -127,7 +120,7 @@ def test_figures_per_mac(
 
 @pytest.mark.parametrize("stride", [1, 2])
 def test_blocks_keep_everything_in_registers(stride: int) -> None:
-    layer = layer_of(rng_for("loop"), folded=True, size=(16, 17), stride=(stride, stride), padding="same")
+    layer = depthwise_layer(rng_for("loop"), folded=True, size=(16, 17), stride=(stride, stride), padding="same")
     for kernel in KERNELS[::2]:
         lines = loop_lines(kernel, layer, "2x2 outputs")
         assert sum(line.startswith("smla") for line in lines) % 24 == 0
@@ -138,7 +131,9 @@ def test_an_output_below_the_input_would_be_wrong(tmp_path: Path) -> None:
     """So the lead is exact: the planner may not put the output further down, where it seems to be free."""
     rng = rng_for("exact")
     kernel = Depthwise3x3(transposed=False, fixed=False)
-    layer = layer_of(rng, folded=True, size=(6, 6), stride=(1, 1), padding="same", input_channels=8, corners=False)
+    layer = depthwise_layer(
+        rng, folded=True, size=(6, 6), stride=(1, 1), padding="same", input_channels=8, corners=False
+    )
     assert isinstance(kernel.lead_bytes(layer, M4, 0), ExactLead)
     cases = [make_case(layer, kernel, M4, overlap=below) for below in (0, 4)]
     mismatches = count_mismatches(cases, CoreRunner(tmp_path, M4), rng, samples=6)
@@ -147,7 +142,7 @@ def test_an_output_below_the_input_would_be_wrong(tmp_path: Path) -> None:
 
 
 def test_in_bands_by_columns_a_stride_of_two_is_not_for_one_address() -> None:
-    layer = layer_of(rng_for("bands"), size=(60, 40), stride=(2, 2), padding="same", input_channels=8)
+    layer = depthwise_layer(rng_for("bands"), size=(60, 40), stride=(2, 2), padding="same", input_channels=8)
     assert Depthwise3x3(transposed=False, fixed=False).lead_bytes(layer, M4, 0) == 0
     assert Depthwise3x3(transposed=True, fixed=False).lead_bytes(layer, M4, 0) is None
 
@@ -164,18 +159,18 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
 
 @pytest.mark.parametrize(("wanted", "reason"), REFUSED)
 def test_refuses(wanted: dict[str, Any], reason: str) -> None:
-    layer = layer_of(rng_for("refused"), **{"padding": "same", **wanted})
+    layer = depthwise_layer(rng_for("refused"), **{"padding": "same", **wanted})
     assert reason in Depthwise3x3(transposed=False, fixed=False).fits(layer, M4)
 
 
 def test_refuses_more() -> None:
     rng = rng_for("more")
     shared, fixed = Depthwise3x3(transposed=False, fixed=False), Depthwise3x3(transposed=False, fixed=True)
-    wide = layer_of(rng, size=(4, 4), padding="same", input_channels=500)
+    wide = depthwise_layer(rng, size=(4, 4), padding="same", input_channels=500)
     assert "too far from each other" in fixed.fits(wide, M4)
     assert shared.fits(wide, M4) == ""
     assert "no floating point registers" in shared.fits(wide, Core("test", Isa.ARMV7EM))
-    assert "the image is square" in Depthwise3x3(transposed=True, fixed=False).fits(wide, M4)
+    assert "all is square" in Depthwise3x3(transposed=True, fixed=False).fits(wide, M4)
     left = dataclasses.replace(
         wide.params, shift=np.zeros_like(wide.params.shift), multiplier=wide.params.multiplier | 1
     )

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from tinyedge.kernels.armv7em import conv_4x2, conv_winograd, depthwise_3x3, fully_connected
+from tinyedge.kernels.armv7em import conv_4x2, conv_winograd, depthwise_3x3, depthwise_compact, fully_connected
 from tinyedge.kernels.contract import Kernel
 
 KERNELS: tuple[Kernel, ...] = (
     *conv_4x2.KERNELS,
     *conv_winograd.KERNELS,
     *depthwise_3x3.KERNELS,
+    *depthwise_compact.KERNELS,
     *fully_connected.KERNELS,
 )

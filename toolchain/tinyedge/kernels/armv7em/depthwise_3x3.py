@@ -226,14 +226,15 @@ class Blocks(Computation):
 # -- offline ---------------------------------------------------------------------------------------------------------
 
 
-def _folded_bias(p: DepthwiseConv2D) -> Int64Array:
+def channel_bias(p: DepthwiseConv2D) -> Int64Array:
+    """Biases with the input's zero point folded in: the border of the planes counts as input."""
     return folded_bias(p.bias, p.weights.transpose(2, 0, 1), p.input_zero_point).astype(np.int64)
 
 
 def _largest_sums(p: DepthwiseConv2D) -> Int64Array:
     """A bound of |sum| for each channel, over all inputs."""
     magnitude = np.abs(p.weights.astype(np.int64)).sum(axis=(0, 1))
-    bound: Int64Array = np.abs(_folded_bias(p)) + 128 * magnitude
+    bound: Int64Array = np.abs(channel_bias(p)) + 128 * magnitude
     return bound
 
 
@@ -261,7 +262,7 @@ def pack(p: DepthwiseConv2D, planes: Planes, axes: Axes, *, transposed: bool) ->
     weights = p.weights.astype(np.int64)
     if transposed:
         weights = weights.transpose(1, 0, 2)
-    bias = _folded_bias(p)
+    bias = channel_bias(p)
     folded = can_fold(p)
     stream: list[int] = header(p, axes)
     for channel in range(p.output_channels):
@@ -275,7 +276,7 @@ def pack(p: DepthwiseConv2D, planes: Planes, axes: Axes, *, transposed: bool) ->
             bits = FRACTION + 1 + shift
             taps, start = taps << bits, start << bits
             scales = [multiplier, (1 << (bits - 2)) + (1 << (FRACTION - 1)) - (128 << FRACTION)]
-        stream += [*_pairs(taps, planes.stride), *scales, start]
+        stream += [*pairs_3x3(taps, planes.stride), *scales, start]
     return rounding.words(stream)
 
 
@@ -289,7 +290,7 @@ def header(p: DepthwiseConv2D, axes: Axes) -> list[int]:
     return words
 
 
-def _pairs(taps: Int64Array, stride: int) -> list[int]:
+def pairs_3x3(taps: Int64Array, stride: int) -> list[int]:
     """The weights of one channel as the registers hold them."""
     if stride == 1:
         low, high = taps[:, :2].reshape(-1), taps[:, 1:].reshape(-1)  # (w0, w1), (w1, w2) of each row
@@ -340,15 +341,10 @@ class Depthwise3x3(Kernel):
 
     def fits(self, layer: Layer, core: Core) -> str:
         p: DepthwiseConv2D = layer.params
-        if reason := rounding.runs_on(layer, core) or fits_planes(layer):
+        if reason := rounding.runs_on(layer, core) or fits_planes(layer, core, transposed=self.transposed):
             return reason
-        if not core.fpu:
-            return f"`{core.name}` has no floating point registers to keep constants in"
         if (p.window.kernel_h, p.window.kernel_w) != (3, 3):
             return f"the filter is {p.window.kernel_h}x{p.window.kernel_w}, the kernel computes 3x3"
-        square = (p.window.input_h, p.window.output_h) == (p.window.input_w, p.window.output_w)
-        if self.transposed and square:
-            return "the image is square: there is nothing to gain by going through its columns"
         return self._reach(p) or rounding.shifts_right(p.multiplier, p.shift)
 
     def _reach(self, p: DepthwiseConv2D) -> str:
@@ -393,10 +389,15 @@ class Depthwise3x3(Kernel):
         return Code(call=(call,), constants=(constant,), shared=(function,))
 
 
-def fits_planes(layer: Layer) -> str:
-    """What any kernel over planes asks of a layer."""
+def fits_planes(layer: Layer, core: Core, *, transposed: bool) -> str:
+    """What any kernel over planes or quads asks of a layer and a core."""
     p: DepthwiseConv2D = layer.params
     w = p.window
+    if not core.fpu:
+        return f"`{core.name}` has no floating point registers to keep constants in"
+    rows = (w.input_h, w.output_h, w.kernel_h, w.stride_h, w.pad_top)
+    if transposed and rows == (w.input_w, w.output_w, w.kernel_w, w.stride_w, w.pad_left):
+        return "all is square: there is nothing to gain by going through columns"
     if p.depth_multiplier != 1:
         return f"the depth multiplier is {p.depth_multiplier}, the kernel takes 1"
     if p.input_channels < 4:
