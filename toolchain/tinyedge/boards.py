@@ -112,6 +112,8 @@ class Board:
     """where the numbers come from"""
     clock: dict[str, str | int] = field(default_factory=dict)
     """how `clock_hz` comes about, where the bsp file needs to know: CLOCK_KEYS"""
+    emulator_options: dict[str, str] = field(default_factory=dict)
+    """per emulator what it calls this board, e.g. `qemu = "mps2-an386"`"""
 
     def memory(self, name: str) -> Memory:
         """The region `name`; KeyError when the board has none."""
@@ -172,7 +174,13 @@ _REQUIRED: Mapping[str, type] = {
     "console": dict,
     "sources": dict,
 }
-_OPTIONAL: Mapping[str, type] = {"aliases": list, "memory": dict, "flash_options": dict, "clock": dict}
+_OPTIONAL: Mapping[str, type] = {
+    "aliases": list,
+    "memory": dict,
+    "flash_options": dict,
+    "clock": dict,
+    "emulator_options": dict,
+}
 _PIN = re.compile(r"(?:P([A-K]|[0-9])\.?|GPIO)([0-9]{1,2})")
 
 
@@ -267,6 +275,7 @@ def _board(name: str, values: Mapping[str, Any]) -> Board:
         usb_ids=tuple(_usb_id(text) for text in _strings(values["usb_ids"], "usb_ids")),
         sources=_string_table(values["sources"], "sources"),
         clock=_clock(values.get("clock", {})),
+        emulator_options=_string_table(values.get("emulator_options", {}), "emulator_options"),
     )
 
 
