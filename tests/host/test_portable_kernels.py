@@ -167,7 +167,11 @@ def _overlapping(kernel: Kernel, layers: list[Layer], closer: int) -> list[Case]
     return cases
 
 
-@pytest.mark.parametrize("name", sorted(BY_NAME))
+OVERLAPPING = sorted(kernel.name for kernel in KERNELS if type(kernel).lead_bytes is not Kernel.lead_bytes)
+"""kernels whose output may touch an input"""
+
+
+@pytest.mark.parametrize("name", OVERLAPPING)
 def test_output_may_lie_as_low_as_the_lead_says(name: str, runner: HostRunner) -> None:
     rng = np.random.default_rng(1 + sum(name.encode()))
     kernel = BY_NAME[name]

@@ -55,7 +55,7 @@ def test_emitted_code_keeps_the_contract(kernel: Kernel, layer: Layer) -> None:
     assert cost.cycles > 0
     assert {stem for stem, _ in cost.shared_code} <= set(code.runtime)
     stated = sum(constant.values.nbytes for constant in code.constants)
-    assert stated <= cost.constant_bytes <= stated + 100
+    assert stated <= cost.constant_bytes <= stated + 200
 
 
 def test_candidates_serve_the_operator() -> None:

@@ -17,9 +17,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from support import random_layers, random_movement, state_models
+from support.draft import Draft
+from support.movement_layers import any_movement
 from support.operator_models import MODELS
 from tinyedge.errors import ModelError
-from support.movement_layers import random_movement
 from tinyedge.graph.ir import DType, Operator, Quantization, Tensor
 from tinyedge.graph.reader import read_model
 from tinyedge.ops import parse_graph
@@ -439,23 +441,41 @@ def _image_layer(name: str, params: Any, w: Window, inputs: int, outputs: int, m
     return make_layer(name, params, [source], [target], macs)
 
 
-def parsed(model: Callable[[Rng], bytes]) -> Callable[[Rng], Layer]:
-    """A maker of the layer that a random model holds, drawn anew while the operator's rules refuse it."""
+def parsed(model: Callable[[Rng], bytes], name: str = "") -> Callable[[Rng], Layer]:
+    """A maker of the layer that a random model holds, drawn anew while the operator's rules refuse it.
+
+    name  of the operator, where the model holds others to feed it
+    """
 
     def make(rng: Rng) -> Layer:
         while True:
             try:
-                return parse_graph(read_model(model(rng), "random"))[0]
+                layers = parse_graph(read_model(model(rng), "random"))
             except ModelError:
                 continue
+            return next(layer for layer in layers if name in ("", layer.name))
 
     return make
+
+
+def drafted(name: str) -> Callable[[Rng], bytes]:
+    """A random model around one operator."""
+
+    def model(rng: Rng) -> bytes:
+        draft = Draft(rng)
+        (random_layers.ENTRIES.get(name) or random_movement.ENTRIES[name])(draft)
+        return draft.finish()
+
+    return model
+
+
+DRAFTED = ("batch_matmul", "gather", "gather_nd", "resize_bilinear", "resize_nearest_neighbor", "transpose_conv")
 
 
 MAKERS: dict[str, Callable[[Rng], Layer]] = {
     "add": add_layer,
     "average_pool_2d": lambda rng: pool_2d_layer(rng, "average_pool_2d"),
-    "concatenation": random_movement,
+    "concatenation": any_movement,
     "conv_2d": conv_2d_layer,
     "depthwise_conv_2d": depthwise_conv_2d_layer,
     "fully_connected": fully_connected_layer,
@@ -467,5 +487,7 @@ MAKERS: dict[str, Callable[[Rng], Layer]] = {
     "reshape": reshape_layer,
     "softmax": softmax_layer,
     **{name: parsed(model) for name, model in MODELS.items()},
+    **{name: parsed(model) for name, model in state_models.MODELS.items()},
+    **{name: parsed(drafted(name), name) for name in DRAFTED},
 }
 """random layers by operator"""

@@ -132,7 +132,7 @@ def shifted(rng: Rng) -> Layer:
     return movement_layer(Operator(0, "circular_buffer", (0,), (1,)), [source, buffer], [buffer], copies)
 
 
-def random_movement(rng: Rng) -> Layer:
+def any_movement(rng: Rng) -> Layer:
     """Any of them."""
     makers = (ordered_part, joined, cut, repeated, bordered, shifted)
     return makers[int(rng.integers(len(makers)))](rng)

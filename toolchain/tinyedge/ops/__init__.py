@@ -11,6 +11,7 @@ from tinyedge.graph.ir import DType, Graph, Operator
 from tinyedge.ops import (
     add,
     arg_extremum,
+    batch_matmul,
     blocks,
     cast,
     comparisons,
@@ -25,6 +26,7 @@ from tinyedge.ops import (
     log_softmax,
     logical,
     lookup,
+    lstm,
     maximum_minimum,
     mean,
     mirror_pad,
@@ -43,7 +45,9 @@ from tinyedge.ops import (
     splits,
     squared_difference,
     sub,
+    svdf,
     transpose,
+    transpose_conv,
     variables,
 )
 from tinyedge.ops.checks import CONVERT_HINT, describe, refuse, rule_of
@@ -53,6 +57,7 @@ from tinyedge.ops.float_only import FLOAT_ONLY, NO_KERNEL
 _FAMILIES = (
     add.SPECS,
     arg_extremum.SPECS,
+    batch_matmul.SPECS,
     blocks.SPECS,
     cast.SPECS,
     comparisons.SPECS,
@@ -67,6 +72,7 @@ _FAMILIES = (
     log_softmax.SPECS,
     logical.SPECS,
     lookup.SPECS,
+    lstm.SPECS,
     maximum_minimum.SPECS,
     mean.SPECS,
     mirror_pad.SPECS,
@@ -85,7 +91,9 @@ _FAMILIES = (
     splits.SPECS,
     squared_difference.SPECS,
     sub.SPECS,
+    svdf.SPECS,
     transpose.SPECS,
+    transpose_conv.SPECS,
     variables.SPECS,
 )
 OPERATORS: Mapping[str, OperatorSpec] = MappingProxyType(

@@ -66,6 +66,16 @@ def _axis(size: int, kernel: int, stride: int, dilation: int, padding: str | tup
     return _Axis(output, before) if output >= 1 and before <= _INT16_MAX else None
 
 
+def padding_before(size: int, kernel: int, stride: int, padding: str) -> int | None:
+    """Padding in front of the first element along one axis without dilation; None when no window fits.
+
+    >>> padding_before(8, 3, 2, "same"), padding_before(8, 3, 2, "valid")
+    (0, 0)
+    """
+    axis = _axis(size, kernel, stride, 1, padding)
+    return None if axis is None else axis.pad
+
+
 def window_of(graph: Graph, operator: Operator, kernel_h: int, kernel_w: int) -> Window | None:
     """The window of an operator on an NHWC input; None when the options fit no window at all."""
     _, height, width, _ = graph.tensors[operator.inputs[0]].shape

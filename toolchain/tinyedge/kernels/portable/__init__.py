@@ -6,12 +6,14 @@ from tinyedge.kernels.contract import Kernel
 from tinyedge.kernels.portable import (
     add,
     arithmetic,
+    batch_matmul,
     cast,
     conv_2d,
     depthwise_conv_2d,
     fully_connected,
     gather,
     lookup,
+    lstm,
     mean,
     movement,
     normalization,
@@ -24,17 +26,21 @@ from tinyedge.kernels.portable import (
     resize,
     sigmoid,
     softmax,
+    svdf,
+    transpose_conv,
 )
 
 KERNELS: tuple[Kernel, ...] = (
     *add.KERNELS,
     *arithmetic.KERNELS,
+    *batch_matmul.KERNELS,
     *cast.KERNELS,
     *conv_2d.KERNELS,
     *depthwise_conv_2d.KERNELS,
     *fully_connected.KERNELS,
     *gather.KERNELS,
     *lookup.KERNELS,
+    *lstm.KERNELS,
     *mean.KERNELS,
     *movement.KERNELS,
     *normalization.KERNELS,
@@ -47,4 +53,6 @@ KERNELS: tuple[Kernel, ...] = (
     *resize.KERNELS,
     *sigmoid.KERNELS,
     *softmax.KERNELS,
+    *svdf.KERNELS,
+    *transpose_conv.KERNELS,
 )

@@ -1,0 +1,48 @@
+/* A sequence through an LSTM, int8 with an int16 cell. */
+#ifndef TE_LSTM_S8_H
+#define TE_LSTM_S8_H
+
+#include <stdint.h>
+
+/* A real factor: multiplier * 2^(shift - 31). */
+typedef struct {
+  int32_t multiplier;
+  int32_t shift; /* in [-31, 30] */
+} te_lstm_factor;
+
+typedef struct {
+  const int8_t *weights;   /* [units][inputs] */
+  const int8_t *recurrent; /* [units][units] */
+  const int32_t *bias;     /* [units] */
+  te_lstm_factor own;      /* of weights * input + bias */
+  te_lstm_factor past;     /* of recurrent * hidden state */
+} te_lstm_gate;
+
+enum { TE_LSTM_INPUT, TE_LSTM_FORGET, TE_LSTM_CELL, TE_LSTM_OUTPUT };
+
+typedef struct {
+  te_lstm_gate gates[4];
+  te_lstm_factor cell_factor;   /* of forget gate * cell */
+  te_lstm_factor update_factor; /* of input gate * cell gate */
+  te_lstm_factor hidden_factor; /* of output gate * tanh(cell) */
+  uint16_t batches;
+  uint16_t steps;
+  uint16_t inputs;
+  uint16_t units;
+  int8_t input_zero_point;
+  int8_t hidden_zero_point;
+  uint8_t tanh_shift; /* tanh(cell) by te_tanh_s16 */
+  uint8_t time_major; /* 1: [steps][batches], 0: [batches][steps] */
+  int32_t tanh_multiplier;
+  int32_t cell_clip;        /* limit of the cell's magnitude; 0: none */
+  const uint16_t *sigmoids; /* [256], see te_gates_s16.h */
+} te_lstm_params;
+
+/* input   [batches][steps][inputs]
+ * hidden  [batches][units], and
+ * cell    [batches][units]: the states, which go on
+ * output  [batches][steps][units], apart from all of them
+ * Sums stay in int32 whatever input and hidden state are. */
+void te_lstm_s8(const te_lstm_params *p, const int8_t *input, int8_t *hidden, int16_t *cell, int8_t *output);
+
+#endif

@@ -1,0 +1,96 @@
+"""unidirectional_sequence_lstm through te_lstm_s8: unit by unit, without scratch."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import numpy as np
+
+from tinyedge.boards import Core
+from tinyedge.kernels.contract import Code, Constant, Cost, Kernel, Operands
+from tinyedge.kernels.portable import checks
+from tinyedge.kernels.portable.c_text import Value, params_struct
+from tinyedge.ops.contract import Layer
+from tinyedge.ops.gates import tanh_factor
+from tinyedge.ops.lstm import Factor, Gate, Lstm
+from tinyedge.ops.sigmoid import logistic_table
+
+STEM = "te_lstm_s8"
+CODE_BYTES = 800
+LAYER_CODE_BYTES = 28
+PARAMS_BYTES = 176
+TABLE_BYTES = 512
+CYCLES_PER_MAC = 7
+CYCLES_PER_UNIT = 600
+_GATES = ("input", "forget", "cell", "output")
+
+
+def _factor(factor: Factor) -> Value:
+    return {"multiplier": factor[0], "shift": factor[1]}
+
+
+class PortableLstm(Kernel):
+    """Any number of batches and steps."""
+
+    name = "portable/unidirectional_sequence_lstm"
+    operators: ClassVar[tuple[str, ...]] = ("unidirectional_sequence_lstm",)
+
+    def fits(self, layer: Layer, core: Core) -> str:
+        p: Lstm = layer.params
+        return checks.sizes((p.batches, p.steps, p.inputs, p.units))
+
+    def cost(self, layer: Layer, core: Core) -> Cost:
+        p: Lstm = layer.params
+        cycles = CYCLES_PER_MAC * layer.macs + CYCLES_PER_UNIT * p.batches * p.steps * p.units
+        weights = sum(gate.weights.size + gate.recurrent.size + 4 * gate.bias.size for gate in p.gates)
+        return Cost(cycles, LAYER_CODE_BYTES, weights + PARAMS_BYTES + TABLE_BYTES, ((STEM, CODE_BYTES),))
+
+    def emit(self, layer: Layer, core: Core, operands: Operands) -> Code:
+        p: Lstm = layer.params
+        prefix = operands.prefix
+        constants = [Constant(f"{prefix}_sigmoids", "uint16_t", logistic_table(), 2, "sigmoid(i / 24)")]
+        members: dict[str, Value] = {}
+        for number, (name, gate) in enumerate(zip(_GATES, p.gates, strict=True)):
+            constants += self._gate_constants(f"{prefix}_{name}", gate)
+            members[f"gates[{number}]"] = {
+                "weights": f"{prefix}_{name}_weights",
+                "recurrent": f"{prefix}_{name}_recurrent",
+                "bias": f"{prefix}_{name}_bias",
+                "own": _factor(gate.factor),
+                "past": _factor(gate.recurrent_factor),
+            }
+        multiplier, right_shift = tanh_factor(p.cell_power)
+        members |= {
+            "cell_factor": _factor(p.cell_factor),
+            "update_factor": _factor(p.update_factor),
+            "hidden_factor": _factor(p.hidden_factor),
+            "batches": p.batches,
+            "steps": p.steps,
+            "inputs": p.inputs,
+            "units": p.units,
+            "input_zero_point": p.input_zero_point,
+            "hidden_zero_point": p.hidden_zero_point,
+            "tanh_shift": right_shift,
+            "time_major": int(p.time_major),
+            "tanh_multiplier": multiplier,
+            "cell_clip": p.cell_clip,
+            "sigmoids": f"{prefix}_sigmoids",
+        }
+        output, hidden, cell = operands.outputs
+        return Code(
+            call=(f"{STEM}(&{prefix}_params, {operands.inputs[0]}, {hidden}, {cell}, {output});",),
+            constants=tuple(constants),
+            functions=params_struct("te_lstm_params", f"{prefix}_params", members),
+            runtime=(STEM,),
+        )
+
+    @staticmethod
+    def _gate_constants(prefix: str, gate: Gate) -> list[Constant]:
+        return [
+            Constant(f"{prefix}_weights", "int8_t", np.ascontiguousarray(gate.weights, np.int8).reshape(-1)),
+            Constant(f"{prefix}_recurrent", "int8_t", np.ascontiguousarray(gate.recurrent, np.int8).reshape(-1)),
+            Constant(f"{prefix}_bias", "int32_t", np.asarray(gate.bias).astype(np.int32)),
+        ]
+
+
+KERNELS: tuple[Kernel, ...] = (PortableLstm(),)
