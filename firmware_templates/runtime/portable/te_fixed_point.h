@@ -4,9 +4,6 @@
 
 #include <stdint.h>
 
-/* exp(x) in Q0.31 for x <= 0 in Q5.26. */
-int32_t te_fixed_point_exp(int32_t x);
-
 /* 1 / (1 + x) in Q0.31 for x in [0, 1), Q0.31. */
 int32_t te_fixed_point_reciprocal(int32_t x);
 

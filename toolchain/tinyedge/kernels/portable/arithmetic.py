@@ -17,14 +17,15 @@ from tinyedge.ops.prelu import Prelu
 from tinyedge.ops.squared_difference import SquaredDifference
 from tinyedge.ops.sub import Sum
 
-FIXED_POINT = ("te_fixed_point", 330)
+FIXED_POINT = ("te_fixed_point", 172)
+"""reciprocal and leading zeros: the stem and its bytes"""
 
 
 class _PortableSum(ElementwiseKernel):
     struct = "te_sum_params"
-    code = 330
+    code = 350
     params_bytes = 32
-    cycles_per_output = 70
+    cycles_per_output = 90
 
     def function(self, params: Sum) -> str:
         return f"te_{'sub' if params.subtract else 'add'}_{suffix(params.dtype)}"
@@ -67,9 +68,9 @@ class PortableMul(ElementwiseKernel):
     operators: ClassVar[tuple[str, ...]] = ("mul",)
     stem = "te_mul"
     struct = "te_mul_params"
-    code = 200
+    code = 230
     params_bytes = 16
-    cycles_per_output = 42
+    cycles_per_output = 45
 
     def function(self, params: Mul) -> str:
         return f"te_mul_{suffix(params.dtype)}"
@@ -89,9 +90,9 @@ class PortableDiv(ElementwiseKernel):
     operators: ClassVar[tuple[str, ...]] = ("div",)
     stem = "te_div_s8"
     struct = "te_div_params"
-    code = 330
+    code = 308
     params_bytes = 12
-    cycles_per_output = 420
+    cycles_per_output = 295
     runtime = (FIXED_POINT,)
 
     def function(self, params: Div) -> str:
@@ -116,9 +117,9 @@ class PortableSquaredDifference(ElementwiseKernel):
     operators: ClassVar[tuple[str, ...]] = ("squared_difference",)
     stem = "te_squared_difference"
     struct = "te_squared_difference_params"
-    code = 280
+    code = 320
     params_bytes = 32
-    cycles_per_output = 72
+    cycles_per_output = 95
 
     def function(self, params: SquaredDifference) -> str:
         return f"te_squared_difference_{suffix(params.dtype)}"
@@ -140,7 +141,7 @@ class PortablePrelu(ElementwiseKernel):
     operators: ClassVar[tuple[str, ...]] = ("prelu",)
     stem = "te_prelu_s8"
     struct = "te_prelu_params"
-    code = 220
+    code = 288
     params_bytes = 16
     cycles_per_output = 46
 

@@ -27,7 +27,7 @@ class PortableL2Normalization(Kernel):
 
     def cost(self, layer: Layer, core: Core) -> Cost:
         p: L2Normalization = layer.params
-        return Cost(p.rows * (380 + 36 * p.depth), LAYER_CODE_BYTES, 8, ((self.stem, 420),))
+        return Cost(p.rows * (380 + 36 * p.depth), LAYER_CODE_BYTES, 8, ((self.stem, 402),))
 
     def lead_bytes(self, layer: Layer, core: Core, input_index: int) -> int | None:
         """0: the norm of a row is known before its first value is replaced."""
@@ -54,8 +54,8 @@ class PortableLogSoftmax(Kernel):
 
     def cost(self, layer: Layer, core: Core) -> Cost:
         p: LogSoftmax = layer.params
-        shared = ((self.stem, 480), FIXED_POINT)
-        return Cost(p.rows * (400 + 44 * p.depth), LAYER_CODE_BYTES, 28 + p.exponentials.nbytes, shared)
+        shared = ((self.stem, 746), FIXED_POINT)
+        return Cost(p.rows * (800 + 62 * p.depth), LAYER_CODE_BYTES, 28 + p.exponentials.nbytes, shared)
 
     def lead_bytes(self, layer: Layer, core: Core, input_index: int) -> int | None:
         """0: maximum and sum of a row are known before its first value is replaced."""

@@ -101,9 +101,9 @@ class PortableAveragePool2DS16(_PortablePool2DS16):
     name = "portable/average_pool_2d_s16"
     operators: ClassVar[tuple[str, ...]] = ("average_pool_2d",)
     stem = "te_average_pool_2d_s16"
-    code = 390
-    cycles_per_cell = 9.0
-    cycles_per_output = 46.0
+    code = 434
+    cycles_per_cell = 15.0
+    cycles_per_output = 52.0
 
 
 class PortableMaxPool2DS16(_PortablePool2DS16):
@@ -112,9 +112,9 @@ class PortableMaxPool2DS16(_PortablePool2DS16):
     name = "portable/max_pool_2d_s16"
     operators: ClassVar[tuple[str, ...]] = ("max_pool_2d",)
     stem = "te_max_pool_2d_s16"
-    code = 350
-    cycles_per_cell = 10.0
-    cycles_per_output = 34.0
+    code = 418
+    cycles_per_cell = 15.0
+    cycles_per_output = 42.0
 
 
 KERNELS: tuple[Kernel, ...] = (

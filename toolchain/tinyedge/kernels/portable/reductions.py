@@ -35,7 +35,7 @@ class PortableReduceExtremum(Kernel):
         return ""
 
     def cost(self, layer: Layer, core: Core) -> Cost:
-        cycles = 9 * layer.inputs[0].elements + 30 * layer.outputs[0].elements
+        cycles = 12 * layer.inputs[0].elements + 30 * layer.outputs[0].elements
         return Cost(cycles, LAYER_CODE_BYTES, self.params_bytes, ((self.stem, self.code),))
 
     def lead_bytes(self, layer: Layer, core: Core, input_index: int) -> int | None:
@@ -71,14 +71,14 @@ class PortableArgExtremum(Kernel):
     name = "portable/arg_extremum"
     operators: ClassVar[tuple[str, ...]] = ("arg_max", "arg_min")
     stem = "te_arg_extremum_s8"
-    code = 110
+    code = 150
     params_bytes = 16
 
     def fits(self, layer: Layer, core: Core) -> str:
         return ""
 
     def cost(self, layer: Layer, core: Core) -> Cost:
-        cycles = 9 * layer.inputs[0].elements + 20 * layer.outputs[0].elements
+        cycles = 15 * layer.inputs[0].elements + 20 * layer.outputs[0].elements
         return Cost(cycles, LAYER_CODE_BYTES, self.params_bytes, ((self.stem, self.code),))
 
     def lead_bytes(self, layer: Layer, core: Core, input_index: int) -> int | None:

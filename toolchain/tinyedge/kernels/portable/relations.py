@@ -20,7 +20,7 @@ from tinyedge.ops.select_v2 import Select
 
 class _PortableExtremum(ElementwiseKernel):
     code = 100
-    cycles_per_output = 14
+    cycles_per_output = 15
 
     def function(self, params: Extremum) -> str:
         return f"{self.stem}_{suffix(params.dtype)}"
@@ -49,9 +49,9 @@ class PortableCompare(ElementwiseKernel):
     operators: ClassVar[tuple[str, ...]] = tuple(spec.name for spec in comparisons.SPECS)
     stem = "te_compare"
     struct = "te_compare_params"
-    code = 240
+    code = 268
     params_bytes = 20
-    cycles_per_output = 52
+    cycles_per_output = 57
 
     def function(self, params: Comparison) -> str:
         return f"te_compare_{suffix(params.dtype)}"
@@ -72,8 +72,8 @@ class PortableLogical(ElementwiseKernel):
     name = "portable/logical"
     operators: ClassVar[tuple[str, ...]] = ("logical_and", "logical_or")
     stem = "te_logical"
-    code = 110
-    cycles_per_output = 14
+    code = 98
+    cycles_per_output = 11
 
     def function(self, params: Logical) -> str:
         return "te_logical_and" if params.both else "te_logical_or"
@@ -90,7 +90,7 @@ class PortableLogicalNot(Kernel):
 
     def cost(self, layer: Layer, core: Core) -> Cost:
         p: LogicalNot = layer.params
-        return Cost(7 * p.elements, LAYER_CODE_BYTES, 0, (("te_logical_not", 28),))
+        return Cost(8 * p.elements, LAYER_CODE_BYTES, 0, (("te_logical_not", 28),))
 
     def lead_bytes(self, layer: Layer, core: Core, input_index: int) -> int | None:
         return 0
@@ -107,8 +107,8 @@ class PortableSelect(ElementwiseKernel):
     name = "portable/select"
     operators: ClassVar[tuple[str, ...]] = ("select_v2",)
     stem = "te_select"
-    code = 130
-    cycles_per_output = 16
+    code = 110
+    cycles_per_output = 20
 
     def function(self, params: Select) -> str:
         return "te_select_s16" if params.dtype is DType.INT16 else "te_select_s8"

@@ -12,7 +12,7 @@ from tinyedge.ops.sigmoid import SigmoidS16, logistic_table
 
 LAYER_CODE_BYTES = 20
 PARAMS_BYTES = 12
-CYCLES_PER_VALUE = 36
+CYCLES_PER_VALUE = 27
 
 
 class _PortableSigmoidS16(Kernel):
@@ -24,7 +24,7 @@ class _PortableSigmoidS16(Kernel):
     def cost(self, layer: Layer, core: Core) -> Cost:
         p: SigmoidS16 = layer.params
         constants = PARAMS_BYTES + logistic_table().nbytes
-        return Cost(CYCLES_PER_VALUE * p.elements, LAYER_CODE_BYTES, constants, ((self.stem, 150),))
+        return Cost(CYCLES_PER_VALUE * p.elements, LAYER_CODE_BYTES, constants, ((self.stem, 128),))
 
     def lead_bytes(self, layer: Layer, core: Core, input_index: int) -> int | None:
         return 0

@@ -14,7 +14,7 @@ from tinyedge.ops.softmax import Softmax
 from tinyedge.ops.softmax_s16 import SoftmaxS16, exp_table, reciprocal_table
 
 STEM = "te_softmax_s8"
-CODE_BYTES = 470
+CODE_BYTES = 610
 LAYER_CODE_BYTES = 20
 PARAMS_BYTES = 12
 CYCLES_PER_VALUE = 340
@@ -72,7 +72,7 @@ class PortableSoftmaxS16(Kernel):
     def cost(self, layer: Layer, core: Core) -> Cost:
         p: SoftmaxS16 = layer.params
         constants = 24 + exp_table().nbytes + reciprocal_table().nbytes
-        return Cost(p.rows * (300 + 75 * p.depth), LAYER_CODE_BYTES, constants, ((self.stem, 330), FIXED_POINT))
+        return Cost(p.rows * (300 + 64 * p.depth), LAYER_CODE_BYTES, constants, ((self.stem, 406), FIXED_POINT))
 
     def lead_bytes(self, layer: Layer, core: Core, input_index: int) -> int | None:
         """0: a row's exponentials replace its values one by one, after the maximum is known."""
