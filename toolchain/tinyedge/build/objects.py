@@ -42,16 +42,22 @@ def object_keys(project: FirmwareProject, compiler: Compiler) -> dict[str, str]:
 
 
 def _includes(project: FirmwareProject, name: str) -> frozenset[str]:
-    """Files of the project that a file may include, whatever its #if say; all headers when a macro names the file."""
+    """Files of the project that a file may include, whatever its #if say; all headers when a macro names the file.
+
+    A library's files include files of the library alone, so its objects serve other projects too.
+    """
+    library = project.library
+    foreign = library is not None and name in library.files
+    files = library.files if library is not None and foreign else project.files
+    folders = (() if foreign else project.include_dirs) + (library.include_dirs if library is not None else ())
     found = set()
-    folders = project.include_dirs + (project.library.include_dirs if project.library else ())
     for match in _INCLUDE.finditer(project.files[name]):
         if match[1] is None:
-            return frozenset(other for other in project.files if other.endswith(_HEADERS))
+            return frozenset(other for other in files if other.endswith(_HEADERS))
         wanted = match[1].decode("utf-8", "replace")
         for folder in (posixpath.dirname(name), *folders):
             candidate = posixpath.normpath(posixpath.join(folder, wanted))
-            if candidate in project.files:
+            if candidate in files:
                 found.add(candidate)
     return frozenset(found)
 
