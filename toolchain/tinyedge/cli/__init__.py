@@ -18,9 +18,12 @@ COMMANDS = {
     "build": "Build the firmware of a model for a board.",
     "doctor": "Check the tools the main job needs.",
     "ops": "List the operators, or the rules of one.",
+    "flash": "Write the firmware of a model to a board and prove that it runs.",
+    "monitor": "Show what a board sends.",
     "plan": "Show kernels, order and memory of a model on a board.",
     "run": "Build, run in an emulator, verify every output and measure.",
     "train": "Train, compress and convert a model of a recipe.",
+    "verify": "Hold every output of a flashed board against TensorFlow Lite Micro.",
 }
 """Command -> its line in `tinyedge --help`; the module of the same name is imported only when the command is used."""
 

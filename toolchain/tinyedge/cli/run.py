@@ -18,6 +18,7 @@ from tinyedge.report.budgets import check_budget
 from tinyedge.report.html import run_html
 from tinyedge.report.json import run_document
 from tinyedge.report.junit import run_junit
+from tinyedge.report.percentiles import percentiles_document, render_percentiles
 from tinyedge.report.text import render_run
 
 FILE = click.Path(dir_okay=False, path_type=Path)
@@ -46,21 +47,24 @@ def command(
 
     MODEL is a recipe's name or folder, or a .tflite; without it, `model` of tinyedge.toml or [tool.tinyedge].
     """
-    if save_outputs is not None and save_outputs.suffix != ".npy":
-        raise UsageError(f"`{save_outputs}` does not end in .npy", hint="`--save-outputs outputs.npy`")
+    check_files(save_outputs)
     with ui.commands_logged():
         try:
             measured = pipeline.run(choices, ui, emulator_name=emulator, inputs=inputs, samples=samples)
         except pipeline.BrokenRunError as broken:
-            _show(broken.partial, ui, save_outputs, html, junit)
+            show(broken.partial, ui, save_outputs, html, junit)
             raise broken.error from broken
-    _show(measured, ui, save_outputs, html, junit)
-    _judge(measured)
+    show(measured, ui, save_outputs, html, junit)
+    judge(measured)
 
 
-def _show(
-    measured: pipeline.Measured, ui: Ui, save_outputs: Path | None, html: Path | None, junit: Path | None
-) -> None:
+def check_files(save_outputs: Path | None) -> None:
+    """Raises: UsageError for a file that could not be written as asked, before anything is done."""
+    if save_outputs is not None and save_outputs.suffix != ".npy":
+        raise UsageError(f"`{save_outputs}` does not end in .npy", hint="`--save-outputs outputs.npy`")
+
+
+def show(measured: pipeline.Measured, ui: Ui, save_outputs: Path | None, html: Path | None, junit: Path | None) -> None:
     """Print the report, and write the files that were asked for."""
     if save_outputs is not None:
         array = io.BytesIO()
@@ -72,10 +76,12 @@ def _show(
         write_whole(junit, run_junit(measured).encode())
     for name, value in measured.statistics.items():
         ui.detail(f"emulator {name}: {value:,.1f}")
-    ui.result(render_run(measured), run_document(measured))
+    ui.result(
+        render_run(measured) + render_percentiles(measured), run_document(measured) | percentiles_document(measured)
+    )
 
 
-def _judge(measured: pipeline.Measured) -> None:
+def judge(measured: pipeline.Measured) -> None:
     """Raise for what makes the run a failure: mismatches first, then the budget."""
     result = measured.run
     first = result.first_mismatch

@@ -1,0 +1,77 @@
+"""Flash tools, one file each behind one interface, and the choice among them."""
+
+from __future__ import annotations
+
+import difflib
+
+from tinyedge.boards import Board
+from tinyedge.errors import ToolError, UsageError
+from tinyedge.flash.bossac import BossacFlasher
+from tinyedge.flash.contract import Flasher
+from tinyedge.flash.esptool import EsptoolFlasher
+from tinyedge.flash.gdb import GdbFlasher
+from tinyedge.flash.jlink import JlinkFlasher
+from tinyedge.flash.nrfutil import NrfutilFlasher
+from tinyedge.flash.openocd import OpenocdFlasher
+from tinyedge.flash.probe_rs import ProbeRsFlasher
+from tinyedge.flash.pyocd import PyocdFlasher
+from tinyedge.flash.st_flash import StFlashFlasher
+from tinyedge.flash.uf2 import Uf2Flasher
+
+__all__ = ["FLASHERS", "choose_flasher", "flasher"]
+
+FLASHERS: dict[str, type[Flasher]] = {
+    "bossac": BossacFlasher,
+    "esptool": EsptoolFlasher,
+    "gdb": GdbFlasher,
+    "jlink": JlinkFlasher,
+    "nrfutil": NrfutilFlasher,
+    "openocd": OpenocdFlasher,
+    "probe-rs": ProbeRsFlasher,
+    "pyocd": PyocdFlasher,
+    "st-flash": StFlashFlasher,
+    "uf2": Uf2Flasher,
+}
+
+
+def flasher(name: str) -> Flasher:
+    """The tool of that name. Raises: UsageError, with the nearest name, when there is none."""
+    if name not in FLASHERS:
+        near = difflib.get_close_matches(name, FLASHERS, n=1)
+        known = ", ".join(f"`{known}`" for known in FLASHERS)
+        raise UsageError(
+            f"there is no flash tool `{name}`", hint=f"did you mean `{near[0]}`?" if near else f"there are {known}"
+        )
+    return FLASHERS[name]()
+
+
+def choose_flasher(board: Board, name: str | None = None, *, installed: bool = True) -> Flasher:
+    """The tool `name`, or the first of the board's that is installed. With `installed` False it need not be.
+
+    Raises: UsageError when the board is not flashed by it, or by nothing; ToolError that lists the tools that are
+    missing and how to get them
+    """
+    if name is not None:
+        chosen = flasher(name)
+        if name not in board.flashers:
+            listed = ", ".join(f"`{tool}`" for tool in board.flashers) or "nothing"
+            raise UsageError(f"board `{board.name}` is not flashed by `{name}`", hint=f"it is flashed by {listed}")
+        candidates = [chosen]
+    else:
+        candidates = [flasher(tool) for tool in board.flashers]
+    if not candidates:
+        usable = ", ".join(f"`{emulator}`" for emulator in board.emulators) or "nothing"
+        raise UsageError(f"board `{board.name}` cannot be flashed", hint=f"`tinyedge run`: it is emulated by {usable}")
+    missing = []
+    for candidate in candidates:
+        availability = candidate.available()
+        if availability.version:
+            return candidate
+        missing.append((candidate.name, availability.install))
+    if not installed:
+        return candidates[0]
+    width = max(len(tool) for tool, _ in missing)
+    lines = "".join(f"\n       {tool.ljust(width)}  {install}" for tool, install in missing)
+    raise ToolError(
+        f"no tool that flashes board `{board.name}` is installed; any of these does:{lines}", hint=missing[0][1]
+    )

@@ -1,0 +1,39 @@
+"""bossac: boards with Arduino's SAM-BA bootloader."""
+
+from __future__ import annotations
+
+from tinyedge.artifacts import Image
+from tinyedge.boards import Board
+from tinyedge.flash.command import CommandFlasher
+from tinyedge.flash.contract import file_of
+from tinyedge.flash.nrfutil import find_bootloader
+
+
+class BossacFlasher(CommandFlasher):
+    """Erase, write and verify behind the bootloader, which knows itself where the image starts; then reset.
+
+    `bossac` in [flash_options] are the USB ids of the bootloader; probe: its port.
+
+    Source: `bossac --help` of 1.9.1; nRF52 chips need Arduino's build of it (ArduinoCore-mbed, platform.txt)
+    """
+
+    name = "bossac"
+    programs = ("bossac",)
+    install = (
+        "`apt-get install bossa-cli`; for the Nano 33 BLE Arduino's own 1.9.1-arduino2, which "
+        "`arduino-cli core install arduino:mbed_nano` brings"
+    )
+    version_arguments = ("--help",)
+    proofs = ("Verify successful",)
+    no_contact = ("No device found", "Device unsupported")
+
+    def find_probe(self, board: Board, console_port: str) -> str:
+        """The port of the bootloader, which is there after two presses of the reset button."""
+        del console_port
+        return find_bootloader(board, "bossac")
+
+    def commands(self, image: Image, board: Board, probe: str) -> list[list[str]]:
+        """One command for everything."""
+        del board
+        port = probe.removeprefix("/dev/")  # as the program wants it
+        return [["bossac", f"--port={port}", "-U", "-i", "-e", "-w", "-v", str(file_of(image, "bin")), "-R"]]

@@ -1,0 +1,149 @@
+"""The flash tools that are programs: how they are found, run, and believed."""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+import shlex
+from collections.abc import Sequence
+from pathlib import Path
+
+from tinyedge import process
+from tinyedge.artifacts import Image
+from tinyedge.boards import Board
+from tinyedge.errors import Interrupted, ToolError
+from tinyedge.flash.contract import TIMEOUT_S, UNTOUCHED, Availability, FlashError, half_written
+from tinyedge.paths import write_whole
+
+_VERSION = re.compile(r"\d+\.\d+[\w.+-]*")
+_VERSION_TIMEOUT_S = 30.0
+_TAIL_LINES = 12
+
+
+class CommandFlasher:
+    """Base of the tools that are programs. A subclass gives the data below and `commands`.
+
+    A program that ends with exit code 0 is believed only if it says the words of `proofs`: some of these tools end
+    that way after a failure.
+    """
+
+    name = ""
+    programs: tuple[str, ...] = ()
+    """names of the program, in order of preference; `commands` begin with the first"""
+    module = ""
+    """the Python package that is this program, too"""
+    install = ""
+    verifies = True
+    version_arguments: tuple[str, ...] = ("--version",)
+    """what makes it tell its version; none for a program that would touch hardware"""
+    oldest_version: tuple[int, ...] = ()
+    prepares = 0
+    """how many of the commands, at the start, touch this computer alone"""
+    proofs: tuple[str, ...] = ()
+    """what each command prints when it worked; empty where exit code 0 is enough"""
+    complaints: tuple[str, ...] = ()
+    """words of a failure that leave exit code 0"""
+    contact = ""
+    """what is printed before anything is written: without these words nothing was"""
+    no_contact: tuple[str, ...] = ()
+    """words that say the chip was never reached"""
+
+    def commands(self, image: Image, board: Board, probe: str) -> list[list[str]]:
+        """See `Flasher`."""
+        raise NotImplementedError
+
+    def files(self, image: Image, board: Board, probe: str) -> dict[Path, str]:
+        """See `Flasher`."""
+        del image, board, probe
+        return {}
+
+    def find_probe(self, board: Board, console_port: str) -> str:
+        """See `Flasher`."""
+        del board, console_port
+        return ""
+
+    def describe(self, image: Image, board: Board, probe: str) -> list[str]:
+        """The command lines, behind the scripts they read."""
+        lines = []
+        for path, text in self.files(image, board, probe).items():
+            lines.append(f"{path}:")
+            lines += [f"    {line}" for line in text.splitlines()]
+        return lines + [shlex.join(command) for command in self.commands(image, board, probe)]
+
+    def available(self) -> Availability:
+        """See `Flasher`; a version that is too old counts as missing."""
+        try:
+            program = self._program()
+        except ToolError:
+            return Availability("", self.install)
+        version = self._version(program)
+        numbers = tuple(int(number) for number in re.findall(r"\d+", version)[: len(self.oldest_version)])
+        if self.oldest_version and numbers < self.oldest_version:
+            return Availability("", f"{self.install} (here is {version}, which is too old)")
+        return Availability(version, self.install)
+
+    def write(self, image: Image, board: Board, probe: str, timeout_s: float = TIMEOUT_S) -> None:
+        """See `Flasher`."""
+        program = self._program()
+        commands = self.commands(image, board, probe)
+        for path, text in self.files(image, board, probe).items():
+            write_whole(path, text.encode())
+        for step, command in enumerate(commands):
+            touched = UNTOUCHED if step < self.prepares else half_written(board)
+            try:
+                completed = process.run([*program, *command[1:]], timeout_s=timeout_s, check=False)
+            except ToolError as error:
+                raise FlashError(error.what, touched, hint=error.hint) from error
+            except KeyboardInterrupt:
+                raise Interrupted(f"interrupted while `{self.name}` ran\n       {touched}") from None
+            if reason := self._doubt(step, completed):
+                if not self._made_contact(completed.output):
+                    touched = f"{UNTOUCHED}: `{self.name}` did not reach the board"
+                raise FlashError(reason, touched, hint=_hint(completed))
+
+    def _doubt(self, step: int, completed: process.Completed) -> str:
+        """Why the command is not believed to have worked; empty when it is."""
+        if completed.returncode != 0:
+            return f"`{self.name}` {process.describe_exit(completed.returncode)}{_tail(completed.output)}"
+        proof = self.proofs[step] if step < len(self.proofs) else ""
+        complaint = next((words for words in self.complaints if words in completed.output), "")
+        if not complaint and proof in completed.output:
+            return ""
+        why = f"says `{complaint}`" if complaint else f"did not say `{proof}`"
+        return f"`{self.name}` ended with exit code 0, but {why}{_tail(completed.output)}"
+
+    def _made_contact(self, output: str) -> bool:
+        if self.contact:
+            return self.contact in output
+        return not any(words in output for words in self.no_contact)
+
+    def _program(self) -> list[str]:
+        """The words that start the program. Raises: ToolError when it is not installed."""
+        for name in self.programs:
+            if found := process.find(name):
+                return [str(found)]
+        if self.module and importlib.util.find_spec(self.module) is not None:
+            return process.python_module(self.module)
+        raise ToolError(f"`{self.programs[0]}` is not installed, or not on PATH", hint=self.install)
+
+    def _version(self, program: Sequence[str]) -> str:
+        if not self.version_arguments:
+            return "of unknown version"
+        try:
+            completed = process.run([*program, *self.version_arguments], timeout_s=_VERSION_TIMEOUT_S, check=False)
+        except ToolError:
+            return "of unknown version"
+        found = _VERSION.search(completed.output)
+        return found[0] if found else "of unknown version"
+
+
+def _tail(output: str) -> str:
+    lines = [line for line in output.splitlines() if line.strip()]
+    return "".join(f"\n       | {line}" for line in lines[-_TAIL_LINES:]) or "; it printed nothing"
+
+
+def _hint(completed: process.Completed) -> str:
+    output = completed.output.lower()
+    if "permission" in output or "access denied" in output:
+        return "your user may not use the probe or port: install its udev rules, and join the group `dialout`"
+    return f"check cable, power and probe; the command was `{shlex.join(completed.argv)}`"
