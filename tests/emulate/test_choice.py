@@ -23,11 +23,15 @@ def test_the_error_stated_is_of_the_boards_core() -> None:
     assert emulator("unicorn").cycles_error_percent == max(model.error_percent for model in MODELS.values())
 
 
-def test_every_emulator_has_its_own_name() -> None:
-    for name in EMULATORS:
-        made = emulator(name)
-        assert made.name == name
+@pytest.mark.parametrize("name", EMULATORS)
+def test_every_emulator_has_its_own_name(name: str) -> None:
+    """And says its version, or how to get it."""
+    made = emulator(name)
+    assert made.name == name
+    try:
         assert made.version()
+    except ToolError as missing:
+        assert missing.hint
 
 
 def test_an_unknown_name_offers_the_nearest() -> None:

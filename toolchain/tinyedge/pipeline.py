@@ -15,6 +15,7 @@ import zlib
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from pathlib import Path
 from typing import Any, Protocol, cast
 
@@ -130,6 +131,8 @@ class Target:
     counts: Counts
     cycles_error_percent: float | None = None
     cycles_kind: Kind = "modelled"
+    ticks_per_instruction: Fraction = Fraction(1)
+    """where `counts` is instructions"""
     readings: Callable[[], Sequence[Reading]] = list
     """counter readings since the last call; always empty on a board"""
     statistics: Callable[[], dict[str, float]] = dict
@@ -286,6 +289,7 @@ def run(
             console,
             emulator.counts,
             emulator.cycles_error_percent,
+            ticks_per_instruction=emulator.ticks_per_instruction,
             readings=console.counter_readings,
             statistics=console.statistics,
             notes=console.notes,
@@ -334,6 +338,7 @@ def measure(
                     clock_hz=prepared.board.clock_hz,
                     cycles_error_percent=target.cycles_error_percent,
                     cycles_kind=target.cycles_kind,
+                    ticks_per_instruction=target.ticks_per_instruction,
                     emulator=target.label,
                     progress=report,
                 )

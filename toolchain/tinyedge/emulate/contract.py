@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Literal, Protocol
 
 from tinyedge.artifacts import Image
@@ -45,6 +46,8 @@ class Emulator(Protocol):
     counts: Counts
     cycles_error_percent: float | None
     """stated error of the timing model; None where cycles are not modelled"""
+    ticks_per_instruction: Fraction
+    """what the firmware's counter advances by at each instruction, where `counts` is instructions; else 1"""
 
     def version(self) -> str:
         """Its version for reports. Raises: ToolError with the way to install it when it is missing."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import platform
 import time
+from fractions import Fraction
 
 from tinyedge import process
 from tinyedge.artifacts import Image
@@ -38,6 +39,7 @@ class NativeEmulator:
     name = "native"
     counts: Counts = "time"
     cycles_error_percent: float | None = None
+    ticks_per_instruction = Fraction(1)
 
     def version(self) -> str:
         """What the program runs on, as there is no emulator to have a version."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 import statistics
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from fractions import Fraction
 from typing import Any, Literal, Protocol
 
 import numpy as np
@@ -78,6 +79,7 @@ def run_samples(
     cycles_error_percent: float | None,
     emulator: str,
     cycles_kind: Kind = "modelled",
+    ticks_per_instruction: Fraction = Fraction(1),
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> Run:
     """One inference for each sample, and one profile: of the first sample that differs, else of the first.
@@ -88,13 +90,15 @@ def run_samples(
     expected    one array [N, ...] for each output: what the oracle computed
     labels      classes [N], or None
     layer_crcs  sample -> CRC-32 of each layer's outputs in order of execution; asked for a sample that differs only
+    ticks_per_instruction  where `counts` is instructions and there are no readings: the ticks are divided by it and
+                rounded, which is exact from 2 upwards, as a difference of two readings is less than one tick off
 
     Raises: RunFailedError with what is known when the device fails in the middle; DeviceError when the firmware is
     not of this plan
     """
     total = len(samples[0])
     tally = _Tally(notes=_check_firmware(session, plan))
-    job = _Job(session, readings, counts, plan, samples, expected, layer_crcs)
+    job = _Job(session, readings, counts, plan, samples, expected, layer_crcs, ticks_per_instruction)
 
     def result() -> Run:
         return _conclude(tally, plan, labels, counts, clock_hz, cycles_error_percent, emulator, cycles_kind)
@@ -129,6 +133,7 @@ class _Job:
     samples: Sequence[Array]
     expected: Sequence[Array]
     layer_crcs: Callable[[int], Sequence[int]]
+    ticks_per_instruction: Fraction
 
     @property
     def keeps_state(self) -> bool:
@@ -198,7 +203,8 @@ class _Job:
     ) -> tuple[int | None, int | None]:
         """(instructions, cycles) between two readings of the counter; without them, what the ticks are."""
         if pair is None:
-            return (ticks if self.counts == "instructions" else None), (ticks if self.counts == "cycles" else None)
+            counted = round(ticks / self.ticks_per_instruction) if self.counts == "instructions" else None
+            return counted, (ticks if self.counts == "cycles" else None)
         instructions = pair[1].instructions - pair[0].instructions
         cycles = pair[1].cycles - pair[0].cycles
         if self.counts != "time" and (cycles if self.counts == "cycles" else instructions) % _TICKS != ticks:

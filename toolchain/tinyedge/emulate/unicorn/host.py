@@ -9,6 +9,7 @@ import queue
 import threading
 from collections import deque
 from collections.abc import Iterator
+from fractions import Fraction
 from importlib import metadata
 
 from tinyedge import process
@@ -185,6 +186,7 @@ class UnicornEmulator:
 
     name = "unicorn"
     counts: Counts = "cycles"
+    ticks_per_instruction = Fraction(1)
 
     def __init__(self, core: str | None = None, *, native: bool = True) -> None:
         """`core` is the one whose timing model's error is stated, without one it is the largest of all; `native`
