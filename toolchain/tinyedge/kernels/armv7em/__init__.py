@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
-from tinyedge.kernels.armv7em import conv_4x2, conv_winograd, depthwise_3x3, depthwise_compact, fully_connected
+from tinyedge.kernels.armv7em import (
+    add,
+    conv_4x2,
+    conv_winograd,
+    depthwise_3x3,
+    depthwise_compact,
+    fully_connected,
+    lookup,
+)
 from tinyedge.kernels.contract import Kernel
 
 KERNELS: tuple[Kernel, ...] = (
+    *add.KERNELS,
     *conv_4x2.KERNELS,
     *conv_winograd.KERNELS,
     *depthwise_3x3.KERNELS,
     *depthwise_compact.KERNELS,
     *fully_connected.KERNELS,
+    *lookup.KERNELS,
 )

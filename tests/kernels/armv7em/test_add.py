@@ -1,0 +1,112 @@
+"""Sums by the short form and by tables: exact for all pairs of inputs, in place, refused where they cannot be."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from support.dsp_kernels import (
+    M4,
+    check_code_bytes,
+    check_costs,
+    check_kernel,
+    counts,
+    fitting,
+    loop_lines,
+    model_layers,
+    rng_for,
+)
+from support.kernel_layers import Rng, add_layer
+from tinyedge.kernels.armv7em.add import AddShort, AddTables, Factors, all_outputs, find_factors
+from tinyedge.ops.add import Add
+from tinyedge.ops.contract import Layer
+
+SHORT, TABLES = AddShort(), AddTables()
+
+
+def usual_layer(rng: Rng, elements: int = 100, limits: tuple[int, int] = (-128, 127)) -> Layer:
+    """A sum as trained networks have it: the larger input scaled by 1/2, the output by about as much."""
+    layer = add_layer(rng, shapes=((1, elements), (1, elements)), constant=False)
+    low, high = limits
+    params = dataclasses.replace(
+        layer.params, input1_multiplier=1 << 30, input1_shift=0, input2_shift=-int(rng.integers(0, 3)),
+        output_shift=-int(rng.integers(18, 20)), activation_min=low, activation_max=high,
+    )  # fmt: skip
+    return dataclasses.replace(layer, params=params)
+
+
+def layers_of(rng: Rng) -> list[Layer]:
+    sizes = [usual_layer(rng, elements) for elements in (1, 7, 8, 9, 16, 31)]
+    clamped = [usual_layer(rng, 40, limits) for limits in ((0, 127), (-128, 50), (-20, 20))]
+    drawn = [add_layer(rng, shapes=((n, 3, 5), (n, 3, 5)), constant=bool(n % 2)) for n in range(1, 9)]
+    return [*sizes, *clamped, *drawn, add_layer(rng, shapes=((1, 4, 6), (4, 6)), constant=True)]
+
+
+@pytest.mark.parametrize("kernel", [SHORT, TABLES], ids=lambda kernel: kernel.name)
+def test_is_exact(kernel: AddShort | AddTables, tmp_path: Path) -> None:
+    rng = rng_for("add")
+    check_kernel(kernel, fitting(kernel, layers_of(rng), 11), tmp_path, rng)
+
+
+def test_layers_of_resnet_have_the_short_form(shared_models: Path, tmp_path: Path) -> None:
+    layers = model_layers(shared_models, "pretrainedResnet_quant", "add")
+    check_kernel(SHORT, fitting(SHORT, layers, 3), tmp_path, rng_for("resnet"))
+    names = {SHORT.cost(layer, M4).shared_code for layer in layers}
+    assert len(names) == 1
+
+
+def short_form(p: Add, factors: Factors) -> np.ndarray:
+    """What the instructions compute, for all pairs of inputs."""
+    shifted = np.arange(-128, 128, dtype=np.int64) << 8
+    sums = ((factors.a * shifted) >> 16)[:, None] + ((factors.b * shifted) >> 16)[None, :] + factors.k
+    assert np.abs(sums).max() < 1 << 31
+    return np.clip(sums >> factors.fraction, p.activation_min, p.activation_max)
+
+
+def test_constants_found_are_right_for_all_inputs() -> None:
+    rng = rng_for("proof")
+    found = 0
+    for _ in range(30):
+        p = usual_layer(rng).params
+        factors = find_factors(p)
+        if factors is not None:
+            found += 1
+            assert np.array_equal(short_form(p, factors), all_outputs(p))
+    assert found >= 24
+
+
+def test_costs_are_honest(tmp_path: Path) -> None:
+    rng = rng_for("costs")
+    for kernel in (SHORT, TABLES):
+        layers = fitting(kernel, [usual_layer(rng, elements) for elements in (1000, 4000, 4003, 77)], 3)
+        check_costs(kernel, layers, tmp_path, rng)
+        check_code_bytes(kernel, layers[0], tmp_path)
+
+
+@pytest.mark.parametrize(("kernel", "most"), [(SHORT, 6.0), (TABLES, 12.2)], ids=["short", "tables"])
+def test_instructions_per_element(kernel: AddShort | AddTables, most: float, tmp_path: Path) -> None:
+    rng = rng_for("speed")
+    layer = fitting(kernel, [usual_layer(rng, 16384) for _ in range(5)], 1)[0]
+    instructions, _, _ = counts(kernel, [layer], tmp_path, rng)[0]
+    assert instructions / 16384 < most
+
+
+def test_the_loop_spills_nothing() -> None:
+    layer = fitting(SHORT, [usual_layer(rng_for("loop")) for _ in range(5)], 1)[0]
+    lines = loop_lines(SHORT, layer, "eight elements")
+    assert sum(line.startswith("smlaw") for line in lines) == 16
+    assert [line for line in lines if "sp" in line] == ["ldr r12, [sp]"]  # the end of the loop
+
+
+def test_refuses() -> None:
+    rng = rng_for("refused")
+    layer = add_layer(rng, shapes=((2, 3), (3,)), constant=False)
+    assert "is broadcast" in SHORT.fits(layer, M4)
+    assert "is broadcast" in TABLES.fits(layer, M4)
+    usual = usual_layer(rng)
+    coarse = dataclasses.replace(usual, params=dataclasses.replace(usual.params, output_shift=0))
+    assert "no constants of the short form" in SHORT.fits(coarse, M4)
+    assert "shifted left by 0" in TABLES.fits(coarse, M4)
