@@ -110,7 +110,7 @@ _Noreturn void te_report_fault(uint32_t pc, uint32_t lr) {
 
 /* Every fault comes here. The frame holds pc and lr of the culprit, unless the stack overflowed, when the frame lies
  * outside RAM. Both are read before the stack is taken back to its top: from here nobody returns. */
-__attribute__((naked, noreturn)) void Fault_Handler(void) {
+__attribute__((naked)) void Fault_Handler(void) {
   __asm volatile(
       "mrs r3, msp\n\t"
       "movs r0, #0\n\t"

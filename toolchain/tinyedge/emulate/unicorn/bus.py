@@ -83,8 +83,9 @@ class Bus:
         Dwt(self._pages[_DWT], services)
         self._family = FAMILIES[services.config.family]
         for base, (name, peripheral) in self._family.peripherals.items():
-            page = self._pages[base] = RegisterPage(name)
-            peripheral(page, services, base)
+            start = base % PAGE_BYTES
+            page = self._pages.setdefault(base - start, RegisterPage(name))
+            peripheral(page.part(start), services, base)
 
     def map(self, engine: Engine, native: Any | None, note: Callable[[str], None]) -> None:
         """Put all registers on the bus."""

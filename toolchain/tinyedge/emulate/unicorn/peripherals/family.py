@@ -11,7 +11,7 @@ from tinyedge.emulate.unicorn.peripherals.services import Services
 
 
 class PeripheralType(Protocol):
-    """Claims its registers of `page`, which lies at `base`."""
+    """Claims its registers of `page`, which begins at `base`, or is part of a page and begins there."""
 
     def __call__(self, page: RegisterPage, services: Services, base: int) -> Any: ...
 
@@ -23,4 +23,4 @@ class Family:
     windows: tuple[tuple[int, int], ...]
     """(start, size) of the ranges where the chip has registers: reads elsewhere are bus faults"""
     peripherals: Mapping[int, tuple[str, PeripheralType]]
-    """base address of a page -> name, class"""
+    """base address -> name, class; several may share a page of 4 KiB"""

@@ -22,10 +22,10 @@ class SharedPage(ctypes.Structure):
 
 
 class Registers:
-    """Words by their offset in the page; 0 until written."""
+    """Words by their offset in the page, or in a part of it; 0 until written."""
 
-    def __init__(self, shared: SharedPage) -> None:
-        self._words = memoryview(shared.values).cast("B").cast("I")
+    def __init__(self, shared: SharedPage, start: int = 0) -> None:
+        self._words = memoryview(shared.values).cast("B").cast("I")[start // _WORD :]
 
     def __getitem__(self, offset: int) -> int:
         return self._words[offset >> 2]
@@ -79,3 +79,23 @@ class RegisterPage:
             self.values[word] = value
         else:
             writer(value)
+
+    def part(self, start: int) -> RegisterPage:
+        """The page from `start` on as a peripheral sees it that shares the page with others."""
+        return self if start == 0 else _Part(self, start)
+
+
+class _Part(RegisterPage):
+    """Registers by their offset behind `start`; they are served by the whole page."""
+
+    def __init__(self, page: RegisterPage, start: int) -> None:
+        super().__init__(page.name)
+        self.shared = page.shared
+        self.values = Registers(page.shared, start)
+        self._page, self._start = page, start
+
+    def on_read(self, offset: int, reader: Callable[[], int]) -> None:
+        self._page.on_read(self._start + offset, reader)
+
+    def on_write(self, offset: int, writer: Callable[[int], None]) -> None:
+        self._page.on_write(self._start + offset, writer)
