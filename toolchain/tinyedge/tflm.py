@@ -7,11 +7,13 @@ computer's is another, as its pointers are longer.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Protocol
+
+import numpy as np
 
 from tinyedge.artifacts import (
     FirmwareProject,
@@ -33,9 +35,15 @@ from tinyedge.generate.part import ModelPart
 from tinyedge.graph.ir import Graph
 from tinyedge.measure.arena import STEP_BYTES, ArenaProof, search_arena, start_failure
 from tinyedge.measure.oracle import host_arena_bytes
-from tinyedge.ops.tflm import NEWEST, check_tflm, list_layers, tflm_operator
+from tinyedge.ops.contract import Array
+from tinyedge.ops.reference import initial_state, run_graph
+from tinyedge.ops.tflm import NEWEST, check_tflm, list_layers, older_layers, tflm_operator
 from tinyedge.paths import write_whole
 
+OLDER_NOTE = (
+    "this tree rounds scales in fully_connected to float32, which newer versions do not: outputs are held against "
+    "tinyedge's reference of its arithmetic, not against the host's interpreter"
+)
 HOST_MARGIN_BYTES = 1024
 """beyond what the interpreter on this computer needs, where no emulator has the board's core"""
 
@@ -66,6 +74,22 @@ def make_program(graph: Graph, optimize: Optimize, tree: TflmTree | None) -> Pro
         entry = tflm_operator(layer.operator)
         layers.append(ProgramLayer(layer, NamedKernel(names[entry.name] if entry else layer.name)))
     return Program(graph, tuple(layers), 0, optimize)
+
+
+def differs(graph: Graph, tree: TflmTree | None) -> bool:
+    """Whether the tree is older than the host's interpreter and computes this model otherwise."""
+    return tree is not None and older_layers(graph, tree.features) is not None
+
+
+def older_outputs(graph: Graph, tree: TflmTree | None, arrays: Sequence[Array]) -> list[Array]:
+    """What such a tree computes, by the numpy reference: one array [N, *shape] for each output of the model.
+
+    Shape:  arrays as for the oracle: one [N, *shape] for each input
+    """
+    layers = None if tree is None else older_layers(graph, tree.features)
+    state = initial_state(graph)
+    runs = [run_graph(graph, list(sample), layers, state) for sample in zip(*arrays, strict=True)]
+    return [np.stack([values[key] for values in runs]) for key in graph.outputs]
 
 
 @dataclass(frozen=True, eq=False)

@@ -79,6 +79,7 @@ _REGISTER = re.compile(r"\bRegister_([A-Z0-9_]+)\s*\(\s*(?:void)?\s*\)")
 _REGISTER_DEFINITION = re.compile(r"\bRegister_([A-Z0-9_]+)\s*\(\s*(?:void)?\s*\)\s*\{")
 _CMSIS_DEFINITION = re.compile(r"^(?![\s#*/])[^\n;{}()=]*?\b(arm_\w+)\s*(?:\(|\[[^\n;]*=)", re.MULTILINE)
 _CMSIS_NAME = re.compile(r"\barm_\w+")
+_FLOAT_PRODUCT = re.compile(rb"static_cast<double>\(\s*input->params\.scale\s*\*\s*filter->params\.scale\s*\)")
 
 
 @dataclass(frozen=True, eq=False)
@@ -188,7 +189,12 @@ def _features(files: Mapping[str, bytes]) -> TflmFeatures:
         if name.endswith((*_HEADERS, *CXX_SUFFIXES)) and name.startswith(("tensorflow/lite/micro/", "signal/")):
             names.update(_REGISTER.findall(content.decode("utf-8", "replace")))
     dense = [content for name, content in files.items() if "/fully_connected" in name and name.startswith(_KERNELS)]
-    return TflmFeatures(any(b"per_channel" in content for content in dense), frozenset(names))
+    scales = files.get("tensorflow/lite/kernels/kernel_util.cc", b"")
+    return TflmFeatures(
+        per_channel_fully_connected=any(b"per_channel" in content for content in dense),
+        registrations=frozenset(names),
+        float_scale_product=_FLOAT_PRODUCT.search(scales) is not None,
+    )
 
 
 # -- which files a model needs ---------------------------------------------------------------------------------------

@@ -9,11 +9,14 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
+
+import numpy as np
 
 from tinyedge.errors import ModelError
 from tinyedge.graph.ir import DType, Graph, Operator
+from tinyedge.graph.quantization import quantize_multiplier
 from tinyedge.ops import OPERATORS, refuse_float
 from tinyedge.ops.checks import describe, input_tensor, per_tensor, refuse, rule_of
 from tinyedge.ops.contract import Constraint, Layer
@@ -130,6 +133,8 @@ class TflmFeatures:
     per_channel_fully_connected: bool
     registrations: frozenset[str] | None
     """every `Register_...` of the tree, without `Register_`; None: not known, taken as complete"""
+    float_scale_product: bool = False
+    """fully_connected rounds input scale times weights scale to float32, as versions before autumn 2026 did"""
 
     def has(self, registration: str) -> bool:
         return self.registrations is None or registration in self.registrations
@@ -162,6 +167,13 @@ def per_tensor_weights(graph: Graph, operator: Operator) -> bool:
     return weights is None or weights.quantization is None or per_tensor(weights)
 
 
+def no_resource_variables(graph: Graph, operator: Operator) -> bool:
+    """It uses no resource variables: the firmware sets up none for the interpreter."""
+    return False
+
+
+_RESOURCES = ("assign_variable", "read_variable", "var_handle")
+_RESOURCES_HINT = "use `--runtime aot`, which runs them"
 _PER_TENSOR_HINT = (
     "set converter._experimental_disable_per_channel_quantization_for_dense_layers = True and convert again, take a "
     "newer TensorFlow Lite Micro, or use `--runtime aot`"
@@ -172,6 +184,8 @@ _INT64_HINT = "cast to int32 in the model (e.g. tf.argmax(..., output_type=tf.in
 def constraints(operator: TflmOperator, features: TflmFeatures) -> tuple[tuple[Constraint, str], ...]:
     """(rule, hint) of an operator for a version of TensorFlow Lite Micro."""
     rules: list[tuple[Constraint, str]] = [(no_int64, _INT64_HINT)]
+    if operator.name in _RESOURCES:
+        rules.append((no_resource_variables, _RESOURCES_HINT))
     if operator.name == "fully_connected" and not features.per_channel_fully_connected:
         rules.append((per_tensor_weights, _PER_TENSOR_HINT))
     return tuple(rules)
@@ -247,6 +261,37 @@ def _first_other(graph: Graph, operator: Operator, positions: Sequence[int]) -> 
 def list_layers(graph: Graph) -> tuple[Layer, ...]:
     """The layers of a graph as reports show them, in the file's order; MACs where tinyedge knows the operator."""
     return tuple(_layer(graph, operator) for operator in graph.operators)
+
+
+def older_layers(graph: Graph, features: TflmFeatures) -> tuple[Layer, ...] | None:
+    """The layers with the multipliers of a version with `float_scale_product`, for the numpy reference.
+
+    None where they are those of newer versions, so that any TensorFlow Lite Micro computes the same, and where tinyedge
+    has no reference for an operator.
+    """
+    if not features.float_scale_product or not all(operator.name in OPERATORS for operator in graph.operators):
+        return None
+    layers = list_layers(graph)
+    older = tuple(_with_float_product(graph, layer) for layer in layers)
+    if all(a is b for a, b in zip(layers, older, strict=True)) or any(layer.params is None for layer in layers):
+        return None
+    return older
+
+
+def _with_float_product(graph: Graph, layer: Layer) -> Layer:
+    """The layer itself unless rounding the product of the scales changes its multiplier."""
+    if layer.name != "fully_connected" or layer.params is None:
+        return layer
+    weights = graph.tensors[layer.operator.inputs[1]]
+    if not per_tensor(weights):
+        return layer
+    product = float(np.float32(layer.inputs[0].scale) * np.float32(weights.scale))
+    multiplier, shift = quantize_multiplier(product / layer.outputs[0].scale)
+    old = layer.params
+    if (multiplier, shift) == (old.multiplier[0], old.shift[0]):
+        return layer
+    params = replace(old, multiplier=np.full_like(old.multiplier, multiplier), shift=np.full_like(old.shift, shift))
+    return replace(layer, params=params)
 
 
 def _layer(graph: Graph, operator: Operator) -> Layer:
