@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from support.net import Net, assert_same_outputs, weights
+from support.net import Net, Node, assert_same_outputs, weights
 from tinyedge.graph.ir import Graph
 from tinyedge.optimize.remove_reshapes import remove_reshapes
 
@@ -74,3 +74,13 @@ def test_a_softmax_over_other_rows_keeps_its_reshape() -> None:
     after = remove_reshapes(before)
     assert "reshape" in names(after)
     assert_same_outputs(before, after)
+
+
+def test_what_asks_for_the_shape_keeps_its_reshape() -> None:
+    """Two numbers either way, but others."""
+    net = Net()
+    scores = net.reshape(net.fully_connected(net.input((1, 8)), weights(2, 6, 8)), (2, 3))
+    sizes = Node(net.builder.tensor((2,), "int32"), (2,), 1.0, 0)
+    net.builder.operator("shape", [scores.key], [sizes.key])
+    before = net.graph(sizes, net.relu(scores))
+    assert_same_outputs(before, remove_reshapes(before))

@@ -65,8 +65,11 @@ def write_instead(operator: Operator, old: int, new: int) -> Operator:
 
 
 def same_layer(before: Layer | None, after: Layer | None) -> bool:
-    """Whether two layers compute the same from the same bytes: every parameter is equal."""
-    return before is not None and after is not None and _same(before.params, after.params)
+    """Whether two layers compute the same from the same bytes: every parameter is equal, and every constant read."""
+    if before is None or after is None or len(before.inputs) != len(after.inputs):
+        return False
+    constants = zip(before.inputs, after.inputs, strict=True)
+    return _same(before.params, after.params) and all(_same(old.data, new.data) for old, new in constants)
 
 
 def _same(a: Any, b: Any) -> bool:
