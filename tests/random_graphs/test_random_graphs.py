@@ -31,6 +31,8 @@ needs_oracle = pytest.mark.skipif(
 def test_every_operator_has_an_entry() -> None:
     missing = sorted(set(OPERATORS) - set(GENERATORS))
     assert not missing, f"tests/support/random_*.py draw no {', '.join(missing)}: add an entry to ENTRIES of one"
+    unknown = sorted(set(GENERATORS) - set(OPERATORS))
+    assert not unknown, f"tests/support/random_*.py draw {', '.join(unknown)}, which tinyedge does not run"
 
 
 @pytest.mark.parametrize("operator", sorted(set(GENERATORS) & set(OPERATORS)))

@@ -41,8 +41,8 @@ class Node:
 
     @property
     def reach(self) -> float:
-        """The real value that lies half the range of int8 away from zero: how large its values may be."""
-        return self.scale * 128
+        """The real value that lies half the range of its type away from zero: how large its values may be."""
+        return self.scale * (32768 if self.dtype == "int16" else 128)
 
 
 def float32(value: float) -> float:
@@ -86,10 +86,15 @@ class Draft:
         near, anywhere = self.number(-20, 20), self.number(-128, 127)
         return int(self.pick(-128, -128, -128, 127, 0, near, near, anywhere, anywhere, anywhere))
 
-    def scale(self, reach: float = 4.0) -> float:
-        """A scale with which real values up to about `reach` fill most of int8, or little of it, or far too much."""
+    def scale(self, reach: float = 4.0, dtype: str = "int8") -> float:
+        """A scale with which real values up to about `reach` fill most of a type, or little of it, or far too much."""
         spread = 6.0 if self.flip(0.08) else 1.0
-        return float32(max(reach, 1e-30) / 128 * 2.0 ** self.chance.uniform(-spread, spread))
+        steps = 32768 if dtype == "int16" else 128
+        return float32(max(reach, 1e-30) / steps * 2.0 ** self.chance.uniform(-spread, spread))
+
+    def kind(self) -> str:
+        """int8, or now and then int16, for operators that have both."""
+        return "int16" if self.flip(0.4 if self.tensors("int16") else 0.04) else "int8"
 
     def sizes(self, rank: int, most: int = 6) -> Shape:
         """A shape of that rank, batch 1."""
@@ -101,7 +106,8 @@ class Draft:
         self, shape: Sequence[int], dtype: str = "int8", limits: tuple[float, float] | None = None, **given: Any
     ) -> Node:
         """A further input of the model; `given` may hold scale and zero_point."""
-        node = self._tensor(shape, dtype, given.get("scale", self.scale()), given.get("zero_point", self.zero_point()))
+        scale, zero_point = given.get("scale", self.scale(4.0, dtype)), given.get("zero_point", self.zero_point())
+        node = self._tensor(shape, dtype, scale, zero_point)
         self.inputs.append(node)
         self.ranges.append(limits)
         self.nodes.append(node)
@@ -115,18 +121,23 @@ class Draft:
         """The key of an int32 constant with one dimension."""
         return self.constant(np.array(values, np.int32))
 
-    def int8_constant(self, shape: Sequence[int], scale: float, zero_point: int) -> int:
-        """The key of an int8 constant, now and then all of one value."""
-        data = self.chance.integers(-128, 128, shape).astype(np.int8)
+    def values(self, shape: Sequence[int], scale: float, zero_point: int, dtype: str = "int8") -> int:
+        """The key of a constant of int8 or int16, now and then all of one value."""
+        info = np.iinfo(dtype)
+        data = np.asarray(self.chance.integers(info.min, info.max, shape, endpoint=True), dtype)
         if self.flip(0.15):
-            data[...] = self.pick(-128, 127, zero_point)
+            data[...] = self.pick(info.min, info.max, zero_point)
         return self.constant(data, scale=scale, zero_point=zero_point)
+
+    def values_like(self, shape: Sequence[int], like: Node) -> int:
+        """The key of a constant of the type and quantization of a tensor."""
+        return self.values(shape, like.scale, like.zero_point, like.dtype)
 
     def _tensor(
         self, shape: Sequence[int], dtype: str, scale: float, zero_point: int, is_variable: bool = False
     ) -> Node:
-        plain = dtype in ("float32", "bool")
-        quantization = {} if plain else {"scale": scale, "zero_point": zero_point if dtype == "int8" else 0}
+        zero_point = zero_point if dtype == "int8" else 0
+        quantization = {} if dtype in ("float32", "bool") else {"scale": scale, "zero_point": zero_point}
         key = self.builder.tensor(shape, dtype, is_variable=is_variable, **quantization)
         return Node(key, tuple(int(size) for size in shape), dtype, float32(scale), zero_point)
 
@@ -144,25 +155,21 @@ class Draft:
         return found[self.number(0, len(found) - 1)]
 
     def take(self, rank: int, dtype: str = "int8") -> Node:
-        """A tensor of a rank, batch 1; one of another rank is reshaped, unless its type only an input can have."""
+        """A tensor of a rank, batch 1; one of another rank is reshaped."""
         node = self.any(dtype)
         if len(node.shape) == rank and node.shape[0] == 1:
             return node
-        if dtype != "int8":
-            return self.input(self.sizes(rank), dtype)
         return self.reshape(node, self.factors(node.elements, rank))
 
-    def image(self, height: int = 1, width: int = 1) -> Node:
-        """An int8 tensor [1, H, W, C] of at least that height and width; often a new input when none is."""
-        fitting = [n for n in self.tensors() if len(n.shape) == 4 and n.shape[0] == 1]
-        fitting = [n for n in fitting if n.shape[1] >= height and n.shape[2] >= width]
+    def image(self, dtype: str = "int8") -> Node:
+        """A tensor [1, H, W, C]: one of the newest, something reshaped, or a new input."""
+        fitting = [n for n in self.tensors(dtype) if len(n.shape) == 4 and n.shape[0] == 1][-_LAST:]
         if fitting and not self.flip(0.1):
-            return fitting[self.number(0, len(fitting[-_LAST:]) - 1) - len(fitting[-_LAST:])]
-        node = self.any()
-        if node.elements >= 8 and height * width == 1 and self.flip(0.6):
+            return fitting[self.number(0, len(fitting) - 1)]
+        node = self.any(dtype)
+        if node.elements >= 8 and self.flip(0.6):
             return self.reshape(node, self.factors(node.elements, 4))
-        rows, columns = (size + self.number(0, 5) for size in (height, width))
-        return self.input((1, rows, columns, self.number(1, 6)))
+        return self.input((1, self.number(1, 6), self.number(1, 6), self.number(1, 6)), dtype)
 
     def factors(self, elements: int, rank: int) -> Shape:
         """A shape of that rank, batch 1 (unless the rank is 1), with so many elements."""
@@ -189,7 +196,7 @@ class Draft:
         **options: Any,
     ) -> Node:
         """Add an operator with one output, and give that. Quantization that is not given is drawn."""
-        scale = self.scale() if scale is None else float32(scale)
+        scale = self.scale(4.0, dtype) if scale is None else float32(scale)
         target = self._tensor(shape, dtype, scale, self.zero_point() if zero_point is None else zero_point)
         self.put_all(operator, inputs, [target], **options)
         return target

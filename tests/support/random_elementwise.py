@@ -26,29 +26,23 @@ def _unary(operator: str, **options: Callable[[Draft], Any]) -> Entry:
     return entry
 
 
-def _kept(operator: str) -> Entry:
-    """A function that keeps the quantization."""
+def _fixed(
+    operator: str, scale: float, zero_point: int, *, last_axis: bool = False, wide: bool = False, **options: Any
+) -> Entry:
+    """A function whose output has one quantization always; `wide` ones have int16 as well."""
 
     def entry(draft: Draft) -> None:
-        source = draft.any()
-        draft.same(operator, [source], source.shape, source)
-
-    return entry
-
-
-def _fixed(operator: str, scale: float, zero_point: int, *, last_axis: bool = False, **options: Any) -> Entry:
-    """A function whose output has one quantization always."""
-
-    def entry(draft: Draft) -> None:
-        source = draft.take(draft.number(2, 4)) if last_axis else draft.any()
-        draft.put(operator, [source], source.shape, scale=scale, zero_point=zero_point, **options)
+        kind = draft.kind() if wide else "int8"
+        source = draft.take(draft.number(2, 4), kind) if last_axis else draft.any(kind)
+        quantization = (scale, zero_point) if kind == "int8" else (2.0**-15, 0)
+        draft.put(operator, [source], source.shape, kind, scale=quantization[0], zero_point=quantization[1], **options)
 
     return entry
 
 
 def _requantized(draft: Draft, source: Node, scale: float, zero_point: int) -> Node:
     """The tensor under another quantization."""
-    return draft.put("quantize", [source], source.shape, scale=scale, zero_point=zero_point)
+    return draft.put("quantize", [source], source.shape, source.dtype, scale=scale, zero_point=zero_point)
 
 
 def relu6(draft: Draft) -> None:
@@ -66,19 +60,11 @@ def hard_swish(draft: Draft) -> None:
     draft.put("hard_swish", [source], source.shape, scale=source.scale * 2.0 ** draft.chance.uniform(-3, 3))
 
 
-def exponential(operator: str) -> Entry:
-    def entry(draft: Draft) -> None:
-        source = draft.any()
-        draft.put(operator, [source], source.shape, scale=draft.scale(4.0))
-
-    return entry
-
-
 def prelu(draft: Draft) -> None:
     source = draft.take(4)
     scale = draft.scale(1.0)
     shape = draft.pick((1, 1, source.shape[3]), source.shape[1:], (1, 1, 1, source.shape[3]))
-    alpha = draft.int8_constant(shape, scale, draft.zero_point())
+    alpha = draft.values(shape, scale, draft.zero_point())
     draft.put("prelu", [source, alpha], source.shape, scale=draft.scale(source.reach))
 
 
@@ -112,16 +98,18 @@ def broadcast_from(draft: Draft, shape: Shape) -> Shape:
 def second_operand(draft: Draft, first: Node, *, like: Node | None = None) -> tuple[Any, float]:
     """A tensor or a constant that broadcasts to the first operand's shape, and its scale; quantized `like` another."""
     if draft.flip(0.5):
-        others = [node for node in draft.tensors() if node.shape == first.shape]
+        others = [node for node in draft.tensors(first.dtype) if node.shape == first.shape]
         node = others[draft.number(0, len(others) - 1)]
         if like is not None and (node.scale, node.zero_point) != (like.scale, like.zero_point):
             node = _requantized(draft, node, like.scale, like.zero_point)
         return node, node.scale
     shape = first.shape if draft.flip(0.4) else broadcast_from(draft, first.shape)
-    scale, zero = (like.scale, like.zero_point) if like else (draft.scale(first.reach), draft.zero_point())
+    scale, zero = draft.scale(first.reach, first.dtype), draft.zero_point() if first.dtype == "int8" else 0
+    if like is not None:
+        scale, zero = like.scale, like.zero_point
     if draft.flip(0.5):
-        return draft.int8_constant(shape, scale, zero), scale
-    return draft.input(shape, scale=scale, zero_point=zero), scale
+        return draft.values(shape, scale, zero, first.dtype), scale
+    return draft.input(shape, first.dtype, scale=scale, zero_point=zero), scale
 
 
 def div(draft: Draft) -> None:
@@ -140,16 +128,20 @@ def div(draft: Draft) -> None:
 
 
 def _binary(operator: str, reach: Callable[[float, float], float], **options: Any) -> Entry:
-    """A sum, difference, product or quotient of real values; `reach(a, b)` says how large results are."""
+    """A sum, difference or product of real values; `reach(a, b)` says how large results are."""
 
     def entry(draft: Draft) -> None:
-        first = draft.any(accept=lambda node: len(node.shape) <= 4)
+        kind = draft.kind()
+        first = draft.any(kind, accept=lambda node: len(node.shape) <= 4)
         second, scale = second_operand(draft, first)
         pair = [second, first] if draft.flip(0.4) else [first, second]
         drawn = dict(options)
         if "fused_activation_function" in options:
             drawn["fused_activation_function"] = draft.pick("none", "none", "relu", "relu6", "relu_n1_to_1")
-        draft.put(operator, pair, first.shape, scale=draft.scale(reach(first.reach, scale * 128)), **drawn)
+        steps = first.reach / first.scale
+        draft.put(
+            operator, pair, first.shape, kind, scale=draft.scale(reach(first.reach, scale * steps), kind), **drawn
+        )
 
     return entry
 
@@ -158,7 +150,7 @@ def _kept_pair(operator: str) -> Entry:
     """maximum, minimum: all three tensors have one quantization."""
 
     def entry(draft: Draft) -> None:
-        first = draft.any(accept=lambda node: len(node.shape) <= 4)
+        first = draft.any(draft.kind(), accept=lambda node: len(node.shape) <= 4)
         second, _ = second_operand(draft, first, like=first)
         pair = [second, first] if draft.flip(0.4) else [first, second]
         draft.same(operator, pair, first.shape, first)
@@ -184,7 +176,7 @@ def truth(draft: Draft, shape: Shape | None = None) -> Node:
     first = draft.any(accept=lambda node: len(node.shape) <= 4)
     if shape is not None:
         first = draft.input(shape)
-    other = draft.int8_constant(first.shape, first.scale, first.zero_point)
+    other = draft.values_like(first.shape, first)
     return draft.put(draft.pick("less", "greater", "greater_equal"), [first, other], first.shape, "bool")
 
 
@@ -198,18 +190,18 @@ def _logical(operator: str) -> Entry:
 
 
 def select_v2(draft: Draft) -> None:
-    first = draft.any(accept=lambda node: len(node.shape) <= 4)
+    first = draft.any(draft.kind(), accept=lambda node: len(node.shape) <= 4)
     second, _ = second_operand(draft, first, like=first)
     condition = truth(draft, first.shape if draft.flip(0.7) else broadcast_from(draft, first.shape))
     pair = [second, first] if draft.flip(0.4) else [first, second]
     draft.same("select_v2", [condition, *pair], first.shape, first)
 
 
-_CAST = {"int8": "INT8", "int16": "INT16", "int32": "INT32", "float32": "FLOAT32", "bool": "BOOL"}
+_CAST = {"int8": "INT8", "int16": "INT16", "int32": "INT32", "bool": "BOOL"}
 
 
 def cast(draft: Draft) -> None:
-    source = draft.any(draft.pick("int8", *(d for d in ("int16", "int32", "bool", "float32") if draft.tensors(d))))
+    source = draft.any(draft.pick("int8", *(d for d in ("int16", "int32", "bool") if draft.tensors(d))))
     target = draft.pick("int8", "int16", "int32")
     kinds = {
         "in_data_type": getattr(schema.TensorType, _CAST[source.dtype]),
@@ -258,9 +250,11 @@ def _arg(operator: str) -> Entry:
 
 
 def softmax(draft: Draft) -> None:
-    source = draft.take(draft.number(1, 4))
+    kind = draft.kind()
+    source = draft.take(draft.number(1, 4), kind)
     beta = draft.pick(1.0, 1.0, 0.5, 3.0)
-    draft.put("softmax", [source], source.shape, scale=1 / 256, zero_point=-128, beta=beta)
+    scale, zero_point = (1 / 256, -128) if kind == "int8" else (2.0**-15, 0)
+    draft.put("softmax", [source], source.shape, kind, scale=scale, zero_point=zero_point, beta=beta)
 
 
 def _largest(a: float, b: float) -> float:
@@ -278,34 +272,28 @@ ENTRIES: dict[str, Entry] = {
     "dequantize": dequantize,
     "div": div,
     "elu": _unary("elu"),
-    "exp": exponential("exp"),
     "hard_swish": hard_swish,
     "l2_normalization": _fixed("l2_normalization", 1 / 128, 0, last_axis=True, fused_activation_function="none"),
     "leaky_relu": _unary("leaky_relu", alpha=lambda draft: draft.pick(*_ALPHAS)),
-    "log": exponential("log"),
     "log_softmax": _fixed("log_softmax", 16 / 256, 127, last_axis=True),
-    "logistic": _fixed("logistic", 1 / 256, -128),
+    "logistic": _fixed("logistic", 1 / 256, -128, wide=True),
     "maximum": _kept_pair("maximum"),
     "mean": _reduction("mean"),
     "minimum": _kept_pair("minimum"),
     "mul": _binary("mul", lambda a, b: a * b, fused_activation_function="none"),
-    "neg": _kept("neg"),
     "prelu": prelu,
     "quantize": quantize,
     "reduce_max": _reduction("reduce_max", keeps=True),
     "reduce_min": _reduction("reduce_min", keeps=True),
     "relu": _unary("relu"),
     "relu6": relu6,
-    "relu_n1_to_1": _kept("relu_n1_to_1"),
     "rsqrt": rsqrt,
     "select_v2": select_v2,
     "softmax": softmax,
-    "square": _unary("square"),
-    "sqrt": _unary("sqrt"),
     "squared_difference": _binary("squared_difference", lambda a, b: 2 * max(a, b) ** 2),
     "sub": _binary("sub", _largest, fused_activation_function="none", pot_scale_int16=True),
     "sum": _reduction("sum", grows=True),
-    "tanh": _fixed("tanh", 1 / 128, 0),
+    "tanh": _fixed("tanh", 1 / 128, 0, wide=True),
     **{name: _comparison(name) for name in ("equal", "not_equal", "less", "less_equal", "greater", "greater_equal")},
     **{name: _logical(name) for name in ("logical_and", "logical_or", "logical_not")},
 }

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from support import random_elementwise, random_layers, random_movement, random_state
+from support import random_elementwise, random_layers, random_movement, random_state, state_models
 from support.draft import Draft, Entry
 from tinyedge.errors import ModelError
 from tinyedge.graph.ir import Graph
@@ -26,9 +26,15 @@ from tinyedge.ops import OPERATORS, check
 Array = npt.NDArray[Any]
 
 GENERATORS: Mapping[str, Entry] = MappingProxyType(
-    {**random_layers.ENTRIES, **random_elementwise.ENTRIES, **random_movement.ENTRIES, **random_state.ENTRIES}
+    {
+        **random_layers.ENTRIES,
+        **random_elementwise.ENTRIES,
+        **random_movement.ENTRIES,
+        **random_state.ENTRIES,
+        **state_models.ENTRIES,
+    }
 )
-"""operator -> what adds one to a draft; entries of operators that tinyedge does not run are not used"""
+"""operator -> what adds one to a draft"""
 RUN = frozenset(name for kernel in KERNELS for name in kernel.operators)
 """operators that a kernel serves"""
 CARDS = 6

@@ -167,7 +167,7 @@ def batch_matmul(draft: Draft) -> None:
     second: Node | int
     if draft.flip(0.5):
         scale = draft.scale(1.0)
-        second = draft.int8_constant(shape, scale, draft.number(-9, 9))
+        second = draft.values(shape, scale, draft.number(-9, 9))
     else:
         second = draft.input(shape, scale=draft.scale(1.0))
         scale = second.scale
@@ -182,7 +182,7 @@ def pool_2d(operator: str) -> Entry:
     """average_pool_2d, max_pool_2d: the quantization stays."""
 
     def entry(draft: Draft) -> None:
-        source = draft.image()
+        source = draft.image(draft.kind())
         options, kernel, size = _window(draft, source, dilated=False)
         if draft.flip(0.15):  # all of the image
             kernel, size = source.shape[1:3], (1, 1)
@@ -201,7 +201,6 @@ ENTRIES: dict[str, Entry] = {
     "conv_2d": conv_2d,
     "depthwise_conv_2d": depthwise_conv_2d,
     "fully_connected": fully_connected,
-    "l2_pool_2d": pool_2d("l2_pool_2d"),
     "max_pool_2d": pool_2d("max_pool_2d"),
     "transpose_conv": transpose_conv,
 }

@@ -12,7 +12,7 @@ from support.draft import MOST_ELEMENTS, Draft, Entry, Node, Shape
 
 
 def reshape(draft: Draft) -> None:
-    source = draft.any()
+    source = draft.any(draft.kind())
     shape = draft.factors(source.elements, draft.number(1, 4))
     if draft.flip(0.3):  # the shape in the options alone, as old converters wrote it
         draft.same("reshape", [source], shape, source, newShape=list(shape))
@@ -56,10 +56,10 @@ def _padded(shape: Shape, pairs: list[tuple[int, int]]) -> Shape:
     return tuple(size + before + after for size, (before, after) in zip(shape, pairs, strict=True))
 
 
-def _small(draft: Draft, rank: int) -> Node:
+def _small(draft: Draft, rank: int, dtype: str = "int8") -> Node:
     """A tensor of a rank that may grow."""
-    node = draft.take(rank)
-    return node if node.elements <= MOST_ELEMENTS // 2 else draft.input(draft.sizes(rank))
+    node = draft.take(rank, dtype)
+    return node if node.elements <= MOST_ELEMENTS // 2 else draft.input(draft.sizes(rank), dtype)
 
 
 def pad(draft: Draft) -> None:
@@ -71,7 +71,7 @@ def pad(draft: Draft) -> None:
 def padv2(draft: Draft) -> None:
     source = _small(draft, draft.pick(4, 4, 3, 2))
     pairs = _paddings(draft, source.shape, lambda size: 2)
-    value = draft.int8_constant((1,), source.scale, source.zero_point)
+    value = draft.values_like((1,), source)
     keys = [source, draft.constant(np.array(pairs, np.int32)), value]
     draft.same("padv2", keys, _padded(source.shape, pairs), source)
 
@@ -87,7 +87,7 @@ def mirror_pad(draft: Draft) -> None:
 
 def concatenation(draft: Draft) -> None:
     """Of two to four pieces with one quantization; the same tensor may be several of them."""
-    first = _small(draft, draft.pick(4, 4, 3, 2))
+    first = _small(draft, draft.pick(4, 4, 3, 2), draft.kind())
     axis = draft.number(0, len(first.shape) - 1)
     if axis == 0 and draft.flip(0.8):
         axis = len(first.shape) - 1
@@ -101,11 +101,11 @@ def concatenation(draft: Draft) -> None:
                 pieces.append(first)
                 size = first.shape[axis]
             case 1:
-                pieces.append(draft.int8_constant(shape, first.scale, first.zero_point))
+                pieces.append(draft.values_like(shape, first))
             case 2:
-                pieces.append(draft.input(shape, scale=first.scale, zero_point=first.zero_point))
+                pieces.append(draft.input(shape, first.dtype, scale=first.scale, zero_point=first.zero_point))
             case _:
-                found = [n for n in draft.tensors() if n.shape == first.shape]
+                found = [n for n in draft.tensors(first.dtype) if n.shape == first.shape]
                 other = found[draft.number(0, len(found) - 1)]
                 quantized = (first.scale, first.zero_point)
                 if (other.scale, other.zero_point) != quantized:
@@ -121,8 +121,8 @@ def concatenation(draft: Draft) -> None:
 
 def _axis_to_split(draft: Draft) -> tuple[Node, int]:
     """A tensor and an axis with at least two elements."""
-    source = draft.any(accept=lambda node: max(node.shape) > 1 and len(node.shape) <= 4)
-    if max(source.shape) < 2:
+    source = draft.any(draft.kind(), accept=lambda node: max(node.shape, default=1) > 1 and len(node.shape) <= 4)
+    if max(source.shape, default=1) < 2:
         source = draft.input((1, draft.number(2, 6), draft.number(2, 6)))
     return source, int(draft.pick(*(axis for axis, size in enumerate(source.shape) if size > 1)))
 
@@ -154,7 +154,7 @@ def split_v(draft: Draft) -> None:
 
 
 def slice_(draft: Draft) -> None:
-    source = draft.take(draft.number(1, 4))
+    source = draft.take(draft.number(1, 4), draft.kind())
     begin = [draft.number(0, size - 1) for size in source.shape]
     sizes = [draft.number(1, size - at) for size, at in zip(source.shape, begin, strict=True)]
     axes = zip(begin, sizes, source.shape, strict=True)
@@ -163,7 +163,7 @@ def slice_(draft: Draft) -> None:
 
 
 def strided_slice(draft: Draft) -> None:
-    source = draft.take(draft.number(1, 4))
+    source = draft.take(draft.number(1, 4), draft.kind())
     begins, ends, strides, shape = [], [], [], []
     masks = {"begin_mask": 0, "end_mask": 0, "shrink_axis_mask": 0}
     for axis, size in enumerate(source.shape):
@@ -188,7 +188,7 @@ def strided_slice(draft: Draft) -> None:
 
 
 def transpose(draft: Draft) -> None:
-    source = draft.take(draft.number(2, 4))
+    source = draft.take(draft.number(2, 4), draft.kind())
     order = [int(axis) for axis in draft.chance.permutation(len(source.shape))]
     if draft.flip(0.6):
         order = [0, *(axis for axis in order if axis)]
@@ -202,7 +202,7 @@ def pack(draft: Draft) -> None:
         first = draft.input(draft.sizes(2))
     pieces: list[Node | int] = [first]
     for _ in range(draft.number(1, 2)):
-        same = draft.int8_constant(first.shape, first.scale, first.zero_point)
+        same = draft.values_like(first.shape, first)
         pieces.append(draft.pick(first, same))
     axis = draft.number(0, len(first.shape))
     shape = (*first.shape[:axis], len(pieces), *first.shape[axis:])
