@@ -229,6 +229,8 @@ class SizeTable:
     """(name, flash bytes, RAM bytes); .data counts in both"""
     symbols: tuple[SymbolSize, ...]
     """largest first"""
+    constant_bytes: int = 0
+    """of flash: named data that stays there, as weights, tables or a model file"""
 
 
 @dataclass(frozen=True)

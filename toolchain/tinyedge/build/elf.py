@@ -44,6 +44,7 @@ class Symbol:
     section: str
     address: int
     size: int
+    is_function: bool = True
 
 
 @dataclass(frozen=True)
@@ -97,7 +98,8 @@ def _symbols(elf: ELFFile) -> list[Symbol]:
                 continue  # undefined or absolute
             function = entry["st_info"]["type"] == "STT_FUNC" and elf["e_machine"] == "EM_ARM"
             address = entry["st_value"] & ~1 if function else entry["st_value"]  # bit 0 says Thumb
-            symbol = Symbol(entry.name, elf.get_section(entry["st_shndx"]).name, address, entry["st_size"])
+            section = elf.get_section(entry["st_shndx"]).name
+            symbol = Symbol(entry.name, section, address, entry["st_size"], entry["st_info"]["type"] == "STT_FUNC")
             other = found.setdefault((address, symbol.size), symbol)
             if symbol.name < other.name:
                 found[address, symbol.size] = symbol

@@ -47,6 +47,9 @@ def size_of(elf: Elf, board: Board) -> SizeTable:
         ram_limit_bytes=_ram_limit(in_ram.values(), board),
         sections=rows,
         symbols=tuple(sorted(symbols, key=lambda symbol: (-symbol.bytes, symbol.name))),
+        constant_bytes=sum(
+            s.size for s in elf.symbols if s.section in in_flash and s.section not in in_ram and not s.is_function
+        ),
     )
 
 

@@ -14,6 +14,7 @@ from tinyedge import __version__
 from tinyedge.errors import InternalError, Interrupted, TinyEdgeError, UsageError
 
 COMMANDS = {
+    "bench": "Build, run and measure a model with several runtimes, side by side.",
     "boards": "List the boards, or describe one.",
     "build": "Build the firmware of a model for a board.",
     "doctor": "Check the tools the main job needs.",

@@ -3,28 +3,35 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import click
 
-from tinyedge.cli.config import load_config
+from tinyedge.cli.config import Config, load_config
 from tinyedge.cli.ui import Ui
 from tinyedge.errors import UsageError
 from tinyedge.pipeline import Choices
 
 Command = Callable[..., Any]
 
+RUNTIMES = ("aot", "tflm")
+
 _FOLDER = click.Path(file_okay=False, path_type=Path)
 _SHARED = (
     click.option("--json", "as_json", is_flag=True, help="Print one JSON document on stdout."),
     click.option("-v", "--verbose", count=True, help="Say more on stderr."),
 )
-_CHOICES = (
+_MODEL = (
     click.argument("model", required=False),
     click.option("-b", "--board", help="The board; `tinyedge boards` lists them."),
-    click.option("--runtime", type=click.Choice(["aot", "tflm"]), help="Compiled ahead of time (default), or TFLM."),
+)
+_RUNTIME = click.option("--runtime", type=click.Choice(RUNTIMES), help="Compiled ahead of time (default), or TFLM.")
+_RUNTIMES = click.option(
+    "--runtime", default=",".join(RUNTIMES), show_default=True, metavar="NAME,...", help="The runtimes to compare."
+)
+_BUILD = (
     click.option("--tflm", type=_FOLDER, metavar="DIR", help="TensorFlow Lite Micro's tree. Default: TINYEDGE_TFLM."),
     click.option("--compiler", type=click.Choice(["zig", "gcc"]), help="Default: zig; gcc for the runtime tflm."),
     click.option(
@@ -32,6 +39,7 @@ _CHOICES = (
     ),
     click.option("-d", "--build-dir", type=_FOLDER, help="Default: build."),
 )
+_OF_CHOICES = frozenset({"model", "board", "tflm", "compiler", "optimize", "build_dir"})
 
 
 def shared(function: Command) -> Command:
@@ -45,46 +53,60 @@ def shared(function: Command) -> Command:
 
 
 def choices(function: Command) -> Command:
-    """MODEL and the options of _CHOICES, merged with the settings of the project into `choices`."""
+    """MODEL and the options of a build, merged with the settings of the project into `choices`."""
 
     @functools.wraps(function)
-    def wrapper(
-        *args: Any,
-        model: str | None,
-        board: str | None,
-        runtime: str | None,
-        tflm: Path | None,
-        compiler: str | None,
-        optimize: str | None,
-        build_dir: Path | None,
-        **kwargs: Any,
-    ) -> Any:
+    def wrapper(*args: Any, runtime: str | None, **kwargs: Any) -> Any:
         config = load_config(Path.cwd())
-        chosen_model = model or config.model
-        chosen_board = board or config.board
-        if not chosen_model:
-            raise UsageError(
-                "no model given, and no `model` in tinyedge.toml or [tool.tinyedge] of pyproject.toml here",
-                hint="name one: `tinyedge run digits --board nrf52840`, or give the path of a .tflite",
-            )
-        if not chosen_board:
-            raise UsageError(
-                "no board given, and no `board` in tinyedge.toml or [tool.tinyedge] of pyproject.toml here",
-                hint="name one: `--board nrf52840`; `tinyedge boards` lists them",
-            )
-        chosen_runtime = runtime or config.runtime or "aot"
-        merged = Choices(
-            model=chosen_model,
-            board=chosen_board,
-            compiler=compiler or config.compiler or default_compiler(chosen_runtime),
-            runtime=chosen_runtime,
-            tflm=tflm or config.tflm,
-            optimize=optimize or config.optimize,
-            build_dir=(build_dir or config.build_dir or Path("build")).absolute(),
-        )
-        return function(*args, choices=merged, **kwargs)
+        chosen = runtime or config.runtime or RUNTIMES[0]
+        merged, others = _merge(config, chosen, default_compiler(chosen), kwargs)
+        return function(*args, choices=merged, **others)
 
-    return _decorate(wrapper, _CHOICES)
+    return _decorate(wrapper, (*_MODEL, _RUNTIME, *_BUILD))
+
+
+def several_choices(function: Command) -> Command:
+    """The same for several runtimes: `choices` is a tuple, in the order the user gave."""
+
+    @functools.wraps(function)
+    def wrapper(*args: Any, runtime: str, **kwargs: Any) -> Any:
+        config = load_config(Path.cwd())
+        names = tuple(dict.fromkeys(name.strip() for name in runtime.split(",")))
+        for name in names:
+            if name not in RUNTIMES:
+                raise UsageError(f"there is no runtime `{name}`", hint=f"choose of {', '.join(RUNTIMES)}")
+        # One compiler for all, so that nothing but the runtimes differs.
+        compiler = default_compiler(names[-1] if "tflm" not in names else "tflm")
+        pairs = [_merge(config, name, compiler, kwargs) for name in names]
+        return function(*args, choices=tuple(merged for merged, _ in pairs), **pairs[0][1])
+
+    return _decorate(wrapper, (*_MODEL, _RUNTIMES, *_BUILD))
+
+
+def _merge(config: Config, runtime: str, default: str, given: Mapping[str, Any]) -> tuple[Choices, dict[str, Any]]:
+    """(the choices, the options that are none of them). Raises: UsageError without a model or a board."""
+    model = given["model"] or config.model
+    board = given["board"] or config.board
+    if not model:
+        raise UsageError(
+            "no model given, and no `model` in tinyedge.toml or [tool.tinyedge] of pyproject.toml here",
+            hint="name one: `tinyedge run digits --board nrf52840`, or give the path of a .tflite",
+        )
+    if not board:
+        raise UsageError(
+            "no board given, and no `board` in tinyedge.toml or [tool.tinyedge] of pyproject.toml here",
+            hint="name one: `--board nrf52840`; `tinyedge boards` lists them",
+        )
+    merged = Choices(
+        model=model,
+        board=board,
+        compiler=given["compiler"] or config.compiler or default,
+        runtime=runtime,
+        tflm=given["tflm"] or config.tflm,
+        optimize=given["optimize"] or config.optimize,
+        build_dir=(given["build_dir"] or config.build_dir or Path("build")).absolute(),
+    )
+    return merged, {name: value for name, value in given.items() if name not in _OF_CHOICES}
 
 
 def default_compiler(runtime: str) -> str:

@@ -1,0 +1,124 @@
+"""Runtimes side by side: the same model on the same board, each figure with its ratio to the first runtime's."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from tinyedge.artifacts import Figure
+from tinyedge.report.contract import Measured
+from tinyedge.report.json import run_document
+from tinyedge.report.table import format_time, render_table
+
+
+@dataclass(frozen=True)
+class _Row:
+    """One figure of all runs; None where a run does not have it."""
+
+    name: str
+    values: tuple[float | None, ...]
+    unit: str = ""
+
+    def text(self, value: float | None) -> str:
+        if value is None:
+            return "unknown"
+        return format_time(value) if self.unit == "us" else f"{value:,.0f}{self.unit and ' ' + self.unit}"
+
+    def ratio(self, i: int) -> float | None:
+        """Of run `i` to the first."""
+        first, value = self.values[0], self.values[i]
+        return value / first if first and value is not None else None
+
+
+def render_bench(runs: Sequence[Measured]) -> str:
+    """A column for each runtime and one for each ratio to the first."""
+    names = [run.built.project.runtime for run in runs]
+    first = runs[0].built.prepared
+    lines = [f"{first.model.name} on {first.board.name}, optimized for {first.plan.optimize}, {runs[0].emulator}"]
+    for run in runs:
+        library = run.built.project.library
+        about = f", {library.name}" if library is not None else ""
+        verdict = f"{run.run.samples:,} samples, {run.run.mismatches:,} mismatches"
+        lines.append(f"  {run.built.project.runtime}: {run.built.image.compiler}{about}; {verdict}")
+    headers = ("of one inference, median", *names, *(f"{name} / {names[0]}" for name in names[1:]))
+    rows = [
+        (row.name, *(row.text(value) for value in row.values), *(_times(row.ratio(i)) for i in range(1, len(runs))))
+        for row in _rows(runs)
+    ]
+    notes = [f"note: {names[i]}: {note}" for i, run in enumerate(runs) for note in run.run.notes]
+    tables = [render_table(headers, rows), _layers(runs, names)]
+    return "\n\n".join(part for part in ("\n".join(lines), *tables, "\n".join(notes)) if part) + "\n"
+
+
+def bench_document(runs: Sequence[Measured]) -> dict[str, Any]:
+    """`tinyedge.bench/1`: the document of each run, its bytes of code, and every figure's ratio to the first run's."""
+    names = [run.built.project.runtime for run in runs]
+    documents = []
+    for run in runs:
+        document = run_document(run)
+        document["memory"]["code_bytes"] = _code_bytes(run)
+        documents.append(document)
+    return {
+        "schema": "tinyedge.bench/1",
+        "model": documents[0]["model"],
+        "board": documents[0]["board"],
+        "runtimes": names,
+        "runs": documents,
+        "ratios": {names[i]: {_key(row.name): row.ratio(i) for row in _rows(runs)} for i in range(1, len(runs))},
+    }
+
+
+def _rows(runs: Sequence[Measured]) -> list[_Row]:
+    return [
+        _Row(
+            _title("instructions", [run.run.instructions for run in runs]), _values([r.run.instructions for r in runs])
+        ),
+        _Row(_title("cycles", [run.run.cycles for run in runs]), _values([run.run.cycles for run in runs])),
+        _Row(_title("latency", [run.run.latency_us for run in runs]), _values([r.run.latency_us for r in runs]), "us"),
+        _Row("arena", tuple(run.built.project.arena_bytes for run in runs), "B"),
+        _Row("RAM (linked, with the stack reserved)", tuple(run.built.image.size.ram_bytes for run in runs), "B"),
+        _Row("stack peak", tuple(run.run.stack_peak_bytes or None for run in runs), "B"),
+        _Row("flash", tuple(run.built.image.size.flash_bytes for run in runs), "B"),
+        _Row("code (flash without constants)", tuple(_code_bytes(run) for run in runs), "B"),
+    ]
+
+
+def _code_bytes(run: Measured) -> int:
+    size = run.built.image.size
+    return size.flash_bytes - size.constant_bytes
+
+
+def _values(figures: Sequence[Figure | None]) -> tuple[float | None, ...]:
+    return tuple(None if figure is None else figure.value for figure in figures)
+
+
+def _title(name: str, figures: Sequence[Figure | None]) -> str:
+    """A figure's name with its kind, and its error."""
+    known = next((figure for figure in figures if figure is not None), None)
+    if known is None:
+        return name
+    error = "" if known.error_percent is None else f", error {known.error_percent:g} %"
+    return f"{name} ({known.kind}{error})"
+
+
+def _key(title: str) -> str:
+    return title.partition(" (")[0].replace(" ", "_")
+
+
+def _times(ratio: float | None) -> str:
+    return "-" if ratio is None else f"{ratio:.2f}"
+
+
+def _layers(runs: Sequence[Measured], names: Sequence[str]) -> str:
+    """Instructions by layer of the file; a layer that a runtime fused into another has none of its own."""
+    tables = [{layer.index: layer for layer in run.run.layers} for run in runs]
+    indices = sorted({index for table in tables for index in table})
+    if not indices:
+        return ""
+    rows = []
+    for index in indices:
+        known = next(table[index] for table in tables if index in table)
+        counts = [table[index].instructions if index in table else None for table in tables]
+        rows.append((str(index), known.operator, "x".join(map(str, known.output_shape)) or "scalar", *counts))
+    return render_table(("layer", "operator", "output", *(f"{name} instructions" for name in names)), rows)
