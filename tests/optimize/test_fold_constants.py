@@ -68,3 +68,41 @@ def test_a_chain_that_ends_in_an_output_stays() -> None:
     net.builder.operator("fill", [shape, value], [filled.key])
     before = net.graph(net.add(image, filled), net.relu(net.reshape(net.relu(filled), (4, 1))))
     assert fold_constants(before) is before
+
+
+def test_what_only_asks_for_a_shape_is_folded() -> None:
+    net = Net()
+    image = net.input((1, 4))
+    zeros = net.node((1, 4), 0.03, 1)
+    net.builder.operator("zeros_like", [net.relu(image).key], [zeros.key])
+    before = net.graph(net.add(image, zeros))
+    after = fold_constants(before)
+    assert [op.name for op in after.operators] == ["relu", "add"]
+    assert not after.tensors[zeros.key].data.any()  # type: ignore[union-attr]
+    assert_same_outputs(before, after)
+
+
+def test_a_reader_that_takes_no_constant_keeps_its_operator() -> None:
+    """svdf has state besides: it would run, but its input has to be computed."""
+    net = Net()
+    image = net.input((1, 2, 2, 1))
+    shape = net.constant(np.array([1, 2, 2, 1], np.int32))
+    value = net.builder.tensor((), "int8", scale=0.05, zero_point=3, data=np.array(5, np.int8))
+    filled = net.node((1, 2, 2, 1), 0.05, 3)
+    net.builder.operator("fill", [shape, value], [filled.key])
+    joined = net.node((1, 2, 2, 2), 0.05, 3)
+    net.builder.operator(
+        "concatenation", [image.key, filled.key], [joined.key], axis=3, fused_activation_function="none"
+    )
+    state = net.builder.tensor((1, 4), "int8", scale=0.05, is_variable=True)
+    features, times = (net.constant(weights(n, *size), 0.01) for n, size in ((1, (2, 4)), (2, (2, 2))))
+    bias = net.builder.tensor((2,), "int32", scale=0.0005, data=np.zeros(2, np.int32))
+    target = net.node((1, 2), 0.05, 3)
+    flat = net.reshape(filled, (1, 4))
+    keys = [flat.key, features, times, bias, state]
+    net.builder.operator("svdf", keys, [target.key], rank=1, fused_activation_function="none")
+    before = net.graph(joined, target)
+    after = fold_constants(before)
+    assert "svdf" in [op.name for op in after.operators]
+    assert [op.name for op in after.operators if op.name in ("fill", "reshape")] == ["fill", "reshape"]
+    assert_same_outputs(before, after)

@@ -84,3 +84,15 @@ def test_what_asks_for_the_shape_keeps_its_reshape() -> None:
     net.builder.operator("shape", [scores.key], [sizes.key])
     before = net.graph(sizes, net.relu(scores))
     assert_same_outputs(before, remove_reshapes(before))
+
+
+def test_a_reshape_of_a_variable_stays() -> None:
+    """It keeps what the variable held then; who reads behind it may run after the variable was written again."""
+    net = Net()
+    image = net.input((1, 4))
+    state = net.builder.tensor((1, 4), "int8", scale=0.05, zero_point=3, is_variable=True)
+    kept = Node(state, (1, 4), 0.05, 3)
+    flat = net.reshape(kept, (2, 2))
+    net.builder.operator("relu", [image.key], [state])
+    before = net.graph(net.relu(flat))
+    assert remove_reshapes(before) is before

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from tinyedge.graph.ir import Graph
 from tinyedge.graph.reader import read_model
 from tinyedge.ops import parse_graph
-from tinyedge.ops.reference import run_graph
+from tinyedge.ops.reference import initial_state, run_graph
 
 Array = npt.NDArray[Any]
 
@@ -28,6 +28,27 @@ def interpret(tflite: bytes, inputs: Sequence[Array], outputs: int = 1) -> list[
         interpreter.set_input(value, index)
     interpreter.invoke()
     return [np.array(interpreter.get_output(index)) for index in range(outputs)]
+
+
+def assert_exact_over_time(tflite: bytes, samples: Sequence[Sequence[Array]]) -> list[list[Array]]:
+    """The outputs of several inferences one after the other, after they were found equal to the interpreter's."""
+    runtime = pytest.importorskip(
+        "tflite_micro", reason="needs the oracle: pip install --pre tflite-micro (Linux x86_64)"
+    ).runtime
+    graph = read_model(tflite, "test")
+    layers, state = parse_graph(graph), initial_state(graph)
+    interpreter = runtime.Interpreter.from_bytes(tflite, arena_size=1 << 20)
+    outputs = []
+    for sample in samples:
+        values = run_graph(graph, sample, layers, state)
+        for index, value in enumerate(sample):
+            interpreter.set_input(value, index)
+        interpreter.invoke()
+        for index, tensor in enumerate(graph.output_tensors()):
+            theirs = np.asarray(interpreter.get_output(index))
+            np.testing.assert_array_equal(values[tensor.index], theirs.reshape(tensor.shape))
+        outputs.append([values[key] for key in graph.outputs])
+    return outputs
 
 
 def random_inputs(graph: Graph, seed: int) -> list[Array]:

@@ -39,7 +39,7 @@ static void step(const te_lstm_params *p, const int8_t *input, int8_t *hidden, i
     const int32_t given = te_sigmoid_s16(table, gate_input(p, TE_LSTM_OUTPUT, unit, input, hidden));
     const int32_t old = saturate(scale(kept * cell[unit], &p->cell_factor));
     int32_t now = saturate(old + saturate(scale(admitted * proposed, &p->update_factor)));
-    if (p->cell_clip > 0) {
+    if (p->cell_clip >= 0) {
       now = now < -p->cell_clip ? -p->cell_clip : now > p->cell_clip ? p->cell_clip : now;
     }
     cell[unit] = (int16_t)now;

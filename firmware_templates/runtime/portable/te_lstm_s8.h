@@ -34,7 +34,7 @@ typedef struct {
   uint8_t tanh_shift; /* tanh(cell) by te_tanh_s16 */
   uint8_t time_major; /* 1: [steps][batches], 0: [batches][steps] */
   int32_t tanh_multiplier;
-  int32_t cell_clip;        /* limit of the cell's magnitude; 0: none */
+  int32_t cell_clip;        /* limit of the cell's magnitude; -1: none */
   const uint16_t *sigmoids; /* [256], see te_gates_s16.h */
 } te_lstm_params;
 

@@ -50,7 +50,7 @@ class Lstm:
     cell_factor    forget gate * cell -> cell
     update_factor  input gate * cell gate -> cell
     hidden_factor  output gate * tanh(cell) -> hidden state
-    cell_clip      limit of the cell's magnitude, 0: none
+    cell_clip      limit of the cell's magnitude, -1: none
     """
 
     time_major: bool
@@ -106,7 +106,7 @@ def _product_factors(graph: Graph, operator: Operator) -> tuple[float, float, fl
 def _cell_clip(operator: Operator, cell: Tensor) -> int:
     clip = np.float32(operator.options["cell_clip"])
     if not clip > 0:
-        return 0
+        return -1
     return int(min(float(clip) / cell.scale, 32767.0))
 
 
@@ -266,7 +266,7 @@ def reference(params: Lstm, inputs: Sequence[Array]) -> tuple[Array, ...]:
         cell = _saturated(
             _saturated(_product(kept, cell, p.cell_factor)) + _saturated(_product(admitted, proposed, p.update_factor))
         )
-        if p.cell_clip:
+        if p.cell_clip >= 0:
             cell = np.clip(cell, -p.cell_clip, p.cell_clip)
         shown = _product(tanh_s16(cell, *tanh_factor(p.cell_power)), given, p.hidden_factor)
         hidden = np.clip(shown + p.hidden_zero_point, -128, 127)

@@ -7,22 +7,33 @@ from dataclasses import replace
 import numpy as np
 
 from tinyedge.graph.ir import Graph, Operator
+from tinyedge.ops import OPERATORS, movement
 from tinyedge.ops.checks import computed_input
 from tinyedge.ops.contract import constant
 from tinyedge.optimize.rewrite import add_tensors, reference_outputs, remove_operators, try_parse
 
 
 def fold_constants(graph: Graph) -> Graph:
-    """Replace operators that read only constants by their results.
+    """Replace operators that read only constants, or nothing at run time, by their results.
 
     Lossless: the results come from the same reference that the kernels are held to. An output of the model is never
     folded: it needs memory to be read from, and the operator writes it. Since few operators can run that read nothing
-    but constants, one stays as it is when an operator behind it would be left with constants alone and has to stay.
+    but constants, one stays as it is when an operator behind it would be left with constants alone and has to stay,
+    or would not take a constant in its place.
     """
     for operator in graph.operators:
-        if operator in graph.operators and _reads_constants(graph, operator):
+        if operator in graph.operators and (_reads_constants(graph, operator) or _reads_nothing(graph, operator)):
             graph = _fold_through(graph, operator) or graph
     return graph
+
+
+def _reads_nothing(graph: Graph, operator: Operator) -> bool:
+    """Whether only the shape of its input matters, as that of zeros_like."""
+    spec = OPERATORS.get(operator.name)
+    if spec is None or spec.reference is not movement.reference:
+        return False
+    layer = try_parse(graph, operator)
+    return layer is not None and not layer.inputs
 
 
 def _reads_constants(graph: Graph, operator: Operator) -> bool:
@@ -38,9 +49,13 @@ def _fold_through(graph: Graph, operator: Operator) -> Graph | None:
         folded = _fold(graph, current)
         if folded is None:
             return None
+        readers = {reader.index: reader for key in current.outputs for reader in folded.consumers(key)}
+        for index, reader in readers.items():
+            if _reads_constants(folded, reader):
+                pending[index] = reader
+            elif try_parse(graph, reader) is not None and try_parse(folded, reader) is None:
+                return None
         graph = folded
-        readers = (reader for key in current.outputs for reader in graph.consumers(key))
-        pending |= {reader.index: reader for reader in readers if _reads_constants(graph, reader)}
     return graph
 
 

@@ -29,7 +29,8 @@ def fold_pad(graph: Graph) -> Graph:
         layer = try_parse(graph, operator)
         if layer is None or not isinstance(layer.params, Pad) or layer.outputs[0].index in graph.outputs:
             continue
-        if layer.inputs[0].is_constant or not _is_spatial(layer.params, layer):
+        source = layer.inputs[0]
+        if source.is_constant or source.is_variable or not _is_spatial(layer.params, layer):
             continue
         readers = graph.consumers(layer.outputs[0].index)
         folded: Graph | None = graph if readers else None

@@ -21,7 +21,7 @@ def remove_reshapes(graph: Graph) -> Graph:
         if layer is None or not isinstance(layer.params, Reshape) or len(layer.inputs) != 1:
             continue
         source, target = layer.inputs[0], layer.outputs[0]
-        if source.is_constant or target.is_variable or source.dtype is not target.dtype:
+        if source.is_constant or source.is_variable or target.is_variable or source.dtype is not target.dtype:
             continue
         graph = merge_tensors(graph, operator, source.index, target.index) or graph
     return graph
