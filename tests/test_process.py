@@ -281,3 +281,38 @@ def test_a_started_child_ends_with_tinyedge(tmp_path: Path) -> None:
         """
     subprocess.run(python(code), check=True, timeout=60, stderr=subprocess.DEVNULL)
     assert all_end(pids_in(file, 2))
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="no /proc: left-over children cannot be found")
+def test_an_interrupt_at_any_moment_of_a_start_leaves_no_child() -> None:
+    code = """
+        import os, signal, threading, time
+        from pathlib import Path
+        from tinyedge import process
+
+        def press(delay_s):
+            time.sleep(delay_s)
+            os.kill(os.getpid(), signal.SIGINT)
+
+        def is_running(pid):
+            return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+
+        for i in range(20):
+            thread = threading.Thread(target=press, args=(i * 0.00015,))
+            try:
+                thread.start()
+                process.run(["sleep", "60"], timeout_s=30)
+            except KeyboardInterrupt:
+                pass
+            thread.join()
+        children = Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()
+        deadline = time.monotonic() + 5
+        while any(map(is_running, children)) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        left = [pid for pid in children if is_running(pid)]
+        print(len(left))
+        for pid in left:
+            os.kill(int(pid), signal.SIGKILL)
+        """
+    done = subprocess.run(python(code), check=False, timeout=120, capture_output=True, text=True)
+    assert done.stdout == "0\n", done.stderr

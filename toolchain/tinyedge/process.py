@@ -149,8 +149,9 @@ class _Children:
         with self._lock:
             if self._cancelled:
                 raise ToolError(f"`{Path(argv[0]).name}` was not started: another command failed")
-            child = _popen(argv, **options)
-            self._alive.add(child)
+            with _interrupt_held():
+                child = _popen(argv, **options)
+                self._alive.add(child)
         return child
 
     def forget(self, child: subprocess.Popen[bytes]) -> None:
@@ -163,6 +164,22 @@ class _Children:
             alive = list(self._alive)
         for child in alive:
             _signal_group(child, force=True)
+
+
+@contextlib.contextmanager
+def _interrupt_held() -> Iterator[None]:
+    """A Ctrl-C within the block takes effect at its end: a child half-started would be nobody's."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    pressed: list[int] = []
+    old = signal.signal(signal.SIGINT, lambda number, frame: pressed.append(number))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, old)
+    if pressed:
+        raise KeyboardInterrupt
 
 
 _long_running = _Children()
@@ -249,14 +266,18 @@ def _run(
         return Completed(words, 0, "", "", 0.0)
     started = time.monotonic()
     data = text.encode() if isinstance(text, str) else text
-    child = scope.spawn(
-        words,
-        cwd=cwd,
-        env=_environment(env),
-        stdin=subprocess.DEVNULL if data is None else subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-    )
+    try:
+        child = scope.spawn(
+            words,
+            cwd=cwd,
+            env=_environment(env),
+            stdin=subprocess.DEVNULL if data is None else subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
+    except KeyboardInterrupt:
+        scope.cancel()
+        raise
     try:
         out, err = child.communicate(data, timeout_s)
     except subprocess.TimeoutExpired as error:
