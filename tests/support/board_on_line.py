@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import Protocol
 
 from support.fake_firmware import FakeFirmware
+from tinyedge.artifacts import Image
 from tinyedge.boards import load_board
 from tinyedge.build.elf import read_elf
 from tinyedge.build.size import size_of
-from tinyedge.artifacts import Image
 from tinyedge.emulate import emulator
 from tinyedge.errors import DeviceError
 

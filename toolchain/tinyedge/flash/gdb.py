@@ -54,6 +54,7 @@ class GdbFlasher(CommandFlasher):
         lines = (
             "set confirm off",
             "set pagination off",
+            "set tcp connect-timeout 5",
             f"target extended-remote {probe}",
             *attach,
             r"echo tinyedge: attached\n",
