@@ -9,7 +9,7 @@ import numpy as np
 
 from tinyedge.artifacts import Library, QuantizedModel
 from tinyedge.boards import Board, Isa
-from tinyedge.errors import ModelError
+from tinyedge.errors import InternalError, ModelError
 from tinyedge.generate.part import LayerRow, ModelPart, tensor_values, tensors_text
 from tinyedge.generate.render import c_values, render, template_file
 from tinyedge.graph.ir import Graph
@@ -69,6 +69,8 @@ def generate_tflm(
     """
     if not graph.operators:
         raise ModelError(f"model `{model.name}` has no operator to run")
+    if [operator.index for operator in graph.operators] != list(range(len(graph.operators))):
+        raise InternalError("operators of the file are missing from its graph: their interpreter would miscount layers")
     operators = registrations(graph, features)
     sha = hashlib.sha256(model.tflite).hexdigest()
     data = np.frombuffer(model.tflite, np.uint8)

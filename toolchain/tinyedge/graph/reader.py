@@ -32,6 +32,15 @@ _TABLE_BYTES = 32
 """what a tensor or an operator takes in a file at the very least"""
 _CUSTOM_NAMES = {"CIRCULAR_BUFFER": "circular_buffer"}
 """custom operators that tinyedge knows, by the file's name; others keep theirs"""
+_CONTROL_FLOW = {
+    "while": (
+        "an LSTM, GRU or other loop was left as it is: build recurrent layers with `unroll=True`, or convert an LSTM "
+        "with a fixed batch size of 1 so that it becomes one unidirectional_sequence_lstm"
+    ),
+    "if": "decide outside of the model, and export one function for each case",
+    "call_once": "export a model whose variables need no initialisation, or keep the state outside of the model",
+}
+"""operators that run other subgraphs, and what to do without them"""
 _DAMAGED = "the file is damaged or cut short: export or download it again"
 
 _DTYPES = {getattr(schema.TensorType, dtype.name): dtype for dtype in DType}
@@ -127,12 +136,9 @@ class _Reader:
         model = schema.Model.GetRootAs(self.data, 0)
         self.place = "the model table"
         self.check_metadata(model)
-        if model.SubgraphsLength() != 1:
-            raise self.fail(
-                f"it has {model.SubgraphsLength()} subgraphs, tinyedge runs models with one",
-                "models with control flow (if, while, call_once) or several signatures have more: export one function",
-            )
         codes = self.operator_names(model)
+        if model.SubgraphsLength() != 1:
+            raise self.several_subgraphs(model, codes)
         subgraph = model.Subgraphs(0)
         tensors = {index: self.tensor(model, subgraph, index) for index in range(subgraph.TensorsLength())}
         operators = tuple(self.operator(subgraph, index, codes, tensors) for index in range(subgraph.OperatorsLength()))
@@ -145,6 +151,19 @@ class _Reader:
             outputs=self.vector(subgraph.OutputsAsNumpy),
             digest=hashlib.sha256(self.data).hexdigest(),
         )
+
+    def several_subgraphs(self, model: Any, codes: list[str]) -> ModelError:
+        """The error for a model with control flow: names the operator that needs the others."""
+        count = model.SubgraphsLength()
+        self.place = "the model table"
+        what = f"it has {count} subgraphs, tinyedge runs models with one"
+        hint = "models with control flow (if, while, call_once) or several signatures have more: export one function"
+        for index in range(model.Subgraphs(0).OperatorsLength() if count else 0):
+            code = model.Subgraphs(0).Operators(index).OpcodeIndex()
+            name = codes[code] if 0 <= code < len(codes) else ""
+            if name in _CONTROL_FLOW:
+                return self.fail(f"{what}: operator {index} `{name}` runs the others", _CONTROL_FLOW[name])
+        return self.fail(what, hint)
 
     def check_magic(self) -> None:
         hint = "give a .tflite file, e.g. what tf.lite.TFLiteConverter.convert() returns"

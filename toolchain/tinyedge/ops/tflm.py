@@ -161,6 +161,11 @@ def no_int64(graph: Graph, operator: Operator) -> bool:
     return operator.name in _INT64 or not any(t.dtype is DType.INT64 and not t.is_constant for t in used)
 
 
+def no_resource(graph: Graph, operator: Operator) -> bool:
+    """It uses no resource variable: the firmware's interpreter has no memory for them."""
+    return operator.name not in ("assign_variable", "read_variable", "var_handle")
+
+
 def per_tensor_weights(graph: Graph, operator: Operator) -> bool:
     """The weights have one scale: this version of TensorFlow Lite Micro lacks per-channel fully_connected."""
     weights = input_tensor(graph, operator, 1)
@@ -183,7 +188,7 @@ _INT64_HINT = "cast to int32 in the model (e.g. tf.argmax(..., output_type=tf.in
 
 def constraints(operator: TflmOperator, features: TflmFeatures) -> tuple[tuple[Constraint, str], ...]:
     """(rule, hint) of an operator for a version of TensorFlow Lite Micro."""
-    rules: list[tuple[Constraint, str]] = [(no_int64, _INT64_HINT)]
+    rules: list[tuple[Constraint, str]] = [(no_int64, _INT64_HINT), (no_resource, "use `--runtime aot`")]
     if operator.name in _RESOURCES:
         rules.append((no_resource_variables, _RESOURCES_HINT))
     if operator.name == "fully_connected" and not features.per_channel_fully_connected:
