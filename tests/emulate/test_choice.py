@@ -24,14 +24,14 @@ def test_the_error_stated_is_of_the_boards_core() -> None:
 
 
 @pytest.mark.parametrize("name", EMULATORS)
-def test_every_emulator_has_its_own_name(name: str) -> None:
-    """And says its version, or how to get it."""
+def test_every_emulator_has_its_own_name_and_a_version(name: str) -> None:
     made = emulator(name)
     assert made.name == name
     try:
-        assert made.version()
+        version = made.version()
     except ToolError as missing:
-        assert missing.hint
+        pytest.skip(f"{missing}: {missing.hint}")
+    assert version
 
 
 def test_an_unknown_name_offers_the_nearest() -> None:
@@ -44,8 +44,8 @@ def test_an_emulator_that_cannot_run_the_board_says_why() -> None:
     with pytest.raises(UsageError, match="has a cortex-m4f") as caught:
         choose(load_board("nrf52840"), "native")
     assert "`unicorn`" in caught.value.hint
-    odd = dataclasses.replace(load_board("nrf52840"), family="stm32f4")
-    assert "no peripherals of family `stm32f4`" in emulator("unicorn").supports(odd)
+    odd = dataclasses.replace(load_board("nrf52840"), family="z80")
+    assert "no peripherals of family `z80`" in emulator("unicorn").supports(odd)
     m55 = dataclasses.replace(load_board("nrf52840"), core=CORES["cortex-m55"])
     assert "has no cortex-m55" in emulator("unicorn").supports(m55)
     with pytest.raises(UsageError, match="no emulator can run"):

@@ -9,6 +9,7 @@ from tinyedge.boards import Board
 from tinyedge.emulate.contract import Emulator
 from tinyedge.emulate.native import NativeEmulator
 from tinyedge.emulate.qemu import QemuEmulator
+from tinyedge.emulate.renode.host import RenodeEmulator
 from tinyedge.emulate.unicorn.host import UnicornEmulator
 from tinyedge.errors import ToolError, UsageError
 
@@ -17,6 +18,7 @@ __all__ = ["EMULATORS", "choose", "emulator"]
 EMULATORS: dict[str, Callable[[Board | None], Emulator]] = {
     "unicorn": lambda board: UnicornEmulator(board.core.name if board else None),
     "qemu": QemuEmulator,
+    "renode": RenodeEmulator,
     "native": lambda board: NativeEmulator(),
 }
 """name -> makes the emulator; with a board it states the error of that board's timing model"""
