@@ -1,0 +1,1 @@
+"""What real models cost on a board, in one table: `python -m benchmarks --help`."""

@@ -1,0 +1,105 @@
+"""`python -m benchmarks`: a table of models by optimization, and budgets that hold it."""
+
+from __future__ import annotations
+
+import json
+import sys
+import tempfile
+from pathlib import Path
+
+import click
+
+from benchmarks.budgets import BUDGETS, compare, read_budgets, write_budgets
+from benchmarks.models import LEVELS, Row, measure_model
+from benchmarks.table import document, render
+from tinyedge.boards import load_board
+from tinyedge.errors import CheckError, TinyEdgeError, UsageError
+
+_MODELS = Path(__file__).resolve().parents[2] / "shared" / "models"
+
+
+@click.command()
+@click.argument("models", type=click.Path(path_type=Path), nargs=-1)
+@click.option("-b", "--board", default="nrf52840dk", show_default=True)
+@click.option("--compiler", type=click.Choice(["zig", "gcc"]), default="zig", show_default=True)
+@click.option("--optimize", "levels", multiple=True, type=click.Choice(LEVELS), help="Default: all three.")
+@click.option("--samples", default=5, show_default=True, help="Random samples.")
+@click.option("--thorough", is_flag=True, help="200 random samples, and structured ones: constants and ramps.")
+@click.option("-d", "--build-dir", type=click.Path(path_type=Path), help="Default: a temporary folder.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+@click.option("--check", is_flag=True, help="Fail when a figure grew over its budget.")
+@click.option("--update-budgets", is_flag=True, help="Write what was found as the new budgets.")
+def main(
+    models: tuple[Path, ...],
+    board: str,
+    compiler: str,
+    levels: tuple[str, ...],
+    samples: int,
+    thorough: bool,
+    build_dir: Path | None,
+    as_json: bool,
+    check: bool,
+    update_budgets: bool,
+) -> None:
+    """Build, run in an emulator, verify and measure MODELS: .tflite files or folders of them.
+
+    Without MODELS: the folder ../shared/models beside the checkout.
+    """
+    board = load_board(board).name
+    files = _find(models or (_MODELS,))
+    rows: list[Row] = []
+    with tempfile.TemporaryDirectory(prefix="tinyedge-benchmarks-") as temporary:
+        for file in files:
+            for level in levels or LEVELS:
+                rows.append(
+                    measure_model(
+                        file,
+                        board,
+                        compiler,
+                        level,
+                        samples=200 if thorough else samples,
+                        structured=thorough,
+                        build_dir=(build_dir or Path(temporary)).absolute(),
+                    )
+                )
+                row = rows[-1]
+                click.echo(f"{row.model} {level}: {row.samples} samples, {row.mismatches} mismatches", err=True)
+    if update_budgets:
+        write_budgets(rows)
+    budgets = read_budgets()
+    click.echo(json.dumps(document(rows, budgets), indent=2) if as_json else render(rows, budgets))
+    _refuse(rows, compare(rows, budgets) if check else [])
+
+
+def _find(paths: tuple[Path, ...]) -> list[Path]:
+    """The .tflite files that are named, and those in folders that are."""
+    files: list[Path] = []
+    for path in paths:
+        found = sorted(path.glob("*.tflite")) if path.is_dir() else [path]
+        if not found or not all(file.is_file() for file in found):
+            raise UsageError(f"there is no model in `{path}`", hint="name a .tflite file, or a folder that holds some")
+        files += found
+    return files
+
+
+def _refuse(rows: list[Row], grown: list[str]) -> None:
+    wrong = [row for row in rows if row.mismatches]
+    if wrong:
+        names = ", ".join(f"{row.model} {row.optimize}" for row in wrong)
+        raise CheckError(f"outputs differ from TensorFlow Lite Micro's: {names}")
+    if grown:
+        raise CheckError(
+            "over budget by more than 3 %:\n       " + "\n       ".join(grown),
+            hint=f"make it smaller, or if the growth is meant: `--update-budgets` writes {BUDGETS.name}",
+        )
+
+
+if __name__ == "__main__":
+    try:
+        main.main(prog_name="python -m benchmarks", standalone_mode=False)
+    except click.ClickException as refused:
+        refused.show()
+        sys.exit(refused.exit_code)
+    except TinyEdgeError as error:
+        click.echo(f"error: {error.what}" + (f"\n\nhint: {error.hint}" if error.hint else ""), err=True)
+        sys.exit(error.exit_code)

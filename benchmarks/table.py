@@ -1,0 +1,88 @@
+"""The table of a benchmark, as text and as JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from benchmarks.budgets import FIGURES, Budgets, budget_of, compare, figures, promise_of
+from benchmarks.models import Row
+from tinyedge.report.table import Cell, render_table
+
+_TITLES = {
+    "instructions": "instructions",
+    "cycles": "cycles",
+    "arena_bytes": "arena B",
+    "code_bytes": "code B",
+    "flash_bytes": "flash B",
+}
+
+
+def render(rows: Sequence[Row], budgets: Budgets) -> str:
+    """One line a model and optimization; what is above its promise is marked with `!`."""
+    headers = ["model", "optimize", "MACs", *(_TITLES[name] for name in FIGURES), "differ", "plan s", "build s"]
+    lines: list[list[Cell]] = []
+    for row in rows:
+        promise = promise_of(row, budgets)
+        cells = [f"{value:,}{'!' if value > promise.get(name, value) else ''}" for name, value in figures(row).items()]
+        differ = f"{row.mismatches} of {row.samples}"
+        lines.append(
+            [row.model, row.optimize, row.macs, *cells, differ, f"{row.plan_seconds:.2f}", f"{row.build_seconds:.2f}"]
+        )
+    first = rows[0]
+    error = first.cycles.error_percent
+    notes = [
+        f"on {first.board}, {first.compiler}, {first.emulator}",
+        "instructions: counted, of one inference; cycles: modelled" + (f", error {error:g} %" if error else ""),
+        "code: the flash image without the constants of the plan; differ: samples whose outputs are not the oracle's",
+        *_missed(rows, budgets),
+        *(f"over budget: {line}" for line in compare(rows, budgets)),
+        *(f"{row.model} {row.optimize}: {_digests(row)}" for row in rows),
+    ]
+    return render_table(headers, lines) + "\n\n" + "\n".join(notes)
+
+
+def _missed(rows: Sequence[Row], budgets: Budgets) -> list[str]:
+    """What is above its promise."""
+    missed = []
+    for row in rows:
+        found = figures(row)
+        for name, most in promise_of(row, budgets).items():
+            if found[name] > most:
+                missed.append(
+                    f"! {row.model} {row.optimize} {_TITLES[name]}: {found[name]:,}, at most {most:,} is promised"
+                )
+    return missed
+
+
+def _digests(row: Row) -> str:
+    return ", ".join(f"{name} {value[:16]}" for name, value in row.digests.items())
+
+
+def document(rows: Sequence[Row], budgets: Budgets) -> dict[str, Any]:
+    """`tinyedge.benchmarks/1`."""
+    return {
+        "schema": "tinyedge.benchmarks/1",
+        "rows": [
+            {
+                "model": row.model,
+                "board": row.board,
+                "optimize": row.optimize,
+                "macs": row.macs,
+                "instructions": row.instructions.to_json(),
+                "cycles": row.cycles.to_json(),
+                "arena_bytes": row.arena_bytes,
+                "code_bytes": row.code_bytes,
+                "flash_bytes": row.flash_bytes,
+                "verify": {"samples": row.samples, "mismatches": row.mismatches},
+                "seconds": {"plan": round(row.plan_seconds, 3), "build": round(row.build_seconds, 3)},
+                "compiler": row.compiler,
+                "emulator": row.emulator,
+                "digests": row.digests,
+                "budget": budget_of(row, budgets) or None,
+                "at_most": promise_of(row, budgets) or None,
+            }
+            for row in rows
+        ],
+        "over_budget": compare(rows, budgets),
+    }
