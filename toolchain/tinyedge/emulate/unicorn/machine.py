@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import dataclasses
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -28,6 +29,8 @@ from tinyedge.emulate.unicorn.semihosting import Semihosting
 from tinyedge.emulate.unicorn.serial_line import Link
 from tinyedge.emulate.unicorn.symbols import THUMB_BIT, Program
 
+_VECTORS_SYMBOL = "_te_vectors"
+"""the vector table, where tinyedge's linker scripts say so: behind what the chip's boot ROM wants to find first"""
 _NO_END_ADDRESS = 0xFFFF_FFFE
 _INTR_SVC, _INTR_BREAKPOINT, _INTR_EXCEPTION_RETURN, _INTR_SEMIHOSTING = 2, 7, 8, 16
 _WFI, _WFE, _YIELD = b"\x30\xbf", b"\x20\xbf", b"\x10\xbf"
@@ -56,6 +59,7 @@ class Machine:
 
     def __init__(self, config: MachineConfig, program: Program, link: Link) -> None:
         """Raises: MachineError when the program does not fit the board's memories"""
+        config = dataclasses.replace(config, vectors=program.symbols.get(_VECTORS_SYMBOL, config.vectors))
         self.config, self.line, self._link = config, link, link
         self._scheduler = Scheduler()
         self._ending: Ending | None = None
