@@ -40,7 +40,7 @@ def choose(board: Board, name: str = "auto") -> Emulator:
     """The emulator `name`, or with `auto` the first of the board's that is installed and can run its firmware.
 
     Raises: UsageError when there is none of that name or it cannot run the board's firmware; ToolError when it, or
-    with `auto` every one, is missing
+    with `auto` every one that could, is missing
     """
     if name != "auto":
         chosen = emulator(name, board)
@@ -55,13 +55,14 @@ def choose(board: Board, name: str = "auto") -> Emulator:
         if other not in EMULATORS:
             continue
         chosen = emulator(other, board)
+        if chosen.supports(board):
+            continue
         try:
             chosen.version()
         except ToolError as error:
             missing = missing or error
             continue
-        if not chosen.supports(board):
-            return chosen
+        return chosen
     if missing is not None:
         raise missing
     raise UsageError(
