@@ -10,6 +10,9 @@ from tinyedge.kernels.armv7em import (
     depthwise_compact,
     fully_connected,
     lookup,
+    mean,
+    pool_2d,
+    softmax,
 )
 from tinyedge.kernels.contract import Kernel
 
@@ -21,4 +24,7 @@ KERNELS: tuple[Kernel, ...] = (
     *depthwise_compact.KERNELS,
     *fully_connected.KERNELS,
     *lookup.KERNELS,
+    *mean.KERNELS,
+    *pool_2d.KERNELS,
+    *softmax.KERNELS,
 )
