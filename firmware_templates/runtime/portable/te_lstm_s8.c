@@ -16,13 +16,13 @@ static int32_t saturate(int32_t x) {
   return x < INT16_MIN ? INT16_MIN : x > INT16_MAX ? INT16_MAX : x;
 }
 
-static int32_t scale(int32_t x, const te_lstm_factor *factor) {
+static __attribute__((noinline)) int32_t scale(int32_t x, const te_lstm_factor *factor) {
   return te_requantize(x, factor->multiplier, factor->shift);
 }
 
-/* What goes into the function of a gate of one unit. */
-static int32_t gate_input(const te_lstm_params *p, uint32_t gate, uint32_t unit, const int8_t *input,
-                          const int8_t *hidden) {
+/* What goes into the function of a gate of one unit. Called, not inlined four times. */
+static __attribute__((noinline)) int32_t gate_input(const te_lstm_params *p, uint32_t gate, uint32_t unit,
+                                                    const int8_t *input, const int8_t *hidden) {
   const te_lstm_gate *g = &p->gates[gate];
   const int32_t own = dot(g->weights + unit * p->inputs, input, p->input_zero_point, p->inputs, g->bias[unit]);
   const int32_t past = dot(g->recurrent + unit * p->units, hidden, p->hidden_zero_point, p->units, 0);

@@ -17,11 +17,11 @@ from tinyedge.ops.batch_matmul import BatchMatmul, Five
 from tinyedge.ops.contract import Layer
 
 STEM = "te_batch_matmul_s8"
-CODE_BYTES = 330
+CODE_BYTES = 418
 LAYER_CODE_BYTES = 20
 PARAMS_BYTES = 80
-CYCLES_PER_MAC = 9
-CYCLES_PER_OUTPUT = 60
+CYCLES_PER_MAC = 11
+CYCLES_PER_OUTPUT = 80
 
 
 def _side(shape: Five, outer: int, depth: int, zero_point: int) -> Value:

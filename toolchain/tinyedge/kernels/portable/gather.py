@@ -14,10 +14,10 @@ from tinyedge.ops.contract import Layer
 from tinyedge.ops.gather import Gather
 
 STEM = "te_gather"
-CODE_BYTES = 150
+CODE_BYTES = 218
 LAYER_CODE_BYTES = 24
 PARAMS_BYTES = 24
-CYCLES_PER_BLOCK = 45
+CYCLES_PER_BLOCK = 110
 CYCLES_PER_NUMBER = 8
 CYCLES_PER_BYTE = 1.0
 

@@ -16,12 +16,12 @@ from tinyedge.ops.lstm import Factor, Gate, Lstm
 from tinyedge.ops.sigmoid import logistic_table
 
 STEM = "te_lstm_s8"
-CODE_BYTES = 800
+CODE_BYTES = 940
 LAYER_CODE_BYTES = 28
 PARAMS_BYTES = 176
 TABLE_BYTES = 512
 CYCLES_PER_MAC = 7
-CYCLES_PER_UNIT = 600
+CYCLES_PER_UNIT = 800
 _GATES = ("input", "forget", "cell", "output")
 
 

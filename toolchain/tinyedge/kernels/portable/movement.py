@@ -17,11 +17,11 @@ from tinyedge.ops.movement import Copy, Movement
 
 STEM = "te_move"
 COPY_STEM = "te_copy"
-CODE_BYTES = 180
+CODE_BYTES = 224
 CALL_CODE_BYTES = 24
 CYCLES_PER_BYTE = 1.5
 CYCLES_PER_SINGLE = 8
-CYCLES_PER_RUN = 30
+CYCLES_PER_RUN = 45
 CYCLES_PER_ROW = 40
 CYCLES_PER_CALL = 30
 MOST_AXES = 6

@@ -15,15 +15,15 @@ from tinyedge.ops.contract import Array, Layer
 from tinyedge.ops.resize import BilinearAxis, ResizeBilinear, ResizeNearest
 
 NEAREST_STEM = "te_resize_nearest"
-NEAREST_CODE_BYTES = 130
+NEAREST_CODE_BYTES = 138
 NEAREST_PARAMS_BYTES = 28
-NEAREST_CYCLES_PER_CELL = 40
-NEAREST_CYCLES_PER_BYTE = 1.5
+NEAREST_CYCLES_PER_CELL = 65
+NEAREST_CYCLES_PER_BYTE = 2
 BILINEAR_STEM = "te_resize_bilinear_s8"
-BILINEAR_CODE_BYTES = 300
+BILINEAR_CODE_BYTES = 404
 BILINEAR_PARAMS_BYTES = 40
-BILINEAR_CYCLES_PER_CELL = 60
-BILINEAR_CYCLES_PER_VALUE = 22
+BILINEAR_CYCLES_PER_CELL = 90
+BILINEAR_CYCLES_PER_VALUE = 29
 LAYER_CODE_BYTES = 16
 _MOST = 1 << 20
 """cells of an axis up to which positions in 1024ths of a cell stay in int32"""

@@ -15,7 +15,7 @@ from tinyedge.ops.contract import Layer
 from tinyedge.ops.svdf import Svdf
 
 STEM = "te_svdf_s8"
-CODE_BYTES = 560
+CODE_BYTES = 450
 LAYER_CODE_BYTES = 24
 PARAMS_BYTES = 40
 CYCLES_PER_FEATURE = 7

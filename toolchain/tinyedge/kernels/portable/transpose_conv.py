@@ -15,7 +15,7 @@ from tinyedge.ops.contract import Layer
 from tinyedge.ops.transpose_conv import TransposeConv
 
 STEM = "te_transpose_conv_s8"
-CODE_BYTES = 430
+CODE_BYTES = 586
 LAYER_CODE_BYTES = 16
 PARAMS_BYTES = 44
 CYCLES_PER_MAC = 8
