@@ -74,6 +74,7 @@ _FAST = (f"{_KERNELS}/", "signal/", f"{_CMSIS_NN}/")
 """what TensorFlow Lite Micro's own build compiles for speed; the rest for size"""
 _FAST_LEVEL, _CORE_LEVEL = "-O2", "-Os"
 
+_COMMENT = re.compile(r"/\*.*?\*/|//[^\n]*", re.DOTALL)
 _INCLUDE = re.compile(r"^[ \t]*#[ \t]*include[ \t]*[\"<]([^\">\n]+)[\">]", re.MULTILINE)
 _REGISTER = re.compile(r"\bRegister_([A-Z0-9_]+)\s*\(\s*(?:void)?\s*\)")
 _REGISTER_DEFINITION = re.compile(r"\bRegister_([A-Z0-9_]+)\s*\(\s*(?:void)?\s*\)\s*\{")
@@ -248,7 +249,9 @@ class _Index:
 
     def __init__(self, tree: TflmTree) -> None:
         self.tree = tree
-        self.texts = {name: content.decode("utf-8", "replace") for name, content in tree.files.items()}
+        self.texts = {
+            name: _COMMENT.sub(" ", content.decode("utf-8", "replace")) for name, content in tree.files.items()
+        }
         self.includes = {name: self._includes(name) for name in self.texts}
         self.beside: dict[str, list[str]] = {}
         """header without suffix -> the sources that implement it: of its stem, in its folder or one below"""
