@@ -13,7 +13,6 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Protocol
 
-from support.fake_firmware import FakeFirmware
 from tinyedge.artifacts import Image
 from tinyedge.boards import load_board
 from tinyedge.build.elf import read_elf
@@ -141,8 +140,3 @@ def on_socket(firmware: Firmware) -> Iterator[tuple[str, Callable[[], Line]]]:
         yield f"socket://127.0.0.1:{listener.getsockname()[1]}", accept
         for line in lines:
             line.finish()
-
-
-def fake_firmware() -> FakeFirmware:
-    """The firmware in Python, powered up."""
-    return FakeFirmware()

@@ -62,9 +62,7 @@ def run(arguments: Sequence[str]) -> int:
     """Run one command line; the exit code. Nothing but `--debug` lets a traceback reach the user."""
     debug = "--debug" in arguments
     try:
-        group.main([a for a in arguments if a != "--debug"], prog_name="tinyedge", standalone_mode=False)
-    except click.exceptions.Exit as stop:
-        return stop.exit_code
+        code = group.main([a for a in arguments if a != "--debug"], prog_name="tinyedge", standalone_mode=False)
     except BrokenPipeError:  # the reader of our output has seen enough
         sys.stdout = None
         return 0
@@ -76,7 +74,7 @@ def run(arguments: Sequence[str]) -> int:
         if told.hint:
             click.echo(f"\nhint: {told.hint}", err=True)
         return told.exit_code
-    return 0
+    return code if isinstance(code, int) else 0  # what `click.exceptions.Exit` asked for
 
 
 def _told(error: BaseException) -> TinyEdgeError:

@@ -1,0 +1,58 @@
+"""A model that is built once, and the board that runs it."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from support.board_on_line import EmulatedFirmware, Line, on_terminal
+from support.cli import tinyedge
+from support.models import small_convolution
+from support.once import made_once
+from support.processes import make_program
+
+PYOCD = """
+case "$1" in
+--version) echo 0.46.0 ;;
+load) echo "$@" > {folder}/written ;;
+commander) echo "All 10,204 bytes match." ;;
+esac
+"""
+
+
+def _make(folder: Path) -> None:
+    (folder / "small.tflite").write_bytes(small_convolution())
+    outcome = tinyedge("build", "small.tflite", "-b", "nrf52840", cwd=folder)
+    assert outcome.code == 0, outcome.stderr
+
+
+@pytest.fixture
+def small_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with small.tflite, built for the nRF52840."""
+    return made_once(tmp_path_factory, "small_for_nrf52840", _make)
+
+
+@pytest.fixture
+def firmware(small_folder: Path) -> Iterator[EmulatedFirmware]:
+    """The image in the emulator."""
+    elf = small_folder / "build" / "small" / "nrf52840dk-zig" / "build" / "firmware.elf"
+    with contextlib.closing(EmulatedFirmware(elf, "nrf52840dk")) as firmware:
+        yield firmware
+
+
+@pytest.fixture
+def board_line(firmware: EmulatedFirmware) -> Iterator[tuple[str, Line]]:
+    """(device, line) of a board that runs the image."""
+    with on_terminal(firmware) as (port, line):
+        yield port, line
+
+
+@pytest.fixture
+def with_pyocd(tmp_path: Path) -> dict[str, str]:
+    """An environment whose pyOCD always succeeds; it leaves `written` in tmp_path."""
+    make_program(tmp_path / "bin", "pyocd", PYOCD.format(folder=tmp_path))
+    return {"PATH": f"{tmp_path / 'bin'}{os.pathsep}{os.environ['PATH']}"}
