@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +21,13 @@ from support.dsp_kernels import (
     rng_for,
 )
 from support.kernel_layers import Rng
-from tinyedge.kernels.armv7em.depthwise_compact import KERNELS, DepthwiseAny, DepthwiseCompact3x3, pairs_of_any
+from tinyedge.kernels.armv7em.depthwise_compact import (
+    KERNELS,
+    DepthwiseAny,
+    DepthwiseCompact3x3,
+    bytes_3x3,
+    pairs_of_any,
+)
 from tinyedge.kernels.contract import Kernel
 from tinyedge.ops.contract import Layer
 
@@ -61,19 +68,19 @@ LAYERS = {kernel: layers_3x3 if "3x3" in kernel else layers_any for kernel in BY
 @pytest.mark.parametrize("name", BY_NAME)
 def test_is_exact(name: str, tmp_path: Path) -> None:
     rng = rng_for(name)
-    check_kernel(BY_NAME[name], fitting(BY_NAME[name], LAYERS[name](rng), 30), tmp_path, rng)
+    check_kernel(BY_NAME[name], fitting(BY_NAME[name], LAYERS[name](rng), 25), tmp_path, rng)
 
 
 @pytest.mark.parametrize("model", ["kws_ref_model", "vww_96_int8"])
 def test_is_exact_on_layers_of(model: str, shared_models: Path, tmp_path: Path) -> None:
     layers = model_layers(shared_models, model, "depthwise_conv_2d")[-6:]
-    check_kernel(DepthwiseCompact3x3(), layers, tmp_path, rng_for(model))
+    check_kernel(DepthwiseCompact3x3(transposed=False), layers, tmp_path, rng_for(model))
     check_kernel(DepthwiseAny(transposed=False), layers[:1], tmp_path, rng_for(model))
 
 
 def test_one_function_serves_all_sizes() -> None:
     rng = rng_for("shared")
-    kernel = DepthwiseCompact3x3()
+    kernel = DepthwiseCompact3x3(transposed=False)
     names = {
         kernel.cost(depthwise_layer(rng, folded=True, size=size, stride=(1, 1), input_channels=c), M4).shared_code
         for size, c in (((5, 5), 8), ((25, 5), 64), ((48, 48), 7))
@@ -122,7 +129,10 @@ def test_instructions_per_mac(
 
 def test_loops_keep_everything_in_registers() -> None:
     rng = rng_for("loop")
-    for kernel, comment in ((DepthwiseCompact3x3(), "two outputs"), (DepthwiseAny(transposed=False), "four outputs")):
+    for kernel, comment in (
+        (DepthwiseCompact3x3(transposed=False), "two outputs"),
+        (DepthwiseAny(transposed=False), "four outputs"),
+    ):
         lines = loop_lines(kernel, depthwise_layer(rng, folded=True, size=(9, 9), stride=(1, 1)), comment)
         assert not [line for line in lines if "[sp" in line]
 
@@ -133,6 +143,12 @@ def test_weights_of_any_filter_in_pairs() -> None:
     assert [hex(word) for word in pairs_of_any(taps, 2)] == ["0x20001", "0x3"]
 
 
+def test_weights_of_3x3_in_bytes() -> None:
+    taps = np.array([[1, 2, 3], [4, 5, -6], [7, 8, 9]])
+    assert [hex(word) for word in bytes_3x3(taps, 1)] == ["0x3020201", "0xfa050504", "0x9080807"]
+    assert [hex(word) for word in bytes_3x3(taps, 2)] == ["0xfa020301", "0x50904", "0x80007"]
+
+
 def test_refuses() -> None:
     rng = rng_for("refused")
     any_filter = DepthwiseAny(transposed=False)
@@ -141,5 +157,9 @@ def test_refuses() -> None:
     gaps = depthwise_layer(rng, kernel=(2, 5), size=(9, 9), stride=(3, 1), padding="same")
     assert "rows between windows are not read" in any_filter.fits(gaps, M4)
     square = depthwise_layer(rng, kernel=(5, 5), size=(9, 9), stride=(1, 1), padding="same")
-    assert "the kernel computes 3x3" in DepthwiseCompact3x3().fits(square, M4)
+    compact = DepthwiseCompact3x3(transposed=False)
+    assert "the kernel computes 3x3" in compact.fits(square, M4)
+    layer = depthwise_layer(rng, size=(9, 9), stride=(1, 1), padding="same")
+    biased = dataclasses.replace(layer.params, bias=np.full_like(layer.params.bias, 1 << 27))
+    assert "the kernel has room for less than 67,108,864" in compact.fits(dataclasses.replace(layer, params=biased), M4)
     assert "all is square" in DepthwiseAny(transposed=True).fits(square, M4)

@@ -24,12 +24,10 @@ import numpy.typing as npt
 
 from tinyedge.boards import Core
 from tinyedge.kernels.armv7em import rounding
-from tinyedge.kernels.armv7em.asm import Assembly, Ticks
-from tinyedge.kernels.armv7em.depthwise_3x3 import channel_bias, fits_planes, pairs_3x3
+from tinyedge.kernels.armv7em.asm import Assembly, Ticks, doubled_multiplier
+from tinyedge.kernels.armv7em.depthwise_3x3 import channel_bias, fits_planes
 from tinyedge.kernels.armv7em.depthwise_planes import MOST_OFFSET, Axes, Planes, in_place_is_safe, planes_of
 from tinyedge.kernels.armv7em.depthwise_quads import (
-    CONSTANT_WORDS,
-    HEADER_WORDS,
     QUAD,
     Limits,
     RowComputation,
@@ -45,8 +43,10 @@ from tinyedge.ops.depthwise_conv_2d import DepthwiseConv2D
 
 Int64Array = npt.NDArray[np.int64]
 
-BAND_OUTPUTS = 24
+BAND_OUTPUTS = 16
 """outputs of a channel that a band has at least; fewer than where time counts"""
+EXPONENT_BITS = 5
+"""of the word that holds a bias, too"""
 BLOCK = 4
 """outputs of any filter that are computed together"""
 CALL_TICKS = 12
@@ -60,11 +60,19 @@ class Rows3x3(RowComputation):
     def __init__(self, limits: Limits, stride: int) -> None:
         super().__init__(limits)
         self.stride = stride
-        self.last = 7 if stride == 1 else 6
-        """the last register with weights"""
 
     def emit_load(self, asm: Assembly) -> None:
-        asm(f"ldm r12!, {{r2-r{self.last}}}")
+        """Weights are int8 in flash, three words; bias and exponent share a word."""
+        if self.stride == 1:
+            asm("ldm r12!, {r2, r4, r6, r8, r9}")
+            asm(
+                *(f"sxtb16 r{odd}, r{odd - 1}, ror #8" for odd in (3, 5, 7)), *(f"sxtb16 r{r}, r{r}" for r in (2, 4, 6))
+            )
+        else:
+            asm("ldm r12!, {r2-r4, r8, r9}", "sxtb16 r5, r2, ror #8", "sxtb16 r6, r3, ror #8")
+            asm(*(f"sxtb16 r{r}, r{r}" for r in (2, 3, 4)))
+        asm("and r10, r9, #31", "rsb r10, r10, #32", "mvn r11, #0", "lsl r11, r11, r10", "asr r9, r9, #5")
+        asm("vmov s0, s1, r8, r11", f"ldr r8, {slot('layer')}", f"ldr r8, {word(21, 'r8')}", "vmov s2, s3, r8, r9")
 
     def emit_row(self, asm: Assembly) -> None:
         asm("vmov r12, s7", "add r10, r0, r12", "add r11, r10, r12", f"ldr r12, {slot('layer')}")
@@ -123,9 +131,8 @@ class RowsOfAny(RowComputation):
         self.width, self.stride = width, stride
 
     def emit_load(self, asm: Assembly) -> None:
-        asm(
-            "vmov s9, r12", f"ldr lr, {slot('layer')}", f"ldr lr, {word(21, 'lr')}", "add r12, r12, lr", "vmov s10, r12"
-        )
+        asm("vmov s9, r12", f"ldr lr, {slot('layer')}", f"ldr lr, {word(21, 'lr')}", "add r12, r12, lr")
+        asm("vmov s10, r12", "vldm r12!, {s0-s3}")
 
     def emit_row(self, asm: Assembly) -> None:
         asm("vmov s11, r0", f"ldr r12, {slot('layer')}", f"ldr r12, {word(20, 'r12')}", "vmov s12, r12")
@@ -181,6 +188,20 @@ def _assembly_any(limits: Limits, width: int, stride: int) -> Assembly:
     return emit_quads(RowsOfAny(limits, width, stride))
 
 
+def bytes_3x3(taps: Int64Array, stride: int) -> list[int]:
+    """The weights of one channel, a word a row: SXTB16 takes bytes 0 and 2, rotated 1 and 3. Shape: taps [3, 3]
+
+    Bytes 0 and 2 are w0 and w1 in any case. With stride 1 the others are w1 and w2; with stride 2 those of the first
+    two rows hold w2 of all rows.
+    """
+    if stride == 1:
+        rows = [(w0, w1, w1, w2) for w0, w1, w2 in taps]
+    else:
+        third = [*taps[:, 2], 0, 0, 0]
+        rows = [(w0, third[2 * row], w1, third[2 * row + 1]) for row, (w0, w1, _) in enumerate(taps)]
+    return [sum((int(byte) & 0xFF) << (8 * at) for at, byte in enumerate(row)) for row in rows]
+
+
 def pairs_of_any(taps: Int64Array, stride: int) -> list[int]:
     """The weights of one channel in the order `RowsOfAny` reads them. Shape: taps [height, width]"""
     width = taps.shape[1]
@@ -201,7 +222,7 @@ class _OverQuads(Kernel):
     operators: ClassVar[tuple[str, ...]] = ("depthwise_conv_2d",)
     stem: ClassVar[str]
 
-    def __init__(self, *, transposed: bool = False) -> None:
+    def __init__(self, *, transposed: bool) -> None:
         self.transposed = transposed
 
     @abc.abstractmethod
@@ -211,10 +232,19 @@ class _OverQuads(Kernel):
     def _assembly(self, p: DepthwiseConv2D, planes: Planes) -> tuple[Assembly, RowComputation]: ...
 
     @abc.abstractmethod
-    def _weights(self, taps: Int64Array, planes: Planes) -> list[int]: ...
+    def _channel(self, p: DepthwiseConv2D, taps: Int64Array, scale: tuple[int, int], bias: int) -> list[int]:
+        """The constants of one channel. `scale`: multiplier and shift."""
 
     @abc.abstractmethod
-    def _refuses(self, planes: Planes) -> str: ...
+    def _wanted(self, p: DepthwiseConv2D, planes: Planes) -> int:
+        """Word 21 of the layer."""
+
+    @abc.abstractmethod
+    def _refuses(self, p: DepthwiseConv2D, planes: Planes) -> str: ...
+
+    def _stride(self, p: DepthwiseConv2D) -> int:
+        """Along pairs of pixels."""
+        return p.window.stride_h if self.transposed else p.window.stride_w
 
     def fits(self, layer: Layer, core: Core) -> str:
         p: DepthwiseConv2D = layer.params
@@ -226,7 +256,7 @@ class _OverQuads(Kernel):
             return f"the stride along pairs of pixels is {planes.stride}, the kernel has 1 and 2"
         if planes.kept_rows < 0:
             return f"rows between windows are not read: a stride of {planes.row_stride} over {planes.kernel_h}"
-        return self._refuses(planes) or rounding.shifts_right(p.multiplier, p.shift)
+        return self._refuses(p, planes) or rounding.shifts_right(p.multiplier, p.shift)
 
     def cost(self, layer: Layer, core: Core) -> Cost:
         p: DepthwiseConv2D = layer.params
@@ -251,7 +281,7 @@ class _OverQuads(Kernel):
         function = self._function(p, self._planes(p)[0])
         name = f"{operands.prefix}_weights"
         shape = "x".join(str(size) for size in p.weights.shape)
-        constant = Constant(name, "uint32_t", self.pack(p), 4, f"weights {shape} in pairs, with scales and biases")
+        constant = Constant(name, "uint32_t", self.pack(p), 4, f"weights {shape} with scales and biases")
         call = f"{function.name}({name}, {operands.inputs[0]}, {operands.outputs[0]}, {operands.scratch});"
         return Code(call=(call,), constants=(constant,), shared=(function,))
 
@@ -260,15 +290,17 @@ class _OverQuads(Kernel):
         planes, axes = self._planes(p)
         weights = p.weights.astype(np.int64).transpose((1, 0, 2) if self.transposed else (0, 1, 2))
         bias = channel_bias(p)
-        channels = []
+        outputs = p.window.output_h if self.transposed else p.window.output_w
+        wanted = self._wanted(p, planes)
+        words = quads_header(planes, axes, p.output_channels, p.input_zero_point, outputs, wanted)
         for channel in range(p.output_channels):
-            used = int(p.multiplier[channel] != 0)  # a channel that is scaled by 0 has sums of 0
-            scales = rounding.scale_words(int(p.multiplier[channel]), int(p.shift[channel]))
-            taps = self._weights(used * weights[:, :, channel], planes)
-            channels.append([*taps, *scales, p.output_zero_point, used * int(bias[channel])])
-        header = quads_header(planes, axes, p.output_channels, p.input_zero_point, len(channels[0]) - CONSTANT_WORDS)
-        header[HEADER_WORDS - 2] = p.window.output_h if self.transposed else p.window.output_w
-        return rounding.words([*header, *(value for channel in channels for value in channel)])
+            taps, start, scale = weights[:, :, channel], int(bias[channel]), rounding.NOTHING
+            if p.multiplier[channel]:
+                scale = int(p.multiplier[channel]), int(p.shift[channel])
+            else:
+                taps, start = np.zeros_like(taps), 0
+            words += self._channel(p, taps, scale, start)
+        return rounding.words(words)
 
     def _function(self, p: DepthwiseConv2D, planes: Planes) -> SharedFunction:
         comment = (
@@ -289,8 +321,11 @@ def _limits(p: DepthwiseConv2D) -> Limits:
 class DepthwiseCompact3x3(_OverQuads):
     """int8 depthwise 3x3 with stride 1 or 2, in place, one function for all sizes."""
 
-    name = "armv7em/depthwise_3x3_compact"
     stem = "te_depthwise_3x3_compact"
+
+    def __init__(self, *, transposed: bool) -> None:
+        super().__init__(transposed=transposed)
+        self.name = "armv7em/depthwise_3x3_compact" + ("_transposed" if transposed else "")  # type: ignore[misc]
 
     def _planes(self, p: DepthwiseConv2D) -> tuple[Planes, Axes]:
         return planes_of(p.window, BAND_OUTPUTS, transposed=self.transposed)
@@ -299,12 +334,19 @@ class DepthwiseCompact3x3(_OverQuads):
         limits = _limits(p)
         return _assembly_3x3(limits, planes.stride), Rows3x3(limits, planes.stride)
 
-    def _weights(self, taps: Int64Array, planes: Planes) -> list[int]:
-        return pairs_3x3(taps, planes.stride)
+    def _channel(self, p: DepthwiseConv2D, taps: Int64Array, scale: tuple[int, int], bias: int) -> list[int]:
+        return [*bytes_3x3(taps, self._stride(p)), doubled_multiplier(scale[0]), bias << EXPONENT_BITS | -scale[1]]
 
-    def _refuses(self, planes: Planes) -> str:
+    def _wanted(self, p: DepthwiseConv2D, planes: Planes) -> int:
+        return p.output_zero_point
+
+    def _refuses(self, p: DepthwiseConv2D, planes: Planes) -> str:
         size = (planes.kernel_h, planes.kernel_w)
-        return "" if size == (3, 3) else f"the filter is {size[0]}x{size[1]}, the kernel computes 3x3"
+        if size != (3, 3):
+            return f"the filter is {size[0]}x{size[1]}, the kernel computes 3x3"
+        largest = int(np.abs(channel_bias(p)).max())
+        room = 1 << (31 - EXPONENT_BITS)
+        return f"a bias is {largest:,}, the kernel has room for less than {room:,}" if largest >= room else ""
 
 
 class DepthwiseAny(_OverQuads):
@@ -324,12 +366,20 @@ class DepthwiseAny(_OverQuads):
         arguments = (_limits(p), planes.kernel_w, planes.stride)
         return _assembly_any(*arguments), RowsOfAny(*arguments)
 
-    def _weights(self, taps: Int64Array, planes: Planes) -> list[int]:
-        return pairs_of_any(taps, planes.stride)
+    def _channel(self, p: DepthwiseConv2D, taps: Int64Array, scale: tuple[int, int], bias: int) -> list[int]:
+        return [*pairs_of_any(taps, self._stride(p)), *rounding.scale_words(*scale), p.output_zero_point, bias]
 
-    def _refuses(self, planes: Planes) -> str:
+    def _wanted(self, p: DepthwiseConv2D, planes: Planes) -> int:
+        return 4 * planes.kernel_h * len(pairs_of_any(np.zeros((1, planes.kernel_w), np.int64), planes.stride))
+
+    def _refuses(self, p: DepthwiseConv2D, planes: Planes) -> str:
         last = QUAD * (planes.kernel_w // 2 + 4)
         return f"a row of {planes.kernel_w} taps is too long" if last > MOST_OFFSET else ""
 
 
-KERNELS: tuple[Kernel, ...] = (DepthwiseCompact3x3(), DepthwiseAny(transposed=False), DepthwiseAny(transposed=True))
+KERNELS: tuple[Kernel, ...] = (
+    DepthwiseCompact3x3(transposed=False),
+    DepthwiseCompact3x3(transposed=True),
+    DepthwiseAny(transposed=False),
+    DepthwiseAny(transposed=True),
+)

@@ -16,8 +16,7 @@ are 16 bytes apart. The emitted function knows the width and stride of the filte
          8   output rows                            18  rows of input from an output row to the next
          9   channels                               19  words of all rows of quads
                                                     20  output columns
-                                                    21  bytes of a channel's weights
-         22  constants of each channel: weights, doubled multiplier, negated divisor, zero point, bias
+         22  constants of each channel                  21  what the computation wants
 """
 
 from __future__ import annotations
@@ -30,8 +29,6 @@ from tinyedge.kernels.armv7em.depthwise_planes import LANES, Axes, Planes
 
 QUAD = 4 * LANES
 HEADER_WORDS = 22
-CONSTANT_WORDS = 4
-"""of a channel, beside its weights"""
 
 _SLOTS = (
     "layer", "input", "output", "scratch", "channels", "group_constants", "constants", "skipped", "lane", "lanes",
@@ -72,7 +69,7 @@ class RowComputation(abc.ABC):
 
     @abc.abstractmethod
     def emit_load(self, asm: Assembly) -> None:
-        """Take the weights of a channel from r12 on, and leave r12 behind them."""
+        """Take the constants of a channel from r12 on: s0 to s3, and weights. Leave r12 behind them."""
 
     @abc.abstractmethod
     def emit_row(self, asm: Assembly) -> None:
@@ -179,7 +176,7 @@ def _channels(asm: Assembly, computation: RowComputation) -> None:
     asm.block("channel")
     asm("3:")
     computation.emit_load(asm)
-    asm("vldm r12!, {s0-s3}", f"str r12, {slot('constants')}", f"ldr r0, {slot('lane')}", f"ldr r1, {slot('out_at')}")
+    asm(f"str r12, {slot('constants')}", f"ldr r0, {slot('lane')}", f"ldr r1, {slot('out_at')}")
     asm(f"ldr r12, {slot('band_rows')}", f"str r12, {slot('rows')}")
     asm.block("output row", "a row of outputs")
     asm(f"40: str r0, {slot('quads_at')}", "vmov s8, r1")
@@ -235,8 +232,8 @@ def quads_ticks(asm: Assembly, planes: Planes, axes: Axes, channels: int, comput
     return asm.ticks("start") + border + -(-channels // LANES) * group + channels * a_channel
 
 
-def quads_header(planes: Planes, axes: Axes, channels: int, zero: int, weight_words: int) -> list[int]:
-    """The words in front of the channels' constants."""
+def quads_header(planes: Planes, axes: Axes, channels: int, zero: int, outputs: int, wanted: int) -> list[int]:
+    """The words in front of the channels' constants; `outputs` along columns, `wanted` by the computation."""
     first, end = planes.loaded
     loaded = [planes.inside(at) for at in range(first, end)]
     edges = int((False, True) in loaded) + 2 * int((True, False) in loaded)
@@ -246,6 +243,6 @@ def quads_header(planes: Planes, axes: Axes, channels: int, zero: int, weight_wo
     words += [*(step * channels for step in steps), axes.output_rows, channels]
     words += [QUAD * first, loaded.count((True, True)), edges, row_bytes, planes.band, planes.kept_rows]
     words += [planes.kept_rows * row_bytes, planes.band * planes.row_stride * row_bytes, planes.row_stride]
-    words += [planes.plane_bytes, planes.outputs, 4 * weight_words]
+    words += [planes.plane_bytes, outputs, wanted]
     assert len(words) == HEADER_WORDS
     return words
