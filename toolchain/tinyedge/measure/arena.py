@@ -76,7 +76,7 @@ def search_arena(console: Console, model: str, *, timeout_s: float = _PROBE_TIME
         elif found[1] == b"fault ":
             raise DeviceError(
                 f"TensorFlow Lite Micro stopped with a fault at {int(found[2]):#x} while the arena was searched",
-                hint="with a texts build (`--optimize balanced`) its messages are shown by `run -v`",
+                hint="`--runtime aot` runs the model without it; please report the model and the tree",
             )
         elif found[2] == b"none":
             raise CheckError(
