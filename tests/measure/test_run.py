@@ -6,6 +6,7 @@ import random
 import zlib
 from collections.abc import Callable
 from dataclasses import replace
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -154,6 +155,18 @@ def test_an_emulator_that_counts_instructions_knows_no_time() -> None:
     assert result.cycles is None
     assert result.latency_us is None
     assert [layer.instructions for layer in result.layers] == list(LAYER_TICKS)
+
+
+def test_ticks_become_instructions_by_their_ratio() -> None:
+    ratio = Fraction(16, 5)
+    options: dict[str, Any] = {"readings": list, "cycles_error_percent": None, "ticks_per_instruction": ratio}
+    result = run(FakeFirmware(), counts="instructions", **options)
+    assert result.instructions == Figure("counted", round(TICKS / ratio))
+    assert [layer.instructions for layer in result.layers] == [round(ticks / ratio) for ticks in LAYER_TICKS]
+    assert result.ticks == (TICKS,) * result.samples
+    cycles = run(FakeFirmware(), counts="cycles", **options).cycles
+    assert cycles is not None
+    assert cycles.value == TICKS, "cycles are what the ticks are"
 
 
 def test_a_clock_of_this_computer_gives_a_latency_and_nothing_else() -> None:
