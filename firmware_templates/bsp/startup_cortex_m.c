@@ -3,26 +3,17 @@
  *
  * The linker script puts the stack at the start of RAM, below all data: a stack that overflows leaves RAM and faults,
  * where it would otherwise eat into variables in silence. */
-#include <stdint.h>
-
 #include "te_bsp.h"
+#include "te_memory.h"
+#include "te_registers.h"
 #include "te_startup.h"
 
-#define REG32(address) (*(volatile uint32_t *)(uintptr_t)(address))
 #define SCB_VTOR 0xE000ED08u  /* Armv7-M Architecture Reference Manual, B3.2.2: vector table offset */
 #define SCB_CFSR 0xE000ED28u  /* configurable fault status */
 #define SCB_CPACR 0xE000ED88u /* coprocessor access control */
 #define CPACR_FPU 0x00F00000u /* full access to CP10 and CP11 */
-#define PAINT 0x7E57ED6Eu
 
-/* From the linker script. */
-extern uint32_t _te_stack_bottom[];
-extern uint32_t _te_stack_top[];
-extern uint32_t _te_data_start[];
-extern uint32_t _te_data_end[];
-extern uint32_t _te_data_load[];
-extern uint32_t _te_bss_start[];
-extern uint32_t _te_bss_end[];
+extern uint32_t _te_stack_top[]; /* from the linker script */
 
 int main(void);
 void Reset_Handler(void);
@@ -49,27 +40,6 @@ __attribute__((section(".vectors"), used)) static const vector vectors[16] = {
     [15] = {.handler = SysTick_Handler},
 };
 
-static void copy_words(uint32_t *to, const uint32_t *to_end, const uint32_t *from) {
-  while (to < to_end) {
-    *to++ = *from++;
-  }
-}
-
-static void clear_words(uint32_t *to, const uint32_t *to_end) {
-  while (to < to_end) {
-    *to++ = 0;
-  }
-}
-
-/* Paint the unused part of the stack. The stores are volatile so that no call of memset grows a stack of its own here. */
-static void paint_stack(void) {
-  uint32_t *stack_pointer;
-  __asm volatile("mov %0, sp" : "=r"(stack_pointer));
-  for (volatile uint32_t *p = _te_stack_bottom; p < stack_pointer; ++p) {
-    *p = PAINT;
-  }
-}
-
 __attribute__((used)) _Noreturn void te_start(void);
 
 _Noreturn void te_start(void) {
@@ -78,9 +48,7 @@ _Noreturn void te_start(void) {
   REG32(SCB_CPACR) |= CPACR_FPU;
 #endif
   __asm volatile("dsb\n\tisb" ::: "memory");
-  paint_stack();
-  copy_words(_te_data_start, _te_data_end, _te_data_load);
-  clear_words(_te_bss_start, _te_bss_end);
+  te_memory_start();
   te_bsp_halt(main());
 }
 
@@ -126,19 +94,4 @@ __attribute__((naked)) void Fault_Handler(void) {
       "ldr r2, =te_report_fault\n\t"
       "bx r2\n\t"
       ".ltorg");
-}
-
-uint32_t te_stack_size(void) { return (uint32_t)((uintptr_t)_te_stack_top - (uintptr_t)_te_stack_bottom); }
-
-uint32_t te_stack_peak(void) {
-  const volatile uint32_t *p = _te_stack_bottom;
-  while (p < _te_stack_top && *p == PAINT) {
-    ++p;
-  }
-  return (uint32_t)((uintptr_t)_te_stack_top - (uintptr_t)p);
-}
-
-uint32_t te_ram_static(void) {
-  return (uint32_t)((uintptr_t)_te_data_end - (uintptr_t)_te_data_start + (uintptr_t)_te_bss_end -
-                    (uintptr_t)_te_bss_start);
 }

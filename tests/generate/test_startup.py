@@ -47,7 +47,7 @@ def qemu_project() -> FirmwareProject:
         stack_bytes=STACK_BYTES,
     )
     support = Path(__file__).with_name("stm32.c").read_bytes()
-    gone = {name for name in project.files if name.startswith("bsp/te_")}
+    gone = {f"bsp/te_{name}.c" for name in ("dwt", "sleep", "uarte")}
     files = {name: content for name, content in project.files.items() if name not in gone}
     sources = tuple(name for name in project.sources if name not in gone)
     return dataclasses.replace(project, files={**files, "bsp/nrf52.c": support}, sources=sources)

@@ -145,7 +145,7 @@ def _zig_target(core: Core) -> tuple[str, ...]:
     if core.isa is Isa.NATIVE:
         return ("-mcpu=baseline",)  # zig would use what this very computer has, and the ELF would differ elsewhere
     if core.isa is Isa.RV32IMC:
-        return ("-target", "riscv32-freestanding-none", "-mcpu=generic_rv32+m+c")
+        return ("-target", "riscv32-freestanding-none", "-mcpu=generic_rv32+m+c+zicsr")
     features = [*_ISA_FEATURE.get(core.isa, ()), *([_FPU_FEATURE[core.fpu]] if core.fpu else [])]
     cpu = "+".join([_arm_cpu(core).replace("-", "_"), *features])
     return ("-target", "thumb-freestanding-eabihf" if core.fpu else "thumb-freestanding-eabi", f"-mcpu={cpu}")

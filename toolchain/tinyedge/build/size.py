@@ -11,6 +11,7 @@ from tinyedge.boards import Board, Isa, Memory
 from tinyedge.build.elf import Elf, Section, read_elf
 from tinyedge.errors import CheckError
 
+_NO_RAM = ("flash", "flash_data")
 _LARGEST = 3
 _NOTABLE_PERCENT = 1
 """the error about a full memory names that many symbols, if they take at least that share of what is needed"""
@@ -96,7 +97,7 @@ def _takes_ram(section: Section, board: Board) -> bool:
     if board.core.isa is Isa.NATIVE:
         return section.name in (".data", ".bss")
     memory = _memory_of(section.address, board)
-    return memory is not None and memory.name != "flash"
+    return memory is not None and memory.name not in _NO_RAM
 
 
 def _ram_limit(sections: Iterable[Section], board: Board) -> int:

@@ -133,8 +133,8 @@ class QemuEmulator:
         bios = ["-bios", "none"] if board.core.isa is Isa.RV32IMC else []
         return [
             *(self._program, "-M", board.emulator_options[_OPTION], *bios, "-nodefaults", "-no-user-config"),
-            # A polled port wakes nobody when it is ready for more, and QEMU sleeps on with input waiting; `mux` makes it
-            # read ahead.
+            # A port that is polled wakes nobody when it can take more, and QEMU sleeps on although input waits: `mux`
+            # makes it read ahead.
             *("-display", "none", "-chardev", "stdio,id=line,signal=off,mux=on", "-serial", "chardev:line"),
             *("-icount", f"shift={icount_shift(board)},sleep=off"),  # sleep=off: waiting for a timer takes no time
             *("-semihosting-config", "enable=on,target=native"),  # how a firmware ends it

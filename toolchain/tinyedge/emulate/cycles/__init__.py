@@ -8,11 +8,11 @@ from tinyedge.emulate.cycles.cortex_m3 import CortexM3
 from tinyedge.emulate.cycles.cortex_m4 import CortexM4
 from tinyedge.emulate.cycles.cortex_m7 import CortexM7
 from tinyedge.emulate.cycles.cortex_m33 import CortexM33
-from tinyedge.emulate.cycles.thumb import ThumbTimingModel
+from tinyedge.emulate.cycles.rv32 import Rv32imac, Rv32imc
 
 __all__ = ["MODELS", "BlockCost", "TimingModel"]
 
-MODELS: dict[str, type[ThumbTimingModel]] = {
-    model.core: model for model in (CortexM0Plus, CortexM3, CortexM4, CortexM7, CortexM33)
+MODELS: dict[str, type[TimingModel]] = {
+    model.core: model for model in (CortexM0Plus, CortexM3, CortexM4, CortexM7, CortexM33, Rv32imc, Rv32imac)
 }
 """core -> its timing model"""

@@ -81,13 +81,19 @@ class Bus:
         Scb(self.system_control, services)
         SysTick(self.system_control, services)
         Dwt(self._pages[_DWT], services)
-        self._family = FAMILIES[services.config.family]
-        for base, (name, peripheral) in self._family.peripherals.items():
-            start = base % PAGE_BYTES
-            page = self._pages.setdefault(base - start, RegisterPage(name))
-            peripheral(page.part(start), services, base)
+        self._windows = (PRIVATE_BUS, *add_family(self._pages, services))
 
     def map(self, engine: Engine, native: Any | None, note: Callable[[str], None]) -> None:
         """Put all registers on the bus."""
-        for start, size in (PRIVATE_BUS, *self._family.windows):
+        for start, size in self._windows:
             Window(start, size, self._pages, note).map(engine, native)
+
+
+def add_family(pages: dict[int, RegisterPage], services: Services) -> tuple[tuple[int, int], ...]:
+    """Make the peripherals of the machine's chip family in `pages`; the windows (start, size) they lie in."""
+    family = FAMILIES[services.config.family]
+    for base, (name, peripheral) in family.peripherals.items():
+        start = base % PAGE_BYTES
+        page = pages.setdefault(base - start, RegisterPage(name))
+        peripheral(page.part(start), services, base)
+    return family.windows

@@ -1,4 +1,4 @@
-"""Unicorn's engine for a Cortex-M core, with types."""
+"""Unicorn's engine for one core, with types."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import unicorn
-from unicorn import arm_const
+from unicorn import arm_const, riscv_const
 from unicorn import unicorn_const as const
 from unicorn.unicorn_py3.unicorn import Uc, UcError, uclib
 
@@ -21,6 +21,8 @@ CPU_MODELS = {
     "cortex-m4f": arm_const.UC_CPU_ARM_CORTEX_M4,
     "cortex-m7f": arm_const.UC_CPU_ARM_CORTEX_M7,
     "cortex-m33f": arm_const.UC_CPU_ARM_CORTEX_M33,
+    "rv32imc": riscv_const.UC_CPU_RISCV32_SIFIVE_E31,
+    "rv32imac": riscv_const.UC_CPU_RISCV32_SIFIVE_E31,
 }
 """core -> Unicorn's number of it"""
 
@@ -34,7 +36,10 @@ class Engine:
 
     def __init__(self, core: str) -> None:
         make: Any = Uc  # its methods have no types
-        self._uc = make(const.UC_ARCH_ARM, const.UC_MODE_THUMB | const.UC_MODE_MCLASS)
+        if core.startswith("rv32"):
+            self._uc = make(const.UC_ARCH_RISCV, const.UC_MODE_RISCV32)
+        else:
+            self._uc = make(const.UC_ARCH_ARM, const.UC_MODE_THUMB | const.UC_MODE_MCLASS)
         self._keep: list[Any] = []  # callbacks live as long as the engine
         self._failure: BaseException | None = None
         self._uc.ctl_set_cpu_model(CPU_MODELS[core])
@@ -103,6 +108,10 @@ class Engine:
 
     def add_hook(self, kind: int, hook: Callable[..., Any]) -> None:
         self._uc.hook_add(kind, hook)
+
+    def add_instruction_hook(self, address: int, hook: Callable[..., Any]) -> None:
+        """Called before the instruction at that address."""
+        self._uc.hook_add(const.UC_HOOK_CODE, hook, begin=address, end=address)
 
     def add_native_block_hook(self, function: ctypes.c_void_p, user: ctypes.c_void_p) -> None:
         """`Uc.hook_add` wraps Python functions only; this is what it calls itself."""

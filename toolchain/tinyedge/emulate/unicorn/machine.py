@@ -1,36 +1,27 @@
-"""The emulated machine: Unicorn's core, the board's memories, the peripherals, and the loop that runs them."""
+"""A board with a Cortex-M: Unicorn's core, exceptions and interrupts, and the loop that runs them."""
 
 from __future__ import annotations
 
-import contextlib
-import ctypes
-import dataclasses
 import time
 from collections.abc import Callable
-from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from unicorn import arm_const
 from unicorn import unicorn_const as const
 
-from tinyedge.emulate.cycles import MODELS
+from tinyedge.emulate.unicorn.board_machine import BoardMachine
 from tinyedge.emulate.unicorn.bus import Bus
 from tinyedge.emulate.unicorn.config import MachineConfig
-from tinyedge.emulate.unicorn.counting import NEVER, Counter, NativeCounter, PythonCounter
-from tinyedge.emulate.unicorn.engine import Engine, UcError
+from tinyedge.emulate.unicorn.counting import NEVER
+from tinyedge.emulate.unicorn.engine import UcError
 from tinyedge.emulate.unicorn.exceptions import ExceptionUnit, StackError
 from tinyedge.emulate.unicorn.faults import FaultReporter
 from tinyedge.emulate.unicorn.frames import Ending
-from tinyedge.emulate.unicorn.native_library import PortState, load_native
 from tinyedge.emulate.unicorn.peripherals.nvic import SV_CALL
-from tinyedge.emulate.unicorn.peripherals.page import RegisterPage
-from tinyedge.emulate.unicorn.scheduler import Event, Scheduler
 from tinyedge.emulate.unicorn.semihosting import Semihosting
 from tinyedge.emulate.unicorn.serial_line import Link
 from tinyedge.emulate.unicorn.symbols import THUMB_BIT, Program
 
-_VECTORS_SYMBOL = "_te_vectors"
-"""the vector table, where tinyedge's linker scripts say so: behind what the chip's boot ROM wants to find first"""
 _NO_END_ADDRESS = 0xFFFF_FFFE
 _INTR_SVC, _INTR_BREAKPOINT, _INTR_EXCEPTION_RETURN, _INTR_SEMIHOSTING = 2, 7, 8, 16
 _WFI, _WFE, _YIELD = b"\x30\xbf", b"\x20\xbf", b"\x10\xbf"
@@ -38,97 +29,28 @@ _WIDE_HINT = b"\xaf\xf3"
 """first halfword of the 32-bit forms, whose second one is 0x8000 + 1 (YIELD), 2 (WFE), 3 (WFI)"""
 _LOOK_AGAIN_CYCLES = 64
 """an exception is due but masked: how soon to look whether it still is"""
-_NAP_SECONDS = 0.001
-"""longest wait for the host while a timer runs"""
 _EVENTS_SLEPT_THROUGH = 1000
 """timers that run with their interrupts off wake no core: after so many of their events it sleeps for ever"""
-_RAM_FILL = b"\xa5"
-"""what RAM holds at reset: no firmware may count on zeros"""
 
 
-class MachineError(Exception):
-    """The machine cannot be built; the text says why."""
-
-
-class Machine:
-    """One board with one program, from reset to its end. Also what its peripherals know as Services.
-
-    Interrupts are taken between basic blocks. Cost of a block is kept by its address, so code that a program writes
-    over other code in RAM would be counted with the old cost.
-    """
+class Machine(BoardMachine):
+    """A board with a Cortex-M. Interrupts are taken between basic blocks."""
 
     def __init__(self, config: MachineConfig, program: Program, link: Link) -> None:
         """Raises: MachineError when the program does not fit the board's memories"""
-        config = dataclasses.replace(config, vectors=program.symbols.get(_VECTORS_SYMBOL, config.vectors))
-        self.config, self.line, self._link = config, link, link
-        self._scheduler = Scheduler()
-        self._ending: Ending | None = None
+        super().__init__(config, program, link)
         self._request: Callable[[int], int] | None = None  # what a stop was for: takes and gives the address to go on
-        self._elapsed = 0.0
-        self._started: float | None = None
-        self._engine = Engine(config.core)
-        self._model = MODELS[config.core]()
-        self._flash = next((memory.start, memory.end) for memory in config.memories if memory.name == "flash")
-        self._map_memories(program)
-        self._native = self._load_native()
-        self._counter = self._make_counter()
+        self._faults = FaultReporter(self._engine, self.config, program)
         self._bus = Bus(self, self._attend)
         self._bus.map(self._engine, self._native, link.note)
         self._nvic = self._bus.nvic
         self._exceptions = ExceptionUnit(self._engine, self._nvic, self._bus.system_control)
-        self._faults = FaultReporter(self._engine, config, program)
         self._semihosting = Semihosting(self._engine, link)
         self._engine.add_hook(const.UC_HOOK_INTR, self._on_interrupt)
         self._engine.add_hook(const.UC_HOOK_MEM_UNMAPPED | const.UC_HOOK_MEM_PROT, self._on_bad_memory)
         self._engine.add_hook(const.UC_HOOK_INSN_INVALID, self._on_invalid_instruction)
-        link.on_arrival = self._attend
-        link.statistics = self.statistics
-        link.longest_nap = self._longest_nap
-
-    # Set-up
-
-    def _map_memories(self, program: Program) -> None:
-        for memory in self.config.memories:
-            flash = memory.name == "flash"
-            try:
-                self._engine.map_memory(memory.start, memory.size_bytes, writable=not flash)
-            except UcError as error:
-                raise MachineError(
-                    f"memory `{memory.name}` of board `{self.config.board}` cannot be emulated: {memory.start:#x} and "
-                    f"{memory.size_bytes} B are no multiples of 4096 B"
-                ) from error
-            self._engine.write_memory(memory.start, (b"\xff" if flash else _RAM_FILL) * memory.size_bytes)
-        for address, data in program.segments:
-            end = address + len(data)
-            if not any(memory.start <= address and end <= memory.end for memory in self.config.memories):
-                raise MachineError(
-                    f"the program is loaded at [{address:#x}, {end:#x}), outside the memories of board "
-                    f"`{self.config.board}`"
-                )
-            self._engine.write_memory(address, data)
-
-    def _load_native(self) -> Any | None:
-        if self.config.helper is not None:
-            try:
-                return load_native(Path(self.config.helper))
-            except (OSError, AttributeError) as error:
-                self._link.note(f"the native helper cannot be loaded ({error}): counting in Python, slowly")
-        return None
-
-    def _make_counter(self) -> Counter:
-        if self._native is None:
-            return PythonCounter(self._engine, self._model)
-        return NativeCounter(self._engine, self._model, self.config.memories, self._native)
 
     # Services of the peripherals
-
-    def now(self) -> int:
-        return self._counter.cycles
-
-    def schedule(self, at_cycles: int, action: Callable[[], None]) -> Event:
-        event = self._scheduler.add(at_cycles, action)
-        self._counter.deadline = min(self._counter.deadline, at_cycles)
-        return event
 
     def pend(self, exception: int) -> None:
         self._nvic.pend(exception)
@@ -136,46 +58,8 @@ class Machine:
     def set_interrupt(self, number: int, asserted: bool) -> None:
         self._nvic.set_line(number, asserted)
 
-    def read_memory(self, address: int, count: int) -> bytes:
-        try:
-            return self._engine.read_memory(address, count)
-        except UcError:
-            self.end(self._faults.other(f"BusFault: DMA read of {count} bytes at {address:#010x}"))
-            return bytes(count)
-
-    def write_memory(self, address: int, data: bytes) -> None:
-        flash_start, flash_end = self._flash
-        with contextlib.suppress(UcError):
-            if address + len(data) <= flash_start or address >= flash_end:
-                self._engine.write_memory(address, data)
-                return
-        self.end(self._faults.other(f"BusFault: DMA write of {len(data)} bytes at {address:#010x}"))
-
-    def share_port(self, page: RegisterPage) -> PortState:
-        if self._native is None:
-            return PortState()
-        handle, read, write = self._engine.native_memory()
-        port = self._native.te_port_new(ctypes.byref(page.shared), handle, read, write, *self._flash)
-        if not port:
-            raise MemoryError
-        return cast(PortState, port.contents)
-
-    def record_reading(self) -> None:
-        self._link.add_reading(self._counter.instructions, self._counter.cycles)
-
-    def end(self, ending: Ending) -> None:
-        """Stop for good, with the next basic block. The first ending counts."""
-        if self._ending is None:
-            self._ending = ending
-        self._attend()
-
-    def _attend(self) -> None:
-        """Stop before the next basic block. Also called by the thread that reads from the host."""
-        self._counter.deadline = 0
-
-    def _longest_nap(self) -> float | None:
-        """A firmware that polls in vain sleeps for ever, unless a timer needs its time to go on."""
-        return None if self._scheduler.next_cycles is None else _NAP_SECONDS
+    def _fault(self, what: str) -> Ending:
+        return self._faults.other(what)
 
     # The run
 
@@ -335,21 +219,3 @@ class Machine:
         """An exception is the only event there is."""
         self._sleep()
         return address
-
-    # What it tells of itself
-
-    def _seconds(self) -> float:
-        running = 0.0 if self._started is None else time.perf_counter() - self._started - self._link.host_seconds
-        return self._elapsed + running
-
-    def statistics(self) -> dict[str, float]:
-        """Counts since reset, and the seconds they took, without talking to the host and waiting for it."""
-        seconds = self._seconds()
-        instructions = self._counter.instructions
-        return {
-            "instructions": float(instructions),
-            "cycles": float(self._counter.cycles),
-            "seconds": seconds,
-            "mips": instructions / seconds / 1e6 if seconds > 0 else 0.0,
-            "native_hook": float(self._counter.native),
-        }

@@ -27,21 +27,26 @@ class Function:
 class Program:
     """An ELF as a loader sees it."""
 
-    def __init__(self, segments: list[tuple[int, bytes]], functions: list[Function], symbols: dict[str, int]) -> None:
+    def __init__(
+        self, segments: list[tuple[int, bytes]], functions: list[Function], symbols: dict[str, int], entry: int = 0
+    ) -> None:
         self.segments = segments
         """(load address, bytes)"""
         self.symbols = symbols
+        self.entry = entry
+        """where execution starts, for cores without a vector table"""
         self._functions = sorted(functions, key=lambda function: function.start)
         self._starts = [function.start for function in self._functions]
 
     @classmethod
-    def load(cls, path: Path) -> Program:
-        """Raises: BrokenProgramError"""
+    def load(cls, path: Path, core: str = "cortex-m4f") -> Program:
+        """A program for that core. Raises: BrokenProgramError"""
+        machine, title = ("EM_RISCV", "RISC-V") if core.startswith("rv32") else ("EM_ARM", "Arm")
         try:
             with path.open("rb") as stream:
                 elf = ELFFile(stream)
-                if elf["e_machine"] != "EM_ARM":
-                    raise BrokenProgramError(f"{path.name} is a program for {elf['e_machine']}, not for Arm")
+                if elf["e_machine"] != machine:
+                    raise BrokenProgramError(f"{path.name} is a program for {elf['e_machine']}, not for {title}")
                 segments = [
                     (segment["p_paddr"], segment.data())
                     for segment in elf.iter_segments("PT_LOAD")
@@ -58,7 +63,7 @@ class Program:
             raise BrokenProgramError(f"{path.name} cannot be read as an ELF: {error}") from error
         if not segments:
             raise BrokenProgramError(f"{path.name} has nothing to load")
-        return cls(segments, functions, {symbol.name: symbol["st_value"] for symbol in symbols})
+        return cls(segments, functions, {symbol.name: symbol["st_value"] for symbol in symbols}, elf["e_entry"])
 
     def function_at(self, address: int) -> Function | None:
         index = bisect.bisect_right(self._starts, address) - 1

@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import BinaryIO
 
 from tinyedge.emulate.unicorn import engine, frames
+from tinyedge.emulate.unicorn.board_machine import MachineError
 from tinyedge.emulate.unicorn.config import MachineConfig
 from tinyedge.emulate.unicorn.frames import Ending
-from tinyedge.emulate.unicorn.machine import Machine, MachineError
+from tinyedge.emulate.unicorn.machine import Machine
+from tinyedge.emulate.unicorn.riscv_machine import RiscvMachine
 from tinyedge.emulate.unicorn.serial_line import Link
 from tinyedge.emulate.unicorn.symbols import BrokenProgramError, Program
 
@@ -24,7 +26,8 @@ def main() -> None:
     link = Link(source, sink)
     try:
         config = MachineConfig.from_json(started[1])
-        built = Machine(config, Program.load(Path(config.elf)), link)
+        machine = RiscvMachine if config.core.startswith("rv32") else Machine
+        built = machine(config, Program.load(Path(config.elf), config.core), link)
     except (BrokenProgramError, MachineError) as error:
         link.end(Ending(str(error)))
         return

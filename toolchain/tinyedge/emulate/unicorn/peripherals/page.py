@@ -68,12 +68,13 @@ class RegisterPage:
         return value >> 8 * (offset - word) & ((1 << 8 * size) - 1)
 
     def write(self, offset: int, size: int, value: int) -> None:
-        """A write of less than a word leaves the other bytes of the register as they read."""
+        """A write of less than a word leaves the other bytes of the register as they are kept; reading them could
+        cause something."""
         word = offset & -_WORD
         if size != _WORD:
             shift = 8 * (offset - word)
             mask = ((1 << 8 * size) - 1) << shift
-            value = self.read(word, _WORD) & ~mask | value << shift & mask
+            value = self.values[word] & ~mask | value << shift & mask
         writer = self._writers.get(word)
         if writer is None:
             self.values[word] = value

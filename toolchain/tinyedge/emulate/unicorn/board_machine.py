@@ -1,0 +1,189 @@
+"""What every emulated machine is: memories, counts, time, and what its peripherals know as Services."""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import dataclasses
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, cast
+
+from tinyedge.emulate.cycles import MODELS
+from tinyedge.emulate.unicorn.config import MachineConfig
+from tinyedge.emulate.unicorn.counting import Counter, NativeCounter, PythonCounter
+from tinyedge.emulate.unicorn.engine import Engine, UcError
+from tinyedge.emulate.unicorn.frames import Ending
+from tinyedge.emulate.unicorn.native_library import PortState, load_native
+from tinyedge.emulate.unicorn.peripherals.page import RegisterPage
+from tinyedge.emulate.unicorn.scheduler import Event, Scheduler
+from tinyedge.emulate.unicorn.serial_line import Link
+from tinyedge.emulate.unicorn.symbols import Program
+
+_VECTORS_SYMBOL = "_te_vectors"
+"""the vector table, where tinyedge's linker scripts say so: behind what the chip's boot ROM wants to find first"""
+_READ_ONLY = ("flash", "flash_data")
+_NAP_SECONDS = 0.001
+"""longest wait for the host while a timer runs"""
+_RAM_FILL = b"\xa5"
+"""what RAM holds at reset: no firmware may count on zeros"""
+
+
+class MachineError(Exception):
+    """The machine cannot be built; the text says why."""
+
+
+class BoardMachine(ABC):
+    """One board with one program, from reset to its end; subclasses add the core's exceptions and its bus.
+
+    Cost of a block is kept by its address, so code that a program writes over other code in RAM would be counted with
+    the old cost.
+    """
+
+    def __init__(self, config: MachineConfig, program: Program, link: Link) -> None:
+        """Raises: MachineError when the program does not fit the board's memories"""
+        config = dataclasses.replace(config, vectors=program.symbols.get(_VECTORS_SYMBOL, config.vectors))
+        self.config, self.line, self._link = config, link, link
+        self._scheduler = Scheduler()
+        self._ending: Ending | None = None
+        self._elapsed = 0.0
+        self._started: float | None = None
+        self._engine = Engine(config.core)
+        self._model = MODELS[config.core]()
+        self._flash = next((memory.start, memory.end) for memory in config.memories if memory.name == "flash")
+        self._map_memories(program)
+        self._native = self._load_native()
+        self._counter = self._make_counter()
+        link.on_arrival = self._attend
+        link.statistics = self.statistics
+        link.longest_nap = self._longest_nap
+
+    # Set-up
+
+    def _map_memories(self, program: Program) -> None:
+        for memory in self.config.memories:
+            flash = memory.name in _READ_ONLY
+            try:
+                self._engine.map_memory(memory.start, memory.size_bytes, writable=not flash)
+            except UcError as error:
+                raise MachineError(
+                    f"memory `{memory.name}` of board `{self.config.board}` cannot be emulated: {memory.start:#x} and "
+                    f"{memory.size_bytes} B are no multiples of 4096 B"
+                ) from error
+            self._engine.write_memory(memory.start, (b"\xff" if flash else _RAM_FILL) * memory.size_bytes)
+        for address, data in program.segments:
+            end = address + len(data)
+            if not any(memory.start <= address and end <= memory.end for memory in self.config.memories):
+                raise MachineError(
+                    f"the program is loaded at [{address:#x}, {end:#x}), outside the memories of board "
+                    f"`{self.config.board}`"
+                )
+            self._engine.write_memory(address, data)
+        self._mirror_flash()
+
+    def _mirror_flash(self) -> None:
+        """The flash shows at the addresses of the data bus too."""
+        for memory in self.config.memories:
+            if memory.name == "flash_data":
+                start, end = self._flash
+                self._engine.write_memory(memory.start, self._engine.read_memory(start, end - start))
+
+    def _load_native(self) -> Any | None:
+        if self.config.helper is not None:
+            try:
+                return load_native(Path(self.config.helper))
+            except (OSError, AttributeError) as error:
+                self._link.note(f"the native helper cannot be loaded ({error}): counting in Python, slowly")
+        return None
+
+    def _make_counter(self) -> Counter:
+        if self._native is None:
+            return PythonCounter(self._engine, self._model)
+        return NativeCounter(self._engine, self._model, self.config.memories, self._native)
+
+    # Services of the peripherals
+
+    def now(self) -> int:
+        return self._counter.cycles
+
+    def schedule(self, at_cycles: int, action: Callable[[], None]) -> Event:
+        event = self._scheduler.add(at_cycles, action)
+        self._counter.deadline = min(self._counter.deadline, at_cycles)
+        return event
+
+    @abstractmethod
+    def pend(self, exception: int) -> None: ...
+
+    @abstractmethod
+    def set_interrupt(self, number: int, asserted: bool) -> None: ...
+
+    @abstractmethod
+    def _fault(self, what: str) -> Ending:
+        """The end by a fault, with the place in the program."""
+
+    def read_memory(self, address: int, count: int) -> bytes:
+        try:
+            return self._engine.read_memory(address, count)
+        except UcError:
+            self.end(self._fault(f"BusFault: DMA read of {count} bytes at {address:#010x}"))
+            return bytes(count)
+
+    def write_memory(self, address: int, data: bytes) -> None:
+        flash_start, flash_end = self._flash
+        with contextlib.suppress(UcError):
+            if address + len(data) <= flash_start or address >= flash_end:
+                self._engine.write_memory(address, data)
+                return
+        self.end(self._fault(f"BusFault: DMA write of {len(data)} bytes at {address:#010x}"))
+
+    def share_port(self, page: RegisterPage) -> PortState:
+        if self._native is None:
+            return PortState()
+        handle, read, write = self._engine.native_memory()
+        port = self._native.te_port_new(ctypes.byref(page.shared), handle, read, write, *self._flash)
+        if not port:
+            raise MemoryError
+        return cast(PortState, port.contents)
+
+    def record_reading(self) -> None:
+        self._link.add_reading(self._counter.instructions, self._counter.cycles)
+
+    def end(self, ending: Ending) -> None:
+        """Stop for good, with the next basic block. The first ending counts."""
+        if self._ending is None:
+            self._ending = ending
+        self._attend()
+
+    def _attend(self) -> None:
+        """Stop before the next basic block. Also called by the thread that reads from the host."""
+        self._counter.deadline = 0
+
+    def _longest_nap(self) -> float | None:
+        """A firmware that polls in vain sleeps for ever, unless a timer needs its time to go on."""
+        return None if self._scheduler.next_cycles is None else _NAP_SECONDS
+
+    # The run
+
+    @abstractmethod
+    def run(self) -> Ending:
+        """From reset to the end."""
+
+    # What it tells of itself
+
+    def _seconds(self) -> float:
+        running = 0.0 if self._started is None else time.perf_counter() - self._started - self._link.host_seconds
+        return self._elapsed + running
+
+    def statistics(self) -> dict[str, float]:
+        """Counts since reset, and the seconds they took, without talking to the host and waiting for it."""
+        seconds = self._seconds()
+        instructions = self._counter.instructions
+        return {
+            "instructions": float(instructions),
+            "cycles": float(self._counter.cycles),
+            "seconds": seconds,
+            "mips": instructions / seconds / 1e6 if seconds > 0 else 0.0,
+            "native_hook": float(self._counter.native),
+        }

@@ -1,0 +1,1 @@
+"""Peripherals of boards with RISC-V cores, as far as firmware of tinyedge uses them."""
