@@ -37,9 +37,11 @@ class SerialConsole:
     def __init__(self, url: str, baud: int) -> None:
         self.url = url
         self._buffer = LineBuffer()
+        # pySerial's RFC 2217 takes no time-out for writing; its socket has one of five seconds.
+        write_timeout_s = None if url.lower().startswith("rfc2217:") else _WRITE_TIMEOUT_S
         try:
             self._port = serial.serial_for_url(
-                url, baudrate=baud, timeout=0, write_timeout=_WRITE_TIMEOUT_S, exclusive=True
+                url, baudrate=baud, timeout=0, write_timeout=write_timeout_s, exclusive=True
             )
         except ValueError as error:
             raise UsageError(
