@@ -118,9 +118,9 @@ def peripheral(text: str, name: str) -> Any:
         ("stm32h7", "rcc", {0x10: 3}, 0x10, 3 << 3),
         ("stm32h7", "pwr", {}, 0x18, 1 << 13),  # VOSRDY
         ("stm32h7", "pwr", {}, 4, 1 << 13),  # ACTVOSRDY
-        ("fe310", "prci", {0: 1 << 30}, 0, 1 << 31),  # the ring oscillator
-        ("fe310", "prci", {4: 1 << 30}, 4, 1 << 31),  # the crystal
-        ("fe310", "prci", {}, 8, 1 << 31),  # the PLL's lock
+        ("sifive", "prci", {0: 1 << 30}, 0, 1 << 31),  # the ring oscillator
+        ("sifive", "prci", {4: 1 << 30}, 4, 1 << 31),  # the crystal
+        ("sifive", "prci", {}, 8, 1 << 31),  # the PLL's lock
     ],
 )
 def test_clocks_become_ready(kind: str, name: str, written: dict[int, int], register: int, ready: int) -> None:
@@ -152,7 +152,7 @@ def test_the_script_starts_last_and_speaks_no_telnet(tmp_path: Path) -> None:
 
 
 def test_a_core_without_vector_table_gets_none() -> None:
-    board = dataclasses.replace(make_board("rv32imac"), family="fe310")
+    board = dataclasses.replace(make_board("rv32imac"), family="sifive")
     assert "VectorTableOffset" not in script_text(board, Path("/p"), Path("/e"), 1)
 
 

@@ -19,7 +19,7 @@ from tinyedge.measure.oracle import oracle_available
 from tinyedge.pipeline import Choices, Progress
 from tinyedge.pipeline import run as run_pipeline
 
-FAST_BOARDS = ("nrf52840dk", "mps2_an386", "mps2_an505", "mps3_an547")
+FAST_BOARDS = ("nrf52840dk", "mps2_an386", "mps2_an505", "mps3_an547", "hifive1_revb")
 ALL_BOARDS = tuple(board.name for board in list_boards() if "native" not in board.emulators)
 MOST_OFF = {"unicorn": 0, "qemu": 0, "renode": 1}
 """instructions that an emulator's count may be off by: docs/emulators.md says why"""
@@ -121,9 +121,10 @@ def test_emulators_agree(board: str, small: Path, runs: Runs) -> None:
     check(runs(small, board, 3), 3)
 
 
-def test_unicorn_and_qemu_are_held_together(small: Path, runs: Runs) -> None:
+@pytest.mark.parametrize("board", ["mps2_an386", "hifive1_revb"])
+def test_unicorn_and_qemu_are_held_together(board: str, small: Path, runs: Runs) -> None:
     """Both count every instruction of one image, and so agree to the last one."""
-    found = {ran.emulator: ran.run for ran in runs(small, "mps2_an386", 3)}
+    found = {ran.emulator: ran.run for ran in runs(small, board, 3)}
     if "qemu" not in found:
         pytest.skip("QEMU is not installed: `apt-get install qemu-system-arm`")
     assert found["qemu"].instructions == found["unicorn"].instructions
@@ -139,6 +140,6 @@ def test_emulators_agree_on_every_board(board: str, small: Path, runs: Runs) -> 
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("board", FAST_BOARDS)
+@pytest.mark.parametrize("board", [name for name in FAST_BOARDS if load_board(name).ram.size_bytes > 32_768])
 def test_emulators_agree_on_keyword_spotting(board: str, shared_models: Path, runs: Runs) -> None:
     check(runs(shared_models / "kws_ref_model.tflite", board, 2), 2)
