@@ -1,5 +1,6 @@
-/* Takes the place of main.c to find the smallest arena in which the interpreter starts: tries sizes in the memory that
- * is free on the board. Prints `arena most N` and then `arena N`, or `arena none` when not even all of it is enough. */
+/* Takes the place of main.c to find the smallest arena in which the interpreter starts. Prints `arena most N`, the bytes
+ * that are free on the board; then tries each size that the host sends as a decimal number on a line, and prints
+ * `arena works N` or `arena fails N`. An interpreter that breaks on a size ends in `arena fault PC`. */
 #include <stdint.h>
 
 #include "te_bsp.h"
@@ -37,24 +38,27 @@ _Noreturn void te_fault(uint32_t pc, uint32_t lr, uint32_t status) {
   te_bsp_halt(1);
 }
 
+static uint32_t read_number(void) {
+  uint32_t value = 0;
+  for (;;) {
+    const int c = te_bsp_getc();
+    if (c >= '0' && c <= '9') {
+      value = value * 10 + (uint32_t)(c - '0');
+    } else if (c == '\n') {
+      return value;
+    }
+  }
+}
+
 int main(void) {
   te_bsp_init();
   uint8_t *arena = (uint8_t *)((TE_PROBE_START + STEP - 1) / STEP * STEP);
-  uint32_t works = (uint32_t)(TE_PROBE_END - (uintptr_t)arena) / STEP * STEP;
-  uint32_t fails = 0;
-  print_line("arena most ", works);
-  if (te_tflm_prepare(arena, works) != 0) {
-    print("\narena none\n");
-    return 1;
-  }
-  while (works - fails > STEP) {
-    const uint32_t middle = (fails + works) / 2 / STEP * STEP;
-    if (te_tflm_prepare(arena, middle) == 0) {
-      works = middle;
-    } else {
-      fails = middle;
+  const uint32_t most = (uint32_t)(TE_PROBE_END - (uintptr_t)arena) / STEP * STEP;
+  print_line("arena most ", most);
+  for (;;) {
+    const uint32_t bytes = read_number();
+    if (bytes <= most) {
+      print_line(te_tflm_prepare(arena, bytes) == 0 ? "arena works " : "arena fails ", bytes);
     }
   }
-  print_line("arena ", works);
-  return 0;
 }

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import itertools
+import time
+from collections.abc import Iterator
 
 import pytest
 
@@ -13,36 +15,85 @@ from tinyedge.errors import CheckError, DeviceError
 from tinyedge.measure.arena import LoggedConsole, search_arena, start_failure
 
 
-def probe(*lines: str) -> ReplayConsole:
-    return ReplayConsole("".join(f"{line}\n" for line in lines).encode())
+class FakeProbe:
+    """A probe in memory. Sizes in `breaks` end in a fault; `deaf`: it never answers."""
+
+    def __init__(self, need: int, most: int = 16384, breaks: range = range(0), deaf: bool = False) -> None:
+        self.need, self.most, self.breaks, self.deaf = need, most, breaks, deaf
+        self.starts = 0
+        self.tried: list[int] = []
+        self._waiting: list[bytes] = []
+
+    def start(self) -> FakeProbe:
+        self.starts += 1
+        self._waiting = [] if self.deaf else [b"", b"noise \x7f", b"arena most %d" % self.most]
+        return self
+
+    def lines(self, timeout_s: float) -> Iterator[bytes]:
+        if not self._waiting:
+            time.sleep(timeout_s)
+        while self._waiting:
+            yield self._waiting.pop(0)
+
+    def write(self, data: bytes) -> None:
+        size = int(data)
+        self.tried.append(size)
+        assert size % 16 == 0
+        if size in self.breaks:
+            self._waiting = [b"arena fault 500"]
+        elif size >= self.need:
+            self._waiting = [b"arena works %d" % size]
+        else:
+            self._waiting = [
+                b"tflm: Missing: %d" % (self.need - size),
+                b"tflm: at 3",
+                b"tflm: at 3",
+                b"arena fails %d" % size,
+            ]
+
+    def close(self) -> None:
+        self._waiting = []
 
 
-def test_the_size_the_probe_found() -> None:
-    console = probe("", "arena most 257744", "", "tflm: Too many buffers (max is 2)", "noise \x7f", "arena 1072")
-    assert search_arena(console, "small") == 1072
+@pytest.mark.parametrize("need", [1, 16, 1072, 1080, 16384])
+def test_the_smallest_size_that_works(need: int) -> None:
+    fake = FakeProbe(need)
+    assert search_arena(fake.start, "small") == -(-need // 16) * 16
+    assert fake.starts == 1
+    assert len(fake.tried) <= 12
+
+
+def test_sizes_that_break_the_interpreter_do_not_work() -> None:
+    fake = FakeProbe(1072, breaks=range(900, 1072))
+    assert search_arena(fake.start, "small") == 1072
+    assert fake.starts > 1
 
 
 def test_not_even_all_of_the_memory_is_enough() -> None:
-    console = probe(
-        "arena most 16384", "tflm: Failed to allocate", "tflm: Failed to allocate", "tflm: at 3", "arena none"
-    )
     with pytest.raises(CheckError) as caught:
-        search_arena(console, "small")
+        search_arena(FakeProbe(20000).start, "small")
     assert caught.value.what == (
         "TensorFlow Lite Micro cannot start model `small` in the 16,384 B of RAM that are free\n"
-        "       | Failed to allocate\n       | at 3"
+        "       | Missing: 3616\n       | at 3"
     )
 
 
-def test_a_fault_of_the_probe() -> None:
-    with pytest.raises(DeviceError, match="stopped with a fault at 0x1f4 while the arena was searched"):
-        search_arena(probe("arena most 16384", "arena fault 500"), "small")
+def test_a_probe_that_says_nothing() -> None:
+    with pytest.raises(DeviceError, match="said nothing for"):
+        search_arena(FakeProbe(1072, deaf=True).start, "small", timeout_s=0.1)
 
 
-@pytest.mark.parametrize("lines", [(), ("arena most 16384",), ("arena ", "arena x", "arena most", "arena 12345678901")])
-def test_a_probe_that_does_not_end(lines: tuple[str, ...]) -> None:
-    with pytest.raises(DeviceError):
-        search_arena(probe(*lines), "small", timeout_s=0.2)
+def test_a_probe_that_tries_another_size() -> None:
+    class Wrong(FakeProbe):
+        def write(self, data: bytes) -> None:
+            super().write(b"%d" % (int(data) - 16))
+
+    with pytest.raises(DeviceError, match=r"tried an arena of 16,368 B where 16,384 B were asked for"):
+        search_arena(Wrong(1072).start, "small")
+
+
+def probe(*lines: str) -> ReplayConsole:
+    return ReplayConsole("".join(f"{line}\n" for line in lines).encode())
 
 
 def banner(selftest: str) -> str:
@@ -69,6 +120,13 @@ def test_a_build_without_texts_says_that_it_failed() -> None:
     failure = start_failure(probe(banner("fail"), answer("err model")))
     assert failure is not None
     assert "err model" in failure
+
+
+def test_a_firmware_that_breaks() -> None:
+    fault = wire.encode_line(wire.MARK_RECORD, 0, "fault pc=00000010 lr=0 cfsr=0").decode().rstrip()
+    failure = start_failure(probe(fault))
+    assert failure is not None
+    assert "pc=00000010" in failure
 
 
 def test_an_interpreter_that_computes_something_else() -> None:

@@ -192,8 +192,7 @@ class TflmBuild:
             host = host_arena_bytes(self.model.tflite)
         except ToolError as error:
             raise ToolError(
-                f"the arena of `{self.model.name}` cannot be sized: no emulator here runs `{self.board.core.name}`, "
-                f"and there is no host interpreter: {error.what}",
+                f"the arena of `{self.model.name}` cannot be sized on this computer: {error.what}",
                 hint=error.hint,
             ) from error
         aligned = -(-(host + HOST_MARGIN_BYTES) // STEP_BYTES) * STEP_BYTES
@@ -206,11 +205,7 @@ class TflmBuild:
     def search(self, probe: FirmwareProject) -> ArenaProof:
         image = self.image(probe, self.side_folder, "compile (first the firmware that finds the arena)")
         with self.observer.progress("search the smallest arena"):
-            console = self._started(image)
-            try:
-                found = search_arena(console, self.model.name)
-            finally:
-                console.close()
+            found = search_arena(lambda: self._started(image), self.model.name)
         origin = f"The smallest that works, searched on {self.board.core.name} in steps of {STEP_BYTES} bytes."
         return ArenaProof(found, origin)
 

@@ -23,4 +23,7 @@ def command(choices: pipeline.Choices, ui: Ui) -> None:
     """
     with ui.commands_logged():
         built = pipeline.build(choices, ui)
-    ui.result(render_build(built.project, built.image, built.folder), build_document(built.project, built.image))
+    ui.result(
+        render_build(built.project, built.image, built.folder),
+        build_document(built.project, built.image, built.arena),
+    )

@@ -1,14 +1,14 @@
 """The arena of an interpreter, found and proved by the firmware itself.
 
-A probe (firmware_templates/tflm/te_arena_probe.c) searches the smallest size in which the interpreter starts; then the
-real firmware has to pass its self-test in that size, and to refuse the next smaller one.
+A probe (firmware_templates/tflm/te_arena_probe.c) tries sizes until the smallest in which the interpreter starts is
+found; then the real firmware has to pass its self-test in that size, and to refuse the next smaller one.
 """
 
 from __future__ import annotations
 
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from tinyedge.console.contract import Console
@@ -19,7 +19,7 @@ STEP_BYTES = 16
 """sizes are multiples of this: what the interpreter aligns its memory to"""
 _PROBE_TIMEOUT_S = 120.0
 _LOG_MARK = b"tflm: "
-_ARENA = re.compile(rb"arena (most |fault )?(\d{1,10}|none)")
+_SAID = re.compile(rb"arena (most|works|fails|fault) (\d{1,10})")
 
 
 @dataclass(frozen=True)
@@ -50,56 +50,103 @@ class LoggedConsole:
                     self.log.append(text)
             yield line
 
-    def write(self, text: bytes) -> None:
-        self.console.write(text)
+    def write(self, data: bytes) -> None:
+        self.console.write(data)
 
     def close(self) -> None:
         self.console.close()
 
 
-def search_arena(console: Console, model: str, *, timeout_s: float = _PROBE_TIMEOUT_S) -> int:
-    """The smallest arena in bytes, as the probe at `console` finds it.
+def search_arena(start: Callable[[], Console], model: str, *, timeout_s: float = _PROBE_TIMEOUT_S) -> int:
+    """The smallest arena in bytes in which the interpreter of a probe starts.
+
+    start  starts the probe; again each time that a size broke it
 
     Raises: CheckError with the interpreter's words when not even all free memory is enough; DeviceError when the probe
-    fails or does not end
+    does not answer
     """
-    logged = LoggedConsole(console)
-    most = 0
-    end = time.monotonic() + timeout_s
-    while (left := end - time.monotonic()) > 0:
-        line = next(iter(logged.lines(left)), None)
-        found = _ARENA.fullmatch(line.strip()) if line is not None else None
-        if found is None:
-            continue
-        if found[1] == b"most ":
-            most = int(found[2])
-        elif found[1] == b"fault ":
-            raise DeviceError(
-                f"TensorFlow Lite Micro stopped with a fault at {int(found[2]):#x} while the arena was searched",
-                hint="`--runtime aot` runs the model without it; please report the model and the tree",
-            )
-        elif found[2] == b"none":
+    probe = _Probe(start, timeout_s)
+    try:
+        works, fails = probe.most_bytes(), 0
+        if not probe.works(works):
             raise CheckError(
-                f"TensorFlow Lite Micro cannot start model `{model}` in the {most:,} B of RAM that are free"
-                + quoted(logged.log),
+                f"TensorFlow Lite Micro cannot start model `{model}` in the {works:,} B of RAM that are free"
+                + quoted(probe.log),
                 hint="`tinyedge boards` lists boards with more RAM; `--runtime aot` needs less",
             )
-        else:
-            return int(found[2])
-    raise DeviceError(f"the search for the smallest arena did not end in {timeout_s:.0f} s")
+        while works - fails > STEP_BYTES:
+            middle = (works + fails) // 2 // STEP_BYTES * STEP_BYTES
+            if probe.works(middle):
+                works = middle
+            else:
+                fails = middle
+        return works
+    finally:
+        probe.close()
+
+
+class _Probe:
+    """The firmware that tries sizes, started when it is needed."""
+
+    def __init__(self, start: Callable[[], Console], timeout_s: float) -> None:
+        self._start = start
+        self._timeout_s = timeout_s
+        self._console: LoggedConsole | None = None
+        self.log: list[str] = []
+        """what the interpreter said to the last size"""
+
+    def most_bytes(self) -> int:
+        """All memory there is for the arena."""
+        self.close()
+        self._console = LoggedConsole(self._start())
+        return self._await(b"most")[1]
+
+    def works(self, size: int) -> bool:
+        """Whether the interpreter starts in `size` bytes; one that breaks on it does not."""
+        if self._console is None:
+            self.most_bytes()
+        assert self._console is not None
+        self._console.log.clear()
+        self._console.write(b"%d\n" % size)
+        verdict, tried = self._await(b"works", b"fails", b"fault")
+        self.log = list(self._console.log)
+        if verdict == b"fault":
+            self.close()
+            return False
+        if tried != size:
+            raise DeviceError(f"the probe tried an arena of {tried:,} B where {size:,} B were asked for")
+        return verdict == b"works"
+
+    def close(self) -> None:
+        if self._console is not None:
+            self._console.close()
+            self._console = None
+
+    def _await(self, *words: bytes) -> tuple[bytes, int]:
+        """The first of the words that the probe says, and the number behind it."""
+        assert self._console is not None
+        end = time.monotonic() + self._timeout_s
+        while (left := end - time.monotonic()) > 0:
+            line = next(iter(self._console.lines(left)), b"")
+            found = _SAID.fullmatch(line.strip())
+            if found is not None and found[1] in words:
+                return found[1], int(found[2])
+        raise DeviceError(
+            f"the firmware that searches the arena said nothing for {self._timeout_s:.0f} s",
+            hint="please report the model and the tree of TensorFlow Lite Micro",
+        )
 
 
 def start_failure(console: Console) -> str | None:
     """Why the model of the firmware at `console` does not start; None when it does, and has passed its self-test.
 
-    Raises: DeviceError when the firmware itself does not answer; CheckError when it starts and computes what the
-    reference does not
+    Raises: CheckError when it starts and computes what the reference does not
     """
     logged = LoggedConsole(console)
     session = Session(logged)
-    if session.wait_for_banner().selftest == "ok":
-        return None
     try:
+        if session.wait_for_banner().selftest == "ok":
+            return None
         session.run()
     except DeviceError as error:
         return "; ".join(logged.log) or error.what

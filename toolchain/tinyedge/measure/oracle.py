@@ -6,7 +6,9 @@ which is this module run as a program: one child for all samples, fed and read t
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
+import os
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -130,19 +132,30 @@ def _run_child(folder: Path) -> None:
 
 
 def _search_arena(folder: Path) -> None:
-    from tflite_micro import runtime
-
+    """Each size is tried in a process of its own: the interpreter breaks on some."""
     model = (folder / "model.tflite").read_bytes()
     _start_interpreter(model)  # refuses in its own words what no arena can help
     fails, works = 0, _LAST_ARENA_BYTES
     while works - fails > _ARENA_STEP_BYTES:
         middle = (fails + works) // 2 // _ARENA_STEP_BYTES * _ARENA_STEP_BYTES
-        try:
-            runtime.Interpreter.from_bytes(model, arena_size=middle)
+        if _starts_in(model, middle):
             works = middle
-        except RuntimeError:
+        else:
             fails = middle
     (folder / _SEARCH).write_text(str(works))
+
+
+def _starts_in(model: bytes, arena_bytes: int) -> bool:
+    child = os.fork()
+    if child == 0:
+        code = 1
+        with contextlib.suppress(Exception):
+            from tflite_micro import runtime
+
+            runtime.Interpreter.from_bytes(model, arena_size=arena_bytes)
+            code = 0
+        os._exit(code)
+    return os.waitpid(child, 0)[1] == 0
 
 
 if __name__ == "__main__":

@@ -24,6 +24,18 @@ class Arena(Protocol):
     """How the arena of an interpreter was sized."""
 
     @property
+    def bytes(self) -> int: ...
+    @property
+    def origin(self) -> str:
+        """In a sentence."""
+        ...
+
+    @property
+    def message(self) -> str:
+        """What the interpreter said to the smaller size."""
+        ...
+
+    @property
     def fails_bytes(self) -> int | None:
         """The next smaller size, which was tried and failed; None where nothing was tried."""
         ...

@@ -7,7 +7,7 @@ from typing import Any
 
 from tinyedge.artifacts import Figure, FirmwareProject, Image, Plan, QuantizedModel, Run, SizeTable, digest
 from tinyedge.boards import Board
-from tinyedge.report.contract import Measured
+from tinyedge.report.contract import Arena, Measured
 from tinyedge.report.memory import memory_over_time, peak_step
 
 _LARGEST = 10
@@ -60,11 +60,12 @@ def run_document(measured: Measured) -> dict[str, Any]:
         },
         "optimize": plan.optimize,
         "library": _library(built.project),
+        "arena": _arena(built.arena),
         "notes": list(run.notes),
     }
 
 
-def build_document(project: FirmwareProject, image: Image) -> dict[str, Any]:
+def build_document(project: FirmwareProject, image: Image, arena: Arena | None = None) -> dict[str, Any]:
     """`tinyedge.build/1`: sizes, sections, the largest symbols, and the files."""
     files = {"elf": image.elf, "hex": image.hex, "bin": image.bin, "uf2": image.uf2}
     return {
@@ -74,6 +75,7 @@ def build_document(project: FirmwareProject, image: Image) -> dict[str, Any]:
         "runtime": project.runtime,
         "compiler": image.compiler,
         "library": _library(project),
+        "arena": _arena(arena),
         "memory": _size(image.size) | {"arena_bytes": project.arena_bytes},
         "sections": [
             {"name": name, "flash_bytes": flash, "ram_bytes": ram} for name, flash, ram in image.size.sections
@@ -179,6 +181,18 @@ def _mismatch(run: Run) -> dict[str, Any] | None:
 def _library(project: FirmwareProject) -> str | None:
     """What a project carries of others, with its version."""
     return None if project.library is None else project.library.name
+
+
+def _arena(arena: Arena | None) -> dict[str, Any] | None:
+    """How the arena of an interpreter is known: the smaller size that was tried, and what happened."""
+    if arena is None:
+        return None
+    return {
+        "bytes": arena.bytes,
+        "origin": arena.origin,
+        "fails_bytes": arena.fails_bytes,
+        "message": arena.message,
+    }
 
 
 def _size(size: SizeTable) -> dict[str, int]:
