@@ -6,15 +6,18 @@ import importlib.metadata
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 import click
 
 from tinyedge import process
 from tinyedge.build import compiler_version
+from tinyedge.build.tflm_tree import find_tree, missing_tree
+from tinyedge.cli.config import load_config
 from tinyedge.cli.options import shared
 from tinyedge.cli.ui import Ui
 from tinyedge.emulate import emulator
-from tinyedge.errors import ToolError
+from tinyedge.errors import ToolError, UsageError
 from tinyedge.report.json import doctor_document
 from tinyedge.report.text import render_table
 
@@ -61,6 +64,17 @@ def _program(name: str, argument: str = "--version") -> Callable[[], str]:
     return version
 
 
+def _tflm_tree() -> str:
+    """The source tree of TensorFlow Lite Micro that the settings or TINYEDGE_TFLM name."""
+    try:
+        tree = find_tree(load_config(Path.cwd()).tflm)
+    except UsageError as error:
+        raise ToolError(error.what) from error
+    if tree is None:
+        raise missing_tree()
+    return f"{tree.version}, {tree.kernels}"
+
+
 CHECKS = (
     Check("python", lambda: sys.version.split()[0], "install Python 3.11 or newer"),
     Check("zig (compiler)", lambda: compiler_version("zig"), "pip install ziglang"),
@@ -75,6 +89,7 @@ CHECKS = (
     ),
     Check("arm-none-eabi-gcc", lambda: compiler_version("gcc"), "apt-get install gcc-arm-none-eabi", "--compiler gcc"),
     Check("qemu-system-arm", _program("qemu-system-arm"), "apt-get install qemu-system-arm", "the QEMU emulator"),
+    Check("TFLM's sources", _tflm_tree, "docs/tflm.md says how; set TINYEDGE_TFLM", "--runtime tflm"),
     Check("renode", _program("renode"), "get it from renode.io and put it on PATH", "the Renode emulator"),
     Check("pyocd", _package("pyocd"), "pip install 'tinyedge[flash]'", "flashing by a debug probe"),
     Check("esptool", _package("esptool"), "pip install 'tinyedge[flash]'", "flashing ESP32 boards"),
