@@ -18,6 +18,7 @@ from tinyedge.cli.options import shared
 from tinyedge.cli.ui import Ui
 from tinyedge.emulate import emulator
 from tinyedge.errors import ToolError, UsageError
+from tinyedge.flash import FLASHERS, flasher
 from tinyedge.report.json import doctor_document
 from tinyedge.report.text import render_table
 
@@ -75,6 +76,10 @@ def _tflm_tree() -> str:
     return f"{tree.version}, {tree.kernels}"
 
 
+def _flasher(name: str) -> Callable[[], str]:
+    return lambda: flasher(name).available().version
+
+
 CHECKS = (
     Check("python", lambda: sys.version.split()[0], "install Python 3.11 or newer"),
     Check("zig (compiler)", lambda: compiler_version("zig"), "pip install ziglang"),
@@ -91,8 +96,11 @@ CHECKS = (
     Check("qemu-system-arm", _program("qemu-system-arm"), "apt-get install qemu-system-arm", "the QEMU emulator"),
     Check("TFLM's sources", _tflm_tree, "docs/tflm.md says how; set TINYEDGE_TFLM", "--runtime tflm"),
     Check("renode", _program("renode"), "get it from renode.io and put it on PATH", "the Renode emulator"),
-    Check("pyocd", _package("pyocd"), "pip install 'tinyedge[flash]'", "flashing by a debug probe"),
-    Check("esptool", _package("esptool"), "pip install 'tinyedge[flash]'", "flashing ESP32 boards"),
+    *(
+        Check(name, _flasher(name), flasher(name).install.replace("`", ""), f"flashing: {flasher(name).reaches}")
+        for name in FLASHERS
+        if name != "uf2"
+    ),
 )
 
 

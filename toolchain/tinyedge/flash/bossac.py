@@ -18,6 +18,9 @@ class BossacFlasher(CommandFlasher):
     """
 
     name = "bossac"
+    reaches = "boards with Arduino's SAM-BA bootloader"
+    option_is = "`bossac`: USB ids of the bootloader"
+    probe_is = "its serial port"
     programs = ("bossac",)
     install = (
         "`apt-get install bossa-cli`; for the Nano 33 BLE Arduino's own 1.9.1-arduino2, which "

@@ -34,6 +34,9 @@ class CommandFlasher:
     """the Python package that is this program, too"""
     install = ""
     verifies = True
+    reaches = ""
+    option_is = ""
+    probe_is = ""
     version_arguments: tuple[str, ...] = ("--version",)
     """what makes it tell its version; none for a program that would touch hardware"""
     oldest_version: tuple[int, ...] = ()

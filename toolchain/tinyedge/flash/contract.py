@@ -32,6 +32,14 @@ class Flasher(Protocol):
     """as board files and `--tool` call it"""
     verifies: bool
     """whether `write` compares every byte after writing it"""
+    reaches: str
+    """for people: which boards or probes"""
+    option_is: str
+    """for people: the keys of [flash_options] it needs, and what they hold"""
+    probe_is: str
+    """for people: what `--probe` names"""
+    install: str
+    """for people: how to get it, as something that can be typed where there is such a thing"""
 
     def commands(self, image: Image, board: Board, probe: str) -> list[list[str]]:
         """The command lines, in order; none for a tool that is no program.

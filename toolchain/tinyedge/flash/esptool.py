@@ -22,6 +22,9 @@ class EsptoolFlasher(CommandFlasher):
     """
 
     name = "esptool"
+    reaches = "ESP32 chips, by their ROM"
+    option_is = "`esptool`: the chip; `esptool_offset`, if not 0"
+    probe_is = "serial port; the console's, if none is named"
     programs = ("esptool",)
     module = "esptool"
     install = "`pip install 'tinyedge[flash]'`"

@@ -27,6 +27,9 @@ class GdbFlasher(CommandFlasher):
     """
 
     name = "gdb"
+    reaches = "Black Magic Probe, QEMU"
+    option_is = "`gdb`: `black-magic-probe` or `qemu`"
+    probe_is = "port of the probe, or `host:port`"
     programs = ("gdb-multiarch", "arm-none-eabi-gdb")
     install = "`apt-get install gdb-multiarch`"
     proofs = ("tinyedge: written",)

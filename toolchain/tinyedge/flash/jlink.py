@@ -22,6 +22,9 @@ class JlinkFlasher(CommandFlasher):
     """
 
     name = "jlink"
+    reaches = "J-Link probes"
+    option_is = "`jlink`: a device name of SEGGER"
+    probe_is = "serial number"
     programs = ("JLink.exe",) if sys.platform == "win32" else ("JLinkExe",)
     install = "the J-Link Software and Documentation Pack of segger.com"
     version_arguments = ()  # it always looks for a probe

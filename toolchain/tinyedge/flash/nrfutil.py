@@ -23,6 +23,9 @@ class NrfutilFlasher(CommandFlasher):
     """
 
     name = "nrfutil"
+    reaches = "nRF52 boards with Adafruit's bootloader"
+    option_is = "`nrfutil`: USB ids of the bootloader"
+    probe_is = "its serial port"
     programs = ("adafruit-nrfutil",)
     install = "`pip install adafruit-nrfutil`"
     verifies = False

@@ -18,6 +18,9 @@ class OpenocdFlasher(CommandFlasher):
     """
 
     name = "openocd"
+    reaches = "nearly every probe"
+    option_is = "`openocd`: configuration files, separated by blanks"
+    probe_is = "serial number of the adapter"
     programs = ("openocd",)
     install = "`apt-get install openocd`, or a package of your system"
     proofs = ("** Verified OK **",)  # with a wrong set-up it ends with exit code 0

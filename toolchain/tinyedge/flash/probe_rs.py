@@ -17,6 +17,9 @@ class ProbeRsFlasher(CommandFlasher):
     """
 
     name = "probe-rs"
+    reaches = "CMSIS-DAP, J-Link, ST-Link, USB-JTAG of ESP32"
+    option_is = "`probe-rs`: a name of `probe-rs chip list`"
+    probe_is = "`VID:PID` or `VID:PID:SERIAL`"
     programs = ("probe-rs",)
     install = "`cargo install probe-rs-tools --locked`, or the installer at probe.rs"
     oldest_version = (0, 24)  # the first whose `download` takes --verify

@@ -17,6 +17,9 @@ class PyocdFlasher(CommandFlasher):
     """
 
     name = "pyocd"
+    reaches = "CMSIS-DAP, J-Link and ST-Link probes"
+    option_is = "`pyocd`: a name of `pyocd list --targets`"
+    probe_is = "unique id, or a part of it"
     programs = ("pyocd",)
     module = "pyocd"
     install = "`pip install 'tinyedge[flash]'`"

@@ -17,6 +17,9 @@ class StFlashFlasher(CommandFlasher):
     """
 
     name = "st-flash"
+    reaches = "STM32 with an ST-Link"
+    option_is = "none"
+    probe_is = "serial number of the ST-Link"
     programs = ("st-flash",)
     install = "`apt-get install stlink-tools`"
     proofs = ("Flash written and verified! jolly good!",)

@@ -113,6 +113,10 @@ class Uf2Flasher:
     """
 
     name = "uf2"
+    reaches = "boards that appear as a drive"
+    option_is = "`uf2_board`: its Board-ID, patterns; `uf2_family`: its family id"
+    probe_is = "folder of the drive"
+    install = "it is part of tinyedge"
     verifies = False
 
     def __init__(self, folders: Callable[[], Iterable[Path]] = mounted_folders, *, reboot_s: float = 15.0) -> None:
@@ -146,7 +150,7 @@ class Uf2Flasher:
 
     def available(self) -> Availability:
         """Always: it is part of tinyedge."""
-        return Availability("built in", "it is part of tinyedge")
+        return Availability("built in", self.install)
 
     def write(self, image: Image, board: Board, probe: str, timeout_s: float = TIMEOUT_S) -> None:
         """See `Flasher`. A bootloader verifies nothing, but restarts only when it got every block."""
