@@ -59,18 +59,26 @@ def platform_text(board: Board) -> str:
     )
 
 
+def machine_text(board: Board, platform: Path, elf: Path) -> str:
+    """The .resc that makes the machine and loads its program."""
+    return _script("machine.resc.j2", board, platform, elf)
+
+
 def script_text(board: Board, platform: Path, elf: Path, port: int) -> str:
-    """The .resc that loads platform and firmware, puts the serial line on TCP `port` and starts."""
+    """The .resc that does the same, puts the serial line on TCP `port`, starts, and says STARTED."""
+    return _script("run.resc.j2", board, platform, elf, port=port, started=STARTED)
+
+
+def _script(template: str, board: Board, platform: Path, elf: Path, **values: str | int) -> str:
     return (
         _environment()
-        .get_template("run.resc.j2")
+        .get_template(template)
         .render(
             board=board,
             platform=monitor_path(platform),
             elf=monitor_path(elf),
             is_cortex_m=_is_cortex_m(board),
-            port=port,
-            started=STARTED,
+            **values,
         )
     )
 

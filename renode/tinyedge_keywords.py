@@ -1,0 +1,40 @@
+"""Keywords for the robot tests: firmware of a board, the machine that runs it, and requests of the serial protocol."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from tinyedge import wire
+from tinyedge.boards import load_board
+from tinyedge.emulate.renode.platform import machine_text, platform_text
+from tinyedge.paths import write_whole
+from tinyedge.pipeline import Choices, Progress, build
+
+
+class _Quiet:
+    """Who is told what the build does."""
+
+    def note(self, text: str) -> None: ...
+
+    def detail(self, text: str) -> None: ...
+
+    @contextmanager
+    def progress(self, label: str) -> Iterator[Progress]:
+        yield lambda done, total, stage="": None
+
+
+def build_machine(model: str, board: str, folder: str) -> str:
+    """Build the firmware of a model (name or .tflite) for a board, below `folder`; the path of its machine's script."""
+    loaded = load_board(board)
+    built = build(Choices(model, board, "zig", None, Path(folder)), _Quiet())
+    platform, script = built.folder / f"{board}.repl", built.folder / "machine.resc"
+    write_whole(platform, platform_text(loaded).encode())
+    write_whole(script, machine_text(loaded, platform, built.image.elf).encode())
+    return str(script.absolute())
+
+
+def request(sequence: int, words: str) -> str:
+    """A request with its number and checksum, as the firmware wants it, without the line feed."""
+    return wire.encode_line(wire.MARK_REQUEST, sequence, words).decode().rstrip("\n")
