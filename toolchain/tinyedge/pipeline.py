@@ -28,7 +28,7 @@ from tinyedge.build import build_image, make_flags
 from tinyedge.build.tflm_tree import TflmTree, find_tree
 from tinyedge.console.contract import Console
 from tinyedge.emulate import choose
-from tinyedge.errors import DeviceError, ModelError, TinyEdgeError, UsageError
+from tinyedge.errors import DeviceError, ModelError, TinyEdgeError, ToolError, UsageError
 from tinyedge.generate import generate_project
 from tinyedge.graph.ir import Graph
 from tinyedge.graph.reader import read_model
@@ -230,7 +230,10 @@ def build(choices: Choices, observer: Observer) -> Built:
 def _build_tflm(choices: Choices, prepared: Prepared, program: Program, observer: Observer) -> Built:
     """The same with TensorFlow Lite Micro, in `<board>-<compiler>-tflm`; emulated, to size and prove the arena."""
     board, model = prepared.board, prepared.model
-    emulator = choose(board, "auto") if board.emulators else None
+    try:
+        emulator = choose(board, "auto")
+    except (ToolError, UsageError):  # none has the core or is installed: the arena is sized without, and says so
+        emulator = None
     folder = choices.build_dir / model.name / f"{board.name}-{choices.compiler}-tflm"
     job = TflmBuild(
         program,
