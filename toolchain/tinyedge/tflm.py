@@ -26,7 +26,7 @@ from tinyedge.artifacts import (
     digest,
 )
 from tinyedge.boards import Board, Isa
-from tinyedge.build import build_image, check_tflm_image, make_library_flags, select_compiler
+from tinyedge.build import build_image, check_cxx, check_tflm_image, make_library_flags, select_compiler
 from tinyedge.build.tflm_tree import TflmTree, missing_tree, select_library
 from tinyedge.console.contract import Console
 from tinyedge.errors import CheckError, InternalError, ToolError, UsageError
@@ -132,6 +132,7 @@ class TflmBuild:
                 f"`{driver.name}` cannot build the runtime `tflm` for `{self.board.name}`: it brings no C++ library",
                 hint="`--compiler gcc`",
             )
+        check_cxx(driver)
         if self.start is None:
             proof = self.host_figure()
             project, image = self.build(proof)

@@ -9,10 +9,15 @@ from tinyedge import process
 from tinyedge.boards import Core, Isa
 from tinyedge.build.compiler import Compiler
 from tinyedge.build.flags import Flags, gcc_flags
+from tinyedge.errors import ToolError
 
 _ARM = "arm-none-eabi-gcc"
 _ARM_HINT = "`apt-get install gcc-arm-none-eabi libnewlib-arm-none-eabi` installs it; `--compiler zig` needs nothing"
 _HOST_HINT = "`apt-get install gcc` installs it; `--compiler zig` needs nothing"
+_CXX_HINTS = {
+    "gcc": "`apt-get install libstdc++-arm-none-eabi-newlib` installs its library",
+    "cc": "`apt-get install g++` installs it",
+}
 _SANITIZE = ("-fsanitize=address,undefined", "-fno-sanitize-recover=all")
 
 
@@ -29,6 +34,13 @@ def gcc_compiler(core: Core, *, sanitize: bool = False) -> Compiler:
     else:
         name, driver = "gcc", process.require(_ARM, _ARM_HINT)
     return Compiler(name, _identity(driver), (str(driver),), flags, {"LC_ALL": "C"})
+
+
+def check_cxx(compiler: Compiler) -> None:
+    """Raises: ToolError when the compiler has no C++, or no headers of its standard library."""
+    command = [*compiler.driver, *compiler.flags.cxx, "-fsyntax-only", "-x", "c++", "-include", "cstdint", "-"]
+    if process.run(command, timeout_s=60, env=compiler.env, check=False).returncode != 0:
+        raise ToolError(f"`{compiler.driver[-1]}` cannot compile C++ here", hint=_CXX_HINTS[compiler.name])
 
 
 def has_host_compiler() -> bool:
