@@ -32,6 +32,9 @@ base = 0x40002000
 baud = 115200
 tx_pin = "P0.06"
 rx_pin = "P1.10"
+[clock]
+source = "crystal"
+source_hz = 32_000_000
 [flash_options]
 pyocd = "nrf52840"
 [sources]
@@ -106,6 +109,7 @@ def test_a_good_file_is_read(tmp_path: Path) -> None:
     assert (board.name, board.aliases, board.usb_ids) == ("a_board", ("other",), ((0x1366, 0x1015),))
     assert board.flash_limit_bytes == 0xF000
     assert board.console["tx_pin"] == "P0.06"
+    assert board.clock == {"source": "crystal", "source_hz": 32_000_000}
 
 
 @pytest.mark.parametrize(
@@ -127,6 +131,9 @@ def test_a_good_file_is_read(tmp_path: Path) -> None:
         ('kind = "uarte"', 'kind = "usb"', "`console.kind` is `usb`; known are"),
         ('kind = "uarte"\n', "", "`console.kind`"),
         ("baud = 115200", "speed = 115200", "unknown key `console.speed`"),
+        ("source_hz = 32_000_000", "source_hz = 32_000_000\npll_x = 4", "unknown key `clock.pll_x`; did you mean"),
+        ("source_hz = 32_000_000", 'source_hz = "32 MHz"', "`clock.source_hz` is '32 MHz', not of type int"),
+        ('source = "crystal"', 'source = "quartz"', "`clock.source` is `quartz`; known are crystal, external"),
         ('tx_pin = "P0.06"', 'tx_pin = "6"', "`console.tx_pin`: `6` is no pin"),
         ('usb_ids = ["1366:1015"]', 'usb_ids = ["0x1366:1015"]', "`usb_ids` holds `0x1366:1015`"),
         ('flashers = ["pyocd"]', "flashers = [1]", "`flashers` holds 1"),

@@ -61,7 +61,7 @@ class Rv32imc:
 
 
 class Rv32imac(Rv32imc):
-    """The same with atomic instructions."""
+    """The same with atomic instructions. Error: as without them."""
 
     core = "rv32imac"
 

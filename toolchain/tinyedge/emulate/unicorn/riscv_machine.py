@@ -29,7 +29,6 @@ _TRAPS = {
     0: "jump to an odd address",
     1: "instruction fetch failed",
     2: "undefined instruction",
-    3: "breakpoint",
     4: "misaligned read",
     5: "read where nothing is",
     6: "misaligned write",
@@ -125,7 +124,8 @@ class RiscvMachine(BoardMachine):
         if self._counter.stopped:
             self._counter.stopped = 0
         elif error is not None:
-            self.end(self._fault(str(error)))
+            invalid = error.errno == const.UC_ERR_INSN_INVALID  # how Unicorn reports EBREAK
+            self.end(self._fault("breakpoint or undefined instruction" if invalid else str(error)))
         else:  # WFI is the only instruction that stops the core
             self.end(Ending(f"the emulated firmware halted: it sleeps and nothing can wake it, {self._where()}"))
         return address

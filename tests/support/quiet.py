@@ -1,0 +1,23 @@
+"""An observer of the pipeline that keeps to itself."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+
+from tinyedge.pipeline import Progress
+
+
+class Quiet:
+    """Listens, and says nothing."""
+
+    def note(self, text: str) -> None:
+        del text
+
+    def detail(self, text: str) -> None:
+        del text
+
+    @contextlib.contextmanager
+    def progress(self, label: str) -> Iterator[Progress]:
+        del label
+        yield lambda done, total, stage="": None
