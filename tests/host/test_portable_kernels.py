@@ -60,7 +60,7 @@ def _from_float(rng: Rng) -> Layer:
 
 
 LAYERS: dict[str, Callable[[Rng], Layer]] = {
-    **{f"portable/{name}": MAKERS[name] for name in MAKERS if name.endswith("_s16")},
+    **{f"portable/{name}": MAKERS[name] for name in MAKERS if name.endswith(("_s16", "_s4"))},
     "portable/requantize_any": _wide_requantize,
     "portable/quantize_f32": _from_float,
     "portable/dequantize_f32": _to_float,

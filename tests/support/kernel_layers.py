@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from support import random_layers, random_movement, state_models
+from support import random_layers, random_movement, state_models, weighted_models
 from support.draft import Draft
 from support.movement_layers import any_movement
 from support.operator_models import MODELS
@@ -488,6 +488,7 @@ MAKERS: dict[str, Callable[[Rng], Layer]] = {
     "softmax": softmax_layer,
     **{name: parsed(model) for name, model in MODELS.items()},
     **{name: parsed(model) for name, model in state_models.MODELS.items()},
+    **{name: parsed(model) for name, model in weighted_models.MODELS.items()},
     **{name: parsed(drafted(name), name) for name in DRAFTED},
 }
 """random layers by operator"""

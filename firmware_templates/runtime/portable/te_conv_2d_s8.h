@@ -1,20 +1,10 @@
-/* 2-D convolution, int8, weights quantized per output channel: strides, dilation, groups, padding. */
+/* 2-D convolution, int8 with weights of int8. */
 #ifndef TE_CONV_2D_S8_H
 #define TE_CONV_2D_S8_H
 
 #include <stdint.h>
 
-#include "te_filters_s8.h"
-#include "te_window.h"
-
-typedef struct {
-  te_window window;
-  uint16_t input_channels;
-  uint16_t output_channels; /* a multiple of groups */
-  uint16_t groups;          /* input_channels is a multiple of it */
-  int8_t input_zero_point;  /* what padding reads as */
-  te_filters filters;       /* [output_channels], taps [kernel_h][kernel_w][input_channels / groups] */
-} te_conv_2d_params;
+#include "te_conv_2d.h"
 
 /* input    [input_h][input_w][input_channels]
  * output   [output_h][output_w][output_channels]

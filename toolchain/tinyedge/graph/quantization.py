@@ -21,6 +21,10 @@ IntLike = int | npt.NDArray[Any]
 _INT32_MAX = (1 << 31) - 1
 MAX_LEFT_SHIFT = 30
 """the largest shift that an int32 accumulator can take"""
+MAX_WIDE_LEFT_SHIFT = 7
+"""the largest shift that an int64 accumulator can take"""
+WIDE_FRACTION_BITS = 15
+"""of the multiplier that scales an int64 accumulator"""
 
 ACTIVATIONS: dict[str, tuple[float | None, float | None]] = {
     "none": (None, None),
@@ -115,6 +119,30 @@ def multiply_by_quantized_multiplier(value: IntLike, multiplier: IntLike, shift:
     shift = np.asarray(shift, np.int64)
     shifted = wrap_int32(np.asarray(value, np.int64) << np.maximum(shift, 0))
     return rounding_divide_by_pot(saturating_rounding_doubling_high_mul(shifted, multiplier), np.maximum(-shift, 0))
+
+
+def short_multiplier(multiplier: IntLike) -> Int64Array:
+    """A 31-bit multiplier rounded to 15 bits.
+
+    >>> short_multiplier(np.array([1 << 30, (1 << 31) - 1]))
+    array([16384, 32767])
+    """
+    shortened: Int64Array = np.minimum((np.asarray(multiplier, np.int64) + (1 << 15)) >> 16, 0x7FFF)
+    return shortened
+
+
+def multiply_wide(value: IntLike, multiplier: IntLike, shift: IntLike) -> Int64Array:
+    """int64 value * multiplier * 2**(shift - 31) by the upper 16 bits of the multiplier, rounded once, halves up.
+
+    What leaves 32 bits wraps.
+
+    Range:  value in [-2**47, 2**47), shift in [-31, 7]
+
+    >>> multiply_wide(np.array([3 << 40, -100]), *quantize_multiplier(2.0**-30))
+    array([3072,    0])
+    """
+    right = WIDE_FRACTION_BITS - np.asarray(shift, np.int64)
+    return wrap_int32((np.asarray(value, np.int64) * short_multiplier(multiplier) + (np.int64(1) << (right - 1))) >> right)
 
 
 def requantize(

@@ -62,9 +62,9 @@ def per_tensor(tensor: Tensor) -> bool:
     return tensor.quantization is not None and not tensor.quantization.per_channel
 
 
-def scalable(factor: float) -> bool:
-    """Whether a real factor fits a 31-bit multiplier with a shift."""
-    return math.isfinite(factor) and quantize_multiplier(factor)[1] <= MAX_LEFT_SHIFT
+def scalable(factor: float, most: int = MAX_LEFT_SHIFT) -> bool:
+    """Whether a real factor fits a 31-bit multiplier with a shift of at most `most` to the left."""
+    return math.isfinite(factor) and quantize_multiplier(factor)[1] <= most
 
 
 # -- constraints -----------------------------------------------------------------------------------------------------
@@ -101,6 +101,15 @@ def int8_in_and_out(graph: Graph, operator: Operator) -> bool:
     """Input and output are int8, each with one scale and zero point."""
     tensors = (first_input(graph, operator), first_output(graph, operator))
     return all(tensor.dtype is DType.INT8 and per_tensor(tensor) for tensor in tensors)
+
+
+def int8_or_int16(graph: Graph, operator: Operator) -> bool:
+    """Input and output are both int8 or both int16, each with one scale and zero point, which is 0 for int16."""
+    tensors = (first_input(graph, operator), first_output(graph, operator))
+    if tensors[0].dtype is not tensors[1].dtype or not all(per_tensor(tensor) for tensor in tensors):
+        return False
+    wide = tensors[0].dtype is DType.INT16 and not any(tensor.zero_point for tensor in tensors)
+    return wide or tensors[0].dtype is DType.INT8
 
 
 def same_shape(graph: Graph, operator: Operator) -> bool:

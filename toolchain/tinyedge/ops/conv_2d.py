@@ -1,4 +1,4 @@
-"""conv_2d: 2-D convolution, int8, weights quantized per output channel (or per tensor)."""
+"""conv_2d: 2-D convolution, int8 or int16, weights quantized per output channel (or per tensor)."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tinyedge.graph.ir import Graph, Operator
-from tinyedge.graph.quantization import activation_range, requantize
+from tinyedge.graph.quantization import activation_range
 from tinyedge.ops import checks, weighted
 from tinyedge.ops.checks import first_input, first_output
 from tinyedge.ops.contract import Array, Layer, OperatorSpec, constant
@@ -56,7 +56,7 @@ def window_matches(graph: Graph, operator: Operator) -> bool:
 
 
 def sums_fit(graph: Graph, operator: Operator) -> bool:
-    """No input can make a sum leave int32: 255 times the sum of |weights| plus |bias| of each channel."""
+    """No input makes a sum leave int32 (2**47 for int16): 255 (32768) * sum |weights| + |bias| of each channel."""
     weights = constant(weighted.weights_of(graph, operator))
     bias = weighted.bias_of(graph, operator, weights.shape[0])
     return weighted.accumulator_fits(weights, 0, bias, channel=0)
@@ -91,7 +91,7 @@ def parse(graph: Graph, operator: Operator) -> Layer:
 
 
 def reference(params: Conv2D, inputs: Sequence[Array]) -> tuple[Array, ...]:
-    """Each tap of the kernel is one matrix product in float64, which is exact: all sums stay below 2**31."""
+    """Each tap of the kernel is one matrix product in float64, which is exact: all sums stay below 2**47."""
     window, groups = params.window, params.groups
     cells = inputs[0][0].astype(np.float64) - params.input_zero_point
     weights = params.weights.astype(np.float64)
@@ -104,15 +104,16 @@ def reference(params: Conv2D, inputs: Sequence[Array]) -> tuple[Array, ...]:
             summed[..., group * share : (group + 1) * share] += (
                 seen[..., group * depth : (group + 1) * depth] @ filters.T
             )
-    output = requantize(
-        accumulator.astype(np.int64) + params.bias,
+    output = weighted.rescale(
+        accumulator,
+        params.bias,
         params.multiplier,
         params.shift,
         params.output_zero_point,
         params.activation_min,
         params.activation_max,
     )
-    return (output.astype(np.int8)[np.newaxis],)
+    return (output[np.newaxis],)
 
 
 SPECS = (
@@ -122,7 +123,7 @@ SPECS = (
             checks.arity(2, 3),
             checks.options("padding", "stride_h", "stride_w", "fused_activation_function"),
             checks.computed_input,
-            checks.int8_in_and_out,
+            checks.int8_or_int16,
             checks.image,
             checks.known_activation,
             weighted.constant_weights,
@@ -130,6 +131,7 @@ SPECS = (
             channels_match,
             weighted.channel_axis(0),
             weighted.constant_bias,
+            weighted.wide_sums,
             weighted.multipliers_fit,
             window_matches,
             sums_fit,

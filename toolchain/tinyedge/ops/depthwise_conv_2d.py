@@ -1,4 +1,4 @@
-"""depthwise_conv_2d: one filter per input channel and multiplier, int8, weights quantized per channel."""
+"""depthwise_conv_2d: one filter per input channel and multiplier, int8 or int16, weights quantized per channel."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tinyedge.graph.ir import Graph, Operator
-from tinyedge.graph.quantization import activation_range, requantize
+from tinyedge.graph.quantization import activation_range
 from tinyedge.ops import checks, weighted
 from tinyedge.ops.checks import first_input, first_output
 from tinyedge.ops.contract import Array, Layer, OperatorSpec, constant
@@ -19,7 +19,7 @@ from tinyedge.ops.window import Window, kernel_window, matches_output, taps
 class DepthwiseConv2D:
     """Parameters of one depthwise convolution; output channel = input channel * depth_multiplier + m.
 
-    Shape:  weights int8 [KH, KW, OC]; bias int32 [OC]; multiplier, shift int32 [OC]
+    Shape:  weights int8 [KH, KW, OC]; bias int32 (int64 with int16 activations) [OC]; multiplier, shift int32 [OC]
     """
 
     window: Window
@@ -52,7 +52,7 @@ def window_matches(graph: Graph, operator: Operator) -> bool:
 
 
 def sums_fit(graph: Graph, operator: Operator) -> bool:
-    """No input can make a sum leave int32: 255 times the sum of |weights| plus |bias| of each channel."""
+    """No input makes a sum leave int32 (2**47 for int16): 255 (32768) * sum |weights| + |bias| of each channel."""
     weights = constant(weighted.weights_of(graph, operator))
     bias = weighted.bias_of(graph, operator, weights.shape[3])
     return weighted.accumulator_fits(weights, 0, bias, channel=3)
@@ -88,20 +88,22 @@ def parse(graph: Graph, operator: Operator) -> Layer:
 
 def reference(params: DepthwiseConv2D, inputs: Sequence[Array]) -> tuple[Array, ...]:
     window = params.window
-    cells = np.repeat(inputs[0][0].astype(np.int32) - params.input_zero_point, params.depth_multiplier, axis=2)
-    weights = params.weights.astype(np.int32)
-    accumulator = np.zeros((window.output_h, window.output_w, params.output_channels), np.int32)
+    wide = params.bias.dtype
+    cells = np.repeat(inputs[0][0].astype(wide) - params.input_zero_point, params.depth_multiplier, axis=2)
+    weights = params.weights.astype(wide)
+    accumulator = np.zeros((window.output_h, window.output_w, params.output_channels), wide)
     for tap in taps(window):
         accumulator[tap.outputs] += cells[tap.inputs] * weights[tap.row, tap.column]
-    output = requantize(
-        accumulator + params.bias,
+    output = weighted.rescale(
+        accumulator,
+        params.bias,
         params.multiplier,
         params.shift,
         params.output_zero_point,
         params.activation_min,
         params.activation_max,
     )
-    return (output.astype(np.int8)[np.newaxis],)
+    return (output[np.newaxis],)
 
 
 SPECS = (
@@ -111,7 +113,7 @@ SPECS = (
             checks.arity(2, 3),
             checks.options("padding", "stride_h", "stride_w", "depth_multiplier", "fused_activation_function"),
             checks.computed_input,
-            checks.int8_in_and_out,
+            checks.int8_or_int16,
             checks.image,
             checks.known_activation,
             weighted.constant_weights,
@@ -119,6 +121,7 @@ SPECS = (
             channels_match,
             weighted.channel_axis(3),
             weighted.constant_bias,
+            weighted.wide_sums,
             weighted.multipliers_fit,
             window_matches,
             sums_fit,

@@ -1,4 +1,4 @@
-"""fully_connected: matrix times vector, int8, weights quantized per tensor or per output."""
+"""fully_connected: matrix times vector, int8 or int16, weights quantized per tensor or per output."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tinyedge.graph.ir import DType, Graph, Operator
-from tinyedge.graph.quantization import activation_range, requantize
+from tinyedge.graph.quantization import activation_range
 from tinyedge.ops import checks, weighted
 from tinyedge.ops.checks import first_input, first_output, input_tensor, per_tensor
 from tinyedge.ops.contract import Array, Layer, OperatorSpec, constant
@@ -18,8 +18,8 @@ from tinyedge.ops.contract import Array, Layer, OperatorSpec, constant
 class FullyConnected:
     """Parameters of one fully connected layer over `batches` rows.
 
-    Shape:  input [batches, inputs]; weights int8 [outputs, inputs]; bias int32 [outputs], zeros if absent;
-            multiplier, shift int32 [outputs], expanded
+    Shape:  input [batches, inputs]; weights int8 [outputs, inputs]; bias int32 (int64 with int16 activations)
+            [outputs], zeros if absent; multiplier, shift int32 [outputs], expanded
     """
 
     batches: int
@@ -52,10 +52,10 @@ def sizes_match(graph: Graph, operator: Operator) -> bool:
 
 
 def zero_points(graph: Graph, operator: Operator) -> bool:
-    """Weights quantized per output have zero points 0; those of int4 are quantized per tensor."""
+    """Weights quantized per output, or for int16, have zero points 0; those of int4 are quantized per tensor."""
     weights = weighted.weights_of(graph, operator)
     if per_tensor(weights):
-        return True
+        return weights.zero_point == 0 or not weighted.has_wide_sums(graph, operator)
     return weights.dtype is DType.INT8 and weighted.symmetric_weights(graph, operator)
 
 
@@ -74,7 +74,7 @@ def _weight_zero_point(graph: Graph, operator: Operator) -> int:
 
 
 def sums_fit(graph: Graph, operator: Operator) -> bool:
-    """No input can make a sum leave int32: 255 times the sum of |weights| plus |bias| of each output."""
+    """No input makes a sum leave int32 (2**47 for int16): 255 (32768) * sum |weights| + |bias| of each output."""
     weights = constant(weighted.weights_of(graph, operator))
     bias = weighted.bias_of(graph, operator, weights.shape[0])
     return weighted.accumulator_fits(weights, _weight_zero_point(graph, operator), bias, channel=0)
@@ -110,15 +110,16 @@ def reference(params: FullyConnected, inputs: Sequence[Array]) -> tuple[Array, .
     """The product is computed in float64, which is exact. Shape: [batches, outputs], whatever the tensor's is."""
     rows = inputs[0].reshape(params.batches, params.inputs).astype(np.float64) - params.input_zero_point
     weights = params.weights.astype(np.float64) - params.weight_zero_point
-    output = requantize(
-        (rows @ weights.T).astype(np.int64) + params.bias,
+    output = weighted.rescale(
+        rows @ weights.T,
+        params.bias,
         params.multiplier,
         params.shift,
         params.output_zero_point,
         params.activation_min,
         params.activation_max,
     )
-    return (output.astype(np.int8),)
+    return (output,)
 
 
 SPECS = (
@@ -128,7 +129,7 @@ SPECS = (
             checks.arity(2, 3),
             checks.options("fused_activation_function"),
             checks.computed_input,
-            checks.int8_in_and_out,
+            checks.int8_or_int16,
             checks.known_activation,
             weighted.constant_weights,
             plain_weights,
@@ -136,6 +137,7 @@ SPECS = (
             zero_points,
             weighted.channel_axis(0),
             weighted.constant_bias,
+            weighted.wide_sums,
             bias_scale,
             weighted.multipliers_fit,
             sums_fit,

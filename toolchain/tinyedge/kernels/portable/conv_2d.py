@@ -7,7 +7,7 @@ from typing import ClassVar
 import numpy as np
 
 from tinyedge.boards import Core
-from tinyedge.kernels.contract import Code, Cost, Kernel, Operands
+from tinyedge.kernels.contract import Code, Constant, Cost, Kernel, Operands
 from tinyedge.kernels.portable import checks
 from tinyedge.kernels.portable.c_text import (
     channel_constants,
@@ -80,9 +80,19 @@ def conv_cost(params: Conv2D) -> Cost:
 
 def emit_conv(params: Conv2D, operands: Operands) -> Code:
     """The C of a convolution, whatever operator it stands for."""
+    weights = weights_constant(operands.prefix, params.weights, weights_comment(params))
+    return emit_conv_with(STEM, FILTERS_STEM, params, operands, weights)
+
+
+def weights_comment(params: Conv2D) -> str:
+    shape = "x".join(str(size) for size in params.weights.shape)
+    return f"weights {shape}: output channel, row, column, input channel"
+
+
+def emit_conv_with(stem: str, filters: str, params: Conv2D, operands: Operands, weights: Constant) -> Code:
+    """The C of a convolution by a function that takes weights in a form of its own."""
     prefix = operands.prefix
     bias = folded_bias(params.bias, params.weights, params.input_zero_point)
-    shape = "x".join(str(size) for size in params.weights.shape)
     struct = params_struct(
         "te_conv_2d_params",
         f"{prefix}_params",
@@ -99,13 +109,13 @@ def emit_conv(params: Conv2D, operands: Operands) -> Code:
     )
     scratch = operands.scratch or "NULL"
     return Code(
-        call=(f"{STEM}(&{prefix}_params, {operands.inputs[0]}, {operands.outputs[0]}, {scratch});",),
+        call=(f"{stem}(&{prefix}_params, {operands.inputs[0]}, {operands.outputs[0]}, {scratch});",),
         constants=(
-            weights_constant(prefix, params.weights, f"weights {shape}: output channel, row, column, input channel"),
+            weights,
             *channel_constants(prefix, bias, params.multiplier, params.shift),
         ),
         functions=struct,
-        runtime=(STEM, FILTERS_STEM),
+        runtime=(stem, filters),
         includes=("stddef.h",),
     )
 

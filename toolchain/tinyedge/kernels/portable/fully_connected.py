@@ -7,7 +7,7 @@ from typing import ClassVar
 import numpy as np
 
 from tinyedge.boards import Core
-from tinyedge.kernels.contract import Code, Cost, Kernel, Operands
+from tinyedge.kernels.contract import Code, Constant, Cost, Kernel, Operands
 from tinyedge.kernels.portable import checks
 from tinyedge.kernels.portable.c_text import channel_constants, params_struct, weights_constant
 from tinyedge.kernels.portable.filters import FILTERS_CODE_BYTES, FILTERS_STEM, filters_members, folded_bias
@@ -23,7 +23,7 @@ CYCLES_PER_MAC = 4.1
 CYCLES_PER_OUTPUT = 73
 
 
-def _scales_alike(p: FullyConnected) -> bool:
+def scales_alike(p: FullyConnected) -> bool:
     """Whether one multiplier and shift serve all outputs."""
     return bool((p.multiplier == p.multiplier[0]).all() and (p.shift == p.shift[0]).all())
 
@@ -42,6 +42,14 @@ def _sums_overflow(p: FullyConnected) -> str:
     return f"with its weight zero point, sums could reach {largest:,}, beyond int32" if largest >= 1 << 31 else ""
 
 
+def connected_lead(p: FullyConnected) -> int:
+    """In elements: a row is read again for each four outputs, so all but its last block must stay clear of it."""
+    rows = np.arange(p.batches)
+    written_before_last_block = (p.outputs - 1) // 4 * 4
+    within = lead(rows * p.outputs + written_before_last_block, rows * p.inputs) if p.outputs > 4 else 0
+    return max(within, lead((rows + 1) * p.outputs, lowest_from(rows * p.inputs)[1:]))
+
+
 class PortableFullyConnected(Kernel):
     """Any int8 fully connected layer."""
 
@@ -57,44 +65,41 @@ class PortableFullyConnected(Kernel):
         outputs = p.batches * p.outputs
         computed = p.batches * (-(-p.outputs // 4) * 4)  # the last block of four is padded
         cycles = CYCLES_PER_MAC * computed * p.inputs + CYCLES_PER_OUTPUT * outputs
-        per_output = 4 if _scales_alike(p) else 9
+        per_output = 4 if scales_alike(p) else 9
         constants = p.weights.size + per_output * p.outputs + PARAMS_BYTES
         return Cost(int(cycles), LAYER_CODE_BYTES, constants, ((STEM, CODE_BYTES), (FILTERS_STEM, FILTERS_CODE_BYTES)))
 
     def lead_bytes(self, layer: Layer, core: Core, input_index: int) -> int | None:
-        """A row is read again for each four outputs, so all but its last block must stay clear of it."""
-        p: FullyConnected = layer.params
-        rows = np.arange(p.batches)
-        written_before_last_block = (p.outputs - 1) // 4 * 4
-        within = lead(rows * p.outputs + written_before_last_block, rows * p.inputs) if p.outputs > 4 else 0
-        return max(within, lead((rows + 1) * p.outputs, lowest_from(rows * p.inputs)[1:]))
+        return connected_lead(layer.params)
 
     def emit(self, layer: Layer, core: Core, operands: Operands) -> Code:
         p: FullyConnected = layer.params
-        prefix = operands.prefix
-        weights = p.weights.astype(np.int64) - p.weight_zero_point
-        bias = folded_bias(p.bias, weights, p.input_zero_point)
-        alike = _scales_alike(p)
-        scales = slice(0, 1) if alike else slice(None)
-        struct = params_struct(
-            "te_fully_connected_params",
-            f"{prefix}_params",
-            {
-                "batches": p.batches,
-                "outputs": p.outputs,
-                "weight_zero_point": p.weight_zero_point,
-                "filters": filters_members(p, prefix, taps=p.inputs, per_filter=not alike),
-            },
-        )
-        return Code(
-            call=(f"{STEM}(&{prefix}_params, {operands.inputs[0]}, {operands.outputs[0]});",),
-            constants=(
-                weights_constant(prefix, p.weights, f"weights {p.outputs}x{p.inputs}: output, input"),
-                *channel_constants(prefix, bias, p.multiplier[scales], p.shift[scales]),
-            ),
-            functions=struct,
-            runtime=(STEM, FILTERS_STEM),
-        )
+        comment = f"weights {p.outputs}x{p.inputs}: output, input"
+        return emit_connected(STEM, FILTERS_STEM, p, operands, weights_constant(operands.prefix, p.weights, comment))
+
+
+def emit_connected(stem: str, filters: str, p: FullyConnected, operands: Operands, weights: Constant) -> Code:
+    """The C of a fully connected layer by a function that takes weights in a form of its own."""
+    prefix = operands.prefix
+    bias = folded_bias(p.bias, p.weights.astype(np.int64) - p.weight_zero_point, p.input_zero_point)
+    alike = scales_alike(p)
+    scales = slice(0, 1) if alike else slice(None)
+    struct = params_struct(
+        "te_fully_connected_params",
+        f"{prefix}_params",
+        {
+            "batches": p.batches,
+            "outputs": p.outputs,
+            "weight_zero_point": p.weight_zero_point,
+            "filters": filters_members(p, prefix, taps=p.inputs, per_filter=not alike),
+        },
+    )
+    return Code(
+        call=(f"{stem}(&{prefix}_params, {operands.inputs[0]}, {operands.outputs[0]});",),
+        constants=(weights, *channel_constants(prefix, bias, p.multiplier[scales], p.shift[scales])),
+        functions=struct,
+        runtime=(stem, filters),
+    )
 
 
 KERNELS: tuple[Kernel, ...] = (PortableFullyConnected(),)
