@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import os
 import shutil
+import signal
 from collections.abc import Callable
 from fractions import Fraction
 from math import floor
@@ -212,6 +213,21 @@ def test_firmware_that_hangs_is_given_up_and_leaves_nothing(build: Callable[...,
     assert wait_until(lambda: not is_running(running))
     with pytest.raises(DeviceError, match="is closed"):
         console.write(b"x")
+
+
+@needs_qemu
+@pytest.mark.toolchain
+def test_a_killed_qemu_is_told(build: Callable[..., Image]) -> None:
+    console = QemuEmulator(AN386).start(build(), AN386)
+    try:
+        session = Session(console)
+        session.infer([bytes(SIZE)], 1, 0)
+        os.kill(console.child.pid, signal.SIGKILL)
+        with pytest.raises(DeviceError) as caught:
+            session.infer([bytes(SIZE)], 1, 0)
+        assert str(caught.value) == "`qemu-system-arm` was ended by SIGKILL"
+    finally:
+        console.close()
 
 
 @needs_qemu

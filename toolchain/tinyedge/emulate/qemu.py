@@ -90,6 +90,10 @@ class QemuConsole(ProcessConsole):
             return ()
         return (f"instructions are rounded: the counter advances by {float(self._ratio):.3f} ticks at each",)
 
+    def stderr_tail(self) -> str:
+        """What QEMU said last, without its warnings of devices of the machine that nobody uses."""
+        return "\n".join(line for line in super().stderr_tail().splitlines() if ": warning: " not in line)
+
     def _gone(self) -> DeviceError:
         """What the end of the process means: the firmware halted, or broke its core, or QEMU refused."""
         error = super()._gone()
