@@ -26,7 +26,9 @@ from support.dsp_kernels import (
 from support.kernel_cases import count_mismatches, make_case
 from support.kernel_layers import Rng
 from tinyedge.boards import Core, Isa
-from tinyedge.kernels.armv7em.depthwise_3x3 import KERNELS, Depthwise3x3, can_fold
+from tinyedge.graph.quantization import requantize
+from tinyedge.kernels.armv7em.depthwise_3x3 import KERNELS, Depthwise3x3
+from tinyedge.kernels.armv7em.depthwise_constants import FRACTION, can_fold, fold_bits, short_scales
 from tinyedge.kernels.contract import ExactLead
 from tinyedge.ops.contract import Layer
 
@@ -116,6 +118,20 @@ def test_figures_per_mac(
     counted, modelled, _ = counts(BY_NAME[name], [layer], tmp_path, rng)[0]
     assert counted / layer.macs < instructions
     assert modelled / layer.macs < cycles
+
+
+@pytest.mark.parametrize("shift", range(-10, -3))
+def test_short_requantization_is_exact(shift: int) -> None:
+    """Over small sums one by one and large ones at random, for multipliers at both ends and between."""
+    rng = rng_for("short")
+    bound = (1 << 31) >> fold_bits(shift)
+    sums = np.concatenate([np.arange(-20000, 20000), rng.integers(1 - bound, bound, 50000), [1 - bound, bound - 1]])
+    for multiplier in (1 << 30, (1 << 30) + 1, 1518500250, (1 << 31) - 1):
+        factor, addend = short_scales(multiplier, shift)
+        shifted = ((sums << fold_bits(shift)) * factor + (addend << 32)) >> 32
+        expected = requantize(sums, multiplier, shift, -128, -128, 127)
+        assert np.array_equal(np.clip(shifted >> FRACTION, -128, 127), expected)
+        assert np.abs(shifted).max() < 1 << 31
 
 
 @pytest.mark.parametrize("stride", [1, 2])

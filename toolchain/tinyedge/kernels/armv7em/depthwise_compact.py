@@ -25,7 +25,7 @@ import numpy.typing as npt
 from tinyedge.boards import Core
 from tinyedge.kernels.armv7em import rounding
 from tinyedge.kernels.armv7em.asm import Assembly, Ticks, doubled_multiplier
-from tinyedge.kernels.armv7em.depthwise_3x3 import channel_bias, fits_planes
+from tinyedge.kernels.armv7em.depthwise_constants import channel_bias, fits_planes
 from tinyedge.kernels.armv7em.depthwise_planes import MOST_OFFSET, Axes, Planes, in_place_is_safe, planes_of
 from tinyedge.kernels.armv7em.depthwise_quads import (
     QUAD,
