@@ -2,8 +2,8 @@
  *
  * The ROM finds two magic words at the start of the flash, maps the flash to 0x42000000 for code and to 0x3C000000 for
  * loads, and jumps behind them; watchdogs run and the core is on the crystal.
- * Addresses and values: ESP32-C3 Technical Reference Manual v1.1, 1.4.1 CSRs, 3 memory, 6 clock, 12.4 watchdogs, 26 UART;
- * direct boot: Espressif, esp32c3-direct-boot-example, README. */
+ * Addresses and values: ESP32-C3 Technical Reference Manual v1.1, 1.4.1 CSRs, 3 memory, 6 clock, 12.4 watchdogs, 26
+ * UART; direct boot: Espressif, esp32c3-direct-boot-example, README. */
 #include "te_board.h"
 #include "te_bsp.h"
 #include "te_registers.h"
@@ -50,10 +50,9 @@
 /* What the ROM looks for, and where it jumps. */
 __attribute__((naked, section(".boot"), used)) void te_direct_boot(void);
 __attribute__((naked, section(".boot"), used)) void te_direct_boot(void) {
-  __asm volatile(
-      ".word 0xAEDB041D, 0xAEDB041D\n\t"
-      "tail Reset_Handler\n\t"
-      ".balign 128");
+  __asm volatile(".word 0xAEDB041D, 0xAEDB041D\n\t"
+                 "tail Reset_Handler\n\t"
+                 ".balign 128");
 }
 
 static void stop_watchdogs(void) {
@@ -77,7 +76,9 @@ static void start_clock(void) {
 }
 
 /* The counter of performance events, set to cycles: mpcer chooses, mpcmr lets it run. */
-static void start_counter(void) { __asm volatile("csrwi 0x7E0, 1\n\tcsrwi 0x7E1, 1"); }
+static void start_counter(void) {
+  __asm volatile("csrwi 0x7E0, 1\n\tcsrwi 0x7E1, 1");
+}
 
 void te_bsp_init(void) {
   stop_watchdogs();
@@ -93,7 +94,9 @@ void te_bsp_putc(char c) {
   UART(FIFO) = (uint8_t)c;
 }
 
-int te_bsp_getc(void) { return (UART(STATUS) & STATUS_RX_COUNT) != 0 ? (int)(UART(FIFO) & 0xFFu) : -1; }
+int te_bsp_getc(void) {
+  return (UART(STATUS) & STATUS_RX_COUNT) != 0 ? (int)(UART(FIFO) & 0xFFu) : -1;
+}
 
 __attribute__((noinline)) uint32_t te_bsp_cycles(void) {
   uint32_t cycles;

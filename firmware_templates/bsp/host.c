@@ -64,6 +64,12 @@ _Noreturn void te_bsp_halt(int code) {
 }
 
 /* The memory of a process says nothing of a board's. */
-uint32_t te_stack_size(void) { return 0; }
-uint32_t te_stack_peak(void) { return 0; }
-uint32_t te_ram_static(void) { return 0; }
+uint32_t te_stack_size(void) {
+  return 0;
+}
+uint32_t te_stack_peak(void) {
+  return 0;
+}
+uint32_t te_ram_static(void) {
+  return 0;
+}

@@ -1,8 +1,8 @@
 /* Arm's MPS2 FPGA board, and QEMU's machines mps2-*: CMSDK UART, and a CMSDK timer as cycle counter. The FPGA image
  * fixes the clocks.
  *
- * Registers: Cortex-M System Design Kit Technical Reference Manual (DDI 0479), 4.1 APB timer. The timer turns over once in
- * 2^32 cycles, as the counter must. */
+ * Registers: Cortex-M System Design Kit Technical Reference Manual (DDI 0479), 4.1 APB timer. The timer turns over once
+ * in 2^32 cycles, as the counter must. */
 #include "te_board.h"
 #include "te_bsp.h"
 #include "te_cmsdk_uart.h"
@@ -24,4 +24,6 @@ void te_bsp_init(void) {
 }
 
 /* It counts down. */
-__attribute__((noinline)) uint32_t te_bsp_cycles(void) { return LAST - TIMER(VALUE); }
+__attribute__((noinline)) uint32_t te_bsp_cycles(void) {
+  return LAST - TIMER(VALUE);
+}

@@ -1,5 +1,5 @@
-/* Arm's MPS3 FPGA board with Corstone-300, and QEMU's machine mps3-an547: CMSDK UART, SysTick as cycle counter, as there
- * is no CMSDK timer. The FPGA image fixes the clocks. */
+/* Arm's MPS3 FPGA board with Corstone-300, and QEMU's machine mps3-an547: CMSDK UART, SysTick as cycle counter, as
+ * there is no CMSDK timer. The FPGA image fixes the clocks. */
 #include "te_bsp.h"
 #include "te_cmsdk_uart.h"
 #include "te_semihosting.h"

@@ -1,7 +1,7 @@
 /* Nordic nRF52: crystal, UARTE, DWT cycle counter. The core runs at 64 MHz from reset.
  *
- * Addresses and values: nRF52840 Product Specification v1.7 (4.3 NVMC, 4.8 debug, 5.4 CLOCK, 6.9 GPIO); the nRF52833 has
- * the same registers (v1.5). */
+ * Addresses and values: nRF52840 Product Specification v1.7 (4.3 NVMC, 4.8 debug, 5.4 CLOCK, 6.9 GPIO); the nRF52833
+ * has the same registers (v1.5). */
 #include "te_board.h"
 #include "te_bsp.h"
 #include "te_registers.h"
@@ -28,9 +28,9 @@ static void start_crystal(void) {
 }
 
 void te_bsp_init(void) {
-  REG32(APPROTECT_DISABLE) = APPROTECT_DISABLE_KEY; /* keeps the debug port open for the next flashing */
-  REG32(NVMC_ICACHECNF) = 1;                        /* the cache is off after reset */
-  start_crystal();                                  /* the RC oscillator is too far off for a serial line */
+  REG32(APPROTECT_DISABLE) = APPROTECT_DISABLE_KEY;          /* keeps the debug port open for the next flashing */
+  REG32(NVMC_ICACHECNF) = 1;                                 /* the cache is off after reset */
+  start_crystal();                                           /* the RC oscillator is too far off for a serial line */
   GPIO_OUTSET(TE_CONSOLE_TX_PORT) = 1u << TE_CONSOLE_TX_PIN; /* idle is high, also before the UARTE drives the pin */
   GPIO_DIRSET(TE_CONSOLE_TX_PORT) = 1u << TE_CONSOLE_TX_PIN;
   te_uarte_start();

@@ -50,7 +50,7 @@ static void wait_sent(void) {
   }
 }
 
-/* Send bytes, the lowest first, without a pause, as an empty queue ends the command. What came back with the last one. */
+/* Send bytes, the lowest first, without a pause, as an empty queue ends the command. Gives what came back last. */
 static __attribute__((noinline)) uint32_t command(uint32_t bytes, uint32_t count) {
   uint32_t received = 0;
   for (uint32_t i = 0; i < count; ++i) {
@@ -73,7 +73,9 @@ static void enable_quad(void) {
   }
 }
 
-__attribute__((naked, section(".start"))) void start(void) { __asm volatile("b boot"); }
+__attribute__((naked, section(".start"))) void start(void) {
+  __asm volatile("b boot");
+}
 
 __attribute__((used, noreturn)) void boot(void) {
   REG32(PADS_QSPI_SCLK) = SCLK_8_MA_FAST;

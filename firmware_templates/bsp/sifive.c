@@ -52,7 +52,8 @@
 #endif
 
 static void start_clock(void) {
-  const uint32_t settings = PLLCFG_REFSEL_CRYSTAL | PLL_Q << 10 | (TE_CLOCK_PLL_N / 2u - 1u) << 4 | (TE_CLOCK_PLL_M - 1u);
+  const uint32_t settings =
+      PLLCFG_REFSEL_CRYSTAL | PLL_Q << 10 | (TE_CLOCK_PLL_N / 2u - 1u) << 4 | (TE_CLOCK_PLL_M - 1u);
   REG32(HFXOSCCFG) = HFXOSCCFG_EN;
   WAIT_UNTIL((REG32(HFXOSCCFG) & HFXOSCCFG_RDY) != 0);
   REG32(PLLCFG) &= ~PLLCFG_SEL; /* a bootloader may have the core on it */

@@ -1,5 +1,5 @@
-/* Startup of every Cortex-M: vector table, memory, FPU, painted stack, faults. The only interrupt there may be is that of
- * SysTick, where it is the cycle counter.
+/* Startup of every Cortex-M: vector table, memory, FPU, painted stack, faults. The only interrupt there may be is that
+ * of SysTick, where it is the cycle counter.
  *
  * The linker script puts the stack at the start of RAM, below all data: a stack that overflows leaves RAM and faults,
  * where it would otherwise eat into variables in silence. */
@@ -27,8 +27,8 @@ typedef union {
 
 /* The vectors of the core. Those of devices are not there, as no interrupt is enabled. */
 __attribute__((section(".vectors"), used)) static const vector vectors[16] = {
-    [0] = {.stack = _te_stack_top},
-    [1] = {.handler = Reset_Handler},
+    [0] = {.stack = _te_stack_top},    /* the stack pointer at reset */
+    [1] = {.handler = Reset_Handler},  /* reset */
     [2] = {.handler = Fault_Handler},  /* NMI */
     [3] = {.handler = Fault_Handler},  /* hard fault */
     [4] = {.handler = Fault_Handler},  /* memory management */
@@ -54,16 +54,15 @@ _Noreturn void te_start(void) {
 
 /* A bootloader may jump here with interrupts on and a stack of its own. */
 __attribute__((naked, noreturn)) void Reset_Handler(void) {
-  __asm volatile(
-      "cpsid i\n\t"
-      "movs r0, #0\n\t"
-      "msr control, r0\n\t"
-      "isb\n\t"
-      "ldr r0, =_te_stack_top\n\t"
-      "mov sp, r0\n\t"
-      "ldr r0, =te_start\n\t"
-      "bx r0\n\t"
-      ".ltorg");
+  __asm volatile("cpsid i\n\t"
+                 "movs r0, #0\n\t"
+                 "msr control, r0\n\t"
+                 "isb\n\t"
+                 "ldr r0, =_te_stack_top\n\t"
+                 "mov sp, r0\n\t"
+                 "ldr r0, =te_start\n\t"
+                 "bx r0\n\t"
+                 ".ltorg");
 }
 
 __attribute__((used)) _Noreturn void te_report_fault(uint32_t pc, uint32_t lr);
@@ -79,19 +78,18 @@ _Noreturn void te_report_fault(uint32_t pc, uint32_t lr) {
 /* Every fault comes here. The frame holds pc and lr of the culprit, unless the stack overflowed, when the frame lies
  * outside RAM. Both are read before the stack is taken back to its top: from here nobody returns. */
 __attribute__((naked)) void Fault_Handler(void) {
-  __asm volatile(
-      "mrs r3, msp\n\t"
-      "movs r0, #0\n\t"
-      "movs r1, #0\n\t"
-      "ldr r2, =_te_stack_bottom\n\t"
-      "cmp r3, r2\n\t"
-      "blo 1f\n\t"
-      "ldr r0, [r3, #24]\n\t"
-      "ldr r1, [r3, #20]\n\t"
-      "1:\n\t"
-      "ldr r2, =_te_stack_top\n\t"
-      "mov sp, r2\n\t"
-      "ldr r2, =te_report_fault\n\t"
-      "bx r2\n\t"
-      ".ltorg");
+  __asm volatile("mrs r3, msp\n\t"
+                 "movs r0, #0\n\t"
+                 "movs r1, #0\n\t"
+                 "ldr r2, =_te_stack_bottom\n\t"
+                 "cmp r3, r2\n\t"
+                 "blo 1f\n\t"
+                 "ldr r0, [r3, #24]\n\t"
+                 "ldr r1, [r3, #20]\n\t"
+                 "1:\n\t"
+                 "ldr r2, =_te_stack_top\n\t"
+                 "mov sp, r2\n\t"
+                 "ldr r2, =te_report_fault\n\t"
+                 "bx r2\n\t"
+                 ".ltorg");
 }

@@ -28,7 +28,8 @@
 #define FLASH_ACR_LATENCY 7u
 #define GPIOA 0x50000000u
 
-#if TE_CLOCK_SOURCE_HZ != 16000000 || TE_CLOCK_SOURCE_HZ / TE_CLOCK_PLL_M * TE_CLOCK_PLL_N / TE_CLOCK_PLL_P != TE_CLOCK_HZ
+#if TE_CLOCK_SOURCE_HZ != 16000000 ||                                                                                  \
+    TE_CLOCK_SOURCE_HZ / TE_CLOCK_PLL_M * TE_CLOCK_PLL_N / TE_CLOCK_PLL_P != TE_CLOCK_HZ
 #error "16 MHz / pll_m * pll_n / pll_p (the manual's R) is not clock_hz"
 #endif
 #if TE_CONSOLE_BASE != 0x40004400u
@@ -38,8 +39,8 @@
 static void start_clock(void) {
   REG32(FLASH_ACR) = (REG32(FLASH_ACR) & ~FLASH_ACR_LATENCY) | FLASH_ACR_CACHE_PREFETCH | TE_CLOCK_WAIT_STATES;
   WAIT_UNTIL((REG32(FLASH_ACR) & FLASH_ACR_LATENCY) == TE_CLOCK_WAIT_STATES);
-  RCC(PLLCFGR) = (TE_CLOCK_PLL_P - 1u) << 29 | PLLCFGR_PLLREN | TE_CLOCK_PLL_N << 8 | (TE_CLOCK_PLL_M - 1u) << 4 |
-                 PLLCFGR_HSI16;
+  RCC(PLLCFGR) =
+      (TE_CLOCK_PLL_P - 1u) << 29 | PLLCFGR_PLLREN | TE_CLOCK_PLL_N << 8 | (TE_CLOCK_PLL_M - 1u) << 4 | PLLCFGR_HSI16;
   RCC(CR) |= CR_PLLON;
   WAIT_UNTIL((RCC(CR) & CR_PLLRDY) != 0);
   RCC(CFGR) = CFGR_SW_PLL;

@@ -1,7 +1,7 @@
 /* ST STM32H743: PLL from an external clock at voltage scale 1, caches, USART3, DWT cycle counter.
  *
- * Addresses and values: reference manual RM0433, 2.3.2 memory map, 4.9 flash, 6.8 PWR, 8.7 RCC, 48.7 USART. The core runs at
- * the PLL's rate, its buses at half of that, the peripheral buses at a quarter. */
+ * Addresses and values: reference manual RM0433, 2.3.2 memory map, 4.9 flash, 6.8 PWR, 8.7 RCC, 48.7 USART. The core
+ * runs at the PLL's rate, its buses at half of that, the peripheral buses at a quarter. */
 #include "te_board.h"
 #include "te_bsp.h"
 #include "te_cortex_m7_caches.h"

@@ -37,7 +37,8 @@
 #define GPIOA 0x48000000u
 #define SETTLE_LOOPS 200 /* at least 1 us at half the clock, as 6.2.9 wants on the way above 80 MHz */
 
-#if TE_CLOCK_SOURCE_HZ != 16000000 || TE_CLOCK_SOURCE_HZ / TE_CLOCK_PLL_M * TE_CLOCK_PLL_N / TE_CLOCK_PLL_P != TE_CLOCK_HZ
+#if TE_CLOCK_SOURCE_HZ != 16000000 ||                                                                                  \
+    TE_CLOCK_SOURCE_HZ / TE_CLOCK_PLL_M * TE_CLOCK_PLL_N / TE_CLOCK_PLL_P != TE_CLOCK_HZ
 #error "16 MHz / pll_m * pll_n / pll_p (the manual's R) is not clock_hz"
 #endif
 #if TE_CONSOLE_BASE != 0x40008000u
@@ -51,8 +52,8 @@ static void start_clock(void) {
   REG32(FLASH_ACR) = FLASH_ACR_CACHES_PREFETCH | TE_CLOCK_WAIT_STATES;
   RCC(CR) |= CR_HSION;
   WAIT_UNTIL((RCC(CR) & CR_HSIRDY) != 0);
-  RCC(PLLCFGR) = (TE_CLOCK_PLL_P / 2u - 1u) << 25 | PLLCFGR_PLLREN | TE_CLOCK_PLL_N << 8 |
-                 (TE_CLOCK_PLL_M - 1u) << 4 | PLLCFGR_HSI16;
+  RCC(PLLCFGR) = (TE_CLOCK_PLL_P / 2u - 1u) << 25 | PLLCFGR_PLLREN | TE_CLOCK_PLL_N << 8 | (TE_CLOCK_PLL_M - 1u) << 4 |
+                 PLLCFGR_HSI16;
   RCC(CR) |= CR_PLLON;
   WAIT_UNTIL((RCC(CR) & CR_PLLRDY) != 0);
   RCC(CFGR) = CFGR_HPRE_HALF | CFGR_SW_PLL;

@@ -1,7 +1,7 @@
 /* ST STM32U5 with TrustZone off, as delivered: PLL from the internal 16 MHz oscillator, instruction cache, USART1, DWT
  * cycle counter.
  *
- * Addresses and values: reference manual RM0456, 2.3 memory map, 7.9 flash, 8 ICACHE, 10.10 PWR, 11.8 RCC, 66.8 USART. */
+ * Addresses: reference manual RM0456, 2.3 memory map, 7.9 flash, 8 ICACHE, 10.10 PWR, 11.8 RCC, 66.8 USART. */
 #include "te_board.h"
 #include "te_bsp.h"
 #include "te_dwt.h"
@@ -40,7 +40,8 @@
 #define ICACHE_CR_EN 1u
 #define GPIOA 0x42020000u
 
-#if TE_CLOCK_SOURCE_HZ != 16000000 || TE_CLOCK_SOURCE_HZ / TE_CLOCK_PLL_M * TE_CLOCK_PLL_N / TE_CLOCK_PLL_P != TE_CLOCK_HZ
+#if TE_CLOCK_SOURCE_HZ != 16000000 ||                                                                                  \
+    TE_CLOCK_SOURCE_HZ / TE_CLOCK_PLL_M * TE_CLOCK_PLL_N / TE_CLOCK_PLL_P != TE_CLOCK_HZ
 #error "16 MHz / pll_m * pll_n / pll_p (the manual's R) is not clock_hz"
 #endif
 #if TE_CLOCK_SOURCE_HZ / TE_CLOCK_PLL_M < 8000000

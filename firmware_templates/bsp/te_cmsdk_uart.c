@@ -24,4 +24,6 @@ void te_bsp_putc(char c) {
   UART(DATA) = (uint8_t)c;
 }
 
-int te_bsp_getc(void) { return (UART(STATE) & STATE_RX_FULL) != 0 ? (int)(UART(DATA) & 0xFFu) : -1; }
+int te_bsp_getc(void) {
+  return (UART(STATE) & STATE_RX_FULL) != 0 ? (int)(UART(DATA) & 0xFFu) : -1;
+}

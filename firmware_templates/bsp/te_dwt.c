@@ -19,4 +19,6 @@ void te_dwt_start(void) {
   REG32(DWT_CTRL) |= DWT_CTRL_CYCCNTENA;
 }
 
-__attribute__((noinline)) uint32_t te_bsp_cycles(void) { return REG32(DWT_CYCCNT); }
+__attribute__((noinline)) uint32_t te_bsp_cycles(void) {
+  return REG32(DWT_CYCCNT);
+}

@@ -28,7 +28,7 @@ static void clear_words(uint32_t *to, const uint32_t *to_end) {
   }
 }
 
-/* Paint the unused part of the stack. The stores are volatile so that no call of memset grows a stack of its own here. */
+/* Paint the unused part of the stack. Volatile stores, so that no call of memset grows a stack of its own here. */
 static void paint_stack(void) {
   uint32_t *stack_pointer;
 #ifdef __riscv
@@ -47,7 +47,9 @@ void te_memory_start(void) {
   clear_words(_te_bss_start, _te_bss_end);
 }
 
-uint32_t te_stack_size(void) { return (uint32_t)((uintptr_t)_te_stack_top - (uintptr_t)_te_stack_bottom); }
+uint32_t te_stack_size(void) {
+  return (uint32_t)((uintptr_t)_te_stack_top - (uintptr_t)_te_stack_bottom);
+}
 
 uint32_t te_stack_peak(void) {
   const volatile uint32_t *p = _te_stack_bottom;

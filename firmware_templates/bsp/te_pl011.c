@@ -31,4 +31,6 @@ void te_bsp_putc(char c) {
   UART(DR) = (uint8_t)c;
 }
 
-int te_bsp_getc(void) { return (UART(FR) & FR_RXFE) == 0 ? (int)(UART(DR) & 0xFFu) : -1; }
+int te_bsp_getc(void) {
+  return (UART(FR) & FR_RXFE) == 0 ? (int)(UART(DR) & 0xFFu) : -1;
+}

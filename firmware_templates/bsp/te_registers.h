@@ -7,8 +7,8 @@
 #define REG32(address) (*(volatile uint32_t *)(uintptr_t)(address))
 
 /* Spin until hardware that does not answer at once says so. */
-#define WAIT_UNTIL(condition) \
-  do {                        \
+#define WAIT_UNTIL(condition)                                                                                          \
+  do {                                                                                                                 \
   } while (!(condition))
 
 #endif

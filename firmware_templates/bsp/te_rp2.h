@@ -38,7 +38,7 @@
 #if TE_CLOCK_PLL_P % 2 != 0 || TE_CLOCK_PLL_P > 14
 #error "pll_p must be even and at most 14"
 #endif
-#if TE_CLOCK_SOURCE_HZ / TE_CLOCK_PLL_M * TE_CLOCK_PLL_N < 750000000 || \
+#if TE_CLOCK_SOURCE_HZ / TE_CLOCK_PLL_M * TE_CLOCK_PLL_N < 750000000 ||                                                \
     TE_CLOCK_SOURCE_HZ / TE_CLOCK_PLL_M * TE_CLOCK_PLL_N > 1600000000
 #error "the PLL's oscillator runs at 750 to 1600 MHz"
 #endif

@@ -18,7 +18,9 @@ void SysTick_Handler(void);
 
 static volatile uint32_t turns;
 
-void SysTick_Handler(void) { turns = turns + 1; }
+void SysTick_Handler(void) {
+  turns = turns + 1;
+}
 
 void te_systick_start(void) {
   REG32(SYST_RVR) = LAST;

@@ -1,7 +1,7 @@
 /* Nordic's UARTE, with EasyDMA, polled one byte at a time.
  *
- * Addresses and values: nRF52840 Product Specification v1.7, 6.34 UARTE; nRF5340 has the same (v1.3.1, 7.37). Only tasks,
- * events, pointers and counts are used (no shortcuts, no FLUSHRX, no interrupt), which emulators have too. */
+ * Addresses and values: nRF52840 Product Specification v1.7, 6.34 UARTE; nRF5340 has the same (v1.3.1, 7.37). Only
+ * tasks, events, pointers and counts are used (no shortcuts, no FLUSHRX, no interrupt), which emulators have too. */
 #include "te_uarte.h"
 
 #include "te_board.h"

@@ -26,4 +26,6 @@ void te_bsp_putc(char c) {
 }
 
 /* Reading DR behind SR also clears an overrun. */
-int te_bsp_getc(void) { return (USART(SR) & SR_RXNE) != 0 ? (int)(USART(DR) & 0xFFu) : -1; }
+int te_bsp_getc(void) {
+  return (USART(SR) & SR_RXNE) != 0 ? (int)(USART(DR) & 0xFFu) : -1;
+}
