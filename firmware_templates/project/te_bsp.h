@@ -13,7 +13,8 @@ void te_bsp_putc(char c);
 /* One received byte, or -1 when there is none. */
 int te_bsp_getc(void);
 
-/* A free-running 32-bit counter of processor cycles that wraps. One function with one exit: emulators watch its reads. */
+/* A free-running 32-bit counter of processor cycles that wraps. One function with one exit: emulators watch its reads.
+ */
 uint32_t te_bsp_cycles(void);
 
 /* Stop for good. An emulator or a host process ends with `code`; a board sleeps. */

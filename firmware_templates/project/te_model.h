@@ -43,7 +43,8 @@ typedef struct {
   const char *digest;  /* first 16 hex digits of the SHA-256 of its file */
   const char *runtime; /* "aot" or "tflm" */
   uint32_t arena_bytes;
-  uint32_t selftest_crc; /* CRC-32 of all outputs for the self-test input: byte i = x >> 24, x = x * 1664525 + 1013904223, x0 = 1 */
+  uint32_t selftest_crc; /* CRC-32 of all outputs for the self-test input: byte i = x >> 24, x = x * 1664525 +
+                            1013904223, x0 = 1 */
   uint16_t input_count;
   uint16_t output_count;
   uint16_t layer_count;

@@ -20,14 +20,14 @@ typedef struct {
   te_winograd_rows rows_difference, rows_sum;
   te_winograd_products products;
   te_winograd_outputs outputs;
-  const uint32_t *weights;    /* for each two channels: the transformed weights, then bias and two factors for each */
-  uint16_t pair_words;        /* of weights and factors for two channels */
-  uint16_t factor_words;      /* of the factors among them */
+  const uint32_t *weights; /* for each two channels: the transformed weights, then bias and two factors for each */
+  uint16_t pair_words;     /* of weights and factors for two channels */
+  uint16_t factor_words;   /* of the factors among them */
   uint16_t input_rows;
-  uint16_t row_bytes;         /* of the input, a multiple of 4 */
-  uint16_t channels;          /* of the input */
+  uint16_t row_bytes; /* of the input, a multiple of 4 */
+  uint16_t channels;  /* of the input */
   uint16_t output_rows, output_columns, output_channels;
-  uint16_t ring_pitch;        /* int16 of a row in the ring */
+  uint16_t ring_pitch; /* int16 of a row in the ring */
   uint8_t pad_top, pad_left;
   int8_t input_zero_point, output_zero_point;
 } te_conv_winograd_params;

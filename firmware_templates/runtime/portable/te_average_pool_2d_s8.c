@@ -17,8 +17,8 @@ typedef struct {
 
 static int8_t average(const te_average_pool_2d_params *p, const te_patch *patch, int32_t sum) {
   const uint32_t magnitude = (uint32_t)(sum < 0 ? -sum : sum) + (uint32_t)patch->cells / 2;
-  const int32_t quotient = (int32_t)(patch->reciprocal != 0 ? (magnitude * patch->reciprocal) >> 24
-                                                            : magnitude / (uint32_t)patch->cells);
+  const int32_t quotient =
+      (int32_t)(patch->reciprocal != 0 ? (magnitude * patch->reciprocal) >> 24 : magnitude / (uint32_t)patch->cells);
   return te_clamp_s8(sum < 0 ? -quotient : quotient, p->activation_min, p->activation_max);
 }
 

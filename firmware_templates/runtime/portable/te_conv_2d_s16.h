@@ -10,8 +10,8 @@
 typedef struct {
   te_window window;
   uint16_t input_channels;
-  uint16_t output_channels; /* a multiple of groups */
-  uint16_t groups;          /* input_channels is a multiple of it */
+  uint16_t output_channels;      /* a multiple of groups */
+  uint16_t groups;               /* input_channels is a multiple of it */
   te_filters_s16_params filters; /* [output_channels], taps [kernel_h][kernel_w][input_channels / groups] */
 } te_conv_2d_s16_params;
 

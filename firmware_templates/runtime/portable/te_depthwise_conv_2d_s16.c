@@ -29,8 +29,8 @@ void te_depthwise_conv_2d_s16(const te_depthwise_conv_2d_s16_params *p, const in
   const te_window *w = &p->window;
   const int32_t input_row = w->input_w * p->input_channels;
   const int32_t channels = p->input_channels * p->depth_multiplier;
-  te_patch patch = {0, 0, w->dilation_h * input_row, w->dilation_w * p->input_channels,
-                    w->kernel_w * channels, channels};
+  te_patch patch = {0,       0, w->dilation_h * input_row, w->dilation_w * p->input_channels, w->kernel_w * channels,
+                    channels};
   for (int32_t y = 0; y < w->output_h; y++) {
     const int32_t origin_y = y * w->stride_h - w->pad_top;
     const te_taps rows = te_clip_taps(origin_y, w->kernel_h, w->dilation_h, w->input_h);

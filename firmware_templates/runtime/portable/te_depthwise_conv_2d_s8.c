@@ -99,8 +99,7 @@ static void fold_zero_point(const te_depthwise_conv_2d_params *p, int32_t *folde
   }
 }
 
-void te_depthwise_conv_2d_s8(const te_depthwise_conv_2d_params *p, const int8_t *input, int8_t *output,
-                             void *scratch) {
+void te_depthwise_conv_2d_s8(const te_depthwise_conv_2d_params *p, const int8_t *input, int8_t *output, void *scratch) {
   const te_window *w = &p->window;
   const int32_t channels = p->channels;
   const int32_t input_row = w->input_w * channels;

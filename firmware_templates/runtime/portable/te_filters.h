@@ -29,8 +29,8 @@ typedef void te_filters_function(const te_filters *f, int32_t begin, int32_t end
 typedef void te_dot_4_function(const int8_t *const w[4], const int8_t *x, uint32_t taps, int32_t sum[4]);
 
 /* The filters four at a time; `filter_bytes` lie from one to the next. */
-static inline void te_filter_blocks(const te_filters *f, te_dot_4_function *dot_4, uint32_t filter_bytes,
-                                    int32_t begin, int32_t end, int32_t offset, const int8_t *x, int8_t *output) {
+static inline void te_filter_blocks(const te_filters *f, te_dot_4_function *dot_4, uint32_t filter_bytes, int32_t begin,
+                                    int32_t end, int32_t offset, const int8_t *x, int8_t *output) {
   const int32_t *bias = f->bias;
   const int32_t *multiplier = f->multiplier;
   const int8_t *shift = f->shift;

@@ -6,8 +6,7 @@
 #define CHUNK 256
 
 /* sum[i] += w[i] * x over `taps` elements, for four filters; within a chunk in int32, one instruction a product. */
-static __attribute__((noinline)) void dot_4(const int8_t *const w[4], const int16_t *x, uint32_t taps,
-                                            int64_t sum[4]) {
+static __attribute__((noinline)) void dot_4(const int8_t *const w[4], const int16_t *x, uint32_t taps, int64_t sum[4]) {
   for (uint32_t done = 0; done < taps; done += CHUNK) {
     const uint32_t end = taps - done < CHUNK ? taps : done + CHUNK;
     const int8_t *w0 = w[0];

@@ -1,4 +1,5 @@
-/* Fully connected layer, int8 with weights of int4 that are kept two to a byte: one matrix times each row of the input. */
+/* Fully connected layer, int8 with weights of int4 that are kept two to a byte: one matrix times each row of the input.
+ */
 #ifndef TE_FULLY_CONNECTED_S4_H
 #define TE_FULLY_CONNECTED_S4_H
 

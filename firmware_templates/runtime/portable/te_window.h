@@ -18,7 +18,8 @@ typedef struct {
   int32_t begin, end;
 } te_taps;
 
-/* Clip `taps` taps, `dilation` apart from `origin` on, to [0, size). Few steps: only taps that are outside are walked. */
+/* Clip `taps` taps, `dilation` apart from `origin` on, to [0, size). Few steps: only taps that are outside are walked.
+ */
 static inline te_taps te_clip_taps(int32_t origin, int32_t taps, int32_t dilation, int32_t size) {
   te_taps inside = {0, taps};
   int32_t last = origin + (taps - 1) * dilation;

@@ -142,7 +142,9 @@ def multiply_wide(value: IntLike, multiplier: IntLike, shift: IntLike) -> Int64A
     array([3072,    0])
     """
     right = WIDE_FRACTION_BITS - np.asarray(shift, np.int64)
-    return wrap_int32((np.asarray(value, np.int64) * short_multiplier(multiplier) + (np.int64(1) << (right - 1))) >> right)
+    return wrap_int32(
+        (np.asarray(value, np.int64) * short_multiplier(multiplier) + (np.int64(1) << (right - 1))) >> right
+    )
 
 
 def requantize(
