@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from support.net import Net, assert_same_outputs, weights
+from support.net import Net, Node, assert_same_outputs, weights
 from tinyedge.graph.ir import Graph
 from tinyedge.graph.reader import read_model
 from tinyedge.graph.verify import verify
@@ -206,3 +206,12 @@ def test_half_of_the_person_detector_is_dead(shared_models: Path) -> None:
     assert sum(layer.macs for layer in layers) == 3_727_313
     assert sum(t.bytes for t in after.tensors.values() if t.is_constant) == 33_122
     assert_same_outputs(before, after, samples=4)
+
+
+def test_what_is_asked_for_its_shape_keeps_its_channels() -> None:
+    net = Net()
+    scores = net.fully_connected(net.input((1, 8)), weights(2, 6, 8))
+    sizes = Node(net.builder.tensor((2,), "int32"), (2,), 1.0, 0)
+    net.builder.operator("shape", [scores.key], [sizes.key])
+    before = net.graph(sizes)
+    assert_same_outputs(before, dead_channels(before))

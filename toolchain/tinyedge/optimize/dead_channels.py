@@ -75,7 +75,9 @@ def _connected_columns(layer: Layer) -> int | None:
 
 def _find_dead(graph: Graph, layers: Sequence[Layer], ranges: Mapping[int, Range]) -> Dead:
     """The largest set of channels that can go together: begin with all, take back what breaks a rule."""
-    fixed = {*graph.inputs, *graph.outputs}
+    # What an operator names but no layer reads at run time is asked for its shape.
+    asked = {key for layer in layers for key in set(layer.operator.inputs) - {t.index for t in layer.inputs}}
+    fixed = {*graph.inputs, *graph.outputs, *asked}
     dead: Dead = {}
     for key, tensor in graph.tensors.items():
         removable = key in ranges and key not in fixed and not tensor.is_variable and graph.producer(key) is not None
