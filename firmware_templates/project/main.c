@@ -24,18 +24,21 @@ static int selftest_ok;
 
 /* ---- inputs, outputs, self-test ---- */
 
-static uint32_t inputs_crc(void) {
-  uint32_t crc = 0;
-  for (uint32_t i = 0; i < te_model_info.input_count; ++i) {
-    crc = te_crc32(crc, te_model_input(i), te_model_info.inputs[i].bytes);
+/* The tensor `index` of the inputs or outputs, or 0 when there is none. */
+static const te_tensor_info *find_tensor(int output, uint32_t index) {
+  if (index >= (output ? te_model_info.output_count : te_model_info.input_count)) {
+    return 0;
   }
-  return crc;
+  return output ? &te_model_info.outputs[index] : &te_model_info.inputs[index];
 }
 
-static uint32_t outputs_crc(void) {
+/* CRC-32 of all inputs or outputs, one after the other. */
+static uint32_t tensors_crc(int output) {
   uint32_t crc = 0;
-  for (uint32_t i = 0; i < te_model_info.output_count; ++i) {
-    crc = te_crc32(crc, te_model_output(i), te_model_info.outputs[i].bytes);
+  const te_tensor_info *tensors = output ? te_model_info.outputs : te_model_info.inputs;
+  const uint32_t count = output ? te_model_info.output_count : te_model_info.input_count;
+  for (uint32_t i = 0; i < count; ++i) {
+    crc = te_crc32(crc, output ? te_model_output(i) : te_model_input(i), tensors[i].bytes);
   }
   return crc;
 }
@@ -50,7 +53,7 @@ static int selftest(void) {
       bytes[j] = (uint8_t)(x >> 24);
     }
   }
-  return te_model_invoke(0, 0) == 0 && outputs_crc() == te_model_info.selftest_crc;
+  return te_model_invoke(0, 0) == 0 && tensors_crc(1) == te_model_info.selftest_crc;
 }
 
 /* ---- replies ---- */
@@ -70,33 +73,24 @@ static void describe(void) {
   te_line_text(selftest_ok ? " selftest=ok" : " selftest=fail");
 }
 
-static void reply_hello(const char *words) {
-  if (!te_at_end(words)) {
-    te_line_text(TE_ERR_ARGS);
-    return;
-  }
-  te_line_text(TE_OK);
+/* Replies add to a line that says `ok` already, and give 0; or they give the error that the line becomes instead. */
+
+static const char *reply_hello(const char *words) {
+  (void)words;
   describe();
+  return 0;
 }
 
-/* The tensor `index` of the inputs or outputs, or 0 when there is none. */
-static const te_tensor_info *find_tensor(int output, uint32_t index) {
-  if (index >= (output ? te_model_info.output_count : te_model_info.input_count)) {
-    return 0;
-  }
-  return output ? &te_model_info.outputs[index] : &te_model_info.inputs[index];
-}
-
-static void reply_tensor(const char *words) {
+static const char *reply_tensor(const char *words) {
   uint32_t index;
   const int output = te_take_word(&words, TE_VERB_OUT);
-  if ((!output && !te_take_word(&words, TE_VERB_IN)) || !te_take_u32(&words, &index) || !te_at_end(words) ||
-      find_tensor(output, index) == 0) {
-    te_line_text(TE_ERR_ARGS);
-    return;
+  if ((!output && !te_take_word(&words, TE_VERB_IN)) || !te_take_u32(&words, &index) || !te_at_end(words)) {
+    return TE_ERR_ARGS;
   }
   const te_tensor_info *tensor = find_tensor(output, index);
-  te_line_text(TE_OK);
+  if (tensor == 0) {
+    return TE_ERR_ARGS;
+  }
   te_line_u32(" bytes=", tensor->bytes);
   te_line_text(" type=");
   te_line_text(tensor->type);
@@ -105,77 +99,57 @@ static void reply_tensor(const char *words) {
   te_line_text(" scale=");
   te_line_text(tensor->scale);
   te_line_i32(" zero_point=", tensor->zero_point);
+  return 0;
 }
 
-static void reply_in(const char *words) {
+/* Whether a tensor has `count` bytes from `offset` on. */
+static int has_bytes(int output, uint32_t index, uint32_t offset, uint32_t count) {
+  const te_tensor_info *tensor = find_tensor(output, index);
+  return tensor != 0 && offset <= tensor->bytes && count <= tensor->bytes - offset;
+}
+
+static const char *reply_in(const char *words) {
   static uint8_t chunk[TE_CHUNK_BYTES]; /* decoded here first: a malformed request must change nothing */
   uint32_t index;
   uint32_t offset;
   uint32_t count;
   if (!te_take_u32(&words, &index) || !te_take_u32(&words, &offset) ||
-      !te_take_base64(&words, chunk, sizeof chunk, &count) || !te_at_end(words)) {
-    te_line_text(TE_ERR_ARGS);
-    return;
-  }
-  const te_tensor_info *tensor = find_tensor(0, index);
-  if (tensor == 0 || offset > tensor->bytes || count > tensor->bytes - offset) {
-    te_line_text(TE_ERR_ARGS);
-    return;
+      !te_take_base64(&words, chunk, sizeof chunk, &count) || !te_at_end(words) ||
+      !has_bytes(0, index, offset, count)) {
+    return TE_ERR_ARGS;
   }
   uint8_t *bytes = te_model_input(index);
   for (uint32_t i = 0; i < count; ++i) {
     bytes[offset + i] = chunk[i];
   }
-  te_line_text(TE_OK);
+  return 0;
 }
 
-static void reply_out(const char *words) {
+static const char *reply_out(const char *words) {
   uint32_t index;
   uint32_t offset;
   uint32_t count;
   if (!te_take_u32(&words, &index) || !te_take_u32(&words, &offset) || !te_take_u32(&words, &count) ||
-      !te_at_end(words)) {
-    te_line_text(TE_ERR_ARGS);
-    return;
+      !te_at_end(words) || count == 0 || count > TE_CHUNK_BYTES || !has_bytes(1, index, offset, count)) {
+    return TE_ERR_ARGS;
   }
-  const te_tensor_info *tensor = find_tensor(1, index);
-  if (tensor == 0 || offset > tensor->bytes || count > tensor->bytes - offset || count == 0 || count > TE_CHUNK_BYTES) {
-    te_line_text(TE_ERR_ARGS);
-    return;
-  }
-  te_line_text(TE_OK);
   te_line_base64(" data=", (const uint8_t *)te_model_output(index) + offset, count);
+  return 0;
 }
 
-/* What a request that takes no arguments and needs a working model has to check first; 1 when all is well. */
-static int model_is_ready(const char *words) {
-  if (!te_at_end(words)) {
-    te_line_text(TE_ERR_ARGS);
-    return 0;
-  }
-  if (init_error != 0) {
-    te_line_text(TE_ERR_MODEL);
-    return 0;
-  }
-  return 1;
-}
-
-static void reply_run(const char *words) {
-  if (!model_is_ready(words)) {
-    return;
-  }
-  const uint32_t in_crc = inputs_crc(); /* before the inference, which may use their memory */
+static const char *reply_run(const char *words) {
+  (void)words;
+  const uint32_t in_crc = tensors_crc(0); /* before the inference, which may use their memory */
   const uint32_t start = te_bsp_cycles();
   const int error = te_model_invoke(0, 0);
   const uint32_t ticks = te_bsp_cycles() - start;
   if (error != 0) {
-    te_line_text(TE_ERR_RUN);
-    return;
+    return TE_ERR_RUN;
   }
-  te_line_text(TE_OK);
   te_line_u32(" ticks=", ticks);
   te_line_hex32(" in_crc=", in_crc);
-  te_line_hex32(" out_crc=", outputs_crc());
+  te_line_hex32(" out_crc=", tensors_crc(1));
+  return 0;
 }
 
 /* Called after each layer of a profile; `context` is the tick at which the layer started. */
@@ -191,40 +165,34 @@ static void layer_done(void *context, uint32_t step) {
   *start = te_bsp_cycles(); /* the checksum is not part of the next layer */
 }
 
-static void reply_profile(const char *words) {
-  if (!model_is_ready(words)) {
-    return;
-  }
+static const char *reply_profile(const char *words) {
+  (void)words;
   profile_taken = 0;
-  profile_in_crc = inputs_crc();
+  profile_in_crc = tensors_crc(0);
   uint32_t start = te_bsp_cycles();
   if (te_model_invoke(layer_done, &start) != 0) {
-    te_line_text(TE_ERR_RUN);
-    return;
+    return TE_ERR_RUN;
   }
   profile_taken = 1;
   uint32_t ticks = 0;
   for (uint32_t step = 0; step < te_model_info.layer_count; ++step) {
     ticks += profile[step].ticks;
   }
-  te_line_text(TE_OK);
   te_line_u32(" ticks=", ticks);
   te_line_u32(" layers=", te_model_info.layer_count);
   te_line_hex32(" in_crc=", profile_in_crc);
-  te_line_hex32(" out_crc=", outputs_crc());
+  te_line_hex32(" out_crc=", tensors_crc(1));
+  return 0;
 }
 
-static void reply_layer(const char *words) {
+static const char *reply_layer(const char *words) {
   uint32_t step;
   if (!te_take_u32(&words, &step) || !te_at_end(words) || step >= te_model_info.layer_count) {
-    te_line_text(TE_ERR_ARGS);
-    return;
+    return TE_ERR_ARGS;
   }
   if (!profile_taken) {
-    te_line_text(TE_ERR_ORDER);
-    return;
+    return TE_ERR_ORDER;
   }
-  te_line_text(TE_OK);
   te_line_u32(" index=", te_model_info.layers[step].index);
   te_line_u32(" ticks=", profile[step].ticks);
   if (te_model_info.layers[step].span_count > 0) {
@@ -233,49 +201,69 @@ static void reply_layer(const char *words) {
     te_line_text(" crc=-");
   }
   te_line_hex32(" in_crc=", profile_in_crc); /* a profile request repeated after a reset was of other inputs */
+  return 0;
 }
 
-static void reply_mem(const char *words) {
-  if (!te_at_end(words)) {
-    te_line_text(TE_ERR_ARGS);
-    return;
-  }
-  te_line_text(TE_OK);
+static const char *reply_mem(const char *words) {
+  (void)words;
   te_line_u32(" stack_peak=", te_stack_peak());
   te_line_u32(" stack_size=", te_stack_size());
   te_line_u32(" ram_static=", te_ram_static());
   te_line_u32(" arena=", te_model_info.arena_bytes);
+  return 0;
 }
 
-static void reply_reset(const char *words) {
-  if (!model_is_ready(words)) {
-    return;
-  }
+static const char *reply_reset(const char *words) {
+  (void)words;
   init_error = te_model_init();
-  te_line_text(init_error == 0 ? TE_OK : TE_ERR_MODEL);
+  return init_error == 0 ? 0 : TE_ERR_MODEL;
 }
 
 /* ---- the loop ---- */
 
+/* What is checked before a reply is asked for. */
+enum { WORDS = 0, NO_WORDS = 1, MODEL = 2 }; /* words may follow; none may; the model has been initialised */
+
 static const struct {
   const char *verb;
-  void (*reply)(const char *words);
+  const char *(*reply)(const char *words);
+  uint32_t wants;
 } requests[] = {
-    {TE_VERB_HELLO, reply_hello},     {TE_VERB_TENSOR, reply_tensor}, {TE_VERB_IN, reply_in},
-    {TE_VERB_RUN, reply_run},         {TE_VERB_PROFILE, reply_profile}, {TE_VERB_LAYER, reply_layer},
-    {TE_VERB_OUT, reply_out},         {TE_VERB_MEM, reply_mem},       {TE_VERB_RESET, reply_reset},
+    {TE_VERB_HELLO, reply_hello, NO_WORDS},
+    {TE_VERB_TENSOR, reply_tensor, WORDS},
+    {TE_VERB_IN, reply_in, WORDS},
+    {TE_VERB_RUN, reply_run, NO_WORDS | MODEL},
+    {TE_VERB_PROFILE, reply_profile, NO_WORDS | MODEL},
+    {TE_VERB_LAYER, reply_layer, WORDS},
+    {TE_VERB_OUT, reply_out, WORDS},
+    {TE_VERB_MEM, reply_mem, NO_WORDS},
+    {TE_VERB_RESET, reply_reset, NO_WORDS | MODEL},
 };
 
-static void answer(const te_request *request) {
-  const char *words = request->words;
-  te_line_begin(TE_MARK_REPLY, request->sequence);
+/* The reply to a request in the line that is composed; 0, or what is wrong with the request. */
+static const char *reply(const char *words) {
   for (uint32_t i = 0; i < sizeof requests / sizeof requests[0]; ++i) {
     if (te_take_word(&words, requests[i].verb)) {
-      requests[i].reply(words);
-      return;
+      if ((requests[i].wants & NO_WORDS) != 0 && !te_at_end(words)) {
+        return TE_ERR_ARGS;
+      }
+      if ((requests[i].wants & MODEL) != 0 && init_error != 0) {
+        return TE_ERR_MODEL;
+      }
+      return requests[i].reply(words);
     }
   }
-  te_line_text(TE_ERR_VERB);
+  return TE_ERR_VERB;
+}
+
+static void answer(const te_request *request) {
+  te_line_begin(TE_MARK_REPLY, request->sequence);
+  te_line_text(TE_OK);
+  const char *error = reply(request->words);
+  if (error != 0) {
+    te_line_begin(TE_MARK_REPLY, request->sequence);
+    te_line_text(error);
+  }
 }
 
 _Noreturn void te_fault(uint32_t pc, uint32_t lr, uint32_t status) {

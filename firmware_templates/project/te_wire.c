@@ -5,23 +5,23 @@
 #include "te_bsp.h"
 #include "te_protocol.h"
 
+/* For what is called in many places: a copy in each would take a third of this file's code. */
+#define ONE_COPY __attribute__((noinline))
+
 #define CHECK_BYTES 6 /* " ~" and four hex digits */
 
-static const char hex_upper[] = "0123456789ABCDEF";
-static const char hex_lower[] = "0123456789abcdef";
+static const char hex_digits[] = "0123456789ABCDEF";
 static const char base64_digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
 /* ---- checksums ---- */
 
-/* CRC-16/CCITT-FALSE, half a byte at a time: a table of 16 entries is quick enough for a serial line. */
-static uint32_t crc16(const char *text, uint32_t count) {
-  static const uint16_t table[16] = {0x0000, 0x1021, 0x2042, 0x3063, 0x4084, 0x50A5, 0x60C6, 0x70E7,
-                                     0x8108, 0x9129, 0xA14A, 0xB16B, 0xC18C, 0xD1AD, 0xE1CE, 0xF1EF};
+/* CRC-16/CCITT-FALSE, a byte at a time without a table: the polynomial's few terms are shifts of the byte. */
+static ONE_COPY uint32_t crc16(const char *text, uint32_t count) {
   uint32_t crc = 0xFFFFu;
   for (uint32_t i = 0; i < count; ++i) {
-    const uint32_t byte = (uint8_t)text[i];
-    crc = ((crc << 4) & 0xFFFFu) ^ table[(crc >> 12) ^ (byte >> 4)];
-    crc = ((crc << 4) & 0xFFFFu) ^ table[(crc >> 12) ^ (byte & 15u)];
+    uint32_t byte = (crc >> 8) ^ (uint8_t)text[i];
+    byte ^= byte >> 4;
+    crc = ((crc << 8) ^ (byte << 12) ^ (byte << 5) ^ byte) & 0xFFFFu;
   }
   return crc;
 }
@@ -52,7 +52,7 @@ static int check_is_good(char *line, uint32_t count, uint32_t *check) {
   }
   *check = crc16(line, count - CHECK_BYTES);
   for (uint32_t i = 0; i < 4; ++i) {
-    if (line[count - 4 + i] != hex_upper[(*check >> (12 - 4 * i)) & 15u]) {
+    if (line[count - 4 + i] != hex_digits[(*check >> (12 - 4 * i)) & 15u]) {
       return 0;
     }
   }
@@ -69,7 +69,8 @@ static int parse_line(char *line, uint32_t count, te_request *request) {
     return 0;
   }
   const char *words = line + 1;
-  if (!te_take_u32(&words, &request->sequence) || request->sequence == 0 || request->sequence > 65535u || *words != ' ') {
+  if (!te_take_u32(&words, &request->sequence) || request->sequence == 0 || request->sequence > 65535u ||
+      *words != ' ') {
     return 0;
   }
   request->words = words + 1;
@@ -96,12 +97,14 @@ int te_wire_receive(te_request *request) {
   return 0;
 }
 
-int te_at_end(const char *words) { return *words == '\0'; }
-
 /* Where the next word starts: behind a blank, or right here at the first word. */
-static const char *word_start(const char *words) { return *words == ' ' ? words + 1 : words; }
+static const char *word_start(const char *words) {
+  return *words == ' ' ? words + 1 : words;
+}
 
-static int is_word_end(char c) { return c == ' ' || c == '\0'; }
+static int is_word_end(char c) {
+  return c == ' ' || c == '\0';
+}
 
 int te_take_word(const char **words, const char *word) {
   const char *p = word_start(*words);
@@ -146,48 +149,33 @@ static uint32_t base64_value(char digit) {
   return value;
 }
 
-/* Decode the four digits at `p`; the number of bytes (1 to 3), or 0 when they are malformed. */
-static uint32_t base64_group(const char *p, uint8_t bytes[3]) {
+int te_take_base64(const char **words, uint8_t *bytes, uint32_t room, uint32_t *count) {
+  const char *p = word_start(*words);
   uint32_t bits = 0;
+  uint32_t bit_count = 0; /* of them not yet written: the lowest ones */
   uint32_t digits = 0;
-  while (digits < 4 && !is_word_end(p[digits]) && p[digits] != '=') {
-    const uint32_t value = base64_value(p[digits]);
+  uint32_t written = 0;
+  for (; !is_word_end(*p) && *p != '='; ++p) {
+    const uint32_t value = base64_value(*p);
     if (value == 64) {
       return 0;
     }
-    bits |= value << (18 - 6 * digits);
+    bits = bits << 6 | value;
+    bit_count += 6;
     ++digits;
-  }
-  for (uint32_t i = digits; i < 4; ++i) {
-    if (p[i] != '=') { /* a word that ends early stops here, before anything behind it is read */
-      return 0;
+    if (bit_count >= 8) {
+      if (written == room) {
+        return 0;
+      }
+      bit_count -= 8;
+      bytes[written++] = (uint8_t)(bits >> bit_count);
     }
   }
-  bytes[0] = (uint8_t)(bits >> 16);
-  bytes[1] = (uint8_t)(bits >> 8);
-  bytes[2] = (uint8_t)bits;
-  return digits < 2 ? 0 : digits - 1;
-}
-
-int te_take_base64(const char **words, uint8_t *bytes, uint32_t room, uint32_t *count) {
-  const char *p = word_start(*words);
-  uint32_t written = 0;
-  uint32_t group_bytes = 3;
-  while (!is_word_end(*p)) {
-    uint8_t group[3];
-    if (group_bytes < 3) { /* padding in the middle */
-      return 0;
-    }
-    group_bytes = base64_group(p, group);
-    if (group_bytes == 0 || group_bytes > room - written) {
-      return 0;
-    }
-    for (uint32_t i = 0; i < group_bytes; ++i) {
-      bytes[written++] = group[i];
-    }
-    p += 4;
+  uint32_t padding = 0;
+  for (; *p == '='; ++p) {
+    ++padding;
   }
-  if (written == 0) {
+  if (written == 0 || padding > 2 || (digits + padding) % 4 != 0 || !is_word_end(*p)) {
     return 0;
   }
   *words = p;
@@ -197,10 +185,10 @@ int te_take_base64(const char **words, uint8_t *bytes, uint32_t room, uint32_t *
 
 /* ---- sending ---- */
 
-static char line[TE_LINE_BYTES + 1];
+static char line[TE_LINE_BYTES];
 static uint32_t line_count; /* more than fits: the line is never sent, as half of it would be a lie */
 
-static void put(char c) {
+static ONE_COPY void put(char c) {
   if (line_count < TE_LINE_BYTES) {
     line[line_count] = c;
   }
@@ -209,7 +197,16 @@ static void put(char c) {
   }
 }
 
-void te_line_text(const char *text) {
+/* The last `count` hexadecimal digits of a value. `letter_case` is 0 for capitals, ' ' for small letters: that bit is
+ * set in all digits anyway. */
+static void put_hex(uint32_t value, uint32_t count, char letter_case) {
+  while (count > 0) {
+    --count;
+    put((char)(hex_digits[(value >> (4 * count)) & 15u] | letter_case));
+  }
+}
+
+ONE_COPY void te_line_text(const char *text) {
   while (*text != '\0') {
     put(*text++);
   }
@@ -229,30 +226,31 @@ void te_line_u32(const char *key, uint32_t value) {
 }
 
 void te_line_i32(const char *key, int32_t value) {
+  uint32_t magnitude = (uint32_t)value;
   te_line_text(key);
   if (value < 0) {
     put('-');
+    magnitude = 0u - magnitude;
   }
-  te_line_u32("", value < 0 ? 0u - (uint32_t)value : (uint32_t)value);
+  te_line_u32("", magnitude);
 }
 
 void te_line_hex32(const char *key, uint32_t value) {
   te_line_text(key);
-  for (uint32_t shift = 32; shift > 0; shift -= 4) {
-    put(hex_lower[(value >> (shift - 4)) & 15u]);
-  }
+  put_hex(value, 8, ' ');
 }
 
 void te_line_base64(const char *key, const uint8_t *bytes, uint32_t count) {
   te_line_text(key);
-  for (uint32_t i = 0; i < count; i += 3) {
-    const uint32_t left = count - i;
-    const uint32_t bits = (uint32_t)bytes[i] << 16 | (left > 1 ? (uint32_t)bytes[i + 1] << 8 : 0u) |
-                          (left > 2 ? (uint32_t)bytes[i + 2] : 0u);
-    put(base64_digits[bits >> 18]);
-    put(base64_digits[(bits >> 12) & 63u]);
-    put(left > 1 ? base64_digits[(bits >> 6) & 63u] : '=');
-    put(left > 2 ? base64_digits[bits & 63u] : '=');
+  for (uint32_t group = 0; group < count; group += 3) {
+    uint32_t bits = 0;
+    for (uint32_t i = group; i < group + 3; ++i) {
+      bits = bits << 8 | (i < count ? bytes[i] : 0u);
+    }
+    for (uint32_t i = 0; i < 4; ++i) {
+      put(group + i <= count ? base64_digits[(bits >> 18) & 63u] : '=');
+      bits <<= 6;
+    }
   }
 }
 
@@ -264,17 +262,15 @@ void te_line_begin(char mark, uint32_t sequence) {
 }
 
 void te_line_send(void) {
-  if (line_count + CHECK_BYTES > TE_LINE_BYTES) {
-    return;
+  const uint32_t count = line_count;
+  const uint32_t check = crc16(line, count <= TE_LINE_BYTES ? count : 0);
+  te_line_text(TE_CHECK_MARK);
+  put_hex(check, 4, 0);
+  if (line_count <= TE_LINE_BYTES) {
+    for (uint32_t i = 0; i < line_count; ++i) {
+      te_bsp_putc(line[i]);
+    }
+    te_bsp_putc('\n');
   }
-  const uint32_t check = crc16(line, line_count);
-  for (uint32_t i = 0; i < line_count; ++i) {
-    te_bsp_putc(line[i]);
-  }
-  te_bsp_putc(TE_CHECK_MARK[0]);
-  te_bsp_putc(TE_CHECK_MARK[1]);
-  for (uint32_t shift = 16; shift > 0; shift -= 4) {
-    te_bsp_putc(hex_upper[(check >> (shift - 4)) & 15u]);
-  }
-  te_bsp_putc('\n');
+  line_count = count; /* as it was: it may be sent again */
 }

@@ -20,7 +20,9 @@ int te_take_u32(const char **words, uint32_t *value);
 /* Base64 with padding, at most `room` bytes; `*count` bytes are written. */
 int te_take_base64(const char **words, uint8_t *bytes, uint32_t room, uint32_t *count);
 /* 1 when nothing is left. */
-int te_at_end(const char *words);
+static inline int te_at_end(const char *words) {
+  return *words == '\0';
+}
 
 /* Compose a line; te_line_send adds the checksum and sends. The line stays, so te_line_send may be called again. */
 void te_line_begin(char mark, uint32_t sequence);

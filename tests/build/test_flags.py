@@ -84,7 +84,7 @@ def test_warnings_are_errors(compiler: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("core", CORES, ids=str)
 def test_the_makefile_gets_what_a_build_uses(core: str) -> None:
     flags = make_flags(make_board(core))
-    assert list(flags) == ["zig_cflags", "zig_ldflags", "gcc_cflags", "gcc_ldflags"]
+    assert list(flags) == ["zig_cflags", "zig_ldflags", "gcc_cflags", "gcc_ldflags", "small_cflags"]
     zig = select_compiler("zig", CORES[core])
     assert flags["zig_cflags"].split() == list(zig.flags.compile)
     assert flags["zig_ldflags"].split() == list(zig.flags.link)
@@ -92,6 +92,15 @@ def test_the_makefile_gets_what_a_build_uses(core: str) -> None:
         assert not any(word.startswith("/") or "=/" in word for word in words.split())
     assert bool(flags["gcc_cflags"]) == supports_gcc(CORES[core])
     assert "-Werror" in flags["zig_cflags"]
+
+
+def test_what_is_not_the_model_is_compiled_for_size(compiler: str) -> None:
+    driver = select_compiler(compiler, CORES["cortex-m4f"])
+    levels = {
+        source: [flag for flag in driver.source_flags(source, ["app"]) if flag.startswith("-O")][-1]
+        for source in ("app/main.c", "bsp/te_dwt.c", "model/te_model.c", "runtime/te_app.c")
+    }
+    assert list(levels.values()) == ["-Os", "-Os", "-O2", "-O2"]
 
 
 def test_gcc_refuses_a_core_it_does_not_know() -> None:

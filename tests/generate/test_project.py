@@ -25,7 +25,13 @@ from tinyedge.kernels.contract import Code, Operands
 from tinyedge.paths import templates_dir
 
 MakeProject = Callable[[str], FirmwareProject]
-FLAGS = {"zig_cflags": "-O2", "zig_ldflags": "-Wl,-O1", "gcc_cflags": "-Os", "gcc_ldflags": "-nostartfiles"}
+FLAGS = {
+    "zig_cflags": "-O2",
+    "zig_ldflags": "-Wl,-O1",
+    "gcc_cflags": "-O3",
+    "gcc_ldflags": "-nostartfiles",
+    "small_cflags": "-Os",
+}
 
 
 def project(board: str = "nrf52840dk", **changes: object) -> FirmwareProject:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
 from tinyedge.artifacts import Library
-from tinyedge.build.flags import Flags
+from tinyedge.build.flags import SMALL, SMALL_FOLDERS, Flags
 from tinyedge.errors import InternalError
 
 CXX_SUFFIXES = (".cc", ".cpp")
@@ -50,7 +50,8 @@ class Compiler:
         if suffix not in (".c", ".S", *CXX_SUFFIXES):
             raise InternalError(f"no rule to compile `{source}`")
         cxx = suffix in CXX_SUFFIXES
-        own = [f"-I{folder}" for folder in include_dirs]
+        small = SMALL if PurePosixPath(source).parts[0] in SMALL_FOLDERS else ()
+        own = [*small, *(f"-I{folder}" for folder in include_dirs)]
         if library is None:
             return [*(self.flags.cxx if cxx else self.flags.compile), *own]
         defines = [f"-D{define}" for define in library.defines]

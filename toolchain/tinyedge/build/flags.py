@@ -14,6 +14,11 @@ from tinyedge.errors import UsageError
 OPTIMIZE = ("-O2",)
 """Speed first, for both compilers. gcc -O3 gains 0.5 % of the instructions of keyword spotting for 8 % more flash."""
 
+SMALL = ("-Os",)
+"""behind the other flags for what is not the model: nothing there runs during an inference"""
+SMALL_FOLDERS = ("app", "bsp")
+"""of a project: the protocol, and the support of the board"""
+
 _WARNINGS = ("-Wall", "-Wextra", "-Wconversion", "-Werror")
 _FLOAT = ("-ffp-contract=off",)  # float results must not depend on which core has a fused multiply-add
 LANGUAGE = ("-std=c99", *_WARNINGS, *_FLOAT)
@@ -107,7 +112,7 @@ def supports_gcc(core: Core) -> bool:
 def make_flags(board: Board) -> dict[str, str]:
     """Flags for a Makefile, the same that `build_image` uses; gcc's are empty where gcc cannot build for the board.
 
-    Keys: `zig_cflags`, `zig_ldflags`, `gcc_cflags`, `gcc_ldflags`
+    Keys: `zig_cflags`, `zig_ldflags`, `gcc_cflags`, `gcc_ldflags`, and `small_cflags` for what is in SMALL_FOLDERS
     """
     zig = zig_flags(board.core)
     gcc = gcc_flags(board.core) if supports_gcc(board.core) else Flags((), ())
@@ -116,13 +121,15 @@ def make_flags(board: Board) -> dict[str, str]:
         "zig_ldflags": " ".join(zig.link),
         "gcc_cflags": " ".join(gcc.compile),
         "gcc_ldflags": " ".join(gcc.link),
+        "small_cflags": " ".join(SMALL),
     }
 
 
 def make_library_flags(board: Board) -> dict[str, str]:
     """Flags for the Makefile of a project that carries a library, which gcc builds.
 
-    Keys: `cflags`, `cxxflags`, `library_cflags`, `library_cxxflags`, `ldflags`, `libs`
+    Keys: `cflags`, `cxxflags`, `library_cflags`, `library_cxxflags`, `ldflags`, `libs`, and `small_cflags` for what is
+    in SMALL_FOLDERS
     """
     gcc = gcc_flags(board.core)
     flags = {
@@ -132,6 +139,7 @@ def make_library_flags(board: Board) -> dict[str, str]:
         "library_cxxflags": gcc.library_cxx,
         "ldflags": gcc.link,
         "libs": gcc.library_link,
+        "small_cflags": SMALL,
     }
     return {name: " ".join(words) for name, words in flags.items()}
 

@@ -22,7 +22,7 @@ from tinyedge.generate.tflm import probe_part
 
 STACK_BYTES = 2048
 """stack of the firmware unless the caller says otherwise; measured peaks are below 450 bytes, and an overflow faults"""
-MAKE_FLAGS = ("zig_cflags", "zig_ldflags", "gcc_cflags", "gcc_ldflags")
+MAKE_FLAGS = ("zig_cflags", "zig_ldflags", "gcc_cflags", "gcc_ldflags", "small_cflags")
 """keys of `make_flags`; an empty value means that the compiler is not for this board"""
 
 TFLM_STACK_BYTES = 3072
