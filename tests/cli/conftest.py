@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -28,6 +29,8 @@ def _make(folder: Path) -> None:
     (folder / "small.tflite").write_bytes(small_convolution())
     outcome = tinyedge("build", "small.tflite", "-b", "nrf52840", cwd=folder)
     assert outcome.code == 0, outcome.stderr
+    # Kept aside: a test that builds it otherwise writes over the one in the build folder.
+    shutil.copy(folder / "build" / "small" / "nrf52840dk-zig" / "build" / "firmware.elf", folder / "firmware.elf")
 
 
 @pytest.fixture
@@ -39,8 +42,7 @@ def small_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def firmware(small_folder: Path) -> Iterator[EmulatedFirmware]:
     """The image in the emulator."""
-    elf = small_folder / "build" / "small" / "nrf52840dk-zig" / "build" / "firmware.elf"
-    with contextlib.closing(EmulatedFirmware(elf, "nrf52840dk")) as firmware:
+    with contextlib.closing(EmulatedFirmware(small_folder / "firmware.elf", "nrf52840dk")) as firmware:
         yield firmware
 
 
