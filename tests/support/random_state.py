@@ -52,7 +52,8 @@ def _next(draft: Draft, value: Node, remembered: Node) -> Node:
 
 
 def broadcast_to(draft: Draft) -> None:
-    source = draft.any(accept=lambda node: len(node.shape) <= 4 and node.elements <= 200)
+    # TensorFlow Lite Micro takes the empty shape of a scalar for one that is not constant.
+    source = draft.any(accept=lambda node: 1 <= len(node.shape) <= 4 and node.elements <= 200)
     shape = [draft.number(1, 4) if size == 1 and draft.flip(0.5) else size for size in source.shape]
     if len(shape) < 4 and draft.flip(0.3):
         shape.insert(0, draft.number(1, 3))
