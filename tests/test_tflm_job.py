@@ -7,6 +7,7 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -58,7 +59,7 @@ def test_without_a_tree_the_project_is_written_and_the_way_to_a_tree_told(small:
     assert outcome.code == 3
     assert "error: the runtime `tflm` needs a source tree of TensorFlow Lite Micro" in outcome.stderr
     assert "create_tflm_tree.py" in outcome.stderr
-    folder = small.parent / "build/small/nrf52840dk-gcc-tflm"
+    folder = small.parent / "build/small/nrf52840dk-zig-tflm"
     assert (folder / "model/te_tflm.cc").is_file()
     assert "host's interpreter needs" in (folder / "model/te_model_arena.h").read_text()
     make = subprocess.run(["make"], cwd=folder, capture_output=True, text=True, check=False)
@@ -113,7 +114,6 @@ def test_a_comparison_of_one(small: Path) -> None:
 # -- with a tree -----------------------------------------------------------------------------------------------------
 
 
-@needs_gcc
 def test_small_model_with_its_arena_proved(small: Path) -> None:
     document = run_json(small, cwd=small.parent)
     assert document["verify"]["mismatches"] == 0
@@ -131,19 +131,23 @@ def test_small_model_with_its_arena_proved(small: Path) -> None:
     assert "compile (first" not in again.stderr
 
 
-@needs_gcc
 def test_the_project_builds_by_hand_to_the_same_image(small: Path) -> None:
     built = tflm("build", small, "--runtime", "tflm", "--json", cwd=small.parent, tree=real_tree())
     assert built.code == 0, built.stderr
-    folder = small.parent / "build/small/nrf52840dk-gcc-tflm"
+    folder = small.parent / "build/small/nrf52840dk-zig-tflm"
     made = (folder / "build/firmware.bin").read_bytes()
     shutil.copytree(folder, small.parent / "copy", ignore=shutil.ignore_patterns("build"))
-    done = subprocess.run(["make", "-s", "-j2"], cwd=small.parent / "copy", capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        ["make", "-s", "-j2", f"CC={sys.executable} -m ziglang cc"],
+        cwd=small.parent / "copy",
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert done.returncode == 0, done.stderr
     assert (small.parent / "copy/build/firmware.bin").read_bytes() == made
 
 
-@needs_gcc
 def test_side_by_side(small: Path) -> None:
     outcome = tflm("bench", small, "--samples", "3", cwd=small.parent, tree=real_tree())
     assert outcome.code == 0, outcome.stderr
@@ -152,12 +156,14 @@ def test_side_by_side(small: Path) -> None:
 
 
 @needs_gcc
-def test_zig_brings_no_cpp_library_for_boards(small: Path) -> None:
-    outcome = tflm("build", small, "--runtime", "tflm", "--compiler", "zig", cwd=small.parent, tree=real_tree())
-    assert (outcome.code, "`--compiler gcc`" in outcome.stderr) == (2, True)
+@pytest.mark.toolchain
+def test_gcc_gives_the_same_outputs(small: Path) -> None:
+    one, other = (run_json(small, "--compiler", name, cwd=small.parent) for name in ("zig", "gcc"))
+    assert one["digests"]["outputs"] == other["digests"]["outputs"]
+    assert one["arena"]["bytes"] == other["arena"]["bytes"]
+    assert (one["compiler"][:4], other["compiler"][:4]) == ("zig ", "gcc ")
 
 
-@needs_gcc
 def test_too_big_for_the_board(tmp_path: Path) -> None:
     (tmp_path / "big.tflite").write_bytes(too_big_for_ram())
     outcome = tflm("build", "big.tflite", "--runtime", "tflm", cwd=tmp_path, tree=real_tree())
@@ -166,7 +172,6 @@ def test_too_big_for_the_board(tmp_path: Path) -> None:
     assert "\n       | " in outcome.stderr  # TensorFlow Lite Micro's own words
 
 
-@needs_gcc
 def test_a_tree_that_may_not_be_written(small: Path) -> None:
     tree = real_tree()
     newest = max(path.stat().st_mtime_ns for path in tree.rglob("*"))
@@ -176,7 +181,6 @@ def test_a_tree_that_may_not_be_written(small: Path) -> None:
     assert sum(1 for _ in tree.rglob("*")) == count
 
 
-@needs_gcc
 def test_a_build_goes_on_where_it_was_interrupted(small: Path) -> None:
     """With a cache of its own, broken off while it compiles."""
     folder = small.parent
@@ -202,7 +206,7 @@ def test_a_build_goes_on_where_it_was_interrupted(small: Path) -> None:
 @pytest.mark.parametrize("name", sorted(KNOWN))
 def test_real_models(name: str, shared_models: Path, tmp_path: Path) -> None:
     """Bit-exact over twenty inputs, in the arena and with the instructions that were found by other means."""
-    document = run_json(shared_models / f"{name}.tflite", "--optimize", "size", cwd=tmp_path)
+    document = run_json(shared_models / f"{name}.tflite", "--optimize", "size", "--compiler", "gcc", cwd=tmp_path)
     kernels = int("CMSIS-NN" in document["library"])
     instructions, arena = KNOWN[name][0][kernels], KNOWN[name][1][kernels]
     assert (document["verify"]["samples"], document["verify"]["mismatches"]) == (20, 0)
@@ -211,7 +215,6 @@ def test_real_models(name: str, shared_models: Path, tmp_path: Path) -> None:
     assert document["memory"]["stack_peak_bytes"] < 2048
 
 
-@needs_gcc
 @pytest.mark.slow
 @pytest.mark.train
 def test_digits(root: Path) -> None:

@@ -3,7 +3,6 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdlib.h>
 
 #include "te_bsp.h"
 #include "tensorflow/lite/micro/debug_log.h"
@@ -174,6 +173,8 @@ int DebugVsnprintf(char *buffer, size_t buf_size, const char *format, va_list vl
   }
   return (int)to.count;
 }
+
+_Noreturn void abort(void); /* stdlib.h's, which compilers without a C library lack */
 
 /* Where TensorFlow Lite Micro gives up. */
 _Noreturn void abort(void) {

@@ -13,7 +13,7 @@ from tinyedge.artifacts import FirmwareProject, Library
 from tinyedge.boards import CORES, load_board
 from tinyedge.build import build_image, check_cxx, check_tflm_image, make_library_flags, select_compiler
 from tinyedge.build.compiler import Compiler
-from tinyedge.build.flags import gcc_flags
+from tinyedge.build.flags import gcc_flags, zig_flags
 from tinyedge.build.objects import object_keys
 from tinyedge.errors import InternalError, ToolError
 
@@ -122,13 +122,31 @@ def test_files_of_another_version_are_removed(tmp_path: Path) -> None:
 def test_a_makefile_gets_the_same_flags() -> None:
     board = load_board("nrf52840dk")
     flags = make_library_flags(board)
-    gcc = gcc_flags(board.core)
-    assert flags["cxxflags"].split() == list(gcc.cxx)
-    assert flags["library_cxxflags"].split() == list(gcc.library_cxx)
-    assert flags["ldflags"].split() == list(gcc.link)
+    for name, wanted in (("zig", zig_flags(board.core)), ("gcc", gcc_flags(board.core))):
+        assert flags[f"{name}_cflags"].split() == list(wanted.compile)
+        assert flags[f"{name}_cxxflags"].split() == list(wanted.cxx)
+        assert flags[f"{name}_library_cflags"].split() == list(wanted.library_c)
+        assert flags[f"{name}_library_cxxflags"].split() == list(wanted.library_cxx)
+        assert flags[f"{name}_libs"].split() == list(wanted.library_link)
+        assert flags[f"{name}_ldflags"].split() == list(wanted.link)
+    for words in flags.values():
+        assert not any(word.startswith("/") or "=/" in word for word in words.split())
+
+
+def test_zig_compiles_for_the_same_core_with_the_headers_of_a_c_library() -> None:
+    flags = zig_flags(CORES["cortex-m4f"])
+    assert flags.link[:2] == ("-target", "thumb-freestanding-eabihf")
+    assert flags.library_cxx[:3] == ("-target", "thumb-linux-musleabihf", "-mcpu=cortex_m4+vfp4d16sp")
+    assert zig_flags(CORES["cortex-m0plus"]).cxx[1] == "thumb-linux-musleabi"
+    assert zig_flags(CORES["rv32imc"]).cxx == ()
+    zig = select_compiler("zig", CORES["cortex-m4f"])
+    assert zig.compile_command("app/a.cc", "a.o", [], library())[len(zig.driver) - 1] == "c++"
+    assert zig.compile_command("app/a.c", "a.o", [], library())[len(zig.driver) - 1] == "cc"
+    assert zig.link_command(["a.o"], "", "a.elf", library())[len(zig.driver) - 1] == "cc"
 
 
 def test_no_cpp() -> None:
+    check_cxx(select_compiler("zig", CORES["cortex-m4f"]))
     broken = Compiler("gcc", "", ("false",), gcc_flags(CORES["cortex-m4f"]))
     with pytest.raises(ToolError, match="cannot compile") as caught:
         check_cxx(broken)

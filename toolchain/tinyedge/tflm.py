@@ -129,7 +129,7 @@ class TflmBuild:
         driver = select_compiler(self.compiler, self.board.core)
         if not driver.flags.cxx:
             raise UsageError(
-                f"`{driver.name}` cannot build the runtime `tflm` for `{self.board.name}`: it brings no C++ library",
+                f"`{driver.name}` cannot build the runtime `tflm` for `{self.board.name}`: it has no C++ for that core",
                 hint="`--compiler gcc`",
             )
         check_cxx(driver)

@@ -25,6 +25,8 @@ class Compiler:
     driver: tuple[str, ...]
     """the words before the flags"""
     flags: Flags
+    cxx_driver: tuple[str, ...] = ()
+    """the same for C++, where they are others"""
     env: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -42,14 +44,15 @@ class Compiler:
     ) -> list[str]:
         """Compiles one C, C++ or assembler source of a project, or of the library it carries."""
         flags = self.source_flags(source, include_dirs, library)
-        return [*self.driver, *flags, "-c", source, "-o", object_file]
+        driver = self.cxx_driver if self.cxx_driver and is_cxx(source) else self.driver
+        return [*driver, *flags, "-c", source, "-o", object_file]
 
     def source_flags(self, source: str, include_dirs: Sequence[str], library: Library | None = None) -> list[str]:
         """The flags for one source. Raises: InternalError for a kind of file that cannot be compiled."""
         suffix = PurePosixPath(source).suffix
         if suffix not in (".c", ".S", *CXX_SUFFIXES):
             raise InternalError(f"no rule to compile `{source}`")
-        cxx = suffix in CXX_SUFFIXES
+        cxx = is_cxx(source)
         small = SMALL if PurePosixPath(source).parts[0] in SMALL_FOLDERS else ()
         own = [*small, *(f"-I{folder}" for folder in include_dirs)]
         if library is None:
@@ -69,6 +72,10 @@ class Compiler:
         script = ["-T", linker_script] if linker_script else []
         libraries = self.flags.library_link if library is not None else ()
         return [*self.driver, *objects, *script, *self.flags.link, *libraries, "-o", elf]
+
+
+def is_cxx(source: str) -> bool:
+    return PurePosixPath(source).suffix in CXX_SUFFIXES
 
 
 def version_number(text: str) -> str:

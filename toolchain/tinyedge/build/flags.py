@@ -6,7 +6,7 @@ Every flag is here because leaving it out broke or spoiled something; the commen
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tinyedge.boards import Board, Core, Isa
 from tinyedge.errors import UsageError
@@ -71,12 +71,15 @@ def zig_flags(core: Core) -> Flags:
         "-fomit-frame-pointer",
         "-fno-unroll-loops",  # unrolled, keyword spotting takes 1.4 % more instructions and 23 % more flash
     )
+    hosted = (*_zig_hosted(target), *always, *_NO_UNWIND, *_SECTIONS)
     if core.isa is Isa.NATIVE:
         link = (*target, *OPTIMIZE, "-Wl,--gc-sections")  # without -O2, zig first builds a UBSan runtime for 10 s
-        return Flags((*target, *OPTIMIZE, *LANGUAGE, *always, *_SECTIONS), link)
+        compile_c = (*target, *OPTIMIZE, *LANGUAGE, *always, *_SECTIONS)
+        return _with_library(Flags(compile_c, link), hosted, _LIBRARY_LINK)
     # `-nostdlib` would drop compiler-rt, and ENTRY() of a linker script is ignored.
     link = (*target, *OPTIMIZE, *_LINK, "-Wl,-e,Reset_Handler")
-    return Flags((*target, *OPTIMIZE, *LANGUAGE, *always, *_NO_UNWIND, *_SECTIONS), link)
+    flags = Flags((*target, *OPTIMIZE, *LANGUAGE, *always, *_NO_UNWIND, *_SECTIONS), link)
+    return flags if core.isa is Isa.RV32IMC else _with_library(flags, hosted)
 
 
 def gcc_flags(core: Core) -> Flags:
@@ -84,23 +87,24 @@ def gcc_flags(core: Core) -> Flags:
 
     Raises: UsageError for a core that arm-none-eabi-gcc does not know
     """
-    if core.isa is Isa.NATIVE:
-        return _gcc_sets((), ("-Wl,--gc-sections",))
-    target = _gcc_target(core)
-    # newlib's nano variant gives memcpy and the float functions; startup code is the project's own.
-    return _gcc_sets(target, (*target, "-nostartfiles", "--specs=nano.specs", *_LINK, "-Wl,-e,Reset_Handler"))
+    target: tuple[str, ...] = ()
+    link: tuple[str, ...] = ("-Wl,--gc-sections",)
+    if core.isa is not Isa.NATIVE:
+        target = _gcc_target(core)
+        # newlib's nano variant gives memcpy and the float functions; startup code is the project's own.
+        link = (*target, "-nostartfiles", "--specs=nano.specs", *_LINK, "-Wl,-e,Reset_Handler")
+    flags = Flags((*target, *OPTIMIZE, *LANGUAGE, *_SECTIONS), link)
+    return _with_library(flags, (*target, *_NO_UNWIND, *_SECTIONS), _LIBRARY_LINK)
 
 
-def _gcc_sets(target: tuple[str, ...], link: tuple[str, ...]) -> Flags:
-    """The flags for every kind of source."""
-    library = (*_NO_UNWIND, *_SECTIONS)
-    return Flags(
-        compile=(*target, *OPTIMIZE, *LANGUAGE, *_SECTIONS),
-        link=link,
-        cxx=(*target, *OPTIMIZE, *_CXX, *_WARNINGS, *_FLOAT, *library),
-        library_c=(*target, *_LIBRARY_C, *library),
-        library_cxx=(*target, *_CXX, "-w", *_FLOAT, *library),
-        library_link=_LIBRARY_LINK,
+def _with_library(flags: Flags, common: tuple[str, ...], link: tuple[str, ...] = ()) -> Flags:
+    """The flags with those for projects that carry a library: `common` to all its sources, `link` for its libraries."""
+    return replace(
+        flags,
+        cxx=(*common, *OPTIMIZE, *_CXX, *_WARNINGS, *_FLOAT),
+        library_c=(*common, *_LIBRARY_C),
+        library_cxx=(*common, *_CXX, "-w", *_FLOAT),
+        library_link=link,
     )
 
 
@@ -126,22 +130,19 @@ def make_flags(board: Board) -> dict[str, str]:
 
 
 def make_library_flags(board: Board) -> dict[str, str]:
-    """Flags for the Makefile of a project that carries a library, which gcc builds.
+    """Flags for the Makefile of a project that carries a library; empty where a compiler cannot build that.
 
-    Keys: `cflags`, `cxxflags`, `library_cflags`, `library_cxxflags`, `ldflags`, `libs`, and `small_cflags` for what is
-    in SMALL_FOLDERS
+    Keys: those of `make_flags`, and for `zig` and `gcc` each `<name>_cxxflags`, `<name>_library_cflags`,
+    `<name>_library_cxxflags`, `<name>_libs`
     """
-    gcc = gcc_flags(board.core)
-    flags = {
-        "cflags": gcc.compile,
-        "cxxflags": gcc.cxx,
-        "library_cflags": gcc.library_c,
-        "library_cxxflags": gcc.library_cxx,
-        "ldflags": gcc.link,
-        "libs": gcc.library_link,
-        "small_cflags": SMALL,
-    }
-    return {name: " ".join(words) for name, words in flags.items()}
+    flags = make_flags(board)
+    gcc = gcc_flags(board.core) if supports_gcc(board.core) else Flags((), ())
+    for name, found in (("zig", zig_flags(board.core)), ("gcc", gcc)):
+        flags[f"{name}_cxxflags"] = " ".join(found.cxx)
+        flags[f"{name}_library_cflags"] = " ".join(found.library_c)
+        flags[f"{name}_library_cxxflags"] = " ".join(found.library_cxx)
+        flags[f"{name}_libs"] = " ".join(found.library_link)
+    return flags
 
 
 def _arm_cpu(core: Core) -> str:
@@ -157,6 +158,18 @@ def _zig_target(core: Core) -> tuple[str, ...]:
     features = [*_ISA_FEATURE.get(core.isa, ()), *([_FPU_FEATURE[core.fpu]] if core.fpu else [])]
     cpu = "+".join([_arm_cpu(core).replace("-", "_"), *features])
     return ("-target", "thumb-freestanding-eabihf" if core.fpu else "thumb-freestanding-eabi", f"-mcpu={cpu}")
+
+
+def _zig_hosted(target: tuple[str, ...]) -> tuple[str, ...]:
+    """The same target with the headers of a C and a C++ library, which zig gives to no target without a system.
+
+    The code is the same: what it calls of a C library comes from compiler-rt, or the project brings it.
+    """
+    if "-target" not in target:
+        return target
+    place = target.index("-target") + 1
+    name = target[place].replace("-freestanding-eabi", "-linux-musleabi")
+    return (*target[:place], name, *target[place + 1 :], "-fno-pic", "-fno-stack-protector")
 
 
 def _gcc_target(core: Core) -> tuple[str, ...]:

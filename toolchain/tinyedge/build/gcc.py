@@ -33,11 +33,13 @@ def gcc_compiler(core: Core, *, sanitize: bool = False) -> Compiler:
             flags = Flags((*flags.compile, *_SANITIZE), (*flags.link, *_SANITIZE))
     else:
         name, driver = "gcc", process.require(_ARM, _ARM_HINT)
-    return Compiler(name, _identity(driver), (str(driver),), flags, {"LC_ALL": "C"})
+    return Compiler(name, _identity(driver), (str(driver),), flags, env={"LC_ALL": "C"})
 
 
 def check_cxx(compiler: Compiler) -> None:
     """Raises: ToolError when the compiler has no C++, or no headers of its standard library."""
+    if compiler.name not in _CXX_HINTS:
+        return  # zig brings its own
     command = [*compiler.driver, *compiler.flags.cxx, "-fsyntax-only", "-x", "c++", "-include", "cstdint", "-"]
     if process.run(command, timeout_s=60, env=compiler.env, check=False).returncode != 0:
         raise ToolError(f"`{compiler.driver[-1]}` cannot compile C++ here", hint=_CXX_HINTS[compiler.name])

@@ -218,10 +218,11 @@ def select_library(tree: TflmTree, registrations: Iterable[str], *, texts: bool)
         *(_INCLUDE_DIRS_CMSIS if cmsis else ()),
     )
     levels = {f"{FOLDER}/{name}": _FAST_LEVEL if name.startswith(_FAST) else _CORE_LEVEL for name in sorted(sources)}
+    ordered = dict(sorted(levels.items(), key=lambda item: (item[1], item[0])))  # as a Makefile lists them: link order
     return Library(
         name=tree.title,
         files={f"{FOLDER}/{name}": tree.files[name] for name in sorted(sources | headers)},
-        sources=levels,
+        sources=ordered,
         include_dirs=tuple(f"{FOLDER}/{folder}".rstrip("/") for folder in include_dirs),
         defines=(*_DEFINES, *(_DEFINES_CMSIS if cmsis else ()), *(() if texts else (_STRIP,))),
     )

@@ -20,7 +20,9 @@ def zig_compiler(core: Core) -> Compiler:
     driver = _driver()
     cache = str(paths.cache_dir().absolute() / "zig")
     env = {"ZIG_GLOBAL_CACHE_DIR": cache, "ZIG_LOCAL_CACHE_DIR": cache, "LC_ALL": "C"}
-    return Compiler("zig", f"zig {_version(driver)}", (*driver, "cc"), zig_flags(core), env)
+    return Compiler(
+        "zig", f"zig {_version(driver)}", (*driver, "cc"), zig_flags(core), cxx_driver=(*driver, "c++"), env=env
+    )
 
 
 def _driver() -> tuple[str, ...]:

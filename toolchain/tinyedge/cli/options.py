@@ -33,7 +33,7 @@ _RUNTIMES = click.option(
 )
 _BUILD = (
     click.option("--tflm", type=_FOLDER, metavar="DIR", help="TensorFlow Lite Micro's tree. Default: TINYEDGE_TFLM."),
-    click.option("--compiler", type=click.Choice(["zig", "gcc"]), help="Default: zig; gcc for the runtime tflm."),
+    click.option("--compiler", type=click.Choice(["zig", "gcc"]), help="Default: zig."),
     click.option(
         "--optimize", type=click.Choice(["size", "balanced", "speed"]), help="Default: the recipe's, else balanced."
     ),
@@ -59,7 +59,7 @@ def choices(function: Command) -> Command:
     def wrapper(*args: Any, runtime: str | None, **kwargs: Any) -> Any:
         config = load_config(Path.cwd())
         chosen = runtime or config.runtime or RUNTIMES[0]
-        merged, others = _merge(config, chosen, default_compiler(chosen), kwargs)
+        merged, others = _merge(config, chosen, kwargs)
         return function(*args, choices=merged, **others)
 
     return _decorate(wrapper, (*_MODEL, _RUNTIME, *_BUILD))
@@ -75,15 +75,13 @@ def several_choices(function: Command) -> Command:
         for name in names:
             if name not in RUNTIMES:
                 raise UsageError(f"there is no runtime `{name}`", hint=f"choose of {', '.join(RUNTIMES)}")
-        # One compiler for all, so that nothing but the runtimes differs.
-        compiler = default_compiler(names[-1] if "tflm" not in names else "tflm")
-        pairs = [_merge(config, name, compiler, kwargs) for name in names]
+        pairs = [_merge(config, name, kwargs) for name in names]
         return function(*args, choices=tuple(merged for merged, _ in pairs), **pairs[0][1])
 
     return _decorate(wrapper, (*_MODEL, _RUNTIMES, *_BUILD))
 
 
-def _merge(config: Config, runtime: str, default: str, given: Mapping[str, Any]) -> tuple[Choices, dict[str, Any]]:
+def _merge(config: Config, runtime: str, given: Mapping[str, Any]) -> tuple[Choices, dict[str, Any]]:
     """(the choices, the options that are none of them). Raises: UsageError without a model or a board."""
     model = given["model"] or config.model
     board = given["board"] or config.board
@@ -100,18 +98,13 @@ def _merge(config: Config, runtime: str, default: str, given: Mapping[str, Any])
     merged = Choices(
         model=model,
         board=board,
-        compiler=given["compiler"] or config.compiler or default,
+        compiler=given["compiler"] or config.compiler or "zig",
         runtime=runtime,
         tflm=given["tflm"] or config.tflm,
         optimize=given["optimize"] or config.optimize,
         build_dir=(given["build_dir"] or config.build_dir or Path("build")).absolute(),
     )
     return merged, {name: value for name, value in given.items() if name not in _OF_CHOICES}
-
-
-def default_compiler(runtime: str) -> str:
-    """The compiler that needs the least set-up: zig comes as a wheel, but brings no C++ library for boards."""
-    return "gcc" if runtime == "tflm" else "zig"
 
 
 def _decorate(function: Command, decorators: tuple[Callable[[Command], Command], ...]) -> Command:

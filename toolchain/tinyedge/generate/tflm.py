@@ -94,6 +94,8 @@ def generate_tflm(
             "te_model_data.c", model=model.name, size=len(data), body=c_values(data, "uint8_t")
         ),
     }
+    if board.core.isa is not Isa.NATIVE:
+        files["model/te_libc.c"] = template_file(f"{_FOLDER}/te_libc.c")
     registered = {operator.name: operator.registered for operator in operators}
     rows = []
     for operator in graph.operators:
