@@ -16,7 +16,9 @@ int strncmp(const char *a, const char *b, size_t count) {
   return 0;
 }
 
-int strcmp(const char *a, const char *b) { return strncmp(a, b, SIZE_MAX); }
+int strcmp(const char *a, const char *b) {
+  return strncmp(a, b, SIZE_MAX);
+}
 
 size_t strlen(const char *text) {
   const volatile char *end = text; /* volatile: compilers turn the plain loop into a call of strlen */

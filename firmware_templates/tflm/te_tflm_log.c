@@ -108,37 +108,37 @@ static const char *convert(sink *to, const char *format, va_list *args) {
     }
   }
   switch (*format) {
-    case '\0':
-      return format;
-    case 'd':
-    case 'i':
-      put_signed(to, take_signed(args, longs));
-      break;
-    case 'u':
-      put_unsigned(to, take_unsigned(args, longs), 10);
-      break;
-    case 'x':
-    case 'X':
-      put_unsigned(to, take_unsigned(args, longs), 16);
-      break;
-    case 'p':
-      put_text(to, "0x");
-      put_unsigned(to, (uintptr_t)va_arg(*args, void *), 16);
-      break;
-    case 'c':
-      put(to, (char)va_arg(*args, int));
-      break;
-    case 's':
-      put_text(to, va_arg(*args, const char *));
-      break;
-    case 'f':
-    case 'g':
-    case 'e':
-      put_float(to, va_arg(*args, double));
-      break;
-    default:
-      put(to, *format);
-      break;
+  case '\0':
+    return format;
+  case 'd':
+  case 'i':
+    put_signed(to, take_signed(args, longs));
+    break;
+  case 'u':
+    put_unsigned(to, take_unsigned(args, longs), 10);
+    break;
+  case 'x':
+  case 'X':
+    put_unsigned(to, take_unsigned(args, longs), 16);
+    break;
+  case 'p':
+    put_text(to, "0x");
+    put_unsigned(to, (uintptr_t)va_arg(*args, void *), 16);
+    break;
+  case 'c':
+    put(to, (char)va_arg(*args, int));
+    break;
+  case 's':
+    put_text(to, va_arg(*args, const char *));
+    break;
+  case 'f':
+  case 'g':
+  case 'e':
+    put_float(to, va_arg(*args, double));
+    break;
+  default:
+    put(to, *format);
+    break;
   }
   return format + 1;
 }
