@@ -57,13 +57,14 @@ def weighted(
     four_bits: bool | None = None,
     **options: Any,
 ) -> Node:
-    """An operator with int8 or int4 weights along whose `axis` the channels lie, and a bias or none.
+    """An operator on int8 or int16, with int8 or int4 weights along whose `axis` the channels lie, and a bias or none.
 
     taps     how many products are summed for one output
     leading  keys of inputs before the tensor that is read
     """
     channels = weights_shape[axis]
-    bits = 4 if (draft.flip(0.12) if four_bits is None else four_bits) else 8
+    wide = source.dtype == "int16"
+    bits = 4 if (draft.flip(0.12) if four_bits is None else four_bits) and not wide else 8
     per_channel = draft.flip(0.8) if per_channel is None else per_channel
     base = 2.0 ** draft.chance.uniform(-9, -4)
     spread = draft.pick(0.0, 1.0, 1.0, 4.0)
@@ -72,13 +73,14 @@ def weighted(
         scales = scales[:1]
     data = _weights(draft, weights_shape, axis, bits)
     keys: list[Node | int] = [draft.constant(data, f"int{bits}", scale=scales, axis=axis)]
-    sums = _INT8_SPREAD * (_INT8_SPREAD if bits == 8 else 5.0) * math.sqrt(taps)
+    sums = _INT8_SPREAD * (256 if wide else 1) * (_INT8_SPREAD if bits == 8 else 5.0) * math.sqrt(taps)
     if draft.flip(0.8):
         bias_scales = [float32(source.scale * scale) for scale in scales]
-        keys.append(draft.constant(_bias(draft, channels, sums), scale=bias_scales))
+        bias = _bias(draft, channels, sums)
+        keys.append(draft.constant(bias.astype(np.int64) if wide else bias, scale=bias_scales))
     keys = [*leading, keys[0], source, *keys[1:]] if leading else [source, *keys]
     reach = 2.5 * source.scale * base * sums
-    return draft.put(operator, keys, output_shape, scale=draft.scale(reach), **options)
+    return draft.put(operator, keys, output_shape, source.dtype, scale=draft.scale(reach, source.dtype), **options)
 
 
 def _window(draft: Draft, source: Node, *, dilated: bool = True) -> tuple[dict[str, Any], Shape, Shape]:
@@ -99,7 +101,7 @@ def _window(draft: Draft, source: Node, *, dilated: bool = True) -> tuple[dict[s
 
 
 def conv_2d(draft: Draft) -> None:
-    source = draft.image()
+    source = draft.image(draft.kind())
     options, kernel, size = _window(draft, source)
     inputs, outputs = source.shape[3], draft.pick(draft.number(1, 4), draft.number(1, 12), 8)
     groups = 1
@@ -115,7 +117,7 @@ def conv_2d(draft: Draft) -> None:
 
 
 def depthwise_conv_2d(draft: Draft) -> None:
-    source = draft.image()
+    source = draft.image(draft.kind())
     options, kernel, size = _window(draft, source)
     multiplier = draft.pick(1, 1, 1, 2, 3)
     outputs = source.shape[3] * multiplier
@@ -144,7 +146,7 @@ def transpose_conv(draft: Draft) -> None:
 
 
 def fully_connected(draft: Draft) -> None:
-    source = draft.take(draft.pick(2, 2, 2, 4, 3))
+    source = draft.take(draft.pick(2, 2, 2, 4, 3), draft.kind())
     outputs = draft.pick(draft.number(1, 5), draft.number(1, 24), 8)
     inputs = source.shape[-1]
     keep = len(source.shape) > 2 and draft.flip(0.5)
