@@ -73,7 +73,7 @@ def fill(draft: Draft) -> None:
 
 
 def shape(draft: Draft) -> None:
-    source = draft.any()
+    source = draft.any(accept=lambda node: node.shape != ())
     draft.put("shape", [source], (len(source.shape),), "int32")
 
 
