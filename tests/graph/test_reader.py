@@ -272,13 +272,18 @@ def test_every_word_replaced_by_a_huge_one() -> None:
 
 
 def _peak_bytes(data: bytes) -> int:
+    """The least of three: now and then one of Python's own tables (interned strings: megabytes) grows in a run."""
+
+    def one_run() -> int:
+        tracemalloc.start()
+        try:
+            survives(data)
+            return tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+
     survives(data)  # imports and caches
-    tracemalloc.start()
-    try:
-        survives(data)
-        return tracemalloc.get_traced_memory()[1]
-    finally:
-        tracemalloc.stop()
+    return min(one_run() for _ in range(3))
 
 
 def _models(folder: Path) -> Iterator[bytes]:
