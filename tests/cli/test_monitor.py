@@ -10,6 +10,7 @@ import queue
 import signal
 import subprocess
 import threading
+import time
 import tty
 from collections.abc import Iterator
 from pathlib import Path
@@ -36,8 +37,16 @@ class Terminal:
         self.path.unlink(missing_ok=True)
         self.path.symlink_to(os.ttyname(self._slave))
 
-    def send(self, data: bytes) -> None:
-        os.write(self.master, data)
+    def send(self, data: bytes, timeout_s: float = 30.0) -> None:
+        """Send all of it, as fast as the other side reads. Raises: AssertionError when it stops reading."""
+        os.set_blocking(self.master, False)
+        deadline = time.monotonic() + timeout_s
+        while data:
+            try:
+                data = data[os.write(self.master, data) :]
+            except BlockingIOError:
+                assert time.monotonic() < deadline, "nobody reads"
+                time.sleep(0.005)
 
     def unplug(self) -> None:
         self.path.unlink(missing_ok=True)
@@ -69,6 +78,16 @@ class Monitor:
     def note(self) -> str:
         """The next line on stderr."""
         return self._queues["stderr"].get(timeout=30)
+
+    def has_ended(self) -> str:
+        """What it said at the end; empty while it runs."""
+        if self.process.poll() is None:
+            return ""
+        lines = []
+        with contextlib.suppress(queue.Empty):
+            while True:
+                lines.append(self._queues["stderr"].get(timeout=1))
+        return f"exit code {self.process.returncode}: {lines}"
 
     def press_ctrl_c(self) -> int:
         """Its exit code."""
@@ -147,6 +166,7 @@ def test_an_endless_line_neither_hangs_nor_fills_it(terminal: Terminal) -> None:
         running.note()
         for _ in range(500):
             terminal.send(b"A" * 2000)
+            assert not running.has_ended()
         terminal.send(b"\nafter\n")
         assert running.line() == "after"
         assert running.press_ctrl_c() == 130

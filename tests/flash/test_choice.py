@@ -25,10 +25,6 @@ def path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
-def board_of(*tools: str) -> object:
-    return dataclasses.replace(board(), flashers=tools)
-
-
 def test_the_first_that_is_installed(path: Path) -> None:
     some = dataclasses.replace(board(), flashers=PROGRAMS)
     make_program(path, "st-flash", "echo v1.7.0")

@@ -124,6 +124,15 @@ def test_a_board_that_is_not_there_was_not_touched(tool: str, fakes: Fakes, tmp_
     assert len(fakes.calls()) == 1
 
 
+@pytest.mark.parametrize("tool", ["pyocd", "probe-rs"])
+def test_a_board_that_is_gone_after_the_writing_was_touched(tool: str, fakes: Fakes, tmp_path: Path) -> None:
+    fakes.install(tool, [SUCCESS[tool][0], NOT_REACHED[tool]], code=1)
+    error = fail(tool, tmp_path)
+    assert len(fakes.calls()) == 2
+    assert "nothing was touched" not in error.what
+    assert "may be written in part" in error.what
+
+
 @pytest.mark.parametrize("tool", [tool for tool in PROGRAM_TOOLS if any(flasher(tool).proofs)])  # type: ignore[attr-defined]
 def test_exit_code_0_alone_is_not_believed(tool: str, fakes: Fakes, tmp_path: Path) -> None:
     fakes.install(tool, ["shutdown command invoked"] * len(SUCCESS[tool]))

@@ -100,7 +100,7 @@ class CommandFlasher:
             except KeyboardInterrupt:
                 raise Interrupted(f"interrupted while `{self.name}` ran\n       {touched}") from None
             if reason := self._doubt(step, completed):
-                if not self._made_contact(completed.output):
+                if step <= self.prepares and not self._made_contact(completed.output):
                     touched = f"{UNTOUCHED}: `{self.name}` did not reach the board"
                 raise FlashError(reason, touched, hint=_hint(completed))
 

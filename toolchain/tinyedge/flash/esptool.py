@@ -31,7 +31,7 @@ class EsptoolFlasher(CommandFlasher):
     version_arguments = ("version",)
     oldest_version = (5,)  # the first with `write-flash`
     proofs = ("Hash of data verified.",)
-    no_contact = ("Could not open", "Failed to connect to", "No serial data received")
+    no_contact = ("Could not open", "Failed to connect to")
 
     def find_probe(self, board: Board, console_port: str) -> str:
         """The console's port: one USB bridge carries both."""
