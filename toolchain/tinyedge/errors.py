@@ -29,6 +29,10 @@ class CheckError(TinyEdgeError):
     """A verification, a budget or a memory limit was not met."""
 
 
+class FitError(CheckError):
+    """A model needs more memory than the board has."""
+
+
 class UsageError(TinyEdgeError):
     """The command line or a configuration file is wrong."""
 

@@ -21,7 +21,7 @@ from tinyedge.build.gcc import gcc_compiler, has_host_compiler
 from tinyedge.build.objects import compile_objects
 from tinyedge.build.size import check_size, size_of
 from tinyedge.build.zig import zig_compiler
-from tinyedge.errors import CheckError, ToolError, UsageError
+from tinyedge.errors import FitError, ToolError, UsageError
 
 COMPILERS = ("zig", "gcc")
 _LINK_TIMEOUT_S = 600.0
@@ -48,7 +48,7 @@ def build_image(
     `gcc` means the system's `cc` for the host board, and zig where the system has none (`Image.compiler` says which).
     `sanitize` adds ASan and UBSan, on the host and with `gcc` alone. `progress(done, total)` counts objects.
 
-    Raises: ToolError when the compiler is missing or fails; CheckError when the image does not fit the board;
+    Raises: ToolError when the compiler is missing or fails; FitError when the image does not fit the board;
     UsageError for an unknown compiler or a folder that cannot be written
     """
     driver = select_compiler(compiler, project.board.core, sanitize=sanitize)
@@ -113,7 +113,7 @@ def _link(project: FirmwareProject, folder: Path, compiler: Compiler, objects: l
 def _raise_overflow(
     project: FirmwareProject, folder: Path, compiler: Compiler, objects: list[str], overflow: list[tuple[str, str]]
 ) -> None:
-    """Raises: CheckError with the exact need, found by a link in which every region is large."""
+    """Raises: FitError with the exact need, found by a link in which every region is large."""
     token = secrets.token_hex(6)
     script, elf = f"{_OUTPUT}/roomy.{token}.ld", f"{_OUTPUT}/roomy.{token}.part"
     text = project.files[project.linker_script].decode()
@@ -130,7 +130,7 @@ def _raise_overflow(
             (folder / name).unlink(missing_ok=True)
     most = {region: max(int(bytes_) for name, bytes_ in overflow if name == region) for region, _ in overflow}
     facts = ", ".join(f"region {region} by {bytes_:,} B" for region, bytes_ in most.items())
-    raise CheckError(
+    raise FitError(
         f"model `{project.model}` does not fit board `{project.board.name}`: it overflows {facts}",
         hint="`tinyedge boards` lists boards with their memory; choose a larger one, or a smaller model",
     )

@@ -9,7 +9,7 @@ from pathlib import Path
 from tinyedge.artifacts import SizeTable, SymbolSize
 from tinyedge.boards import Board, Isa, Memory
 from tinyedge.build.elf import Elf, Section, read_elf
-from tinyedge.errors import CheckError
+from tinyedge.errors import FitError
 
 _NO_RAM = ("flash", "flash_data")
 _LARGEST = 3
@@ -55,7 +55,7 @@ def size_of(elf: Elf, board: Board) -> SizeTable:
 
 
 def check_size(table: SizeTable, model: str, board: Board) -> None:
-    """Raises: CheckError that says what is too small by how much, and what takes the most of it."""
+    """Raises: FitError that says what is too small by how much, and what takes the most of it."""
     facts = []
     flash = {name for name, flash_bytes, _ in table.sections if flash_bytes}
     ram = {name for name, _, ram_bytes in table.sections if ram_bytes}
@@ -74,7 +74,7 @@ def check_size(table: SizeTable, model: str, board: Board) -> None:
         facts.append((memory, fact))
     if facts:
         wanted = " and ".join(memory for memory, _ in facts)
-        raise CheckError(
+        raise FitError(
             f"model `{model}` " + "\n       and ".join(fact for _, fact in facts),
             hint=f"`tinyedge boards` lists boards with their memory; choose one with more {wanted}, or a smaller model",
         )

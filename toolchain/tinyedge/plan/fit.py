@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tinyedge.artifacts import Buffer, Plan
 from tinyedge.boards import Board
-from tinyedge.errors import CheckError
+from tinyedge.errors import FitError
 
 
 def constant_bytes(plan: Plan) -> int:
@@ -17,14 +17,14 @@ def check_fits(plan: Plan, board: Board) -> None:
 
     Code, stack and the rest of the firmware come on top and are checked against the linked image.
 
-    Raises: CheckError with the bytes needed, the bytes there are, and the tensor to look at
+    Raises: FitError with the bytes needed, the bytes there are, and the tensor to look at
     """
     if not board.memories:
         return  # the host has no limits of its own
     hint = "`tinyedge boards` lists boards and their memories; `--optimize size` trades speed for bytes"
     ram = board.ram.size_bytes
     if plan.arena_bytes > ram:
-        raise CheckError(
+        raise FitError(
             f"model `{plan.graph.name}` needs {plan.arena_bytes:,} B of RAM; board `{board.name}` has {ram:,} B "
             f"({plan.arena_bytes - ram:,} B too few)\n       largest: {_largest(plan)}",
             hint=hint,
@@ -32,7 +32,7 @@ def check_fits(plan: Plan, board: Board) -> None:
     flash = board.flash.start + board.flash.size_bytes - board.flash_start
     if constant_bytes(plan) > flash:
         heaviest = max(plan.layers, key=lambda planned: planned.cost.constant_bytes)
-        raise CheckError(
+        raise FitError(
             f"model `{plan.graph.name}` needs {constant_bytes(plan):,} B of flash for constants; board `{board.name}` "
             f"has {flash:,} B ({constant_bytes(plan) - flash:,} B too few)\n       largest: operator "
             f"{heaviest.layer.index} (`{heaviest.layer.name}`) = {heaviest.cost.constant_bytes:,} B",
