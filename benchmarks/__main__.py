@@ -1,4 +1,7 @@
-"""`python -m benchmarks`: a table of models by optimization, and budgets that hold it."""
+"""`python -m benchmarks`: a table of models by optimization, and budgets that hold it.
+
+`python -m benchmarks boards`: a table of boards by model and compiler.
+"""
 
 from __future__ import annotations
 
@@ -9,13 +12,20 @@ from pathlib import Path
 
 import click
 
+from benchmarks import board_table
+from benchmarks.boards import measure_cells, plan_cells
 from benchmarks.budgets import BUDGETS, compare, read_budgets, write_budgets
 from benchmarks.models import LEVELS, Row, measure_model
 from benchmarks.table import document, render
-from tinyedge.boards import load_board
+from tinyedge import pipeline
+from tinyedge.boards import list_boards, load_board
+from tinyedge.cli.ui import Ui
 from tinyedge.errors import CheckError, TinyEdgeError, UsageError
+from tinyedge.train.recipe import Recipe
 
 _MODELS = Path(__file__).resolve().parents[2] / "shared" / "models"
+_KEYWORD_SPOTTING = _MODELS / "kws_ref_model.tflite"
+_COMPILERS = ("zig", "gcc")
 
 
 @click.command()
@@ -43,7 +53,8 @@ def main(
 ) -> None:
     """Build, run in an emulator, verify and measure MODELS: .tflite files or folders of them.
 
-    Without MODELS: the folder ../shared/models beside the checkout.
+    Without MODELS: the folder ../shared/models beside the checkout. `python -m benchmarks boards --help` is the table
+    of all boards.
     """
     board = load_board(board).name
     files = _find(models or (_MODELS,))
@@ -94,9 +105,55 @@ def _refuse(rows: list[Row], grown: list[str]) -> None:
         )
 
 
+@click.command()
+@click.argument("models", nargs=-1)
+@click.option("-b", "--board", "names", multiple=True, help="Default: every board.")
+@click.option("--compiler", "compilers", multiple=True, type=click.Choice(_COMPILERS), help="Default: both.")
+@click.option("--samples", type=click.IntRange(min=1), default=10, show_default=True, help="Samples of each run.")
+@click.option("-d", "--build-dir", type=click.Path(path_type=Path), default=Path("build"), show_default=True)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+def boards(
+    models: tuple[str, ...],
+    names: tuple[str, ...],
+    compilers: tuple[str, ...],
+    samples: int,
+    build_dir: Path,
+    as_json: bool,
+) -> None:
+    """Build MODELS for every board, check the images, run them in every emulator that has the board, and verify.
+
+    MODELS are recipes by name, or .tflite files. Without any: digits, and keyword spotting if its file is in
+    ../shared/models beside the checkout. A recipe is trained unless the build folder holds it. What fails is in the
+    table, and makes the exit code 1; a model that does not fit a board, or an emulator that is not installed, does not.
+    """
+    ui = Ui(as_json=as_json)
+    chosen = models or _default_models()
+    folder = build_dir.absolute()
+    for model in chosen:
+        found = pipeline.find_model(model)
+        if isinstance(found, Recipe):
+            pipeline.train(found, folder, ui)
+    wanted = [load_board(name) for name in names] or list_boards()
+    planned, left_out = plan_cells(wanted, chosen, compilers or _COMPILERS)
+    with ui.progress("boards") as progress:
+        cells = list(measure_cells(planned, folder, samples, progress))
+    ui.result(board_table.render(cells, left_out), board_table.document(cells, left_out))
+    if failed := [cell for cell in cells if cell.problems]:
+        raise CheckError(f"{len(failed)} of {len(cells)} failed; the table says what")
+
+
+def _default_models() -> tuple[str, ...]:
+    return ("digits", *(str(path) for path in [_KEYWORD_SPOTTING] if path.is_file()))
+
+
 if __name__ == "__main__":
+    command, arguments = (boards, sys.argv[2:]) if sys.argv[1:2] == ["boards"] else (main, sys.argv[1:])
+    name = "python -m benchmarks boards" if command is boards else "python -m benchmarks"
     try:
-        main.main(prog_name="python -m benchmarks", standalone_mode=False)
+        command.main(arguments, prog_name=name, standalone_mode=False)
+    except click.Abort:
+        click.echo("error: interrupted", err=True)
+        sys.exit(130)
     except click.ClickException as refused:
         refused.show()
         sys.exit(refused.exit_code)

@@ -45,6 +45,10 @@ class ToolError(TinyEdgeError):
     exit_code = 3
 
 
+class MissingToolError(ToolError):
+    """A tool is not installed."""
+
+
 class DeviceError(TinyEdgeError):
     """A board or an emulator failed, or did not answer in time."""
 

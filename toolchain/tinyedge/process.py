@@ -26,7 +26,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, cast
 
-from tinyedge.errors import InternalError, ToolError, UsageError
+from tinyedge.errors import InternalError, MissingToolError, ToolError, UsageError
 
 Argv = Sequence[str | os.PathLike[str]]
 
@@ -90,23 +90,23 @@ def find(tool: str) -> Path | None:
 def require(tool: str, hint: str) -> Path:
     """The path of a program. In a dry run it need not be there.
 
-    Raises: ToolError that names the way to install it (`hint`).
+    Raises: MissingToolError that names the way to install it (`hint`).
     """
     found = find(tool)
     if found is not None:
         return found
     if is_dry_run():
         return Path(tool)
-    raise ToolError(f"`{tool}` is not installed, or not on PATH", hint=hint)
+    raise MissingToolError(f"`{tool}` is not installed, or not on PATH", hint=hint)
 
 
 def python_module(module: str, *arguments: str, hint: str = "") -> list[str]:
     """The command that runs a Python package of this interpreter as a program.
 
-    Raises: ToolError when the package is not installed.
+    Raises: MissingToolError when the package is not installed.
     """
     if importlib.util.find_spec(module) is None:
-        raise ToolError(
+        raise MissingToolError(
             f"the Python package `{module}` is not installed", hint=hint or f"`pip install {module}` installs it"
         )
     return [sys.executable, "-P", "-m", module, *arguments]  # -P: never import from the current folder
@@ -197,7 +197,7 @@ def _popen(argv: Sequence[str], **options: Any) -> subprocess.Popen[bytes]:
     except FileNotFoundError as error:
         if options.get("cwd") and not Path(options["cwd"]).is_dir():
             raise ToolError(f"`{name}` cannot be started: the folder {options['cwd']} does not exist") from error
-        raise ToolError(f"`{name}` is not installed, or not on PATH") from error
+        raise MissingToolError(f"`{name}` is not installed, or not on PATH") from error
     except OSError as error:
         raise ToolError(f"`{name}` cannot be started: {error.strerror or error}") from error
 
