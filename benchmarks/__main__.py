@@ -21,6 +21,7 @@ from tinyedge import pipeline
 from tinyedge.boards import list_boards, load_board
 from tinyedge.cli.ui import Ui
 from tinyedge.errors import CheckError, TinyEdgeError, UsageError
+from tinyedge.paths import write_whole
 from tinyedge.train.recipe import Recipe
 
 _MODELS = Path(__file__).resolve().parents[2] / "shared" / "models"
@@ -112,6 +113,7 @@ def _refuse(rows: list[Row], grown: list[str]) -> None:
 @click.option("--samples", type=click.IntRange(min=1), default=10, show_default=True, help="Samples of each run.")
 @click.option("-d", "--build-dir", type=click.Path(path_type=Path), default=Path("build"), show_default=True)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+@click.option("--page", type=click.Path(dir_okay=False, path_type=Path), help="Write the table as Markdown too.")
 def boards(
     models: tuple[str, ...],
     names: tuple[str, ...],
@@ -119,6 +121,7 @@ def boards(
     samples: int,
     build_dir: Path,
     as_json: bool,
+    page: Path | None,
 ) -> None:
     """Build MODELS for every board, check the images, run them in every emulator that has the board, and verify.
 
@@ -138,6 +141,8 @@ def boards(
     with ui.progress("boards") as progress:
         cells = list(measure_cells(planned, folder, samples, progress))
     ui.result(board_table.render(cells, left_out), board_table.document(cells, left_out))
+    if page is not None:
+        write_whole(page, board_table.render_page(cells, left_out).encode())
     if failed := [cell for cell in cells if cell.problems]:
         raise CheckError(f"{len(failed)} of {len(cells)} failed; the table says what")
 

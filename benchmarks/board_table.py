@@ -9,16 +9,36 @@ from benchmarks.boards import FAILED, FITS, MISSING, OFF_BY, TOO_LARGE, Cell, Ra
 from tinyedge import __version__
 from tinyedge.emulate import EMULATORS
 from tinyedge.report.table import Cell as Text
-from tinyedge.report.table import render_table
+from tinyedge.report.table import format_cell, render_table
+
+_PAGE = """\
+# Every board
+
+Every board in every emulator that has it, as one run found them; [emulators.md](emulators.md) explains the counts.
+`python -m benchmarks boards --page docs/board-table.md` makes this page anew.
+
+"""
 
 
 def render(cells: Sequence[Cell], left_out: Sequence[str]) -> str:
     """One line a board, model and compiler, and below what is to be said of them."""
+    headers, lines = _table(cells)
+    return render_table(headers, lines) + "\n\n" + "\n".join(_notes(cells, left_out))
+
+
+def render_page(cells: Sequence[Cell], left_out: Sequence[str]) -> str:
+    """The same as a page of Markdown."""
+    headers, lines = _table(cells)
+    rows = [headers, ["---"] * len(headers), *([format_cell(text) for text in line] for line in lines)]
+    table = "".join(f"| {' | '.join(row)} |\n" for row in rows)
+    return _PAGE + table + "\n" + "".join(f"- {note}\n" for note in _notes(cells, left_out))
+
+
+def _table(cells: Sequence[Cell]) -> tuple[list[str], list[list[Text]]]:
+    """(headers, lines)."""
     names = [name for name in EMULATORS if any(name in cell.board.emulators for cell in cells)]
     headers = ["board", "model", "compiler", "outcome", "flash B", "RAM B", "arena B", "image", *names]
-    headers += ["bit-exact", "counts", "cycles"]
-    lines = [_line(cell, names) for cell in cells]
-    return render_table(headers, lines) + "\n\n" + "\n".join(_notes(cells, left_out))
+    return [*headers, "bit-exact", "counts", "cycles"], [_line(cell, names) for cell in cells]
 
 
 def _line(cell: Cell, names: Sequence[str]) -> list[Text]:
@@ -115,7 +135,7 @@ def versions(cells: Sequence[Cell]) -> dict[str, str]:
         name, _, version = cell.compiler.partition(" ")
         if version:
             found[name] = version
-        found |= {run.emulator: run.version for run in cell.runs if run.version}
+        found |= {run.emulator: run.version for run in cell.runs if run.version and run.emulator != "native"}
     return found
 
 

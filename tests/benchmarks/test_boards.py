@@ -20,7 +20,7 @@ from support import models
 from support.processes import make_program
 from tinyedge import pipeline
 from tinyedge.artifacts import Figure, Image
-from tinyedge.boards import load_board
+from tinyedge.boards import list_boards, load_board
 from tinyedge.errors import CheckError
 
 pytestmark = pytest.mark.toolchain
@@ -56,8 +56,23 @@ def benchmarks(root: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], M
 
 
 def test_one_board_as_json(root: Path, small: Path, tmp_path: Path) -> None:
-    done = call(root, small, "-b", "mps2_an386", "--compiler", "zig", "--samples", "2", "--json", "-d", tmp_path)
+    done = call(
+        root,
+        small,
+        "-b",
+        "mps2_an386",
+        "--compiler",
+        "zig",
+        "--samples",
+        "2",
+        "--json",
+        "-d",
+        tmp_path,
+        "--page",
+        tmp_path / "page.md",
+    )
     assert done.returncode == 0, done.stderr
+    assert "| mps2_an386 | small | zig | ok | " in (tmp_path / "page.md").read_text()
     document = json.loads(done.stdout)
     assert (document["schema"], document["problems"]) == ("tinyedge.benchmarks.boards/1", [])
     (cell,) = document["cells"]
@@ -73,6 +88,16 @@ def test_one_board_as_json(root: Path, small: Path, tmp_path: Path) -> None:
     else:
         assert (cell["counts_apart"], cell["counts_may_be_apart"]) == (0, 0)
         assert ran["qemu"]["instructions"] == ran["unicorn"]["instructions"]
+
+
+def test_the_page_has_every_board(root: Path) -> None:
+    """Figures are of the run that wrote it; boards that came since are missing until it is written anew."""
+    page = (root / "docs" / "board-table.md").read_text(encoding="utf-8")
+    rows = {line.split(" | ")[0].removeprefix("| ") for line in page.splitlines() if line.startswith("| ")}
+    again = "`python -m benchmarks boards --page docs/board-table.md` writes it anew"
+    assert rows - {"board", "---"} == {board.name for board in list_boards()}, again
+    assert "FAILED" not in page
+    assert re.search(r"with tinyedge \S+, zig \d\S+, unicorn \d", page)
 
 
 def test_an_emulator_that_fails_is_shown_and_the_others_go_on(root: Path, small: Path, tmp_path: Path) -> None:
