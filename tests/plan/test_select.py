@@ -30,6 +30,29 @@ def test_speed_takes_the_fewest_cycles_and_size_the_fewest_bytes() -> None:
     assert chosen([small, fast], "size") == ["small", "small"]
 
 
+def test_size_pays_a_few_bytes_for_half_the_time() -> None:
+    """1.4 percent of the bytes of the model, no more."""
+    small = FakeKernel("small", cost=lambda layer: Cost(8000, 5000, 500))
+    for more, winner in ((50, "fast"), (250, "small")):
+        fast = FakeKernel("fast", cost=lambda layer, more=more: Cost(4000, 5000 + more, 500))
+        assert chosen([small, fast], "size") == [winner, winner]
+
+
+def test_size_is_fast_below_the_peak() -> None:
+    """The kernel's shared code pays only when all layers that have room for its scratch take it together."""
+    net = Net()
+    x = net.conv(net.input((1, 32, 32, 4)), weights(1, 4, 3, 3, 4))
+    x = net.pool(x, "max_pool_2d", 30)
+    for seed in range(3):
+        x = net.conv(x, weights(2 + seed, 4, 3, 3, 4))
+    small = FakeKernel("small", cost=lambda layer: Cost(8000, 0, 5000))
+    greedy = FakeKernel(
+        "greedy", cost=lambda layer: Cost(800, 0, 5000, (("te_conv", 900),)), scratch=lambda layer: 4000
+    )
+    plan = make_plan(net.graph(x), CORE, "size", kernels=[small, greedy])
+    assert [layer.kernel.name for layer in plan.layers] == ["small", *["greedy"] * 4]
+
+
 def test_shared_code_counts_once() -> None:
     """700 bytes shared by two layers beat 2 * 400 bytes of their own, though they lose for either layer alone."""
     own = FakeKernel("own", cost=lambda layer: Cost(1000, 400, 0))

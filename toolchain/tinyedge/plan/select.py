@@ -4,7 +4,8 @@ Every candidate that fits states cycles, flash bytes and scratch. What counts de
 
 speed     fewest cycles; then flash bytes, then the peak of memory
 size      fewest bytes, a byte of arena counting as `ARENA_WEIGHT` bytes of flash (chips have about that much more
-          flash than RAM); then cycles
+          flash than RAM). Time counts a little: to halve it is worth `HALVING_WORTH` of the bytes, or a few bytes
+          of shared code would be saved at ten times the cycles
 balanced  the lowest product of cycles, flash and arena: one percent of any of the three is worth one percent of any
           other. So the price of a byte of flash is (cycles of the model / flash of the model), of a byte of arena
           (cycles of the model / arena of the model), with `FIRMWARE_FLASH_BYTES` and `FIRMWARE_RAM_BYTES` added for
@@ -34,6 +35,7 @@ from tinyedge.plan.layout import make_layout
 from tinyedge.plan.liveness import Memory, Step, aligned, demands, lifetimes
 
 ARENA_WEIGHT = 4
+HALVING_WORTH = 0.014
 FIRMWARE_FLASH_BYTES = 8192
 FIRMWARE_RAM_BYTES = 4096
 ROUNDS = 20
@@ -143,7 +145,8 @@ class _Totals:
         if optimize == "speed":
             return (cycles, flash, arena, *picks)
         if optimize == "size":
-            return (flash + ARENA_WEIGHT * arena, cycles, *picks)
+            size = math.log(flash + ARENA_WEIGHT * arena + 1) + HALVING_WORTH * math.log2(cycles + 1)
+            return (round(size, 9), cycles, *picks)
         logs = math.log(cycles + 1) + math.log(flash + FIRMWARE_FLASH_BYTES) + math.log(arena + FIRMWARE_RAM_BYTES)
         return (round(logs, 9), cycles, flash, *picks)
 
@@ -178,7 +181,7 @@ def _refine(menus: Sequence[Menu], totals: _Totals, picks: list[int], optimize: 
     improved = True
     while improved:
         improved = False
-        for trial in _neighbours(menus, picks):
+        for trial in _neighbours(menus, totals, picks):
             changed = _changed(picks, trial)
             if changed == picks:
                 continue
@@ -213,7 +216,7 @@ def _descend(
     best, picks = totals.score(start, optimize), start
     for _ in range(ROUNDS):
         before = best
-        for trial in _neighbours(menus, picks):
+        for trial in _neighbours(menus, totals, picks):
             changed = _changed(picks, trial)
             score = totals.score(changed, optimize)
             if score < best:
@@ -223,19 +226,26 @@ def _descend(
     return best, picks
 
 
-def _neighbours(menus: Sequence[Menu], picks: Sequence[int]) -> list[list[int | None]]:
-    """Moves as new picks per layer (None: unchanged), those of whole kernels first."""
+def _neighbours(menus: Sequence[Menu], totals: _Totals, picks: Sequence[int]) -> list[list[int | None]]:
+    """Moves as new picks per layer (None: unchanged), those of whole kernels first.
+
+    A kernel is taken by all layers that can, by those alone whose needs stay below the peak, or left by all.
+    """
     moves: list[list[int | None]] = []
     names = sorted({choice.kernel.name for menu in menus for choice in menu.choices})
+    peak = max(needs[pick] for needs, pick in zip(totals.needs, picks, strict=True))
     for name in names:
         towards: list[int | None] = []
+        below: list[int | None] = []
         away: list[int | None] = []
-        for menu, pick in zip(menus, picks, strict=True):
+        for menu, needs, pick in zip(menus, totals.needs, picks, strict=True):
             ranks = {choice.kernel.name: rank for rank, choice in enumerate(menu.choices)}
             others = [rank for other, rank in ranks.items() if other != name]
-            towards.append(ranks.get(name))
-            away.append(others[0] if ranks.get(name) == pick and others else None)
-        moves += [towards, away]
+            rank = ranks.get(name)
+            towards.append(rank)
+            below.append(rank if rank is not None and needs[rank] <= peak else None)
+            away.append(others[0] if rank == pick and others else None)
+        moves += [towards, away] if below == towards else [towards, below, away]
     for at, menu in enumerate(menus):
         for pick in range(len(menu.choices)):
             move: list[int | None] = [None] * len(menus)
