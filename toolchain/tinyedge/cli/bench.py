@@ -2,35 +2,74 @@
 
 from __future__ import annotations
 
-import click
+from collections.abc import Sequence
 
-from tinyedge import pipeline
+import click
+from click.core import ParameterSource
+
+from tinyedge import hardware, pipeline
 from tinyedge.cli.options import several_choices, shared
 from tinyedge.cli.run import judge
 from tinyedge.cli.ui import Ui
+from tinyedge.errors import UsageError
 from tinyedge.report.bench import bench_document, render_bench
+
+_AUTO = "auto"
 
 
 @click.command("bench", epilog="Example: tinyedge bench digits --board nrf52840 --runtime aot,tflm --tflm DIR")
 @several_choices
-@click.option("--emulator", default="auto", show_default=True, help="Which emulator; `auto` takes the board's first.")
+@click.option("--emulator", default=_AUTO, show_default=True, help="Which emulator; `auto` takes the board's first.")
+@click.option("--port", help="A flashed board instead: serial port, socket://host:port, or `auto`: by its USB ids.")
 @click.option("--inputs", metavar="SPEC", help="FILE.npy, random:SEED or zeros. Default: the test set, else random:1.")
 @click.option("--samples", type=click.IntRange(min=1), help="How many samples. Default: the whole test set, else 20.")
 @shared
 def command(
-    choices: tuple[pipeline.Choices, ...], emulator: str, inputs: str | None, samples: int | None, ui: Ui
+    choices: tuple[pipeline.Choices, ...],
+    emulator: str,
+    port: str | None,
+    inputs: str | None,
+    samples: int | None,
+    ui: Ui,
 ) -> None:
     """Build and run a model with several runtimes, and print their figures side by side.
 
-    Each output byte of each runtime is verified as in `tinyedge run`. All are built with one compiler.
+    Each output byte of each runtime is verified as in `tinyedge run`. All are built with one compiler. With `--port`,
+    the board is measured that `tinyedge flash` has written: one runtime, aot unless `--runtime` says the other.
     """
+    if port is not None:
+        choices = (_flashed(choices, emulator),)
     runs = []
     with ui.commands_logged():
         for chosen in choices:
             try:
-                runs.append(pipeline.run(chosen, ui, emulator_name=emulator, inputs=inputs, samples=samples))
+                runs.append(_measure(chosen, ui, emulator, port, inputs, samples))
             except pipeline.BrokenRunError as broken:
+                _show([*runs, broken.partial], ui)
                 raise broken.error from broken
-    ui.result(render_bench(runs), bench_document(runs))
+    _show(runs, ui)
     for run in runs:
         judge(run)
+
+
+def _flashed(choices: Sequence[pipeline.Choices], emulator: str) -> pipeline.Choices:
+    """The one that a board can run. Raises: UsageError when several were asked for, or an emulator too."""
+    if emulator != _AUTO:
+        raise UsageError("`--port` is a board, `--emulator` is none", hint=f"leave out `--emulator {emulator}`")
+    asked = click.get_current_context().get_parameter_source("runtime") is not ParameterSource.DEFAULT
+    if asked and len(choices) > 1:
+        names = ",".join(chosen.runtime for chosen in choices)
+        raise UsageError(f"a board runs one runtime, not `{names}`", hint=f"`--runtime {choices[0].runtime}`")
+    return choices[0]
+
+
+def _measure(
+    chosen: pipeline.Choices, ui: Ui, emulator: str, port: str | None, inputs: str | None, samples: int | None
+) -> pipeline.Measured:
+    if port is None:
+        return pipeline.run(chosen, ui, emulator_name=emulator, inputs=inputs, samples=samples)
+    return hardware.verify(chosen, ui, port=None if port == _AUTO else port, inputs=inputs, samples=samples)
+
+
+def _show(runs: Sequence[pipeline.Measured], ui: Ui) -> None:
+    ui.result(render_bench(runs), bench_document(runs))

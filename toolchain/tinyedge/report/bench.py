@@ -9,6 +9,7 @@ from typing import Any
 from tinyedge.artifacts import Figure
 from tinyedge.report.contract import Measured
 from tinyedge.report.json import run_document
+from tinyedge.report.percentiles import latency_spread, percentiles_document
 from tinyedge.report.table import format_time, render_table
 
 
@@ -58,6 +59,7 @@ def bench_document(runs: Sequence[Measured]) -> dict[str, Any]:
     for run in runs:
         document = run_document(run)
         document["memory"]["code_bytes"] = _code_bytes(run)
+        document |= percentiles_document(run)
         documents.append(document)
     return {
         "schema": "tinyedge.bench/1",
@@ -70,12 +72,19 @@ def bench_document(runs: Sequence[Measured]) -> dict[str, Any]:
 
 
 def _rows(runs: Sequence[Measured]) -> list[_Row]:
+    latencies = [run.run.latency_us for run in runs]
+    spreads = [latency_spread(run) for run in runs]
     return [
         _Row(
             _title("instructions", [run.run.instructions for run in runs]), _values([r.run.instructions for r in runs])
         ),
         _Row(_title("cycles", [run.run.cycles for run in runs]), _values([run.run.cycles for run in runs])),
-        _Row(_title("latency", [run.run.latency_us for run in runs]), _values([r.run.latency_us for r in runs]), "us"),
+        _Row(_title("latency", latencies), _values(latencies), "us"),
+        *(
+            _Row(_title(f"latency {name}", latencies), tuple(None if s is None else s[name] for s in spreads), "us")
+            for name in ("p95", "max")
+            if any(spreads)
+        ),
         _Row("arena", tuple(run.built.project.arena_bytes for run in runs), "B"),
         _Row("RAM (linked, with the stack reserved)", tuple(run.built.image.size.ram_bytes for run in runs), "B"),
         _Row("stack peak", tuple(run.run.stack_peak_bytes or None for run in runs), "B"),
@@ -111,14 +120,17 @@ def _times(ratio: float | None) -> str:
 
 
 def _layers(runs: Sequence[Measured], names: Sequence[str]) -> str:
-    """Instructions by layer of the file; a layer that a runtime fused into another has none of its own."""
+    """Instructions by layer of the file, cycles where nobody counts instructions, as on a board; a layer that a runtime
+    fused into another has none of its own."""
     tables = [{layer.index: layer for layer in run.run.layers} for run in runs]
     indices = sorted({index for table in tables for index in table})
     if not indices:
         return ""
+    counted = any(layer.instructions is not None for table in tables for layer in table.values())
+    figure = "instructions" if counted else "cycles"
     rows = []
     for index in indices:
         known = next(table[index] for table in tables if index in table)
-        counts = [table[index].instructions if index in table else None for table in tables]
+        counts = [getattr(table[index], figure) if index in table else None for table in tables]
         rows.append((str(index), known.operator, "x".join(map(str, known.output_shape)) or "scalar", *counts))
-    return render_table(("layer", "operator", "output", *(f"{name} instructions" for name in names)), rows)
+    return render_table(("layer", "operator", "output", *(f"{name} {figure}" for name in names)), rows)

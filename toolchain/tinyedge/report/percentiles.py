@@ -22,7 +22,13 @@ def percentile(values: Sequence[float], percent: float) -> float:
 def latency_percentiles(measured: Measured) -> dict[str, float] | None:
     """p50, p95 and max of the latency in microseconds; None when it was not measured."""
     run = measured.run
-    if run.latency_us is None or run.latency_us.kind != "measured" or not run.ticks:
+    return latency_spread(measured) if run.latency_us is not None and run.latency_us.kind == "measured" else None
+
+
+def latency_spread(measured: Measured) -> dict[str, float] | None:
+    """The same of a latency of any kind; None when there is none."""
+    run = measured.run
+    if run.latency_us is None or not run.ticks:
         return None
     times = [ticks * 1e6 / measured.built.prepared.board.clock_hz for ticks in run.ticks]
     return {"p50": percentile(times, 50), "p95": percentile(times, 95), "max": max(times)}
