@@ -35,6 +35,7 @@
 #define FLASH_ACR 0x40022000u
 #define FLASH_ACR_CACHES_PREFETCH 0x700u
 #define GPIOA 0x48000000u
+#define LPUART1_PRESC 0x4000802Cu
 #define SETTLE_LOOPS 200 /* at least 1 us at half the clock, as 6.2.9 wants on the way above 80 MHz */
 
 #if TE_CLOCK_SOURCE_HZ != 16000000 ||                                                                                  \
@@ -43,6 +44,17 @@
 #endif
 #if TE_CONSOLE_BASE != 0x40008000u
 #error "only LPUART1 is known here"
+#endif
+
+/* The divider of an LPUART has 20 bits, so that its clock may be 4,095 times the baud rate at most. */
+#if TE_CLOCK_HZ / TE_CONSOLE_BAUD < 4096
+#define PRESC_VALUE 0u
+#define CONSOLE_HZ TE_CLOCK_HZ
+#elif TE_CLOCK_HZ / TE_CONSOLE_BAUD < 16384
+#define PRESC_VALUE 2u
+#define CONSOLE_HZ (TE_CLOCK_HZ / 4u)
+#else
+#error "the LPUART cannot go as slowly as `baud`"
 #endif
 
 static void start_clock(void) {
@@ -70,6 +82,7 @@ void te_bsp_init(void) {
   RCC(APB1ENR2) |= APB1ENR2_LPUART1;
   (void)RCC(APB1ENR2);
   te_stm32_start_pins(GPIOA);
-  te_usart_start((uint32_t)(256ull * TE_CLOCK_HZ / TE_CONSOLE_BAUD));
+  REG32(LPUART1_PRESC) = PRESC_VALUE;
+  te_usart_start((uint32_t)(256ull * CONSOLE_HZ / TE_CONSOLE_BAUD));
   te_dwt_start();
 }
