@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import subprocess
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -16,6 +18,10 @@ from tinyedge.build.compiler import Compiler
 from tinyedge.build.flags import gcc_flags, zig_flags
 from tinyedge.build.objects import object_keys
 from tinyedge.errors import InternalError, ToolError
+
+NEEDS_GCC = pytest.mark.skipif(
+    shutil.which("arm-none-eabi-gcc") is None, reason="no arm-none-eabi-gcc: apt-get install gcc-arm-none-eabi"
+)
 
 SUM = {
     "tflm/include/sum.h": b"int sum(int a, int b);\n",
@@ -143,6 +149,20 @@ def test_zig_compiles_for_the_same_core_with_the_headers_of_a_c_library() -> Non
     assert zig.compile_command("app/a.cc", "a.o", [], library())[len(zig.driver) - 1] == "c++"
     assert zig.compile_command("app/a.c", "a.o", [], library())[len(zig.driver) - 1] == "cc"
     assert zig.link_command(["a.o"], "", "a.elf", library())[len(zig.driver) - 1] == "cc"
+
+
+@pytest.mark.parametrize("name", ["zig", pytest.param("gcc", marks=[NEEDS_GCC, pytest.mark.toolchain])])
+def test_enumerations_are_of_one_size_whichever_compiler(name: str, tmp_path: Path) -> None:
+    """The library keeps some in its arena, whose size is told to the byte."""
+    assertion = 'enum Plain { kOne };\nstatic_assert(sizeof(Plain) == 1, "an enum of one byte");\n'
+    (tmp_path / "app").mkdir()
+    (tmp_path / "app/main.cc").write_text(assertion)
+    driver = select_compiler(name, CORES["cortex-m4f"])
+    command = driver.compile_command("app/main.cc", "main.o", [], library())
+    done = subprocess.run(
+        command, cwd=tmp_path, capture_output=True, text=True, check=False, env={**os.environ, **driver.env}
+    )
+    assert done.returncode == 0, done.stderr
 
 
 def test_no_cpp() -> None:

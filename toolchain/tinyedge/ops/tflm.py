@@ -124,6 +124,7 @@ _INT64 = (
     *("equal", "greater", "greater_equal", "less", "less_equal", "not_equal"),
 )
 """operators with a kernel for int64"""
+_RESOURCES = ("assign_variable", "read_variable", "var_handle")
 
 
 @dataclass(frozen=True)
@@ -163,7 +164,7 @@ def no_int64(graph: Graph, operator: Operator) -> bool:
 
 def no_resource(graph: Graph, operator: Operator) -> bool:
     """It uses no resource variable: the firmware's interpreter has no memory for them."""
-    return operator.name not in ("assign_variable", "read_variable", "var_handle")
+    return operator.name not in _RESOURCES
 
 
 def per_tensor_weights(graph: Graph, operator: Operator) -> bool:
@@ -172,12 +173,6 @@ def per_tensor_weights(graph: Graph, operator: Operator) -> bool:
     return weights is None or weights.quantization is None or per_tensor(weights)
 
 
-def no_resource_variables(graph: Graph, operator: Operator) -> bool:
-    """It uses no resource variables: the firmware sets up none for the interpreter."""
-    return False
-
-
-_RESOURCES = ("assign_variable", "read_variable", "var_handle")
 _RESOURCES_HINT = "use `--runtime aot`, which runs them"
 _PER_TENSOR_HINT = (
     "set converter._experimental_disable_per_channel_quantization_for_dense_layers = True and convert again, take a "
@@ -188,9 +183,7 @@ _INT64_HINT = "cast to int32 in the model (e.g. tf.argmax(..., output_type=tf.in
 
 def constraints(operator: TflmOperator, features: TflmFeatures) -> tuple[tuple[Constraint, str], ...]:
     """(rule, hint) of an operator for a version of TensorFlow Lite Micro."""
-    rules: list[tuple[Constraint, str]] = [(no_int64, _INT64_HINT), (no_resource, "use `--runtime aot`")]
-    if operator.name in _RESOURCES:
-        rules.append((no_resource_variables, _RESOURCES_HINT))
+    rules: list[tuple[Constraint, str]] = [(no_int64, _INT64_HINT), (no_resource, _RESOURCES_HINT)]
     if operator.name == "fully_connected" and not features.per_channel_fully_connected:
         rules.append((per_tensor_weights, _PER_TENSOR_HINT))
     return tuple(rules)
