@@ -41,7 +41,7 @@ FAULTS = {
     "stack": ("0", "push {r0-r7, lr}; bl poke", r"stack overflow in the emulated firmware: .* in poke\+0x"),
     "stack moved away": ("0x20000000", "mov sp, r0; push {r0}", "stack overflow .*4 B below the stack"),
     "svc without a handler": ("0", "svc #1", "HardFault: exception 11 has no handler, its vector is 0x0" + IN_POKE),
-    "exception return": ("0xFFFFFFF9", "bx r0", "UsageFault: return from an exception, but none is active"),
+    "exception return": ("0xFFFFFFF9", "bx r0", "BusFault: jump to 0xfffffff8, where there is no program"),
     "reset": ("0xE000ED0C", "ldr r1, =0x05FA0004; str r1, [r0]; dsb", "reset its chip"),
     "system off": ("0x40000500", "movs r1, #1; str r1, [r0]; dsb", "switched its chip off"),
     "halt": ("0", "wfi", r"halted: it sleeps and nothing can wake it, pc=0x[0-9a-f]+ in poke\+0x2"),

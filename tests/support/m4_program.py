@@ -60,6 +60,18 @@ VECTORS = """\
   .text
 """
 
+BEGIN = """\
+  function begin
+  ldr r0, =0xE000ED88
+  movs r1, #0xF
+  lsls r1, #20
+  str r1, [r0]
+  dsb
+  isb
+  b reset
+  end_of begin
+"""
+"""in front of `reset` of a C program: CPACR switches the floating point unit on"""
 HANDLERS = ("svcall", "pendsv", "systick", "uarte0", "timer0")
 """exception handlers that a source may define; the vectors of others are 0"""
 HEADER = """\
@@ -78,7 +90,7 @@ def build(folder: Path, source: str, *, name: str = "program", optimize: str = "
         vectors.write_text(VECTORS + missing + source)
         sources = [vectors]
     else:
-        vectors.write_text(VECTORS + missing)
+        vectors.write_text(VECTORS.replace(".word reset", ".word begin") + missing + BEGIN)
         program = folder / f"{name}.c"
         program.write_text(HEADER + source)
         sources = [vectors, program]

@@ -119,13 +119,13 @@ def _decode(raw: Any) -> Instruction:
         read=read | address,
         address=address,
         indexed=any(m.index for m in memory),
-        words=_words(raw, name),
+        words=words_transferred(raw, name),
         branches=branches,
         conditional=branches and (name in ("cbz", "cbnz") or raw.cc not in (arm.ARM_CC_INVALID, arm.ARM_CC_AL)),
     )
 
 
-def _words(raw: Any, name: str) -> int:
+def words_transferred(raw: Any, name: str) -> int:
     """Words that a transfer of several registers or of floating point registers moves."""
     if name not in MULTIPLE and name not in FLOAT_SINGLE:
         return 0

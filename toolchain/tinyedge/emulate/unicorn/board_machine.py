@@ -13,18 +13,24 @@ from typing import Any, cast
 
 from tinyedge.emulate.cycles import MODELS
 from tinyedge.emulate.unicorn.config import MachineConfig
-from tinyedge.emulate.unicorn.counting import Counter, NativeCounter, PythonCounter
+from tinyedge.emulate.unicorn.counting import NEVER, WATCHED_SIZE_BYTES, Counter, NativeCounter, PythonCounter
 from tinyedge.emulate.unicorn.engine import Engine, UcError
 from tinyedge.emulate.unicorn.frames import Ending
 from tinyedge.emulate.unicorn.native_library import PortState, load_native
 from tinyedge.emulate.unicorn.peripherals.page import RegisterPage
 from tinyedge.emulate.unicorn.scheduler import Event, Scheduler
 from tinyedge.emulate.unicorn.serial_line import Link
+from tinyedge.emulate.unicorn.strict.demands import Demand
+from tinyedge.emulate.unicorn.strict.guard import Guard
 from tinyedge.emulate.unicorn.symbols import Program
 
 _VECTORS_SYMBOL = "_te_vectors"
 """the vector table, where tinyedge's linker scripts say so: behind what the chip's boot ROM wants to find first"""
+_STACK_BOTTOM_SYMBOL = "_te_stack_bottom"
+"""the lowest address of the stack; where a linker script does not say so, it is where RAM begins"""
 _READ_ONLY = ("flash", "flash_data")
+_STOPS_ON_THE_WAY = 16
+"""the host's input may stop the engine within a block"""
 _NAP_SECONDS = 0.001
 """longest wait for the host while a timer runs"""
 _RAM_FILL = b"\xa5"
@@ -55,6 +61,9 @@ class BoardMachine(ABC):
         self._flash = next((memory.start, memory.end) for memory in config.memories if memory.name == "flash")
         self._map_memories(program)
         self._native = self._load_native()
+        ram = next(memory.start for memory in config.memories if memory.name == "ram")
+        self._stack_bottom = program.symbols.get(_STACK_BOTTOM_SYMBOL, ram)
+        self._guard = self._make_guard()
         self._counter = self._make_counter()
         link.on_arrival = self._attend
         link.statistics = self.statistics
@@ -63,10 +72,12 @@ class BoardMachine(ABC):
     # Set-up
 
     def _map_memories(self, program: Program) -> None:
+        data_bus = any(memory.name == "flash_data" for memory in self.config.memories)  # ... has no instruction fetch
         for memory in self.config.memories:
             flash = memory.name in _READ_ONLY
+            executable = memory.name == "flash" or not data_bus
             try:
-                self._engine.map_memory(memory.start, memory.size_bytes, writable=not flash)
+                self._engine.map_memory(memory.start, memory.size_bytes, writable=not flash, executable=executable)
             except UcError as error:
                 raise MachineError(
                     f"memory `{memory.name}` of board `{self.config.board}` cannot be emulated: {memory.start:#x} and "
@@ -100,10 +111,62 @@ class BoardMachine(ABC):
 
     def _make_counter(self) -> Counter:
         if self._native is None:
-            return PythonCounter(self._engine, self._model)
-        return NativeCounter(self._engine, self._model, self.config.memories, self._native)
+            return PythonCounter(self._engine, self._model, self._guard)
+        return NativeCounter(self._engine, self._model, self._guard, self.config.memories, self._native)
+
+    @abstractmethod
+    def _make_guard(self) -> Guard:
+        """What holds the program to the demands of the core."""
+
+    def _constant_at(self, address: int) -> int | None:
+        """A word of flash."""
+        start, end = self._flash
+        return int.from_bytes(self._engine.peek(address, 4), "little") if start <= address <= end - 4 else None
+
+    # Demands of silicon
+
+    def _examine(self) -> None:
+        """The counter stopped in front of something that silicon would fault on: go there, and end with its name."""
+        counter = self._counter
+        address, size = counter.suspect, counter.suspect_size
+        counter.suspect_size, counter.unchecked = 0, 1
+        watched = size == WATCHED_SIZE_BYTES
+        demand = self._guard.broken_here(address) if watched else None
+        if demand is None:
+            demand = self._guard.broken(address, size)
+        if demand is None:
+            raise RuntimeError(f"the block at {address:#x} breaks a demand that none of its instructions has")
+        if not watched:
+            self._go_on_to(demand.address)
+        if self._ending is None:
+            self.end(self._break(demand, demand.here.evaluate(self._guard.read)))
+
+    def _go_on_to(self, address: int) -> None:
+        """Execute the instructions in front of it, which may end the run themselves."""
+        self._engine.forget_translations()
+        for _ in range(_STOPS_ON_THE_WAY):
+            here = self._program_counter()
+            if here == address or self._ending is not None:
+                return
+            self._counter.deadline = NEVER
+            with contextlib.suppress(UcError):  # its hook has ended the run
+                self._resume(here, address)
+
+    @abstractmethod
+    def _program_counter(self) -> int: ...
+
+    @abstractmethod
+    def _resume(self, address: int, until: int) -> None:
+        """Execute from `address` to in front of the instruction at `until`. Raises: UcError"""
+
+    @abstractmethod
+    def _break(self, demand: Demand, value: int) -> Ending:
+        """The end by a demand that is not met."""
 
     # Services of the peripherals
+
+    def set_float_unit(self, on: bool) -> None:
+        self._counter.set_float(on)
 
     def now(self) -> int:
         return self._counter.cycles

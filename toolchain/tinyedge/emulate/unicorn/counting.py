@@ -10,10 +10,14 @@ from unicorn import unicorn_const as const
 from tinyedge.boards import Memory
 from tinyedge.emulate.cycles.contract import BlockCost, TimingModel
 from tinyedge.emulate.unicorn.engine import Engine
-from tinyedge.emulate.unicorn.native_library import RESOLVE, address_of
+from tinyedge.emulate.unicorn.native_library import RESOLVE, ConditionEntry, address_of
+from tinyedge.emulate.unicorn.strict.demands import Condition
+from tinyedge.emulate.unicorn.strict.guard import Guard
 
 NEVER = (1 << 64) - 1
 """a deadline that is not met"""
+WATCHED_SIZE_BYTES = 1
+"""`suspect_size` of an instruction that is watched"""
 
 
 class Counter(Protocol):
@@ -25,9 +29,20 @@ class Counter(Protocol):
     """modelled; time asleep included"""
     deadline: int
     stopped: int
-    """1 after the deadline was met; whoever sees it sets it back"""
+    """1 after the deadline was met, or for `watch`; whoever sees it sets it back"""
+    suspect: int
+    suspect_size: int
+    """not 0 in front of a block of that size at `suspect` that breaks a demand of silicon, or of such an instruction"""
+    unchecked: int
+    """1: demands do not matter any more"""
     failure: BaseException | None
     """what went wrong while a block was costed"""
+
+    def watch(self) -> None:
+        """Watch instructions that the guard found since; the engine does not run."""
+        ...
+
+    def set_float(self, on: bool) -> None: ...
 
 
 def _field(name: str) -> Any:
@@ -48,29 +63,66 @@ class NativeCounter:
     cycles = _field("cycles")
     deadline = _field("deadline")
     stopped = _field("stopped")
+    suspect = _field("suspect")
+    suspect_size = _field("suspect_size")
+    unchecked = _field("unchecked")
 
-    def __init__(self, engine: Engine, model: TimingModel, memories: tuple[Memory, ...], library: Any) -> None:
+    def __init__(
+        self, engine: Engine, model: TimingModel, guard: Guard, memories: tuple[Memory, ...], library: Any
+    ) -> None:
         """`library` is what load_native gave. Raises: MemoryError, OSError when Unicorn refuses the hook"""
         self.failure: BaseException | None = None
-        self._engine, self._model = engine, model
+        self._engine, self._model, self._guard, self._library = engine, model, guard, library
         self._resolve = RESOLVE(self._cost_block)  # kept alive for as long as the hook may call it
-        pointer = library.te_counter_new(self._resolve, engine.native_stop())
+        pointer = library.te_counter_new(self._resolve, engine.native_stop(), engine.native_read_register())
         if not pointer:
             raise MemoryError
         for memory in memories:
             if library.te_counter_add_region(pointer, memory.start, memory.size_bytes) != 0:
                 raise MemoryError
-        self._state = pointer.contents
+        self._pointer, self._state = pointer, pointer.contents
         engine.add_native_block_hook(address_of(library.te_block_hook), address_of(pointer))
 
     def _cost_block(self, address: int, size: int, cost: Any) -> None:
         try:
-            block = self._model.block(self._engine.read_memory(address, size), address)
+            code = self._engine.read_memory(address, size)
+            block = self._model.block(code, address)
+            conditions = self._add_conditions(self._guard.conditions(code, address))
         except BaseException as error:  # an exception cannot cross the C code that called
             self.failure = error
             return
         entry = cost.contents
         entry.instructions, entry.cycles, entry.taken_cycles = block.instructions, block.cycles, block.taken_cycles
+        entry.conditions = conditions
+        self._state.again = bool(self._guard.fresh)
+
+    def _add_conditions(self, wanted: tuple[Condition, ...]) -> int:
+        """The number of the first, 0 when there are none. Raises: MemoryError"""
+        if not wanted:
+            return 0
+        entries = (ConditionEntry * len(wanted))()
+        for entry, each in zip(entries, wanted, strict=True):
+            entry.kind, entry.bound, entry.constant = each.kind, each.bound, each.value.constant
+            entry.term_count = len(each.value.terms)
+            for term, (number, factor) in zip(entry.terms, each.value.terms, strict=False):
+                term.id, term.factor = self._guard.registers[number], factor
+        entries[-1].last = 1
+        first = int(self._library.te_counter_add_conditions(self._pointer, entries, len(wanted)))
+        if not first:
+            raise MemoryError
+        return first
+
+    def watch(self) -> None:
+        for address, wanted in self._guard.fresh.items():
+            self._library.te_counter_watch(self._pointer, address, self._add_conditions(wanted))
+            hook, user = address_of(self._library.te_watch_hook), address_of(self._pointer)
+            self._engine.add_native_instruction_hook(address, hook, user)
+        if self._guard.fresh:
+            self._guard.fresh.clear()
+            self._engine.forget_translations()
+
+    def set_float(self, on: bool) -> None:
+        self._state.float_on = self._guard.float_on = on
 
 
 class PythonCounter:
@@ -78,16 +130,36 @@ class PythonCounter:
 
     native = False
 
-    def __init__(self, engine: Engine, model: TimingModel) -> None:
+    def __init__(self, engine: Engine, model: TimingModel, guard: Guard) -> None:
+        self._engine, self._guard = engine, guard
         self.instructions = 0
         self.cycles = 0
         self.deadline = NEVER
         self.stopped = 0
+        self.suspect = self.suspect_size = self.unchecked = 0
         self.failure: BaseException | None = None
         engine.add_hook(const.UC_HOOK_BLOCK, self._make_hook(engine, model))
 
+    def watch(self) -> None:
+        for address, wanted in self._guard.fresh.items():
+            self._engine.add_instruction_hook(address, self._make_watch(wanted))
+        if self._guard.fresh:
+            self._guard.fresh.clear()
+            self._engine.forget_translations()
+
+    def _make_watch(self, wanted: tuple[Condition, ...]) -> Callable[[Any, int, int, Any], None]:
+        return lambda _, address, __, ___: self._check(wanted, address, WATCHED_SIZE_BYTES)
+
+    def set_float(self, on: bool) -> None:
+        self._guard.float_on = on
+
+    def _check(self, wanted: tuple[Condition, ...], address: int, size: int) -> None:
+        if not self.unchecked and not all(map(self._guard.holds, wanted)):
+            self.suspect, self.suspect_size = address, size
+            self._engine.stop()
+
     def _make_hook(self, engine: Engine, model: TimingModel) -> Callable[[Any, int, int, Any], None]:
-        costs: dict[tuple[int, int], BlockCost] = {}
+        costs: dict[tuple[int, int], tuple[BlockCost, tuple[Condition, ...]]] = {}
         block_end = 0
         taken_cycles = 0
 
@@ -98,9 +170,19 @@ class PythonCounter:
                 self.stopped = 1
                 engine.stop()
                 return
-            cost = costs.get((address, size))
-            if cost is None:
-                cost = costs[address, size] = model.block(engine.read_memory(address, size), address)
+            known = costs.get((address, size))
+            if known is None:
+                code = engine.read_memory(address, size)
+                known = costs[address, size] = model.block(code, address), self._guard.conditions(code, address)
+                if self._guard.fresh:
+                    self.stopped = 1
+                    engine.stop()
+                    return
+            cost, wanted = known
+            if wanted:
+                self._check(wanted, address, size)
+                if self.suspect_size:
+                    return
             self.instructions += cost.instructions
             self.cycles += cost.cycles + (taken_cycles if address != block_end else 0)
             block_end = address + size

@@ -39,7 +39,7 @@ class Engine:
         if core.startswith("rv32"):
             self._uc = make(const.UC_ARCH_RISCV, const.UC_MODE_RISCV32)
         else:
-            self._uc = make(const.UC_ARCH_ARM, const.UC_MODE_THUMB | const.UC_MODE_MCLASS)
+            self._uc = make(const.UC_ARCH_ARM, const.UC_MODE_THUMB)  # UC_MODE_MCLASS would make a Cortex-M33 of each
         self._keep: list[Any] = []  # callbacks live as long as the engine
         self._failure: BaseException | None = None
         self._uc.ctl_set_cpu_model(CPU_MODELS[core])
@@ -50,9 +50,9 @@ class Engine:
     def write_register(self, register: int, value: int) -> None:
         self._uc.reg_write(register, value)
 
-    def map_memory(self, start: int, size: int, *, writable: bool) -> None:
-        protection = const.UC_PROT_ALL if writable else const.UC_PROT_READ | const.UC_PROT_EXEC
-        self._uc.mem_map(start, size, protection)
+    def map_memory(self, start: int, size: int, *, writable: bool, executable: bool) -> None:
+        protection = const.UC_PROT_READ | (const.UC_PROT_WRITE if writable else 0)
+        self._uc.mem_map(start, size, protection | (const.UC_PROT_EXEC if executable else 0))
 
     def map_registers(
         self, start: int, size: int, read: Callable[[int, int], int], write: Callable[[int, int, int], None]
@@ -114,12 +114,29 @@ class Engine:
         self._uc.hook_add(const.UC_HOOK_CODE, hook, begin=address, end=address)
 
     def add_native_block_hook(self, function: ctypes.c_void_p, user: ctypes.c_void_p) -> None:
+        self._add_native_hook(const.UC_HOOK_BLOCK, function, user, 1, 0)  # begin behind end: for all addresses
+
+    def add_native_instruction_hook(self, address: int, function: ctypes.c_void_p, user: ctypes.c_void_p) -> None:
+        """Called before the instruction at that address."""
+        self._add_native_hook(const.UC_HOOK_CODE, function, user, address, address)
+
+    def _add_native_hook(
+        self, kind: int, function: ctypes.c_void_p, user: ctypes.c_void_p, begin: int, end: int
+    ) -> None:
         """`Uc.hook_add` wraps Python functions only; this is what it calls itself."""
-        begin, end = ctypes.c_uint64(1), ctypes.c_uint64(0)  # begin behind end: for all addresses
-        handle = ctypes.c_size_t()
-        status = uclib.uc_hook_add(self._uc._uch, ctypes.byref(handle), const.UC_HOOK_BLOCK, function, user, begin, end)
+        handle, bounds = ctypes.c_size_t(), (ctypes.c_uint64(begin), ctypes.c_uint64(end))
+        status = uclib.uc_hook_add(self._uc._uch, ctypes.byref(handle), kind, function, user, *bounds)
         if status != const.UC_ERR_OK:
-            raise OSError(f"unicorn refused a native block hook: error {status}")
+            raise OSError(f"unicorn refused a native hook: error {status}")
+
+    def forget_translations(self) -> None:
+        """Translate all code again: hooks of instructions added since are in it. Not while the engine runs."""
+        self._uc.ctl_flush_tb()
+
+    @staticmethod
+    def native_read_register() -> ctypes.c_void_p:
+        """uc_reg_read, for native code to call."""
+        return address_of(uclib.uc_reg_read)
 
     @staticmethod
     def native_stop() -> ctypes.c_void_p:

@@ -73,7 +73,7 @@ class ExceptionUnit:
             returns |= _RETURN_THREAD | (_RETURN_PROCESS_STACK if control & _CONTROL_SPSEL else 0)
         if float_used:
             write(arm_const.UC_ARM_REG_CONTROL, control & ~_CONTROL_FPCA)
-        write(arm_const.UC_ARM_REG_XPSR, _XPSR_THUMB | exception)  # handler mode: the main stack from here on
+        self._write_status(_XPSR_THUMB | exception)  # handler mode: the main stack from here on
         write(arm_const.UC_ARM_REG_LR, returns)
         self._nvic.enter(exception)
         vector = self._system_control.values[VTOR] + 4 * exception
@@ -88,7 +88,7 @@ class ExceptionUnit:
         self._nvic.leave()
         to_thread = bool(returns & _RETURN_THREAD)
         outer = 0 if to_thread or not self._nvic.active else self._nvic.active[-1]
-        write(arm_const.UC_ARM_REG_XPSR, _XPSR_THUMB | outer)
+        self._write_status(_XPSR_THUMB | outer)
         float_used = not returns & _RETURN_BASIC
         control = engine.read_register(arm_const.UC_ARM_REG_CONTROL) & ~(_CONTROL_FPCA | _CONTROL_SPSEL)
         control |= _CONTROL_FPCA if float_used else 0
@@ -109,5 +109,11 @@ class ExceptionUnit:
             for register, value in zip(_FLOAT_REGISTERS, values, strict=False):
                 write(register, value)
         write(arm_const.UC_ARM_REG_SP, bottom + size + (4 if status & _XPSR_PADDED else 0))
-        write(arm_const.UC_ARM_REG_XPSR, status & ~(_XPSR_PADDED | _XPSR_EXCEPTION) | outer)
+        self._write_status(status & ~(_XPSR_PADDED | _XPSR_EXCEPTION) | outer)
         return int(address)
+
+    def _write_status(self, value: int) -> None:
+        """Also tell Unicorn's translator, which learns of the mode by a write of the flags alone."""
+        self._engine.write_register(arm_const.UC_ARM_REG_XPSR, value)
+        flags = self._engine.read_register(arm_const.UC_ARM_REG_APSR_NZCV)
+        self._engine.write_register(arm_const.UC_ARM_REG_APSR_NZCV, flags)

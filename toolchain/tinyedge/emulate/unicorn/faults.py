@@ -8,6 +8,8 @@ from unicorn import unicorn_const as const
 from tinyedge.emulate.unicorn.config import MachineConfig
 from tinyedge.emulate.unicorn.engine import Engine
 from tinyedge.emulate.unicorn.frames import Ending
+from tinyedge.emulate.unicorn.strict.demands import Demand, Kind
+from tinyedge.emulate.unicorn.strict.guard import describe
 from tinyedge.emulate.unicorn.symbols import THUMB_BIT, Program
 
 _READS = (const.UC_MEM_READ_UNMAPPED, const.UC_MEM_READ_PROT)
@@ -15,16 +17,15 @@ _FETCHES = (const.UC_MEM_FETCH_UNMAPPED, const.UC_MEM_FETCH_PROT)
 _XPSR_THUMB = 1 << 24
 _STACK_SCAN_WORDS = 64
 _NEAR_STACK_BYTES = 4096
-_STACK_BOTTOM_SYMBOL = "_te_stack_bottom"
 _LONG_CALL = 0xF000_D000, 0xF800_D000
 """BL, and the mask of its fixed bits, first halfword high"""
 _SHORT_CALL = 0x4780, 0xFF87
 """BLX of a register, and the mask of its fixed bits"""
+_FETCH_FAILED = 3
 EXCEPTIONS = {
     1: "UsageFault: undefined instruction",
-    3: "BusFault: instruction fetch failed",
     4: "UsageFault: misaligned or failed data access",
-    17: "UsageFault: the floating point unit is off",
+    17: "UsageFault: floating point instruction, but the core has no such unit",
     18: "UsageFault: jump to an even address (the Thumb bit is clear)",
     19: "UsageFault: stack limit",
     22: "UsageFault: misaligned access",
@@ -36,17 +37,14 @@ EXCEPTIONS = {
 class FaultReporter:
     """Turns what Unicorn reports into an Ending."""
 
-    def __init__(self, engine: Engine, config: MachineConfig, program: Program) -> None:
+    def __init__(self, engine: Engine, config: MachineConfig, program: Program, stack_bottom: int) -> None:
         self._engine, self._config, self._program = engine, config, program
-        ram = next(memory.start for memory in config.memories if memory.name == "ram")
-        self.stack_bottom = program.symbols.get(_STACK_BOTTOM_SYMBOL, ram)
-        """the lowest address of the stack: a symbol of tinyedge's linker scripts, else where RAM begins"""
+        self.stack_bottom = stack_bottom
 
     def memory(self, access: int, address: int, size: int) -> Ending:
         """An access that the board's memories do not allow."""
         if access in _FETCHES:
-            called = self._caller(self._register(arm_const.UC_ARM_REG_LR))
-            return self._ending(f"BusFault: jump to {address:#010x}, where there is no program{called}")
+            return self._no_program(address)
         verb = "read" if access in _READS else "write"
         place = f"{verb} of {size} byte{'s' if size != 1 else ''} at {address:#010x}"
         below_bottom = self.stack_bottom - address
@@ -57,12 +55,18 @@ class FaultReporter:
             place += " (flash)"
         return self._ending(f"BusFault: {place}, {self.where()}")
 
-    def check_stack(self) -> Ending | None:
-        """The stack pointer has left the stack, and nothing noticed yet."""
-        pointer = self._register(arm_const.UC_ARM_REG_SP)
-        if pointer >= self.stack_bottom:
-            return None
-        return self.stack(f"the stack pointer is {self.stack_bottom - pointer} B below the stack")
+    def demand(self, demand: Demand, value: int) -> Ending:
+        """A demand of an instruction that is not met; nothing but this notices."""
+        if demand.kind == Kind.STACK:
+            return self.stack(
+                f"`{demand.text}` moves sp to {value:#010x}, {self.stack_bottom - value} B below the stack"
+            )
+        what, hint = describe(demand, value, self._config.core, lambda _: self._usage_fault)
+        return Ending(f"{what}, {self.where()}", hint)
+
+    @property
+    def _usage_fault(self) -> str:
+        return "HardFault" if self._config.core == "cortex-m0plus" else "UsageFault"
 
     def stack(self, what: str) -> Ending:
         pointer = self._register(arm_const.UC_ARM_REG_SP)
@@ -79,7 +83,13 @@ class FaultReporter:
         code = self._engine.peek(address, 4) or self._engine.peek(address, 2)
         return self._ending(f"UsageFault: undefined instruction {code.hex()}, {self.where()}")
 
+    def _no_program(self, address: int) -> Ending:
+        called = self._caller(self._register(arm_const.UC_ARM_REG_LR))
+        return self._ending(f"BusFault: jump to {address:#010x}, where there is no program{called}")
+
     def exception(self, number: int) -> Ending:
+        if number == _FETCH_FAILED:  # of registers, which nobody can execute
+            return self._no_program(self._register(arm_const.UC_ARM_REG_PC))
         return self._ending(f"{EXCEPTIONS.get(number, f'exception {number} of Unicorn')}, {self.where()}")
 
     def other(self, what: str) -> Ending:

@@ -59,7 +59,7 @@ class UnicornConsole:
             frames.write_frame(child.stdin, frames.START, config.to_json().encode())
         self._came_up.wait(_START_TIMEOUT_S)
         if not self._ready:
-            ending = self._ending or Ending(f"the emulator did not come up within {_START_TIMEOUT_S:g} s")
+            ending = self._ending or Ending(f"the emulator did not come up within {_START_TIMEOUT_S:g} s", _START_AGAIN)
             self.close()
             raise DeviceError(ending.what, hint=ending.hint)
 

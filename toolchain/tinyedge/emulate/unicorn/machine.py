@@ -20,9 +20,15 @@ from tinyedge.emulate.unicorn.frames import Ending
 from tinyedge.emulate.unicorn.peripherals.nvic import SV_CALL
 from tinyedge.emulate.unicorn.semihosting import Semihosting
 from tinyedge.emulate.unicorn.serial_line import Link
+from tinyedge.emulate.unicorn.strict.demands import Demand, Kind
+from tinyedge.emulate.unicorn.strict.guard import Guard
+from tinyedge.emulate.unicorn.strict.thumb import SP, ThumbDemands
 from tinyedge.emulate.unicorn.symbols import THUMB_BIT, Program
 
 _NO_END_ADDRESS = 0xFFFF_FFFE
+_REGISTERS = (*range(arm_const.UC_ARM_REG_R0, arm_const.UC_ARM_REG_R0 + 13), arm_const.UC_ARM_REG_SP,
+              arm_const.UC_ARM_REG_LR, arm_const.UC_ARM_REG_PC)  # fmt: skip
+_INTR_MISALIGNED = 4
 _INTR_SVC, _INTR_BREAKPOINT, _INTR_EXCEPTION_RETURN, _INTR_SEMIHOSTING = 2, 7, 8, 16
 _WFI, _WFE, _YIELD = b"\x30\xbf", b"\x20\xbf", b"\x10\xbf"
 _WIDE_HINT = b"\xaf\xf3"
@@ -40,7 +46,7 @@ class Machine(BoardMachine):
         """Raises: MachineError when the program does not fit the board's memories"""
         super().__init__(config, program, link)
         self._request: Callable[[int], int] | None = None  # what a stop was for: takes and gives the address to go on
-        self._faults = FaultReporter(self._engine, self.config, program)
+        self._faults = FaultReporter(self._engine, self.config, program, self._stack_bottom)
         self._bus = Bus(self, self._attend)
         self._bus.map(self._engine, self._native, link.note)
         self._nvic = self._bus.nvic
@@ -49,6 +55,21 @@ class Machine(BoardMachine):
         self._engine.add_hook(const.UC_HOOK_INTR, self._on_interrupt)
         self._engine.add_hook(const.UC_HOOK_MEM_UNMAPPED | const.UC_HOOK_MEM_PROT, self._on_bad_memory)
         self._engine.add_hook(const.UC_HOOK_INSN_INVALID, self._on_invalid_instruction)
+
+    # Demands of silicon
+
+    def _make_guard(self) -> Guard:
+        demander = ThumbDemands(self.config.core, self._stack_bottom, self._constant_at)
+        return Guard(self._engine, demander, _REGISTERS, aligned=(SP,))
+
+    def _program_counter(self) -> int:
+        return self._engine.read_register(arm_const.UC_ARM_REG_PC)
+
+    def _resume(self, address: int, until: int) -> None:
+        self._engine.start(address | THUMB_BIT, until)
+
+    def _break(self, demand: Demand, value: int) -> Ending:
+        return self._faults.demand(demand, value)
 
     # Services of the peripherals
 
@@ -115,10 +136,11 @@ class Machine(BoardMachine):
         address = self._engine.read_register(arm_const.UC_ARM_REG_PC)
         if (request := self._take_request()) is not None:
             return request(address)
-        if self._counter.stopped:
+        if self._counter.suspect_size:
+            self._examine()
+        elif self._counter.stopped:
             self._counter.stopped = 0
-            if overflow := self._faults.check_stack():
-                self.end(overflow)
+            self._counter.watch()
         elif error is not None:
             self.end(self._faults.other(f"HardFault: {error}"))
         elif self._hint_before(address) == _WFI:
@@ -185,8 +207,17 @@ class Machine(BoardMachine):
             self._stop_for(lambda address: address + 2)
         elif number == _INTR_BREAKPOINT:
             self._end_at(self._faults.other("the emulated firmware ran into a breakpoint"))
+        elif number == _INTR_MISALIGNED and (demand := self._misaligned()) is not None:
+            self._end_at(self._break(demand, demand.here.evaluate(self._guard.read)))
         else:
             self._end_at(self._faults.exception(number))
+
+    def _misaligned(self) -> Demand | None:
+        """What the instruction that Unicorn itself faults on demands: exclusive accesses, all of Armv6-M."""
+        demander = ThumbDemands(self.config.core, self._stack_bottom, self._constant_at)
+        address = self._program_counter()
+        found = demander.of_instruction(self._engine.peek(address, 4) or self._engine.peek(address, 2), address)
+        return next((demand for demand in found if demand.kind == Kind.ALIGNMENT), None)
 
     def _call_supervisor(self, address: int) -> int:
         self._nvic.pend(SV_CALL)

@@ -6,6 +6,8 @@ import ctypes
 from pathlib import Path
 from typing import Any
 
+from tinyedge.emulate.unicorn.strict.demands import TERMS_MAX
+
 
 class BlockCostEntry(ctypes.Structure):
     """`block_cost` of native/counter.c."""
@@ -15,6 +17,27 @@ class BlockCostEntry(ctypes.Structure):
         ("instructions", ctypes.c_uint32),
         ("cycles", ctypes.c_uint32),
         ("taken_cycles", ctypes.c_uint32),
+        ("conditions", ctypes.c_uint32),
+        ("watched", ctypes.c_uint32),
+    )
+
+
+class TermEntry(ctypes.Structure):
+    """A register in `condition` of native/counter.c."""
+
+    _fields_ = (("id", ctypes.c_uint32), ("factor", ctypes.c_uint32))
+
+
+class ConditionEntry(ctypes.Structure):
+    """`condition` of native/counter.c."""
+
+    _fields_ = (
+        ("last", ctypes.c_uint32),
+        ("kind", ctypes.c_uint32),
+        ("bound", ctypes.c_uint32),
+        ("constant", ctypes.c_uint32),
+        ("term_count", ctypes.c_uint32),
+        ("terms", TermEntry * TERMS_MAX),
     )
 
 
@@ -28,6 +51,11 @@ class CounterState(ctypes.Structure):
         ("block_end", ctypes.c_uint64),
         ("taken_cycles", ctypes.c_uint32),
         ("stopped", ctypes.c_uint32),
+        ("again", ctypes.c_uint32),
+        ("float_on", ctypes.c_uint32),
+        ("unchecked", ctypes.c_uint32),
+        ("suspect_size", ctypes.c_uint32),
+        ("suspect", ctypes.c_uint64),
     )
 
 
@@ -60,8 +88,10 @@ def load_native(path: Path) -> Any:
     """The library with its functions' types. Raises: OSError, AttributeError when it is not that library."""
     library = ctypes.CDLL(str(path))
     for name, result, arguments in (
-        ("te_counter_new", ctypes.POINTER(CounterState), (RESOLVE, _POINTER)),
+        ("te_counter_new", ctypes.POINTER(CounterState), (RESOLVE, _POINTER, _POINTER)),
         ("te_counter_add_region", ctypes.c_int, (ctypes.POINTER(CounterState), _U64, _U64)),
+        ("te_counter_add_conditions", _U32, (ctypes.POINTER(CounterState), ctypes.POINTER(ConditionEntry), _U32)),
+        ("te_counter_watch", None, (ctypes.POINTER(CounterState), _U64, _U32)),
         ("te_window_new", _POINTER, (_U32, WINDOW_READ, WINDOW_WRITE)),
         ("te_window_set_page", None, (_POINTER, _U32, _POINTER)),
         ("te_port_new", ctypes.POINTER(PortState), (_POINTER, _POINTER, _POINTER, _POINTER, _U32, _U32)),

@@ -16,6 +16,9 @@ from tinyedge.emulate.unicorn.engine import UcError
 from tinyedge.emulate.unicorn.frames import Ending
 from tinyedge.emulate.unicorn.peripherals.page import RegisterPage
 from tinyedge.emulate.unicorn.serial_line import Link
+from tinyedge.emulate.unicorn.strict.demands import Demand, Kind
+from tinyedge.emulate.unicorn.strict.guard import Guard, describe
+from tinyedge.emulate.unicorn.strict.riscv import SP, RiscvDemands
 from tinyedge.emulate.unicorn.symbols import Program
 
 _NO_END_ADDRESS = 0xFFFF_FFFE
@@ -37,8 +40,15 @@ _TRAPS = {
 }
 _READS = (const.UC_MEM_READ_UNMAPPED, const.UC_MEM_READ_PROT)
 _FETCHES = (const.UC_MEM_FETCH_UNMAPPED, const.UC_MEM_FETCH_PROT)
-_STACK_BOTTOM_SYMBOL = "_te_stack_bottom"
+_REGISTERS = range(riscv_const.UC_RISCV_REG_X0, riscv_const.UC_RISCV_REG_X0 + 32)
+_OVERFLOW = "stack overflow in the emulated firmware"
+_LARGER = "the firmware needs a larger stack, or calls itself without end"
 _MASK = 0xFFFF_FFFF
+
+
+def _trap(demand: Demand) -> str:
+    cause = 2 if demand.kind != Kind.ALIGNMENT else 6 if demand.writes else 4
+    return f"trap {cause}: {_TRAPS[cause]}"
 
 
 class RiscvMachine(BoardMachine):
@@ -53,8 +63,6 @@ class RiscvMachine(BoardMachine):
         """Raises: MachineError when the program does not fit the board's memories"""
         super().__init__(config, program, link)
         self._program = program
-        ram = next(memory.start for memory in config.memories if memory.name == "ram")
-        self._stack_bottom = program.symbols.get(_STACK_BOTTOM_SYMBOL, ram)
         self._counted_from = 0
         pages: dict[int, RegisterPage] = {}
         for start, size in add_family(pages, self):
@@ -85,6 +93,27 @@ class RiscvMachine(BoardMachine):
         if target:
             self._engine.write_register(riscv_const.UC_RISCV_REG_X0 + target, value)
         self._engine.write_register(riscv_const.UC_RISCV_REG_PC, address + 4)
+
+    # Demands of silicon
+
+    def _make_guard(self) -> Guard:
+        demander = RiscvDemands(self.config.core, self.config.family, self._stack_bottom)
+        return Guard(self._engine, demander, _REGISTERS, aligned=(SP,))
+
+    def _program_counter(self) -> int:
+        return self._engine.read_register(riscv_const.UC_RISCV_REG_PC)
+
+    def _resume(self, address: int, until: int) -> None:
+        self._engine.start(address, until)
+
+    def _break(self, demand: Demand, value: int) -> Ending:
+        if demand.kind == Kind.STACK:
+            below = self._stack_bottom - value
+            return Ending(
+                f"{_OVERFLOW}: sp moves to {value:#010x}, {below} B below the stack, {self._where()}", _LARGER
+            )
+        what, hint = describe(demand, value, self.config.core, _trap)
+        return Ending(f"{what}, {self._where()}", hint)
 
     # Services of the peripherals
 
@@ -121,8 +150,11 @@ class RiscvMachine(BoardMachine):
         address = self._engine.read_register(riscv_const.UC_RISCV_REG_PC)
         if self._ending is not None:
             return address
-        if self._counter.stopped:
+        if self._counter.suspect_size:
+            self._examine()
+        elif self._counter.stopped:
             self._counter.stopped = 0
+            self._counter.watch()
         elif error is not None:
             invalid = error.errno == const.UC_ERR_INSN_INVALID  # how Unicorn reports EBREAK
             self.end(self._fault("breakpoint or undefined instruction" if invalid else str(error)))
@@ -145,7 +177,7 @@ class RiscvMachine(BoardMachine):
                 what += " (flash)"
         below = self._stack_bottom - self._engine.read_register(riscv_const.UC_RISCV_REG_SP)
         if below > 0:
-            what = f"stack overflow in the emulated firmware: {what}, the stack pointer is {below} B below the stack"
+            what = f"{_OVERFLOW}: {what}, the stack pointer is {below} B below the stack"
         self.end(self._fault(what))
         self._engine.stop()
         return False

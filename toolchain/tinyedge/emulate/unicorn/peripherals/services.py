@@ -38,6 +38,10 @@ class Services(Protocol):
         """A peripheral holds its interrupt line up or lets it go."""
         ...
 
+    def set_float_unit(self, on: bool) -> None:
+        """The floating point unit is switched on or off."""
+        ...
+
     def read_memory(self, address: int, count: int) -> bytes:
         """Bytes by DMA. Ends the machine with a fault where there is no memory."""
         ...
