@@ -163,8 +163,8 @@ def _zig_target(core: Core) -> tuple[str, ...]:
 def _zig_hosted(target: tuple[str, ...]) -> tuple[str, ...]:
     """The same target with the headers of a C and a C++ library, which zig gives to no target without a system.
 
-    The code is the same: what it calls of a C library comes from compiler-rt, or the project brings it. Enumerations are
-    as small as gcc makes them, and with them what the library keeps in its arena (by up to 96 bytes).
+    The code is the same: what it calls of a C library comes from compiler-rt, or the project brings it. Enumerations
+    are as small as gcc makes them, and with them what the library keeps in its arena (by up to 96 bytes).
     """
     if "-target" not in target:
         return target
