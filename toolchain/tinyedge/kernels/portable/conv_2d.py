@@ -17,6 +17,7 @@ from tinyedge.kernels.portable.c_text import (
 )
 from tinyedge.kernels.portable.filters import FILTERS_CODE_BYTES, FILTERS_STEM, filters_members, folded_bias
 from tinyedge.kernels.portable.overlap import convolution_lead
+from tinyedge.kernels.portable.pace import paced
 from tinyedge.ops.contract import Layer
 from tinyedge.ops.conv_2d import Conv2D
 from tinyedge.ops.depthwise_conv_2d import DepthwiseConv2D
@@ -132,7 +133,7 @@ class PortableConv2D(Kernel):
         return checks.int8_tensors(layer) or checks.one_image(layer, cells) or conv_fits(p)
 
     def cost(self, layer: Layer, core: Core) -> Cost:
-        return conv_cost(layer.params)
+        return paced(conv_cost(layer.params), core, armv6m=3.0)
 
     def scratch_bytes(self, layer: Layer, core: Core) -> int:
         return gathered_bytes(layer.params)
@@ -183,7 +184,7 @@ class PortableGroupedDepthwiseConv2D(Kernel):
         return checks.int8_tensors(layer) or checks.one_image(layer, cells) or conv_fits(as_grouped(p))
 
     def cost(self, layer: Layer, core: Core) -> Cost:
-        return conv_cost(as_grouped(layer.params))
+        return paced(conv_cost(as_grouped(layer.params)), core, armv6m=3.0)
 
     def scratch_bytes(self, layer: Layer, core: Core) -> int:
         return gathered_bytes(as_grouped(layer.params))

@@ -11,6 +11,7 @@ from tinyedge.kernels.portable.c_text import channel_constants, params_struct, w
 from tinyedge.kernels.portable.conv_2d import reaches_outside
 from tinyedge.kernels.portable.filters import folded_bias
 from tinyedge.kernels.portable.overlap import channelwise_lead
+from tinyedge.kernels.portable.pace import paced
 from tinyedge.ops.contract import Layer
 from tinyedge.ops.depthwise_conv_2d import DepthwiseConv2D
 
@@ -46,7 +47,7 @@ class PortableDepthwiseConv2D(Kernel):
         macs = outputs * p.window.kernel_h * p.window.kernel_w
         constants = p.weights.size + 9 * p.output_channels + PARAMS_BYTES
         cycles = int(CYCLES_PER_MAC * macs + CYCLES_PER_OUTPUT * outputs)
-        return Cost(cycles, LAYER_CODE_BYTES, constants, ((STEM, CODE_BYTES),))
+        return paced(Cost(cycles, LAYER_CODE_BYTES, constants, ((STEM, CODE_BYTES),)), core, armv6m=1.9)
 
     def scratch_bytes(self, layer: Layer, core: Core) -> int:
         p: DepthwiseConv2D = layer.params

@@ -1,0 +1,137 @@
+"""Convolutions of some pixels at a time: exact, as fast and as small as stated, refused where they would not be."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from support.conv_layers import conv_layer, relu_layer
+from support.dsp_kernels import model_layers, rng_for
+from support.kernel_layers import Rng
+from support.m0_kernels import M0, check_costs, check_kernel, fitting
+from tinyedge.boards import CORES
+from tinyedge.kernels.armv6m.conv_stream import Conv2DStream
+from tinyedge.kernels.contract import Kernel
+from tinyedge.ops.contract import Layer
+
+KERNELS: dict[str, Kernel] = {kernel.name.removeprefix("armv6m/conv_2d_"): kernel for kernel in (Conv2DStream(),)}
+
+
+def scaled(layer: Layer, rng: Rng) -> Layer:
+    """With the scales of real layers: random weights give sums that go as far, or twice as far, as outputs do."""
+    p = layer.params
+    exponent = (p.weights.size // p.output_channels).bit_length() // 2
+    shift = rng.integers(-8 - exponent, -5 - exponent, p.output_channels)
+    multiplier = rng.integers(1 << 30, 1 << 31, p.output_channels)
+    bias = rng.integers(-(1 << 14), 1 << 14, p.output_channels)
+    given = {"shift": shift, "multiplier": multiplier, "bias": bias}
+    params = dataclasses.replace(p, **{name: values.astype(np.int32) for name, values in given.items()})
+    return dataclasses.replace(layer, params=params)
+
+
+def usual(rng: Rng, **wanted: Any) -> Layer:
+    """A layer as in real models, without a fused activation."""
+    return scaled(conv_layer(rng, **{"corners": False, "limits": (-128, 127), **wanted}), rng)
+
+
+def rectified(rng: Rng, **wanted: Any) -> Layer:
+    """A layer as in real models, with a fused ReLU."""
+    return scaled(relu_layer(rng, **wanted), rng)
+
+
+def special_layers(rng: Rng) -> list[Layer]:
+    """Every remainder of pixels and channels; odd sizes; borders wider than the input; all clamps."""
+    plain: dict[str, Any] = {"kernel": (1, 1), "stride": (1, 1), "dilation": (1, 1), "padding": "valid"}
+    rows: dict[str, Any] = {"stride": (1, 1), "dilation": (1, 1)}
+    return [
+        *(rectified(rng, size=(1, n), input_channels=8, output_channels=3, **plain) for n in range(1, 10)),
+        *(usual(rng, size=(2, 3), input_channels=n, output_channels=1 + n % 4, **plain) for n in range(1, 20)),
+        *(usual(rng, size=(4, n), kernel=(3, 3), padding="same", input_channels=2, **rows) for n in range(1, 7)),
+        rectified(rng, size=(10, 9), kernel=(3, 3), padding="same", input_channels=3, output_channels=16, **rows),
+        usual(rng, size=(9, 10), kernel=(3, 3), padding="same", input_channels=16, output_channels=8, **rows),
+        rectified(rng, size=(13, 10), kernel=(10, 4), stride=(2, 2), padding="same", input_channels=1),
+        usual(rng, size=(8, 8), kernel=(3, 3), stride=(2, 2), padding="same", input_channels=4),
+        usual(rng, size=(8, 8), kernel=(1, 1), stride=(2, 2), padding="same", input_channels=4),
+        usual(rng, size=(8, 9), kernel=(1, 1), stride=(3, 2), padding="same", input_channels=5),
+        usual(rng, size=(2, 2), kernel=(5, 5), padding="same", dilation=(1, 1), stride=(1, 1)),
+        usual(rng, size=(7, 8), kernel=(3, 2), padding="valid", dilation=(2, 3), input_channels=4),
+        usual(rng, size=(7, 8), kernel=(2, 3), padding="same", dilation=(1, 2), input_channels=3),
+        usual(rng, size=(5, 12), kernel=(1, 4), padding="valid", input_channels=4, **rows),
+        usual(rng, size=(6, 6), kernel=(3, 3), padding=(3, 4), dilation=(1, 1), stride=(2, 1)),
+        *(usual(rng, size=(3, 4), limits=limits) for limits in ((-128, 50), (-40, 127), (-7, 9), (5, 5))),
+        *(rectified(rng, size=(3, 4), output_zero_point=z, limits=(z, 127)) for z in (-128, -100, 0, 127)),
+    ]
+
+
+@pytest.mark.parametrize("name", KERNELS)
+def test_is_exact(name: str, compiler: str, tmp_path: Path) -> None:
+    rng = rng_for(name)
+    layers = fitting(KERNELS[name], special_layers(rng), 53) if compiler == "zig" else []
+    layers += fitting(KERNELS[name], [conv_layer(rng) for _ in range(40)], 15)
+    check_kernel(KERNELS[name], layers, tmp_path, rng, compiler)
+
+
+@pytest.mark.parametrize(
+    ("model", "most_macs"), [("kws_ref_model", 400_000), ("pretrainedResnet_quant", 150_000), ("vww_96_int8", 100_000)]
+)
+@pytest.mark.parametrize("name", KERNELS)
+def test_is_exact_on_layers_of(model: str, most_macs: int, name: str, shared_models: Path, tmp_path: Path) -> None:
+    layers = [layer for layer in model_layers(shared_models, model, "conv_2d") if layer.macs < most_macs]
+    check_kernel(KERNELS[name], fitting(KERNELS[name], layers, 1), tmp_path, rng_for(model))
+
+
+@pytest.mark.parametrize("model", ["kws_ref_model", "pretrainedResnet_quant", "vww_96_int8"])
+def test_fits_all_layers_of(model: str, shared_models: Path) -> None:
+    for layer in model_layers(shared_models, model, "conv_2d"):
+        assert not Conv2DStream().fits(layer, M0)
+
+
+SPEEDS = [
+    # size, kernel, stride, channels; cycles per product by stream, with random weights, which are large
+    ((5, 8), (1, 1), (1, 1), (64, 64), 5.5),
+    ((8, 8), (3, 3), (1, 1), (16, 16), 6.3),
+    ((6, 6), (3, 3), (1, 1), (10, 48), 5.5),
+    ((8, 8), (3, 3), (1, 1), (3, 16), 8.0),
+]
+
+
+@pytest.mark.parametrize("name", KERNELS)
+def test_costs_are_honest(name: str, tmp_path: Path) -> None:
+    rng = rng_for("costs")
+    layers = [
+        rectified(rng, size=size, kernel=kernel, stride=stride, padding="same", dilation=(1, 1),
+                   input_channels=channels[0], output_channels=channels[1])
+        for size, kernel, stride, channels, _ in SPEEDS
+    ]  # fmt: skip
+    layers = fitting(KERNELS[name], layers, len(SPEEDS))
+    counts = check_costs(KERNELS[name], layers, tmp_path, rng)
+    if name == "stream":
+        for layer, row, (_, cycles) in zip(layers, SPEEDS, counts, strict=True):
+            assert cycles / layer.macs < row[-1], row
+
+
+REFUSED: list[tuple[dict[str, Any], dict[str, Any], str]] = [
+    ({"groups": 2, "input_channels": 4, "output_channels": 8}, {}, "2 groups"),
+    ({}, {"shift": 8}, "no constants of the short requantization"),
+]
+
+
+@pytest.mark.parametrize(("wanted", "changed", "reason"), REFUSED)
+def test_refuses(wanted: dict[str, Any], changed: dict[str, Any], reason: str) -> None:
+    sized = {"size": (4, 4), "kernel": (1, 1), "stride": (1, 1), "dilation": (1, 1), "input_channels": 4}
+    layer = relu_layer(rng_for("refused"), **{**sized, **wanted})
+    p = layer.params
+    changed = {key: np.full_like(getattr(p, key), value) for key, value in changed.items()}
+    layer = dataclasses.replace(layer, params=dataclasses.replace(p, **changed))
+    for kernel in KERNELS.values():
+        assert reason in kernel.fits(layer, M0)
+
+
+@pytest.mark.parametrize("core", ["cortex-m3", "cortex-m4f"])
+def test_is_for_armv6m(core: str) -> None:
+    for kernel in KERNELS.values():
+        assert kernel.fits(relu_layer(rng_for("core")), CORES[core]).startswith("made for Armv6-M")

@@ -1,0 +1,8 @@
+"""Kernels for Cortex-M0+ (Armv6-M): functions emitted as Thumb-1 assembler, a technique a file."""
+
+from __future__ import annotations
+
+from tinyedge.kernels.armv6m import conv_stream
+from tinyedge.kernels.contract import Kernel
+
+KERNELS: tuple[Kernel, ...] = (*conv_stream.KERNELS,)

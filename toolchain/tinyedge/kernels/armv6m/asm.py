@@ -1,0 +1,139 @@
+"""What functions for Cortex-M0+ are written with: Thumb-1 code, its cycles, and the way from sums to int8.
+
+The functions have the form of those for the larger cores (see `armv7em.asm`): naked, one basic asm string. Every
+instruction has two bytes; r0-r7 compute, r8-r12 and lr can only be moved, added and compared.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from tinyedge.boards import Core, Isa
+from tinyedge.kernels.armv6m.requantize import LineForm
+from tinyedge.kernels.armv7em import asm as thumb2
+from tinyedge.kernels.armv7em.asm import Ticks
+
+_LABEL = re.compile(r"^\d+:\s*")
+_REGISTERS = re.compile(r"\{(.*)\}")
+
+
+class Assembly(thumb2.Assembly):
+    """Collects the lines of one function, in named blocks, and counts as a Cortex-M0+ does."""
+
+    def __init__(self) -> None:
+        super().__init__({})
+        self(".syntax unified")  # gcc takes inline assembler of this core for the older syntax
+
+    def ticks(self, block: str) -> Ticks:
+        """What one execution of a block takes; branches back are counted as taken, those ahead as not."""
+        return count_ticks(self._blocks.get(block, []))
+
+    @property
+    def code_bytes(self) -> int:
+        """Bytes of machine code."""
+        lines = [_LABEL.sub("", line) for lines in self._blocks.values() for line in lines]
+        return sum(2 for line in lines if line and not line.startswith("."))
+
+    def restore(self) -> None:
+        """The end of a function that began with `save`."""
+        self("pop {r4-r7}", "mov r8, r4", "mov r9, r5", "mov r10, r6", "mov r11, r7", "pop {r4-r7, pc}")
+
+    def save(self) -> None:
+        """Keep what a function must not change."""
+        self("push {r4-r7, lr}", "mov r4, r8", "mov r5, r9", "mov r6, r10", "mov r7, r11", "push {r4-r7}")
+
+
+def core_reason(core: Core) -> str:
+    """Why such functions are not for a core; empty when they are."""
+    return "" if core.isa is Isa.ARMV6M else f"made for Armv6-M, `{core.name}` has better"
+
+
+def count_ticks(lines: Iterable[str]) -> Ticks:
+    """Instructions and cycles of a straight piece of code.
+
+    >>> count_ticks(["1: ldm r0!, {r2-r4}", "muls r2, r3, r2", "strb r2, [r1]", "bne 1b"])
+    Ticks(instructions=4, cycles=9)
+    """
+    count = cycles = 0
+    for line in lines:
+        name, _, operands = _LABEL.sub("", line).partition(" ")
+        if name and not name.startswith("."):
+            count += 1
+            cycles += _cycles(name, operands)
+    return Ticks(count, cycles)
+
+
+def _cycles(name: str, operands: str) -> int:
+    if name in ("ldm", "stm", "push", "pop"):
+        return 1 + _register_count(operands) + 2 * ("pc" in operands)
+    if name.startswith(("ldr", "str")):
+        return 2
+    if name in ("b", "bx") or (name == "add" and operands.startswith("pc")):
+        return 2
+    return 2 if name[0] == "b" and operands.endswith("b") and name != "bics" else 1
+
+
+def _register_count(operands: str) -> int:
+    match = _REGISTERS.search(operands)
+    assert match is not None, operands
+    count = 0
+    for part in match[1].split(","):
+        first, dash, last = part.strip().partition("-")
+        count += int(last[1:]) - int(first[1:]) + 1 if dash else 1
+    return count
+
+
+def small_constant(asm: Assembly, register: str, value: int) -> None:
+    """A constant of up to 8 bits, shifted, in one or two instructions.
+
+    Range:  value >= 0, with at most 8 bits from its first set one to its last
+    """
+    shift = max(0, (value & -value).bit_length() - 1) if value > 255 else 0
+    assert 0 <= value >> shift <= 255, value
+    asm(f"movs {register}, #{value >> shift}")
+    if shift:
+        asm(f"lsls {register}, {register}, #{shift}")
+
+
+# -- requantization --------------------------------------------------------------------------------------------------
+
+
+def load_line(asm: Assembly, form: LineForm, pointer: str) -> None:
+    """Read the constants of a channel, in the order of `Line.words`; the pointer is left behind them.
+
+    r2, r3 the first two digits; r4 the offset; r5 the third digit if there is one; r7 the bend if there is one
+    """
+    loaded = ["r2", "r4", *["r5"] * (form.digits == 3), *["r7"] * form.bent]
+    assert pointer not in loaded
+    asm(f"ldm {pointer}!, {{{', '.join(loaded)}}}", "uxth r3, r2", "lsrs r2, r2, #16")
+
+
+def emit_line(asm: Assembly, form: LineForm, source: str) -> None:
+    """The sum in `source` becomes int8 in r0. Changes r1 and, with three digits, r6; constants are as loaded."""
+    asm(f"mov r0, {source}")
+    if form.digits == 3:
+        asm("movs r1, r0", "muls r1, r5, r1", f"asrs r1, r1, #{form.digit_bits}", "movs r6, r0", "muls r6, r3, r6")
+        asm("adds r1, r1, r6")
+    else:
+        asm("movs r1, r0", "muls r1, r3, r1")
+    asm(f"asrs r1, r1, #{form.digit_bits}", "muls r0, r2, r0", "adds r0, r0, r1")
+    if form.bent:
+        asm(f"mov r1, {source}", "asrs r1, r1, #31", "ands r1, r1, r7", "adds r0, r0, r1")
+    asm("adds r0, r0, r4", f"asrs r0, r0, #{form.fraction}")
+    emit_clamp(asm, form.low, form.high)
+
+
+def emit_clamp(asm: Assembly, low: int, high: int) -> None:
+    """Bring r0 into [low, high]; r1 is used."""
+    if (low, high) == (-128, 127):
+        inside = asm.label()
+        asm("sxtb r1, r0", "cmp r1, r0", f"beq {inside}f")
+        asm("asrs r0, r0, #31", "movs r1, #127", "eors r0, r0, r1", f"{inside}:")
+        return
+    for limit, is_inside in ((low, "bge"), (high, "ble")):
+        inside = asm.label()
+        asm(f"movs r1, #{abs(limit)}")
+        if limit < 0:
+            asm("rsbs r1, r1, #0")
+        asm("cmp r0, r1", f"{is_inside} {inside}f", "movs r0, r1", f"{inside}:")
