@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from support.conv_layers import blocks_layer
 from support.host_kernels import HostRunner
 from support.kernel_cases import NATIVE, Case, check_exact, count_mismatches, make_case
 from support.kernel_layers import (
@@ -61,6 +62,8 @@ def _from_float(rng: Rng) -> Layer:
 
 LAYERS: dict[str, Callable[[Rng], Layer]] = {
     **{f"portable/{name}": MAKERS[name] for name in MAKERS if name.endswith(("_s16", "_s4"))},
+    "portable/conv_2d_blocks_4x2": blocks_layer,
+    "portable/conv_2d_blocks_2x2": blocks_layer,
     "portable/requantize_any": _wide_requantize,
     "portable/quantize_f32": _from_float,
     "portable/dequantize_f32": _to_float,
@@ -91,6 +94,20 @@ def runner(tmp_path_factory: pytest.TempPathFactory) -> HostRunner:
 
 def special_layers(rng: Rng) -> dict[str, list[Layer]]:
     """Shapes of real models, and corners that random ones seldom meet."""
+    blocks = [
+        blocks_layer(rng, size=(25, 5), kernel=(1, 1), stride=(1, 1), input_channels=64, output_channels=16),
+        blocks_layer(rng, size=(49, 10), kernel=(10, 4), stride=(2, 2), dilation=(1, 1), input_channels=1),
+        blocks_layer(
+            rng, size=(9, 9), kernel=(3, 3), stride=(1, 1), dilation=(1, 1), padding="same", input_channels=16
+        ),
+        blocks_layer(
+            rng, size=(9, 6), kernel=(3, 3), stride=(1, 1), dilation=(1, 1), padding="valid", input_channels=8
+        ),
+        blocks_layer(rng, size=(12, 9), kernel=(3, 3), dilation=(2, 3), padding="same", input_channels=20),
+        blocks_layer(rng, size=(9, 9), kernel=(1, 3), stride=(3, 2), padding="same", input_channels=8),
+        blocks_layer(rng, size=(1, 1), kernel=(1, 1), padding="valid", input_channels=7, output_channels=4),
+        blocks_layer(rng, size=(5, 6), kernel=(3, 2), padding=(5, 7), input_channels=12),
+    ]
     return {
         "portable/conv_2d": [
             conv_2d_layer(rng, size=(25, 5), kernel=(1, 1), stride=(1, 1), input_channels=64, output_channels=16),
@@ -100,6 +117,12 @@ def special_layers(rng: Rng) -> dict[str, list[Layer]]:
             conv_2d_layer(rng, size=(4, 6), kernel=(4, 6), padding="valid", input_channels=5, dilation=(1, 1)),
             conv_2d_layer(rng, size=(1, 1), kernel=(3, 3), padding="same", input_channels=9, output_channels=1),
             conv_2d_layer(rng, size=(5, 5), kernel=(2, 2), dilation=(3, 3), padding="same", groups=4),
+        ],
+        "portable/conv_2d_blocks_4x2": blocks,
+        "portable/conv_2d_blocks_2x2": [
+            *blocks,
+            blocks_layer(rng, output_channels=2),
+            blocks_layer(rng, output_channels=3),
         ],
         "portable/depthwise_conv_2d": [
             depthwise_conv_2d_layer(rng, size=(12, 7), kernel=(3, 3), input_channels=64, depth_multiplier=1),
@@ -179,9 +202,16 @@ def test_output_may_lie_as_low_as_the_lead_says(name: str, runner: HostRunner) -
     check_exact(_overlapping(kernel, layers, 0), runner, rng)
 
 
+def _every_cell_counts(rng: Rng) -> Layer:
+    """A convolution that reads each cell of the input, also where its rows are copied whole."""
+    return blocks_layer(rng, corners=False, stride=(1, 1), dilation=(1, 1))
+
+
 SENSITIVE: dict[str, Callable[[Rng], Layer]] = {
     "portable/average_pool_2d": lambda rng: pool_2d_layer(rng, "average_pool_2d", corners=False),
     "portable/conv_2d": lambda rng: conv_2d_layer(rng, corners=False),
+    "portable/conv_2d_blocks_4x2": _every_cell_counts,
+    "portable/conv_2d_blocks_2x2": _every_cell_counts,
     "portable/depthwise_conv_2d": lambda rng: depthwise_conv_2d_layer(rng, depth_multiplier=1, corners=False),
     "portable/depthwise_conv_2d_grouped": lambda rng: depthwise_conv_2d_layer(rng, corners=False),
     "portable/fully_connected": lambda rng: fully_connected_layer(rng, weight_zero_point=0, corners=False),

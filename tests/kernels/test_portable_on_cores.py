@@ -1,4 +1,4 @@
-"""Portable kernels compiled for Cortex-M by both compilers and run on emulated cores: bit-exact there, too."""
+"""Portable kernels compiled for Cortex-M by both compilers, and for RV32, and run on emulated cores: bit-exact."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from support.conv_layers import blocks_layer
 from support.core_kernels import CoreRunner
 from support.kernel_cases import check_exact, make_case
 from support.kernel_layers import MAKERS, float_border_layer, requantize_layer
@@ -22,7 +23,14 @@ from tinyedge.paths import templates_dir
 
 @pytest.mark.parametrize(
     ("core", "compiler"),
-    [("cortex-m0plus", "zig"), ("cortex-m4f", "zig"), ("cortex-m4f", "gcc"), ("cortex-m33f", "zig")],
+    [
+        ("cortex-m0plus", "zig"),
+        ("cortex-m3", "gcc"),
+        ("cortex-m4f", "zig"),
+        ("cortex-m4f", "gcc"),
+        ("cortex-m33f", "zig"),
+        ("rv32imc", "zig"),
+    ],
 )
 def test_kernels_are_exact_on(core: str, compiler: str, tmp_path: Path) -> None:
     if compiler == "gcc" and not shutil.which("arm-none-eabi-gcc"):
@@ -31,6 +39,7 @@ def test_kernels_are_exact_on(core: str, compiler: str, tmp_path: Path) -> None:
     layers = [maker(rng) for maker in MAKERS.values() for _ in range(12)]
     layers += [requantize_layer(rng, DType.INT8, DType.INT16), requantize_layer(rng, DType.INT32, DType.INT8)]
     layers += [float_border_layer(rng, DType.FLOAT32, DType.INT8), float_border_layer(rng, DType.INT8, DType.FLOAT32)]
+    layers += [blocks_layer(rng) for _ in range(12)]
     cases = [
         make_case(layer, kernel, CORES[core])
         for layer in layers

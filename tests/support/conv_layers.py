@@ -1,4 +1,4 @@
-"""Convolutions that the kernels for cores with DSP extension can run: corners kept, impossible ones mended."""
+"""Convolutions that kernels with conditions can run: corners kept, impossible ones mended."""
 
 from __future__ import annotations
 
@@ -31,3 +31,20 @@ def conv_layer(rng: Rng, **wanted: Any) -> Layer:
 def relu_layer(rng: Rng, **wanted: Any) -> Layer:
     """A convolution as with a fused ReLU: a healthy scale, nothing below the output's zero point of -128."""
     return conv_layer(rng, **{"output_zero_point": -128, "limits": (-128, 127), "corners": False, **wanted})
+
+
+def right_shifting(layer: Layer) -> Layer:
+    """The layer as short requantization takes it: all scales to the right, biases that keep sums below 2**30."""
+    p = layer.params
+    fixed = dataclasses.replace(
+        p,
+        shift=np.where(p.multiplier == 0, p.shift, np.minimum(p.shift, -1)).astype(np.int32),
+        bias=np.clip(p.bias, -(1 << 29), 1 << 29).astype(np.int32),
+    )
+    return dataclasses.replace(layer, params=fixed)
+
+
+def blocks_layer(rng: Rng, **wanted: Any) -> Layer:
+    """A convolution for kernels that compute some channels by two pixels."""
+    channels = {"input_channels": int(rng.integers(1, 13)), "output_channels": int(rng.integers(4, 15))}
+    return right_shifting(conv_2d_layer(rng, **{**channels, "groups": 1, **wanted}))

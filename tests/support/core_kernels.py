@@ -1,4 +1,4 @@
-"""Runs kernel cases on an emulated Cortex-M, and counts: the same cases as natively, compiled for the core.
+"""Runs kernel cases on an emulated Cortex-M or RV32, and counts: the same cases as natively, compiled for the core.
 
 No firmware is around them: each case is called with the arena's address, a return to a magic address ends it.
 """
@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import unicorn
-from unicorn import arm_const
+from unicorn import arm_const, riscv_const
 
 from support.kernel_cases import Case, Trial, c_source
 from tinyedge import process
-from tinyedge.boards import CORES, Core
+from tinyedge.boards import CORES, Core, Isa
 from tinyedge.build.elf import Elf, read_elf
 from tinyedge.build.image import select_compiler
 from tinyedge.emulate.cycles import MODELS, BlockCost
@@ -34,13 +34,38 @@ _CPUS = {
     "cortex-m33f": arm_const.UC_CPU_ARM_CORTEX_M33,
 }
 
+
+@dataclass(frozen=True)
+class _Registers:
+    """The registers of a call; `code_bit` is set in the address of Thumb code."""
+
+    argument: int
+    stack: int
+    link: int
+    counter: int
+    code_bit: int
+
+
+_ARM = _Registers(arm_const.UC_ARM_REG_R0, arm_const.UC_ARM_REG_SP, arm_const.UC_ARM_REG_LR, arm_const.UC_ARM_REG_PC, 1)
+_RISCV = _Registers(
+    riscv_const.UC_RISCV_REG_A0,
+    riscv_const.UC_RISCV_REG_SP,
+    riscv_const.UC_RISCV_REG_RA,
+    riscv_const.UC_RISCV_REG_PC,
+    0,
+)
+
 _SCRIPT = f"""\
 MEMORY {{ FLASH (rx) : ORIGIN = {FLASH}, LENGTH = {SIZE} RAM (rwx) : ORIGIN = {RAM}, LENGTH = {SIZE} }}
 SECTIONS
 {{
-  .text : {{ . = . + 16; KEEP(*(.text.Reset_Handler)) *(.text .text.*) *(.rodata .rodata.*) . = ALIGN(4); }} > FLASH
-  .data : {{ *(.data .data.*) }} > RAM
-  .bss (NOLOAD) : {{ *(.bss .bss.*) *(COMMON) }} > RAM
+  .text :
+  {{
+    . = . + 16; KEEP(*(.text.Reset_Handler))
+    *(.text .text.*) *(.rodata .rodata.* .srodata .srodata.*) . = ALIGN(4);
+  }} > FLASH
+  .data : {{ *(.data .data.* .sdata .sdata.*) }} > RAM
+  .bss (NOLOAD) : {{ *(.bss .bss.* .sbss .sbss.*) *(COMMON) }} > RAM
   /DISCARD/ : {{ *(.ARM.exidx .ARM.exidx.* .ARM.extab.*) }}
 }}
 """
@@ -116,8 +141,13 @@ class Machine:
     """A core with flash and RAM, and nothing else."""
 
     def __init__(self, elf: Elf, core: Core) -> None:
-        self._engine = unicorn.Uc(unicorn.UC_ARCH_ARM, unicorn.UC_MODE_THUMB | unicorn.UC_MODE_MCLASS)
-        self._engine.ctl_set_cpu_model(_CPUS[core.name])
+        self._registers = _ARM
+        if core.isa is Isa.RV32IMC:
+            self._registers = _RISCV
+            self._engine = unicorn.Uc(unicorn.UC_ARCH_RISCV, unicorn.UC_MODE_RISCV32)
+        else:
+            self._engine = unicorn.Uc(unicorn.UC_ARCH_ARM, unicorn.UC_MODE_THUMB | unicorn.UC_MODE_MCLASS)
+            self._engine.ctl_set_cpu_model(_CPUS[core.name])
         for start in (FLASH, RAM):
             self._engine.mem_map(start, SIZE)
         for segment in elf.segments:
@@ -131,14 +161,15 @@ class Machine:
     def call(self, function: str, arena: bytes) -> tuple[bytes, Count]:
         engine = self._engine
         engine.mem_write(self._arena, arena)
-        engine.reg_write(arm_const.UC_ARM_REG_R0, self._arena)
-        engine.reg_write(arm_const.UC_ARM_REG_SP, RAM + SIZE)
-        engine.reg_write(arm_const.UC_ARM_REG_LR, END | 1)
+        registers = self._registers
+        engine.reg_write(registers.argument, self._arena)
+        engine.reg_write(registers.stack, RAM + SIZE)
+        engine.reg_write(registers.link, END | registers.code_bit)
         self.instructions = self.cycles = 0
         self._behind = -1
         self._taken = 0
-        engine.emu_start(self._symbols[function] | 1, END, timeout=120_000_000)
-        at = engine.reg_read(arm_const.UC_ARM_REG_PC)
+        engine.emu_start(self._symbols[function] | registers.code_bit, END, timeout=120_000_000)
+        at = engine.reg_read(registers.counter)
         assert at == END, f"{function} did not return, it is at {at:#x}"
         return bytes(engine.mem_read(self._arena, len(arena))), Count(self.instructions, self.cycles)
 
