@@ -30,6 +30,13 @@ Sample = tuple[Array, ...]
 SAMPLES = 4
 M4 = CORES["cortex-m4f"]
 LEVELS: tuple[Optimize, ...] = get_args(Optimize)
+OTHERS: tuple[tuple[str, Optimize], ...] = (
+    ("cortex-m0plus", "balanced"),
+    ("cortex-m0plus", "speed"),
+    ("cortex-m3", "balanced"),
+    ("rv32imc", "balanced"),
+)
+"""cores with kernels of their own, and what to optimize for"""
 _BATCH = 100
 """graphs in one program"""
 
@@ -66,8 +73,10 @@ class _Case:
     """outputs of the interpreter, per sample"""
 
 
-def check_models(models: Sequence[RandomModel], folder: Path, *, every: int = 4) -> list[Failure]:
+def check_models(models: Sequence[RandomModel], folder: Path, *, every: int = 4, others: bool = False) -> list[Failure]:
     """Hold models against the interpreter: reference, passes, plans, C on this machine, and one in `every` on the M4.
+
+    others  as many on the cores of `OTHERS`, each its own
 
     A model that fails a stage does not go on to the next.
     """
@@ -80,6 +89,9 @@ def check_models(models: Sequence[RandomModel], folder: Path, *, every: int = 4)
         shared = [case for case in cases[::every] if case.model.number not in failed]
         for level in LEVELS:
             _check_core(shared, M4, level, folder / f"{level}{start}", failures)
+        for at, (name, level) in enumerate(OTHERS if others else ()):
+            some = [case for case in cases[(at + 1) % every :: every] if case.model.number not in failed]
+            _check_core(some, CORES[name], level, folder / f"{name}_{level}{start}", failures)
     return failures
 
 
