@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tinyedge.kernels.armv6m import conv_stream
+from tinyedge.kernels.armv6m import conv_immediate, conv_stream, depthwise
 from tinyedge.kernels.contract import Kernel
 
-KERNELS: tuple[Kernel, ...] = (*conv_stream.KERNELS,)
+KERNELS: tuple[Kernel, ...] = (*conv_immediate.KERNELS, *conv_stream.KERNELS, *depthwise.KERNELS)

@@ -124,16 +124,16 @@ def emit_line(asm: Assembly, form: LineForm, source: str) -> None:
     emit_clamp(asm, form.low, form.high)
 
 
-def emit_clamp(asm: Assembly, low: int, high: int) -> None:
-    """Bring r0 into [low, high]; r1 is used."""
+def emit_clamp(asm: Assembly, low: int, high: int, value: str = "r0", other: str = "r1") -> None:
+    """Bring the register `value` into [low, high]; `other` is used."""
     if (low, high) == (-128, 127):
         inside = asm.label()
-        asm("sxtb r1, r0", "cmp r1, r0", f"beq {inside}f")
-        asm("asrs r0, r0, #31", "movs r1, #127", "eors r0, r0, r1", f"{inside}:")
+        asm(f"sxtb {other}, {value}", f"cmp {other}, {value}", f"beq {inside}f")
+        asm(f"asrs {value}, {value}, #31", f"movs {other}, #127", f"eors {value}, {value}, {other}", f"{inside}:")
         return
     for limit, is_inside in ((low, "bge"), (high, "ble")):
         inside = asm.label()
-        asm(f"movs r1, #{abs(limit)}")
+        asm(f"movs {other}, #{abs(limit)}")
         if limit < 0:
-            asm("rsbs r1, r1, #0")
-        asm("cmp r0, r1", f"{is_inside} {inside}f", "movs r0, r1", f"{inside}:")
+            asm(f"rsbs {other}, {other}, #0")
+        asm(f"cmp {value}, {other}", f"{is_inside} {inside}f", f"movs {value}, {other}", f"{inside}:")

@@ -114,9 +114,13 @@ def find_sums(weights: npt.NDArray[Any], bias: npt.NDArray[Any]) -> Sums:
     return Sums(start - 128 * up + 127 * down, start + 127 * up - 128 * down)
 
 
-def find_line(scale: Scale, sums: Sums) -> Line | None:
-    """The first choice of digits with constants that are right for every channel; None without one."""
-    steps = _find_steps(scale, sums)
+def find_line(scale: Scale, sums: Sums, left_out: Int64Array | None = None) -> Line | None:
+    """The first choice of digits with constants that are right for every channel; None without one.
+
+    left_out  per channel what the sums given and computed lack, such as the bias; only where the scale is rectified
+    """
+    assert left_out is None or scale.rectified
+    steps = _find_steps(scale, sums, np.zeros_like(sums.low) if left_out is None else left_out)
     for digits in DIGITS:
         for digit_bits in DIGIT_BITS:
             if sums.largest << digit_bits > _INT32_MAX:
@@ -137,7 +141,7 @@ class _Steps:
     first: Int64Array
 
 
-def _find_steps(scale: Scale, sums: Sums) -> _Steps:
+def _find_steps(scale: Scale, sums: Sums, left_out: Int64Array) -> _Steps:
     """By bisection; a value no sum reaches has its first sum behind the highest."""
     values = np.arange(scale.low + 1, scale.high + 1, dtype=np.int64)
     shape = (len(sums.low), len(values))
@@ -147,7 +151,8 @@ def _find_steps(scale: Scale, sums: Sums) -> _Steps:
     shift = np.asarray(scale.shift, np.int64)[:, None]
     while (reached - below > 1).any():
         middle = (below + reached) >> 1
-        enough = requantize(middle, multiplier, shift, scale.zero_point, scale.low, scale.high) >= values
+        whole = middle + left_out[:, None]
+        enough = requantize(whole, multiplier, shift, scale.zero_point, scale.low, scale.high) >= values
         is_open = reached - below > 1
         reached = np.where(is_open & enough, middle, reached)
         below = np.where(is_open & ~enough, middle, below)
