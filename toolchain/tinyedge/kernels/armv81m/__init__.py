@@ -1,0 +1,8 @@
+"""Kernels for cores with Helium (Cortex-M55), the vector extension of Armv8.1-M."""
+
+from __future__ import annotations
+
+from tinyedge.kernels.armv81m import conv_2d
+from tinyedge.kernels.contract import Kernel
+
+KERNELS: tuple[Kernel, ...] = (*conv_2d.KERNELS,)
