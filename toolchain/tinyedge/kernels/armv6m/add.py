@@ -1,0 +1,143 @@
+"""add on int8 as two MULS an element: constants sought offline and proved over all pairs of inputs.
+
+The output is clamp((a * x + b * y + k) >> f) in 32 bits. For given a, b and f each of the 65,536 pairs of inputs
+bounds k from below and above; constants that are right for all of them exist for nearly all layers.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache, lru_cache
+from typing import ClassVar
+
+import numpy as np
+
+from tinyedge.boards import Core
+from tinyedge.kernels.armv6m.asm import Assembly, core_reason, emit_clamp
+from tinyedge.kernels.armv7em.add import all_outputs, elementwise
+from tinyedge.kernels.contract import Code, Constant, Cost, Kernel, Operands, SharedFunction
+from tinyedge.kernels.portable import checks
+from tinyedge.ops.add import Add
+from tinyedge.ops.contract import Layer
+
+FRACTIONS = (22, 21, 20, 19, 18)
+"""bits behind the point, the first first, so that layers share code"""
+_EXTRAS = sorted(((x, y) for x in range(-2, 3) for y in range(-2, 3)), key=lambda pair: abs(pair[0]) + abs(pair[1]))
+_INT31 = 1 << 31
+CALL_CYCLES = 16
+CALL_BYTES = 20
+
+
+@dataclass(frozen=True)
+class Factors:
+    a: int
+    b: int
+    k: int
+    fraction: int
+
+
+def find_factors(p: Add) -> Factors | None:
+    """Constants that are right for all pairs of inputs; None when there are none near the real factors."""
+    scalars = {key: value for key, value in vars(p).items() if isinstance(value, int)}
+    return _find_factors(tuple(sorted(scalars.items())))
+
+
+@lru_cache(maxsize=256)
+def _find_factors(scalars: tuple[tuple[str, int], ...]) -> Factors | None:
+    p = Add(shape1=(), shape2=(), output_shape=(), constant2=None, **dict(scalars))
+    expected = all_outputs(p)
+    values = np.arange(-128, 128, dtype=np.int64)
+    output = p.output_multiplier * 2.0 ** (p.output_shift - 31 + p.left_shift)
+    real = [
+        output * multiplier * 2.0 ** (shift - 31)
+        for multiplier, shift in ((p.input1_multiplier, p.input1_shift), (p.input2_multiplier, p.input2_shift))
+    ]
+    for fraction in FRACTIONS:
+        rounded = [round(factor * 2.0**fraction) for factor in real]
+        for extras in _EXTRAS:
+            a, b = (factor + extra for factor, extra in zip(rounded, extras, strict=True))
+            largest = 128 * (abs(a) + abs(b))
+            if min(a, b) < 0 or largest >= _INT31:
+                continue
+            sums = a * values[:, None] + b * values[None, :]
+            least = np.where(expected > p.activation_min, (expected << fraction) - sums, -_INT31).max()
+            most = np.where(expected < p.activation_max, ((expected + 1) << fraction) - 1 - sums, _INT31).min()
+            k = int(least + most) // 2
+            if least <= most and abs(k) + largest < _INT31:
+                return Factors(a, b, k, fraction)
+    return None
+
+
+@cache
+def _assembly(fraction: int, low: int, high: int) -> Assembly:
+    asm = Assembly()
+    asm("push {r4-r7, lr}", "ldm r0!, {r4-r7}", "mov r12, r6", "adds r1, r1, r7", "adds r2, r2, r7")
+    asm("adds r3, r3, r7", "rsbs r0, r7, #0")
+    asm.block("one", "an element; r1-r3 are the ends, r0 counts up to 0")
+    asm("1: ldrsb r6, [r1, r0]", "ldrsb r7, [r2, r0]", "muls r6, r4, r6", "muls r7, r5, r7", "adds r6, r6, r7")
+    asm("add r6, r12", f"asrs r6, r6, #{fraction}")
+    emit_clamp(asm, low, high, "r6", "r7")
+    asm("strb r6, [r3, r0]", "adds r0, r0, #1", "bne 1b")
+    asm.block("end")
+    asm("pop {r4-r7, pc}")
+    return asm
+
+
+@cache
+def _function(fraction: int, low: int, high: int) -> SharedFunction:
+    comment = (
+        f"output = clamp((a x + b y + k) >> {fraction}).\n\n"
+        "layer  a, b, k, count; x, y and output may be the same\n"
+        "r4 a, r5 b, r12 k, r6 x, r7 y"
+    )
+    prototype = "void NAME(const int32_t *layer, const int8_t *x, const int8_t *y, int8_t *output)"
+    return _assembly(fraction, low, high).shared("te_add", prototype, comment)
+
+
+class AddShort(Kernel):
+    """int8 sums, element by element, where constants for the short form exist."""
+
+    name = "armv6m/add"
+    operators: ClassVar[tuple[str, ...]] = ("add",)
+
+    def fits(self, layer: Layer, core: Core) -> str:
+        if reason := core_reason(core) or checks.int8_tensors(layer) or elementwise(layer):
+            return reason
+        return "" if find_factors(layer.params) else "no constants of the short form are right for all inputs"
+
+    def cost(self, layer: Layer, core: Core) -> Cost:
+        p: Add = layer.params
+        form = _form(p)
+        asm = _assembly(*form)
+        ticks = asm.ticks("start") + layer.outputs[0].elements * asm.ticks("one") + asm.ticks("end")
+        constants = 16 + (0 if p.constant2 is None else p.constant2.size)
+        return Cost(ticks.cycles + CALL_CYCLES, CALL_BYTES, constants, ((_function(*form).name, asm.code_bytes),))
+
+    def lead_bytes(self, layer: Layer, core: Core, input_index: int) -> int | None:
+        """0: an element is read before it is written."""
+        return 0
+
+    def emit(self, layer: Layer, core: Core, operands: Operands) -> Code:
+        p: Add = layer.params
+        factors = find_factors(p)
+        assert factors is not None
+        words = np.array([factors.a, factors.b, factors.k, layer.outputs[0].elements], np.int32)
+        constants = [Constant(f"{operands.prefix}_layer", "int32_t", words, 4, "a, b, k, count")]
+        sides = list(operands.inputs)
+        if p.constant2 is not None:
+            second = Constant(f"{operands.prefix}_second", "int8_t", p.constant2.reshape(-1), 4, "the second operand")
+            constants.append(second)
+            sides.append(second.name)
+        function = _function(*_form(p))
+        call = f"{function.name}({constants[0].name}, {sides[0]}, {sides[1]}, {operands.outputs[0]});"
+        return Code(call=(call,), constants=tuple(constants), shared=(function,))
+
+
+def _form(p: Add) -> tuple[int, int, int]:
+    """What the code depends on; only for layers that have constants."""
+    factors = find_factors(p)
+    assert factors is not None
+    return factors.fraction, p.activation_min, p.activation_max
+
+
+KERNELS: tuple[Kernel, ...] = (AddShort(),)
