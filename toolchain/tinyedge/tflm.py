@@ -29,7 +29,7 @@ from tinyedge.boards import Board, Isa
 from tinyedge.build import build_image, check_cxx, check_tflm_image, make_library_flags, select_compiler
 from tinyedge.build.tflm_tree import TflmTree, missing_tree, select_library
 from tinyedge.console.contract import Console
-from tinyedge.errors import CheckError, InternalError, ToolError, UsageError
+from tinyedge.errors import CheckError, InternalError, ToolError
 from tinyedge.generate import generate_arena_probe, generate_tflm, generate_tflm_project, registrations
 from tinyedge.generate.part import ModelPart
 from tinyedge.graph.ir import Graph
@@ -118,7 +118,7 @@ class TflmBuild:
         """Build the firmware with the smallest arena.
 
         Raises: ToolError without a tree, when the project is written all the same; CheckError when the board's memory
-        is too small; UsageError for a compiler that cannot build it
+        is too small; UsageError for a compiler that does not know the core
         """
         if self.tree is None:
             proof = self.host_figure()
@@ -127,11 +127,6 @@ class TflmBuild:
             raise missing_tree()
         self.observer.note(self.tree.title)
         driver = select_compiler(self.compiler, self.board.core)
-        if not driver.flags.cxx:
-            raise UsageError(
-                f"`{driver.name}` cannot build the runtime `tflm` for `{self.board.name}`: it has no C++ for that core",
-                hint="`--compiler gcc`",
-            )
         check_cxx(driver)
         if self.start is None:
             proof = self.host_figure()

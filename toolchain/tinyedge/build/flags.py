@@ -78,8 +78,7 @@ def zig_flags(core: Core) -> Flags:
         return _with_library(Flags(compile_c, link), hosted, _LIBRARY_LINK)
     # `-nostdlib` would drop compiler-rt, and ENTRY() of a linker script is ignored.
     link = (*target, *OPTIMIZE, *_LINK, "-Wl,-e,Reset_Handler")
-    flags = Flags((*target, *OPTIMIZE, *LANGUAGE, *always, *_NO_UNWIND, *_SECTIONS), link)
-    return flags if core.isa is Isa.RV32IMC else _with_library(flags, hosted)
+    return _with_library(Flags((*target, *OPTIMIZE, *LANGUAGE, *always, *_NO_UNWIND, *_SECTIONS), link), hosted)
 
 
 def gcc_flags(core: Core) -> Flags:
@@ -169,7 +168,7 @@ def _zig_hosted(target: tuple[str, ...]) -> tuple[str, ...]:
     if "-target" not in target:
         return target
     place = target.index("-target") + 1
-    name = target[place].replace("-freestanding-eabi", "-linux-musleabi")
+    name = target[place].replace("-freestanding-eabi", "-linux-musleabi").replace("-freestanding-none", "-linux-musl")
     return (*target[:place], name, *target[place + 1 :], "-fno-pic", "-fno-stack-protector", "-fshort-enums")
 
 
