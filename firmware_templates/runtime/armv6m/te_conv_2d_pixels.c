@@ -55,7 +55,6 @@ void te_conv_2d_pixels(const te_conv_2d_pixels_params *p, const int8_t *input, i
   int8_t *const ring = (int8_t *)(panel + p->panel_words);
   te_conv_2d_group group;
   group.panel = panel;
-  group.panel_end = panel + p->panel_words;
   group.scales = p->scales;
   group.channels = p->output_channels;
   group.weights = p->weights;

@@ -18,8 +18,7 @@ typedef struct {
   const uint32_t *scales;             /*  4 */
   uint32_t channels;                  /*  8 */
   int8_t *outputs[TE_CONV_2D_PIXELS]; /* 12 the same one again where pixels are missing */
-  const int32_t *panel_end;           /* 28 */
-  const uint8_t *weights;             /* 32 */
+  const uint8_t *weights;             /* 28 */
 } te_conv_2d_group;
 
 typedef void (*te_conv_2d_run)(const te_conv_2d_group *group);

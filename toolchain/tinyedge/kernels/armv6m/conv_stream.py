@@ -1,7 +1,7 @@
 """conv_2d, one output channel by four pixels at a time, weights as bytes that are read in a stream.
 
-For each channel the stream has runs of weights (see `chunks`), each with a byte in front that says how far into a row
-of unrolled steps to jump. A step is 10 cycles and 4 products. Behind a run the sums of pairs of pixels are taken
+For each channel the stream has runs of weights (see `chunks`), each with a byte in front that says how far back into a
+row of unrolled steps to jump, and a 0 behind the last run. A step is 10 cycles and 4 products. Behind a run the sums of pairs of pixels are taken
 apart: with 2**15 in the lower one from the start there is no borrow, and the channel's starting sum makes up for it.
 """
 
@@ -25,8 +25,10 @@ from tinyedge.ops.contract import Layer
 from tinyedge.ops.conv_2d import Conv2D
 
 PIXELS = 4
-LONGEST_RUN = 18
+LONGEST_RUN = 16
 STEP_BYTES = 14
+BEHIND_STEPS_BYTES = 30
+"""from the end of the steps to where jumps are counted from"""
 LANE_START = 1 << 15
 """in the lower sum of a word, so that it is never negative"""
 _SUMS = ("r8", "r9", "r10", "r11")
@@ -44,7 +46,7 @@ class Stream:
 
 @functools.lru_cache(maxsize=64)
 def pack_stream(params: Conv2D) -> Stream:
-    """The weights of all channels with a byte before each run: the bytes of code to jump over."""
+    """The weights of all channels with a byte before each run: half the bytes of code to jump, backwards."""
     flat = params.weights.reshape(params.output_channels, -1).astype(np.int64)
     parts: list[int] = []
     counts = []
@@ -54,9 +56,10 @@ def pack_stream(params: Conv2D) -> Stream:
         weights = channel.tolist()
         start = 0
         for run in runs:
-            parts.append((LONGEST_RUN - run) * STEP_BYTES)
+            parts.append(-(BEHIND_STEPS_BYTES + run * STEP_BYTES) // 2)
             parts += weights[start : start + run]
             start += run
+        parts.append(0)
     return Stream(np.array(parts, np.int64).astype(np.uint8), np.array(counts, np.int64))
 
 
@@ -72,14 +75,12 @@ def pack_scales(params: Conv2D) -> npt.NDArray[np.uint32]:
 def _assembly(form: LineForm) -> Assembly:
     asm = Assembly()
     asm.save()
-    asm("ldm r0!, {r1-r7}", "push {r1-r7}", "ldm r0!, {r1, r7}", "mov lr, r1", "movs r1, #0", "push {r1}")
+    asm("ldm r0!, {r1-r7}", "push {r1-r7}", "ldr r7, [r0]", "movs r1, #0", "push {r1}")
     asm("movs r1, #128", "lsls r1, r1, #8", "mov r12, r1")
     asm.block("channel", "the sums of a channel start with its bias")
     asm(f"1: ldr r4, [sp, #{_SCALES}]", "ldm r4!, {r0, r1}", f"str r4, [sp, #{_SCALES}]")
     asm("mov r8, r0", "mov r10, r0", "mov r9, r1", "mov r11, r1", f"ldr r6, [sp, #{_PANEL}]", "movs r3, #0")
-    asm("mov r0, r12", "mov r1, r12")
-    asm.block("run", "a run of weights")
-    asm("2: ldrb r2, [r7, r3]", "adds r3, r3, #1", "add pc, r2", "nop")
+    asm("mov r0, r12", "mov r1, r12", "b 2f")
     for step in range(LONGEST_RUN):
         asm.block(f"step {step}", "one weight" if step == 0 else "")
         asm("ldm r6!, {r4, r5}", "ldrsb r2, [r7, r3]", "adds r3, r3, #1")
@@ -87,17 +88,25 @@ def _assembly(form: LineForm) -> Assembly:
     asm.block("apart", "sums of pairs taken apart")
     for word, low, high in (("r0", "r8", "r9"), ("r1", "r10", "r11")):
         asm(f"uxth r2, {word}", f"add {low}, r2", f"asrs {word}, {word}, #16", f"add {high}, {word}")
-    asm("mov r0, r12", "mov r1, r12", "cmp r6, lr", "beq 3f", "b 2b")
+    asm("mov r0, r12", "mov r1, r12")
+    asm.block("run", "the next run")
+    asm("2: ldrsb r2, [r7, r3]", "adds r3, r3, #1", "lsls r2, r2, #1", "add pc, r2", "nop")
     asm.block("scale", "constants of the channel")
-    asm("3: adds r7, r7, r3", f"ldr r6, [sp, #{_SCALES}]")
+    asm("adds r7, r7, r3", f"ldr r6, [sp, #{_SCALES}]")
     if form.bent:
         asm("mov r12, r7")
     load_line(asm, form, "r6")
     asm(f"str r6, [sp, #{_SCALES}]")
     asm.block("outputs", "int8")
+    kept = form.digits == 2  # r6 is left alone
+    if kept:
+        asm(f"ldr r6, [sp, #{_CHANNEL}]")
     for pixel, source in enumerate(_SUMS):
         emit_line(asm, form, source)
-        asm(f"ldr r1, [sp, #{_OUTPUTS + 4 * pixel}]", f"ldr r6, [sp, #{_CHANNEL}]", "strb r0, [r1, r6]")
+        asm(f"ldr r1, [sp, #{_OUTPUTS + 4 * pixel}]")
+        if not kept:
+            asm(f"ldr r6, [sp, #{_CHANNEL}]")
+        asm("strb r0, [r1, r6]")
     asm.block("next channel")
     if form.bent:
         asm("mov r7, r12", "movs r1, #128", "lsls r1, r1, #8", "mov r12, r1")
@@ -113,7 +122,7 @@ def _function(form: LineForm) -> SharedFunction:
     comment = (
         "All channels of four pixels, weights in a stream.\n\n"
         "r0, r1 sums of two pixels each; r4, r5 pixels; r2 weight; r6 panel; r7 + r3 stream; r8-r11 sums of pixels;\n"
-        "r12 2**15; lr end of the panel"
+        "r12 2**15"
     )
     return _assembly(form).shared("te_conv_2d_stream", "void NAME(const te_conv_2d_group *group)", comment)
 
@@ -124,10 +133,10 @@ def run_cycles(params: Conv2D, layout: Layout) -> int:
     runs = int(pack_stream(params).runs.sum())
     weights = params.output_channels * layout.taps
     channel = asm.ticks("channel") + asm.ticks("scale") + asm.ticks("outputs") + asm.ticks("next channel")
-    # The nop is jumped over; runs end in a branch back, the last one of a channel in one ahead.
-    run = asm.ticks("run").cycles - 1 + asm.ticks("apart").cycles
+    jump = asm.ticks("run").cycles - 1  # the nop is jumped over
+    run = jump + asm.ticks("apart").cycles
     total = asm.ticks("start") + asm.ticks("end") + params.output_channels * channel
-    return total.cycles + runs * run + weights * asm.ticks("step 0").cycles - params.output_channels
+    return total.cycles + runs * run + weights * asm.ticks("step 0").cycles + params.output_channels * jump
 
 
 class Conv2DStream(Kernel):
