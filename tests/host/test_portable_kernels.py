@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from support.conv_layers import blocks_layer
+from support.conv_layers import blocks_layer, depthwise_3x3_layer
 from support.host_kernels import HostRunner
 from support.kernel_cases import NATIVE, Case, check_exact, count_mismatches, make_case
 from support.kernel_layers import (
@@ -64,6 +64,7 @@ LAYERS: dict[str, Callable[[Rng], Layer]] = {
     **{f"portable/{name}": MAKERS[name] for name in MAKERS if name.endswith(("_s16", "_s4"))},
     "portable/conv_2d_blocks_4x2": blocks_layer,
     "portable/conv_2d_blocks_2x2": blocks_layer,
+    "portable/depthwise_conv_2d_3x3": depthwise_3x3_layer,
     "portable/requantize_any": _wide_requantize,
     "portable/quantize_f32": _from_float,
     "portable/dequantize_f32": _to_float,
@@ -131,6 +132,13 @@ def special_layers(rng: Rng) -> dict[str, list[Layer]]:
             ),
             depthwise_conv_2d_layer(rng, size=(3, 3), kernel=(7, 7), padding="same", depth_multiplier=1),
             depthwise_conv_2d_layer(rng, input_zero_point=0, padding="same", depth_multiplier=1),
+        ],
+        "portable/depthwise_conv_2d_3x3": [
+            depthwise_3x3_layer(rng, size=(25, 5), stride=(1, 1), padding="same", input_channels=64),
+            depthwise_3x3_layer(rng, size=(9, 12), stride=(2, 2), padding="same"),
+            depthwise_3x3_layer(rng, size=(9, 12), stride=(3, 2), padding="valid"),
+            depthwise_3x3_layer(rng, size=(4, 5), padding=(4, 6)),
+            depthwise_3x3_layer(rng, size=(1, 1), padding="same", input_channels=1),
         ],
         "portable/depthwise_conv_2d_grouped": [
             depthwise_conv_2d_layer(

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from support.kernel_layers import Rng, conv_2d_layer
+from support.kernel_layers import Rng, conv_2d_layer, depthwise_conv_2d_layer
 from tinyedge.ops.contract import Layer
 
 LARGEST_BIAS = 1 << 22
@@ -48,3 +48,9 @@ def blocks_layer(rng: Rng, **wanted: Any) -> Layer:
     """A convolution for kernels that compute some channels by two pixels."""
     channels = {"input_channels": int(rng.integers(1, 13)), "output_channels": int(rng.integers(4, 15))}
     return right_shifting(conv_2d_layer(rng, **{**channels, "groups": 1, **wanted}))
+
+
+def depthwise_3x3_layer(rng: Rng, **wanted: Any) -> Layer:
+    """A depthwise convolution by 3x3."""
+    fixed = {"kernel": (3, 3), "dilation": (1, 1), "depth_multiplier": 1}
+    return right_shifting(depthwise_conv_2d_layer(rng, **{**fixed, **wanted}))

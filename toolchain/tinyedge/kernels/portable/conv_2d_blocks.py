@@ -21,6 +21,7 @@ from tinyedge.kernels.portable import checks
 from tinyedge.kernels.portable.c_text import Value, params_struct
 from tinyedge.kernels.portable.conv_2d import reaches_outside, weights_comment
 from tinyedge.kernels.portable.overlap import lead, lowest_cells, lowest_from
+from tinyedge.kernels.portable.rates import by_isa
 from tinyedge.kernels.portable.row_ring import RowRing, make_ring, no_ring, ring_lead, ring_members
 from tinyedge.kernels.portable.short_requantize import short_constants, short_members, short_reason
 from tinyedge.ops.contract import Layer
@@ -238,18 +239,13 @@ def _params_text(params: Conv2D, layout: Layout, prefix: str, at_once: int) -> s
     )
 
 
-def _by_isa(armv6m: Rates, armv7m: Rates, dsp: Rates, rv32: Rates) -> Mapping[Isa, Rates]:
-    """What is known of some cores for all: a Cortex-M4 stands for those with DSP extension and for the host."""
-    return {**dict.fromkeys(Isa, dsp), Isa.ARMV6M: armv6m, Isa.ARMV7M: armv7m, Isa.RV32IMC: rv32}
-
-
 class Conv2DBlocks4x2(_Conv2DBlocks):
     """int8 convolutions without groups, of four or more output channels."""
 
     name = "portable/conv_2d_blocks_4x2"
     stem = "te_conv_2d_blocks_4x2"
     channels = 4
-    rates = _by_isa(
+    rates = by_isa(
         armv6m=Rates(1282, 81.6, 29.1, 51.4, 100.0, 71.4, 55.2, 59.2, 6.7),
         armv7m=Rates(1124, 34.9, 16.3, 30.9, 36.7, 54.4, 41.1, 55.8, 1.0),
         dsp=Rates(1140, 26.4, 20.6, 31.2, 33.5, 60.4, 43.1, 55.5, 1.1),
@@ -263,7 +259,7 @@ class Conv2DBlocks2x2(_Conv2DBlocks):
     name = "portable/conv_2d_blocks_2x2"
     stem = "te_conv_2d_blocks_2x2"
     channels = 2
-    rates = _by_isa(
+    rates = by_isa(
         armv6m=Rates(1062, 47.9, 26.5, 49.0, 103.7, 96.8, 64.2, 58.7, 7.1),
         armv7m=Rates(942, 14.2, 19.3, 30.5, 39.2, 81.8, 40.2, 55.6, 1.0),
         dsp=Rates(972, 10.5, 19.1, 29.9, 37.2, 80.9, 40.6, 54.6, 1.1),
