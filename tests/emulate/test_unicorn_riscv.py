@@ -43,18 +43,22 @@ static void print(uint32_t value) {
 static uint32_t cycles(void) { uint32_t value; __asm volatile("csrr %0, mcycle" : "=r"(value)); return value; }
 """
 UNUSED = "void unused(void) { print(cycles()); }\n"
-Start = Callable[[str], UnicornConsole]
+PLACES = {"hifive1_revb": (0x20010000, 0x80000000), "esp32c3_devkitm": (0x42000000, 0x3FC80000)}
+"""board -> where code and data lie"""
+Start = Callable[..., UnicornConsole]
 
 
 @pytest.fixture
 def start(tmp_path: Path) -> Iterator[Start]:
-    """Builds C with a function `work`, and starts it on qemu_riscv32's board."""
+    """Builds C with a function `work`, and starts it on a board, qemu_riscv32 without one."""
     with contextlib.ExitStack() as stack:
 
-        def start(source: str) -> UnicornConsole:
+        def start(source: str, board: str = "qemu_riscv32") -> UnicornConsole:
             program, script, elf = tmp_path / "program.c", tmp_path / "link.ld", tmp_path / "program.elf"
             program.write_text(PROLOGUE + UNUSED + source)
-            script.write_text(SCRIPT)
+            on = load_board(board)
+            code, data = PLACES.get(board, (0x80000000, 0x80800000))
+            script.write_text(SCRIPT.replace("0x80000000", hex(code)).replace("0x80800000", hex(data)))
             command = process.python_module(
                 "ziglang", "cc", "-target", "riscv32-freestanding-none", "-mcpu=generic_rv32+m+c+zicsr", "-O1", "-g0",
                 "-fno-sanitize=all", "-nostdlib", "-Wl,-e,reset", "-T", os.fspath(script), "-o", os.fspath(elf),
@@ -62,8 +66,7 @@ def start(tmp_path: Path) -> Iterator[Start]:
             )  # fmt: skip
             process.run(command, timeout_s=120.0)
             image = Image(elf, None, None, None, SizeTable(0, 0, 0, 0, (), ()), "zig", "", digest(elf.read_bytes()))
-            emulator = UnicornEmulator("rv32imac")
-            return stack.enter_context(emulator.start(image, load_board("qemu_riscv32")))
+            return stack.enter_context(UnicornEmulator(on.core.name).start(image, on))
 
         yield start
 
@@ -128,6 +131,32 @@ void work(void) { volatile uint32_t first = 0; print(recurse(&first)); }""")
     )
     assert text.startswith("stack overflow in the emulated firmware")
     assert "in recurse+" in text
+
+
+STEP = "static volatile uint32_t words[8]; static volatile uint32_t step = 2;\n"
+ENDINGS = {
+    "a load": ("hifive1_revb", 'at(0, "lw a0, 2(%0)");', r"trap 4: misaligned read: `lw 2\(x1?\d\)` reads at 0x8000"),
+    "a store": ("hifive1_revb", 'at(step, "sw a0, 0(%0)");', "trap 6: misaligned write: `sw .* writes at 0x8000"),
+    "a halfword": ("hifive1_revb", 'at(step + 1, "lhu a0, 0(%0)");', "misaligned read: .* no multiple of 2"),
+    "an address that is loaded": ("hifive1_revb", 'at(0, "sw %0, 0(%0); lw a1, 0(%0); lw a0, 1(a1)");', "trap 4"),
+    "aligned": ("hifive1_revb", 'at(step * 2, "lw a0, -4(%0); lhu a0, 2(%0); lb a0, 1(%0)");', "breakpoint"),
+    "served": ("esp32c3_devkitm", 'at(step, "lw a0, 0(%0); sw a0, 1(%0)");', "breakpoint"),
+    "an atomic instruction": ("esp32c3_devkitm", 'at(0, ".option arch, +a; amoadd.w a0, a0, (%0)");',
+                              "trap 2: undefined instruction: `atomic instruction .*` is no instruction of rv32imc"),
+    "the data bus": ("esp32c3_devkitm", 'at(0, "jr %0");', "jump to 0x3fc8.*, where there is no program"),
+    "a frame": ("hifive1_revb", 'at(0, "li a0, 2048; sub sp, sp, a0");',
+                r"stack overflow in the emulated firmware: sp moves to 0x7ffff\w+, \d+ B below the stack"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ENDINGS)
+def test_cores_differ_in_what_they_trap(name: str, start: Start) -> None:
+    """SiFive's core traps at misaligned accesses, Espressif's serves them, and has no atomics."""
+    board, call, said = ENDINGS[name]
+    macro = '#define at(offset, code) __asm volatile(code :: "r"((uint32_t)words + (offset)) : "a0", "a1", "memory")\n'
+    console = start(STEP + macro + f'void work(void) {{ {call} __asm volatile("ebreak"); for (;;) {{}} }}', board)
+    with pytest.raises(DeviceError, match=said):
+        list(console.lines(30.0))
 
 
 def test_received_bytes_survive_sending(start: Start) -> None:

@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import unicorn
 from unicorn import arm_const, riscv_const
 
 from support.kernel_cases import Case, Trial, c_source
@@ -18,21 +17,18 @@ from tinyedge import process
 from tinyedge.boards import CORES, Core, Isa
 from tinyedge.build.elf import Elf, read_elf
 from tinyedge.build.image import select_compiler
-from tinyedge.emulate.cycles import MODELS, BlockCost
+from tinyedge.emulate.cycles import MODELS
+from tinyedge.emulate.unicorn.counting import WATCHED_SIZE_BYTES, PythonCounter
+from tinyedge.emulate.unicorn.engine import Engine
+from tinyedge.emulate.unicorn.strict.cores import make_guard
+from tinyedge.emulate.unicorn.strict.demands import Demand
 from tinyedge.paths import templates_dir
 
 FLASH, RAM, SIZE = 0x0, 0x20000000, 4 << 20
 STACK_BYTES = 16384
 END = FLASH + SIZE - 16
 """where a call returns to"""
-
-_CPUS = {
-    "cortex-m0plus": arm_const.UC_CPU_ARM_CORTEX_M0,
-    "cortex-m3": arm_const.UC_CPU_ARM_CORTEX_M3,
-    "cortex-m4f": arm_const.UC_CPU_ARM_CORTEX_M4,
-    "cortex-m7f": arm_const.UC_CPU_ARM_CORTEX_M7,
-    "cortex-m33f": arm_const.UC_CPU_ARM_CORTEX_M33,
-}
+_MOST_CYCLES = 10**9
 
 
 @dataclass(frozen=True)
@@ -138,51 +134,46 @@ class CoreRunner:
 
 
 class Machine:
-    """A core with flash and RAM, and nothing else."""
+    """A core with flash and RAM, and nothing else. It faults where silicon does, the strictest of each core's chips."""
 
     def __init__(self, elf: Elf, core: Core) -> None:
-        self._registers = _ARM
-        if core.isa is Isa.RV32IMC:
-            self._registers = _RISCV
-            self._engine = unicorn.Uc(unicorn.UC_ARCH_RISCV, unicorn.UC_MODE_RISCV32)
-        else:
-            self._engine = unicorn.Uc(unicorn.UC_ARCH_ARM, unicorn.UC_MODE_THUMB | unicorn.UC_MODE_MCLASS)
-            self._engine.ctl_set_cpu_model(_CPUS[core.name])
+        self._registers = _RISCV if core.isa is Isa.RV32IMC else _ARM
+        self._engine = Engine(core.name)
         for start in (FLASH, RAM):
-            self._engine.mem_map(start, SIZE)
+            self._engine.map_memory(start, SIZE, writable=start == RAM, executable=True)
         for segment in elf.segments:
-            self._engine.mem_write(segment.address, segment.data)
-        self._model = MODELS[core.name]()
-        self._costs: dict[int, tuple[BlockCost, int]] = {}
+            self._engine.write_memory(segment.address, segment.data)
         self._symbols = {symbol.name: symbol.address for symbol in elf.symbols}
         self._arena = RAM + SIZE // 2
-        self._engine.hook_add(unicorn.UC_HOOK_BLOCK, self._on_block)
+        self._guard = make_guard(self._engine, core.name, "sifive", RAM, (FLASH, FLASH + SIZE))
+        self._counter = PythonCounter(self._engine, MODELS[core.name](), self._guard)
+        self._counter.set_float(True)
 
     def call(self, function: str, arena: bytes) -> tuple[bytes, Count]:
-        engine = self._engine
-        engine.mem_write(self._arena, arena)
-        registers = self._registers
-        engine.reg_write(registers.argument, self._arena)
-        engine.reg_write(registers.stack, RAM + SIZE)
-        engine.reg_write(registers.link, END | registers.code_bit)
-        self.instructions = self.cycles = 0
-        self._behind = -1
-        self._taken = 0
-        engine.emu_start(self._symbols[function] | registers.code_bit, END, timeout=120_000_000)
-        at = engine.reg_read(registers.counter)
+        engine, registers, counter = self._engine, self._registers, self._counter
+        engine.write_memory(self._arena, arena)
+        engine.write_register(registers.argument, self._arena)
+        engine.write_register(registers.stack, RAM + SIZE)
+        engine.write_register(registers.link, END | registers.code_bit)
+        before = counter.instructions, counter.cycles
+        counter.deadline = counter.cycles + _MOST_CYCLES
+        at = self._symbols[function] & ~registers.code_bit
+        while True:
+            engine.start(at | registers.code_bit, END)
+            at = engine.read_register(registers.counter)
+            if counter.suspect_size or not self._guard.fresh:
+                break
+            counter.stopped = 0
+            counter.watch()
+        assert not counter.suspect_size, f"{function}: silicon faults on {self._broken()}"
         assert at == END, f"{function} did not return, it is at {at:#x}"
-        return bytes(engine.mem_read(self._arena, len(arena))), Count(self.instructions, self.cycles)
+        count = Count(counter.instructions - before[0], counter.cycles - before[1])
+        return engine.read_memory(self._arena, len(arena)), count
 
-    def _on_block(self, engine: unicorn.Uc, address: int, size: int, _: object) -> None:
-        known = self._costs.get(address)
-        if known is None or known[1] != size:
-            cost = self._model.block(bytes(engine.mem_read(address, size)), address)
-            known = self._costs[address] = (cost, size)
-        cost = known[0]
-        self.instructions += cost.instructions
-        self.cycles += cost.cycles + (self._taken if address != self._behind else 0)
-        self._behind = address + size
-        self._taken = cost.taken_cycles
+    def _broken(self) -> Demand | None:
+        address, size = self._counter.suspect, self._counter.suspect_size
+        watched = size == WATCHED_SIZE_BYTES
+        return self._guard.broken_here(address) if watched else self._guard.broken(address, size)
 
 
 def core_named(name: str) -> Core:

@@ -80,11 +80,28 @@ HEADER = """\
 """
 
 
-def build(folder: Path, source: str, *, name: str = "program", optimize: str = "-O1") -> Image:
+STACK = "  .stack (NOLOAD) : { _te_stack_bottom = .; . = . + 1024; stack_top = .; } > RAM\n"
+STACK_LAST = (
+    LINKER_SCRIPT.replace(STACK, "")
+    .replace("  /DISCARD/", STACK + "  /DISCARD/")
+    .replace("*(.data .data.*)", "KEEP(*(.data .data.*))")
+)
+"""a linker script with the stack above the static data"""
+
+
+def build(
+    folder: Path,
+    source: str,
+    *,
+    name: str = "program",
+    optimize: str = "-O1",
+    script_text: str = LINKER_SCRIPT,
+    flash_start: int = 0,
+) -> Image:
     """Assembler beginning with `function reset`, or C with a function `reset`, as an image."""
     folder.mkdir(parents=True, exist_ok=True)
     vectors, script, elf = folder / "vectors.S", folder / "link.ld", folder / f"{name}.elf"
-    script.write_text(LINKER_SCRIPT)
+    script.write_text(script_text.replace("0x00000000", f"{flash_start:#010x}"))
     missing = "".join(f"  .weak {name}\n" for name in HANDLERS if f"{name}\n" not in source)
     if "function reset" in source:
         vectors.write_text(VECTORS + missing + source)

@@ -20,8 +20,8 @@ from tinyedge.emulate.unicorn.native_library import PortState, load_native
 from tinyedge.emulate.unicorn.peripherals.page import RegisterPage
 from tinyedge.emulate.unicorn.scheduler import Event, Scheduler
 from tinyedge.emulate.unicorn.serial_line import Link
+from tinyedge.emulate.unicorn.strict.cores import make_guard
 from tinyedge.emulate.unicorn.strict.demands import Demand
-from tinyedge.emulate.unicorn.strict.guard import Guard
 from tinyedge.emulate.unicorn.symbols import Program
 
 _VECTORS_SYMBOL = "_te_vectors"
@@ -63,7 +63,7 @@ class BoardMachine(ABC):
         self._native = self._load_native()
         ram = next(memory.start for memory in config.memories if memory.name == "ram")
         self._stack_bottom = program.symbols.get(_STACK_BOTTOM_SYMBOL, ram)
-        self._guard = self._make_guard()
+        self._guard = make_guard(self._engine, config.core, config.family, self._stack_bottom, self._flash)
         self._counter = self._make_counter()
         link.on_arrival = self._attend
         link.statistics = self.statistics
@@ -113,15 +113,6 @@ class BoardMachine(ABC):
         if self._native is None:
             return PythonCounter(self._engine, self._model, self._guard)
         return NativeCounter(self._engine, self._model, self._guard, self.config.memories, self._native)
-
-    @abstractmethod
-    def _make_guard(self) -> Guard:
-        """What holds the program to the demands of the core."""
-
-    def _constant_at(self, address: int) -> int | None:
-        """A word of flash."""
-        start, end = self._flash
-        return int.from_bytes(self._engine.peek(address, 4), "little") if start <= address <= end - 4 else None
 
     # Demands of silicon
 

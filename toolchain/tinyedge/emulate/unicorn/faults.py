@@ -62,7 +62,7 @@ class FaultReporter:
                 f"`{demand.text}` moves sp to {value:#010x}, {self.stack_bottom - value} B below the stack"
             )
         what, hint = describe(demand, value, self._config.core, lambda _: self._usage_fault)
-        return Ending(f"{what}, {self.where()}", hint)
+        return Ending(f"{what}, {self.where(demand.address)}", hint)
 
     @property
     def _usage_fault(self) -> str:
@@ -78,13 +78,13 @@ class FaultReporter:
     def invalid_instruction(self) -> Ending:
         address = self._register(arm_const.UC_ARM_REG_PC)
         if not self._register(arm_const.UC_ARM_REG_XPSR) & _XPSR_THUMB:
-            called = self._caller(self._register(arm_const.UC_ARM_REG_LR))
+            called = self._caller(address, self._register(arm_const.UC_ARM_REG_LR))
             return self._ending(f"UsageFault: jump to the even address {address:#x} (the Thumb bit is clear){called}")
         code = self._engine.peek(address, 4) or self._engine.peek(address, 2)
         return self._ending(f"UsageFault: undefined instruction {code.hex()}, {self.where()}")
 
     def _no_program(self, address: int) -> Ending:
-        called = self._caller(self._register(arm_const.UC_ARM_REG_LR))
+        called = self._caller(address, self._register(arm_const.UC_ARM_REG_LR))
         return self._ending(f"BusFault: jump to {address:#010x}, where there is no program{called}")
 
     def exception(self, number: int) -> Ending:
@@ -95,19 +95,19 @@ class FaultReporter:
     def other(self, what: str) -> Ending:
         return self._ending(f"{what}, {self.where()}")
 
-    def where(self) -> str:
-        """`pc=0x9e4 in main+0x1c0, called from start+0x12`"""
-        address = self._register(arm_const.UC_ARM_REG_PC)
-        called = self._caller(self._register(arm_const.UC_ARM_REG_LR))
+    def where(self, at: int | None = None) -> str:
+        """`pc=0x9e4 in main+0x1c0, called from start+0x12`; `at` is for when execution went on already"""
+        address = self._register(arm_const.UC_ARM_REG_PC) if at is None else at
+        called = self._caller(address, self._register(arm_const.UC_ARM_REG_LR))
         return f"pc={address:#x} in {self._program.describe(address)}{called}"
 
     def _ending(self, what: str) -> Ending:
         memories = ", ".join(f"{m.name} [{m.start:#x}, {m.end:#x})" for m in self._config.memories)
         return Ending(what, f"board `{self._config.board}` has {memories}")
 
-    def _caller(self, link: int) -> str:
+    def _caller(self, address: int, link: int) -> str:
         """Where the call came from: the link register, or, once it was reused, the nearest return address stacked."""
-        current = self._program.function_at(self._register(arm_const.UC_ARM_REG_PC))
+        current = self._program.function_at(address)
         for word in (link, *self._stack_words()):
             if not self._returns_from_call(word):
                 continue

@@ -20,9 +20,7 @@ from tinyedge.emulate.unicorn.frames import Ending
 from tinyedge.emulate.unicorn.peripherals.nvic import SV_CALL
 from tinyedge.emulate.unicorn.semihosting import Semihosting
 from tinyedge.emulate.unicorn.serial_line import Link
-from tinyedge.emulate.unicorn.strict.demands import Demand, Kind
-from tinyedge.emulate.unicorn.strict.guard import Guard
-from tinyedge.emulate.unicorn.strict.thumb import SP, ThumbDemands
+from tinyedge.emulate.unicorn.strict.demands import Demand
 from tinyedge.emulate.unicorn.symbols import THUMB_BIT, Program
 
 _NO_END_ADDRESS = 0xFFFF_FFFE
@@ -57,10 +55,6 @@ class Machine(BoardMachine):
         self._engine.add_hook(const.UC_HOOK_INSN_INVALID, self._on_invalid_instruction)
 
     # Demands of silicon
-
-    def _make_guard(self) -> Guard:
-        demander = ThumbDemands(self.config.core, self._stack_bottom, self._constant_at)
-        return Guard(self._engine, demander, _REGISTERS, aligned=(SP,))
 
     def _program_counter(self) -> int:
         return self._engine.read_register(arm_const.UC_ARM_REG_PC)
@@ -207,17 +201,10 @@ class Machine(BoardMachine):
             self._stop_for(lambda address: address + 2)
         elif number == _INTR_BREAKPOINT:
             self._end_at(self._faults.other("the emulated firmware ran into a breakpoint"))
-        elif number == _INTR_MISALIGNED and (demand := self._misaligned()) is not None:
+        elif number == _INTR_MISALIGNED and (demand := self._guard.misaligned(self._program_counter())) is not None:
             self._end_at(self._break(demand, demand.here.evaluate(self._guard.read)))
         else:
             self._end_at(self._faults.exception(number))
-
-    def _misaligned(self) -> Demand | None:
-        """What the instruction that Unicorn itself faults on demands: exclusive accesses, all of Armv6-M."""
-        demander = ThumbDemands(self.config.core, self._stack_bottom, self._constant_at)
-        address = self._program_counter()
-        found = demander.of_instruction(self._engine.peek(address, 4) or self._engine.peek(address, 2), address)
-        return next((demand for demand in found if demand.kind == Kind.ALIGNMENT), None)
 
     def _call_supervisor(self, address: int) -> int:
         self._nvic.pend(SV_CALL)

@@ -17,8 +17,7 @@ from tinyedge.emulate.unicorn.frames import Ending
 from tinyedge.emulate.unicorn.peripherals.page import RegisterPage
 from tinyedge.emulate.unicorn.serial_line import Link
 from tinyedge.emulate.unicorn.strict.demands import Demand, Kind
-from tinyedge.emulate.unicorn.strict.guard import Guard, describe
-from tinyedge.emulate.unicorn.strict.riscv import SP, RiscvDemands
+from tinyedge.emulate.unicorn.strict.guard import describe
 from tinyedge.emulate.unicorn.symbols import Program
 
 _NO_END_ADDRESS = 0xFFFF_FFFE
@@ -40,7 +39,6 @@ _TRAPS = {
 }
 _READS = (const.UC_MEM_READ_UNMAPPED, const.UC_MEM_READ_PROT)
 _FETCHES = (const.UC_MEM_FETCH_UNMAPPED, const.UC_MEM_FETCH_PROT)
-_REGISTERS = range(riscv_const.UC_RISCV_REG_X0, riscv_const.UC_RISCV_REG_X0 + 32)
 _OVERFLOW = "stack overflow in the emulated firmware"
 _LARGER = "the firmware needs a larger stack, or calls itself without end"
 _MASK = 0xFFFF_FFFF
@@ -95,10 +93,6 @@ class RiscvMachine(BoardMachine):
         self._engine.write_register(riscv_const.UC_RISCV_REG_PC, address + 4)
 
     # Demands of silicon
-
-    def _make_guard(self) -> Guard:
-        demander = RiscvDemands(self.config.core, self.config.family, self._stack_bottom)
-        return Guard(self._engine, demander, _REGISTERS, aligned=(SP,))
 
     def _program_counter(self) -> int:
         return self._engine.read_register(riscv_const.UC_RISCV_REG_PC)

@@ -46,7 +46,10 @@ class Value:
         return Value(tuple((number, each) for number, each in terms if each), self.constant * factor & MASK)
 
     def evaluate(self, read: Callable[[int], int]) -> int:
-        return (self.constant + sum(factor * read(number) for number, factor in self.terms)) & MASK
+        total = self.constant
+        for number, factor in self.terms:
+            total += factor * read(number)
+        return total & MASK
 
 
 class Kind(enum.IntEnum):
@@ -85,11 +88,7 @@ class Demand:
         return self.conditional or self.at_start is None or len(self.at_start.terms) > TERMS_MAX
 
     def is_met(self, value: int, float_on: bool) -> bool:
-        if self.kind == Kind.ALIGNMENT:
-            return value % self.bound == 0
-        if self.kind == Kind.STACK:
-            return value >= self.bound
-        return self.kind == Kind.FLOAT and float_on
+        return is_met(self.kind, self.bound, value, float_on)
 
 
 @dataclass(frozen=True)
@@ -99,6 +98,15 @@ class Condition:
     kind: Kind
     bound: int
     value: Value
+
+
+def is_met(kind: Kind, bound: int, value: int, float_on: bool) -> bool:
+    """What `is_met` of native/counter.c tells."""
+    if kind == Kind.ALIGNMENT:
+        return value % bound == 0
+    if kind == Kind.STACK:
+        return value >= bound
+    return kind == Kind.FLOAT and float_on
 
 
 def conditions(demands: Iterable[tuple[Demand, Value]], aligned: Sequence[int] = ()) -> tuple[Condition, ...]:

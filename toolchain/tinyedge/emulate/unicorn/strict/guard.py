@@ -6,14 +6,21 @@ from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from tinyedge.emulate.unicorn.engine import Engine
-from tinyedge.emulate.unicorn.strict.demands import Condition, Demand, Kind, conditions
+from tinyedge.emulate.unicorn.strict.demands import Condition, Demand, Kind, conditions, is_met
 
 
 class Demander(Protocol):
     """The demands of a core's instructions."""
 
+    stack_pointer: int
+    """number of a register that is a multiple of 4 always"""
+
     def of_block(self, code: bytes, address: int) -> list[Demand]:
         """In the order of execution."""
+        ...
+
+    def of_instruction(self, code: bytes, address: int) -> list[Demand]:
+        """Of the first instruction, with those that Unicorn sees to."""
         ...
 
 
@@ -24,11 +31,9 @@ class Guard:
     which stops in front of a block that would break one. The others are watched at their instruction.
     """
 
-    def __init__(
-        self, engine: Engine, demander: Demander, registers: Sequence[int], aligned: tuple[int, ...] = ()
-    ) -> None:
-        """`registers`: Unicorn's number of each; `aligned`: registers that are multiples of 4 always"""
-        self._engine, self._demander, self._aligned = engine, demander, aligned
+    def __init__(self, engine: Engine, demander: Demander, registers: Sequence[int]) -> None:
+        """`registers`: Unicorn's number of each"""
+        self._engine, self._demander, self._aligned = engine, demander, (demander.stack_pointer,)
         self.registers = registers
         self.float_on = False
         self.fresh: dict[int, tuple[Condition, ...]] = {}
@@ -63,10 +68,15 @@ class Guard:
         unmet = (demand for demand in demands if not demand.is_met(demand.here.evaluate(self.read), self.float_on))
         return next(unmet, demands[0] if demands else None)  # behind an IT block the registers may be others already
 
+    def misaligned(self, address: int) -> Demand | None:
+        """The alignment that the instruction there demands, which Unicorn itself has seen broken."""
+        code = self._engine.peek(address, 4) or self._engine.peek(address, 2)
+        found = self._demander.of_instruction(code, address)
+        return next((demand for demand in found if demand.kind == Kind.ALIGNMENT), None)
+
     def holds(self, wanted: Condition) -> bool:
         """A condition is met by the registers as they are now: what native/counter.c does."""
-        demand = Demand(0, "", wanted.kind, wanted.bound)
-        return demand.is_met(wanted.value.evaluate(self.read), self.float_on)
+        return is_met(wanted.kind, wanted.bound, wanted.value.evaluate(self.read), self.float_on)
 
     def read(self, number: int) -> int:
         return self._engine.read_register(self.registers[number])
@@ -83,7 +93,7 @@ def describe(demand: Demand, value: int, core: str, fault: Callable[[Demand], st
         )
     if demand.kind == Kind.FLOAT:
         return (
-            f"{what} while the floating point unit is off",
-            "set CP10 and CP11 of CPACR first, then DSB and ISB: silicon faults here too",
+            f"{what} while the floating point unit is off (CPACR)",
+            "set CP10 and CP11 of CPACR before, then DSB and ISB: silicon faults here too",
         )
     return f"{what} is no instruction of {core}", f"compile and assemble for {core}"

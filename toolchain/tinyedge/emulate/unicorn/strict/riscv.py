@@ -24,6 +24,8 @@ class RiscvDemands:
     Source: RISC-V Instruction Set Manual, volume I, 2.4 to 2.6 and 16 (compressed instructions)
     """
 
+    stack_pointer = SP
+
     def __init__(self, core: str, family: str, stack_bottom: int) -> None:
         self._stack_bottom = stack_bottom
         self._traps = family in MISALIGNED_TRAPS
@@ -41,6 +43,10 @@ class RiscvDemands:
             values = _behind(word, size, address + position, values)
             position += size
         return found
+
+    def of_instruction(self, code: bytes, address: int) -> list[Demand]:
+        """Unicorn sees to none itself."""
+        return self.of_block(code[: 4 if code[0] & 3 == 3 else 2], address)
 
     def _demands(self, word: int, size: int, address: int, values: Values) -> Iterator[Demand]:
         plain: Values = [Value.of(0), *(Value.register(number) for number in range(1, 32))]

@@ -42,6 +42,8 @@ class ThumbDemands:
     Source: Armv7-M Architecture Reference Manual (DDI 0403), A3.2.1 alignment, B1.4.6 CPACR; Armv6-M (DDI 0419), A3.2.1
     """
 
+    stack_pointer = SP
+
     def __init__(self, core: str, stack_bottom: int, constant_at: Callable[[int], int | None]) -> None:
         """`constant_at` reads a word of flash, None elsewhere."""
         self._stack_bottom, self._constant_at = stack_bottom, constant_at
@@ -69,8 +71,9 @@ class ThumbDemands:
             return []
         found = list(self._demands(raw, values))
         name = raw.insn_name()
-        if name in _PLAIN and (here := _address(raw, values)) is not None:
-            found.append(_aligned(raw, name, _PLAIN[name], here, here))
+        bound = _PLAIN.get(name) or _bound(name)
+        if bound and (here := _address(raw, values)) is not None:
+            found.append(_aligned(raw, name, bound, here, here))
         return found
 
     def _may_demand(self, code: bytes) -> bool:
@@ -88,7 +91,7 @@ class ThumbDemands:
                 wide = halfword
             elif halfword >> 12 == 0xC or halfword >> 9 == 0xB400 >> 9 or halfword >> 7 == 0xB080 >> 7:
                 return True  # LDM and STM, PUSH, SUB SP
-            elif halfword & 0xFE87 == 0x4485 or (halfword & 0xF500 == 0xB100 and not self._has_compare_branch):
+            elif halfword & 0xFD87 == 0x4485 or (halfword & 0xF500 == 0xB100 and not self._has_compare_branch):
                 return True  # ADD SP and MOV SP, CBZ and CBNZ
         return False
 
@@ -117,7 +120,7 @@ class ThumbDemands:
             yield Demand(raw.address, _text(raw), Kind.FLOAT, conditional=_is_conditional(raw, name))
         if (not self._has_dsp and name.startswith(_DSP)) or (not self._has_compare_branch and name in ("cbz", "cbnz")):
             yield Demand(raw.address, _text(raw), Kind.CORE, conditional=_is_conditional(raw, name))
-        bound = 4 if name in _WORDS or name.startswith(_LISTS) else 2 if name in _HALFWORDS else 0
+        bound = _bound(name)
         if bound and not self._all_aligned:
             here = _address(raw, [Value.register(number) for number in range(16)])
             if here is not None:
@@ -173,6 +176,11 @@ def _sum(raw: Any, name: str, values: Values) -> Value | None:
 
 def _is_conditional(raw: Any, name: str) -> bool:
     return name != "it" and raw.cc not in (arm.ARM_CC_INVALID, arm.ARM_CC_AL)
+
+
+def _bound(name: str) -> int:
+    """Bytes that the address is a multiple of on every Cortex-M; 0: any"""
+    return 4 if name in _WORDS or name.startswith(_LISTS) else 2 if name in _HALFWORDS else 0
 
 
 def _text(raw: Any) -> str:
