@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
-from tinyedge.kernels.armv6m import add, conv_immediate, conv_stream, depthwise
+from tinyedge.kernels.armv6m import add, conv_immediate, conv_stream, depthwise, fully_connected
 from tinyedge.kernels.contract import Kernel
 
-KERNELS: tuple[Kernel, ...] = (*add.KERNELS, *conv_immediate.KERNELS, *conv_stream.KERNELS, *depthwise.KERNELS)
+KERNELS: tuple[Kernel, ...] = (
+    *add.KERNELS,
+    *conv_immediate.KERNELS,
+    *conv_stream.KERNELS,
+    *depthwise.KERNELS,
+    *fully_connected.KERNELS,
+)

@@ -1,8 +1,9 @@
 """conv_2d, one output channel by four pixels at a time, weights as bytes that are read in a stream.
 
 For each channel the stream has runs of weights (see `chunks`), each with a byte in front that says how far back into a
-row of unrolled steps to jump, and a 0 behind the last run. A step is 10 cycles and 4 products. Behind a run the sums of pairs of pixels are taken
-apart: with 2**15 in the lower one from the start there is no borrow, and the channel's starting sum makes up for it.
+row of unrolled steps to jump, and a 0 behind the last run. A step is 10 cycles and 4 products. Behind a run the sums
+of pairs of pixels are taken apart: with 2**15 in the lower one from the start there is no borrow, and the channel's
+starting sum makes up for it.
 """
 
 from __future__ import annotations
