@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import re
+from pathlib import Path
 
 import pytest
 from elftools.elf.elffile import ELFFile
@@ -10,6 +12,7 @@ from elftools.elf.elffile import ELFFile
 from support.m4_program import build
 from tinyedge.boards import CORES
 from tinyedge.emulate.cycles import MODELS, BlockCost
+from tinyedge.emulate.unicorn.host import UnicornEmulator
 
 
 @dataclasses.dataclass(frozen=True)
@@ -159,3 +162,15 @@ def test_each_model_names_a_core_and_its_error(core: str) -> None:
     assert core in CORES
     assert 0 < model.error_percent <= 100
     assert "Error:" in (model.__doc__ or "")
+
+
+def test_the_docs_state_the_errors(root: Path) -> None:
+    text = (root / "docs" / "emulators.md").read_text()
+    table = text.split("<!-- models -->")[1].split("<!-- /models -->")[0]
+    stated = {match[1]: float(match[2]) for match in re.finditer(r"\| `(\S+)` \| (\S+) % \|", table)}
+    assert stated == {core: model.error_percent for core, model in MODELS.items()}
+
+
+@pytest.mark.parametrize("core", MODELS)
+def test_the_emulator_states_the_error_of_its_core(core: str) -> None:
+    assert UnicornEmulator(core).cycles_error_percent == MODELS[core].error_percent
