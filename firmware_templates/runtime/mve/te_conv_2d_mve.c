@@ -21,24 +21,36 @@ static void move_window(const te_conv_mve_params *p, const int8_t *input, int8_t
 }
 
 /* Gather the windows of a row of pixels, each into one run. What is written beyond a run is overwritten by the next
- * one, or counts nothing, since its weights are 0. */
+ * one, or counts nothing, since its weights are 0. Bytes may be anywhere, in the parameters too for all a compiler
+ * knows, hence the copies. */
 static void gather(const te_conv_mve_params *p, const int8_t *window, int8_t *column) {
-  for (uint32_t x = 0; x < p->width; x++) {
+  const uint32_t rows = p->kernel_rows, row_bytes = p->kernel_row_bytes, pixel_step = p->pixel_step;
+  const uint32_t runs = p->runs, run_bytes = p->run_bytes, run_step = p->run_step, column_bytes = p->column_bytes;
+  const int short_rows = runs == 1 && run_bytes <= 16;
+  for (uint32_t x = p->width; x; x--) {
     const int8_t *row = window;
     int8_t *to = column;
-    for (uint32_t y = 0; y < p->kernel_rows; y++) {
-      const int8_t *run = row;
-      for (uint32_t i = 0; i < p->runs; i++) {
-        for (uint32_t at = 0; at < p->run_bytes; at += 16) {
-          vstrbq_s8(to + at, vldrbq_s8(run + at));
-        }
-        to += p->run_bytes;
-        run += p->run_step;
+    if (short_rows) {
+      for (uint32_t y = rows; y; y--) {
+        vstrbq_s8(to, vldrbq_s8(row));
+        row += row_bytes;
+        to += run_bytes;
       }
-      row += p->kernel_row_bytes;
+    } else {
+      for (uint32_t y = rows; y; y--) {
+        const int8_t *run = row;
+        for (uint32_t i = runs; i; i--) {
+          for (uint32_t at = 0; at < run_bytes; at += 16) {
+            vstrbq_s8(to + at, vldrbq_s8(run + at));
+          }
+          to += run_bytes;
+          run += run_step;
+        }
+        row += row_bytes;
+      }
     }
-    window += p->pixel_step;
-    column += p->column_bytes;
+    window += pixel_step;
+    column += column_bytes;
   }
 }
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from tinyedge.kernels import armv6m, armv7em, portable
+from tinyedge.kernels import armv6m, armv7em, armv81m, portable
 from tinyedge.kernels.contract import Kernel
 from tinyedge.ops.contract import Layer
 
-KERNELS: tuple[Kernel, ...] = (*armv6m.KERNELS, *armv7em.KERNELS, *portable.KERNELS)
+KERNELS: tuple[Kernel, ...] = (*armv6m.KERNELS, *armv81m.KERNELS, *armv7em.KERNELS, *portable.KERNELS)
 """every kernel; the folders of single cores add theirs in front, by their own KERNELS"""
 
 

@@ -128,8 +128,8 @@ window   of the first pixel: {form.runs} runs of {form.chunks} times 16 bytes, {
 weights  for each tile: for each 16 bytes of a window those of each channel; then vectors of four biases,
          multipliers and shifts
 count    of {"pairs of pixels" if form.pixels == 2 else "pixels"}
-r1, r3 windows, r5 weights, r7 output, r9 channels left, r11 {"runs left" if form.looped else "zero point"}; even registers
-are the sums; q0-q3 pixels, q4-q7 weights."""
+r1, r3 windows, r5 weights, r7 output, r9 channels left, r11 {"runs left" if form.looped else "zero point"}
+even registers are the sums; q0-q3 pixels, q4-q7 weights"""
 
 
 @dataclass(frozen=True)
@@ -315,7 +315,7 @@ def _requantize(asm: Assembly, form: TileForm) -> None:
             asm(f"vand q6, {q}, q4", "vshr.s32 q6, q6, #31")
         if r.ties is not Ties.CLAMPED:
             asm(f"vadd.i32 {q}, {q}, q6")
-        asm(f"vrshl.s32 {q}, {q}, q4", f"vadd.i32 {q}, {q}, {zero_point}")
+        asm(f"vrshl.s32 {q}, {q}, q4", f"vqadd.s32 {q}, {q}, {zero_point}")
     asm("vqmovnb.s32 q0, q0", "vqmovnt.s32 q0, q1", "vqmovnb.s16 q0, q0")
     if r.low > -128:
         asm(f"mvn r0, #{~r.low}" if r.low < 0 else f"mov r0, #{r.low}", "vdup.8 q1, r0", "vmax.s8 q0, q0, q1")
