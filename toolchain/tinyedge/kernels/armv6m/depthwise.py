@@ -27,6 +27,7 @@ Int64Array = npt.NDArray[np.int64]
 
 MOST_OUTPUTS = 12
 """of a band: 1.6 KB of code"""
+USUAL_SHARES = (6, 5, 4, 3)
 MOST_TAPS_OF_AXIS = 3
 CALL_CYCLES = 20
 CALL_BYTES = 20
@@ -90,8 +91,10 @@ def find_plane(p: DepthwiseConv2D) -> Plane:
     )
 
 
-def _largest_divisor(number: int, most: int) -> int:
-    return next(d for d in range(min(number, most), 0, -1) if number % d == 0)
+def _share(width: int) -> int:
+    """How much of a row is written out: a number that layers of other widths are likely to have, too."""
+    usual = next((d for d in USUAL_SHARES if width % d == 0), 1)
+    return usual if usual > 1 else next(d for d in range(MOST_OUTPUTS, 0, -1) if width % d == 0)
 
 
 @functools.lru_cache(maxsize=128)
@@ -115,8 +118,7 @@ def layer_line(p: DepthwiseConv2D) -> Line | None:
 def find_form(p: DepthwiseConv2D) -> Form:
     line, w = layer_line(p), p.window
     assert line is not None
-    outputs = _largest_divisor(w.output_w, MOST_OUTPUTS)
-    return Form(line.form, w.kernel_h, w.kernel_w, w.stride_w, outputs, _largest_divisor(w.input_w, 8))
+    return Form(line.form, w.kernel_h, w.kernel_w, w.stride_w, _share(w.output_w), _share(w.input_w))
 
 
 def _slot(word: int) -> str:

@@ -12,6 +12,7 @@ from tinyedge.kernels.portable import checks
 from tinyedge.kernels.portable.c_text import channel_constants, params_struct, weights_constant
 from tinyedge.kernels.portable.filters import FILTERS_CODE_BYTES, FILTERS_STEM, filters_members, folded_bias
 from tinyedge.kernels.portable.overlap import lead, lowest_from
+from tinyedge.kernels.portable.pace import paced
 from tinyedge.ops.contract import Layer
 from tinyedge.ops.fully_connected import FullyConnected
 
@@ -67,7 +68,8 @@ class PortableFullyConnected(Kernel):
         cycles = CYCLES_PER_MAC * computed * p.inputs + CYCLES_PER_OUTPUT * outputs
         per_output = 4 if scales_alike(p) else 9
         constants = p.weights.size + per_output * p.outputs + PARAMS_BYTES
-        return Cost(int(cycles), LAYER_CODE_BYTES, constants, ((STEM, CODE_BYTES), (FILTERS_STEM, FILTERS_CODE_BYTES)))
+        shared = ((STEM, CODE_BYTES), (FILTERS_STEM, FILTERS_CODE_BYTES))
+        return paced(Cost(int(cycles), LAYER_CODE_BYTES, constants, shared), core, armv6m=3.2)
 
     def lead_bytes(self, layer: Layer, core: Core, input_index: int) -> int | None:
         return connected_lead(layer.params)
