@@ -13,7 +13,7 @@ from support.dsp_kernels import model_layers, rng_for
 from support.kernel_layers import Rng, fully_connected_layer
 from support.m0_kernels import M0, check_costs, check_kernel, fitting
 from tinyedge.boards import CORES
-from tinyedge.kernels.armv6m.fully_connected import FullyConnectedRows
+from tinyedge.kernels.armv6m.fully_connected import FullyConnectedRows, pack_layer
 from tinyedge.ops.contract import Layer
 
 KERNEL = FullyConnectedRows()
@@ -24,7 +24,8 @@ def layer_of(rng: Rng, **wanted: Any) -> Layer:
     layer = fully_connected_layer(rng, **{"weight_zero_point": 0, "corners": False, **wanted})
     p = layer.params
     exponent = p.inputs.bit_length() // 2
-    shift = np.full(p.outputs, rng.integers(-8 - exponent, -5 - exponent))
+    alike = bool((p.multiplier == p.multiplier[0]).all())
+    shift = np.full(p.outputs, rng.integers(-8 - exponent, -5 - exponent, 1 if alike else p.outputs))
     bias = rng.integers(-(1 << 14), 1 << 14, p.outputs)
     given = {"shift": shift, "multiplier": np.maximum(p.multiplier, 1 << 30), "bias": bias}
     params = dataclasses.replace(p, **{name: values.astype(np.int32) for name, values in given.items()})
@@ -53,6 +54,13 @@ def test_costs_are_honest(tmp_path: Path) -> None:
     layers = [layer_of(rng, batches=1, inputs=inputs, outputs=outputs) for inputs, outputs in ((128, 64), (30, 10))]
     counts = check_costs(KERNEL, fitting(KERNEL, layers, 2), tmp_path, rng)
     assert counts[0][1] / layers[0].macs < 5.3
+
+
+def test_one_scale_takes_one_line() -> None:
+    rng = rng_for("alike")
+    alike, apart = (layer_of(rng, inputs=64, outputs=64, batches=1, per_output=each) for each in (False, True))
+    assert pack_layer(alike.params).size < 64 + 10
+    assert pack_layer(apart.params).size >= 64 * 4
 
 
 def test_refuses() -> None:
