@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from support.conv_layers import blocks_layer, depthwise_3x3_layer
+from support.conv_layers import blocks_layer, connected_blocks_layer, depthwise_3x3_layer
 from support.host_kernels import HostRunner
 from support.kernel_cases import NATIVE, Case, check_exact, count_mismatches, make_case
 from support.kernel_layers import (
@@ -65,6 +65,7 @@ LAYERS: dict[str, Callable[[Rng], Layer]] = {
     "portable/conv_2d_blocks_4x2": blocks_layer,
     "portable/conv_2d_blocks_2x2": blocks_layer,
     "portable/depthwise_conv_2d_3x3": depthwise_3x3_layer,
+    "portable/fully_connected_blocks": connected_blocks_layer,
     "portable/requantize_any": _wide_requantize,
     "portable/quantize_f32": _from_float,
     "portable/dequantize_f32": _to_float,
@@ -151,6 +152,10 @@ def special_layers(rng: Rng) -> dict[str, list[Layer]]:
             fully_connected_layer(rng, weight_zero_point=-128),
             fully_connected_layer(rng, weight_zero_point=127),
         ],
+        "portable/fully_connected_blocks": [
+            connected_blocks_layer(rng, batches=1, inputs=640, outputs=13),
+            connected_blocks_layer(rng, batches=3, inputs=4, outputs=4),
+        ],
         "portable/average_pool_2d": [
             pool_2d_layer(rng, "average_pool_2d", size=(25, 5), kernel=(25, 5), padding="valid", channels=64),
             pool_2d_layer(rng, "average_pool_2d", size=(19, 19), kernel=(19, 19), padding="valid", channels=5),
@@ -223,6 +228,7 @@ SENSITIVE: dict[str, Callable[[Rng], Layer]] = {
     "portable/depthwise_conv_2d": lambda rng: depthwise_conv_2d_layer(rng, depth_multiplier=1, corners=False),
     "portable/depthwise_conv_2d_grouped": lambda rng: depthwise_conv_2d_layer(rng, corners=False),
     "portable/fully_connected": lambda rng: fully_connected_layer(rng, weight_zero_point=0, corners=False),
+    "portable/fully_connected_blocks": lambda rng: connected_blocks_layer(rng, corners=False),
     "portable/max_pool_2d": lambda rng: pool_2d_layer(rng, "max_pool_2d", corners=False),
     "portable/movement": lambda rng: ordered_part(rng, DType.INT8),
     "portable/pad": MAKERS["pad"],

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from support.conv_layers import blocks_layer, depthwise_3x3_layer
+from support.conv_layers import blocks_layer, connected_blocks_layer, depthwise_3x3_layer
 from support.core_kernels import CoreRunner
 from support.kernel_cases import check_exact, make_case
 from support.kernel_layers import MAKERS, float_border_layer, requantize_layer
@@ -39,7 +39,7 @@ def test_kernels_are_exact_on(core: str, compiler: str, tmp_path: Path) -> None:
     layers = [maker(rng) for maker in MAKERS.values() for _ in range(12)]
     layers += [requantize_layer(rng, DType.INT8, DType.INT16), requantize_layer(rng, DType.INT32, DType.INT8)]
     layers += [float_border_layer(rng, DType.FLOAT32, DType.INT8), float_border_layer(rng, DType.INT8, DType.FLOAT32)]
-    layers += [maker(rng) for maker in (blocks_layer, depthwise_3x3_layer) for _ in range(12)]
+    layers += [maker(rng) for maker in (blocks_layer, connected_blocks_layer, depthwise_3x3_layer) for _ in range(12)]
     cases = [
         make_case(layer, kernel, CORES[core])
         for layer in layers

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from support.kernel_layers import Rng, conv_2d_layer, depthwise_conv_2d_layer
+from support.kernel_layers import Rng, conv_2d_layer, depthwise_conv_2d_layer, fully_connected_layer
 from tinyedge.ops.contract import Layer
 
 LARGEST_BIAS = 1 << 22
@@ -54,3 +54,9 @@ def depthwise_3x3_layer(rng: Rng, **wanted: Any) -> Layer:
     """A depthwise convolution by 3x3."""
     fixed = {"kernel": (3, 3), "dilation": (1, 1), "depth_multiplier": 1}
     return right_shifting(depthwise_conv_2d_layer(rng, **{**fixed, **wanted}))
+
+
+def connected_blocks_layer(rng: Rng, **wanted: Any) -> Layer:
+    """A fully connected layer for kernels that take four inputs and compute four outputs at a time."""
+    fixed = {"inputs": 4 * int(rng.integers(1, 12)), "outputs": int(rng.integers(4, 15)), "weight_zero_point": 0}
+    return right_shifting(fully_connected_layer(rng, **{**fixed, **wanted}))

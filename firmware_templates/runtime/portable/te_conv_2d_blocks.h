@@ -9,14 +9,9 @@
 
 #include <stdint.h>
 
+#include "te_blocks.h"
 #include "te_requantize_short.h"
 #include "te_row_ring.h"
-
-#define TE_TAPS_AT_ONCE 4
-
-/* Keeps the compiler from loading what comes behind before it has used what came in front: left to itself, it loads so
- * far ahead that sums leave the registers. */
-#define TE_NO_LOADS_AHEAD() __asm__ volatile("" ::: "memory")
 
 typedef struct {
   uint16_t rows; /* of a window */

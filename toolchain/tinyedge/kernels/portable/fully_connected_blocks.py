@@ -1,0 +1,105 @@
+"""fully_connected through te_fully_connected_blocks: four outputs at a time, their weights as they are taken in turn."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from tinyedge.boards import Core
+from tinyedge.kernels.contract import Code, Constant, Cost, Kernel, Operands
+from tinyedge.kernels.portable import checks
+from tinyedge.kernels.portable.c_text import params_struct
+from tinyedge.kernels.portable.conv_2d_blocks import TAPS_AT_ONCE, blocks_of_channels
+from tinyedge.kernels.portable.fully_connected import connected_lead, scales_alike
+from tinyedge.kernels.portable.rates import by_isa
+from tinyedge.kernels.portable.short_requantize import short_constants, short_members, short_reason
+from tinyedge.ops.contract import Layer
+from tinyedge.ops.fully_connected import FullyConnected
+
+STEM = "te_fully_connected_blocks"
+OUTPUTS = 4
+"""of a block"""
+LAYER_CODE_BYTES = 24
+PARAMS_BYTES = 28
+
+
+@dataclass(frozen=True)
+class Rates:
+    """Cycles of the parts of a layer on a core, as the timing models count zig's code, and the bytes of that code."""
+
+    code_bytes: int
+    tap: float
+    """of a block, all its products"""
+    output: float
+    batch: float
+
+
+class FullyConnectedBlocks(Kernel):
+    """int8 fully connected layers of four or more outputs, whose weights have no zero point."""
+
+    name = "portable/fully_connected_blocks"
+    operators: ClassVar[tuple[str, ...]] = ("fully_connected",)
+    rates = by_isa(
+        armv6m=Rates(470, 39.2, 108.6, 98.2),
+        armv7m=Rates(406, 16.0, 48.8, 74.6),
+        dsp=Rates(406, 13.0, 46.0, 74.7),
+        rv32=Rates(544, 14.5, 55.1, 91.2),
+    )
+
+    def fits(self, layer: Layer, core: Core) -> str:
+        p: FullyConnected = layer.params
+        if p.outputs < OUTPUTS:
+            return f"{p.outputs} outputs are fewer than the {OUTPUTS} it computes at a time"
+        if p.inputs % TAPS_AT_ONCE:
+            return f"{p.inputs} inputs are no multiple of the {TAPS_AT_ONCE} it takes at a time"
+        if p.weight_zero_point:
+            return f"the weights have a zero point of {p.weight_zero_point}"
+        return checks.int8_tensors(layer) or checks.sizes((p.batches, p.inputs, p.outputs)) or short_reason(p)
+
+    def cost(self, layer: Layer, core: Core) -> Cost:
+        p: FullyConnected = layer.params
+        rate, blocks = self.rates[core.isa], -(-p.outputs // OUTPUTS)
+        cycles = p.batches * (rate.batch + blocks * (p.inputs * rate.tap + OUTPUTS * rate.output))
+        per_output = 4 if scales_alike(p) else 9
+        constants = OUTPUTS * blocks * p.inputs + per_output * p.outputs + PARAMS_BYTES
+        return Cost(int(cycles), LAYER_CODE_BYTES, constants, ((STEM, rate.code_bytes),))
+
+    def lead_bytes(self, layer: Layer, core: Core, input_index: int) -> int | None:
+        return connected_lead(layer.params)
+
+    def emit(self, layer: Layer, core: Core, operands: Operands) -> Code:
+        p: FullyConnected = layer.params
+        prefix, alike = operands.prefix, scales_alike(p)
+        weights = p.weights[blocks_of_channels(p.outputs, OUTPUTS)].transpose(0, 2, 1)
+        comment = f"weights {p.outputs}x{p.inputs}: four outputs in turn for each input"
+        bias, *scales = short_constants(prefix, p)
+        if alike:
+            scales = [dataclasses.replace(constant, values=constant.values[:1]) for constant in scales]
+        struct = params_struct(
+            "te_fully_connected_blocks_params",
+            f"{prefix}_params",
+            {
+                "batches": p.batches,
+                "inputs": p.inputs,
+                "outputs": p.outputs,
+                "per_output": int(not alike),
+                "weights": f"{prefix}_weights",
+                **short_members(prefix, p),
+            },
+        )
+        return Code(
+            call=(f"{STEM}(&{prefix}_params, {operands.inputs[0]}, {operands.outputs[0]});",),
+            constants=(
+                Constant(f"{prefix}_weights", "int8_t", np.ascontiguousarray(weights, np.int8).reshape(-1), 4, comment),
+                bias,
+                *scales,
+            ),
+            functions=struct,
+            runtime=(STEM,),
+        )
+
+
+KERNELS: tuple[Kernel, ...] = (FullyConnectedBlocks(),)
