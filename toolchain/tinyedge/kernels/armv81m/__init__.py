@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tinyedge.kernels.armv81m import conv_2d
+from tinyedge.kernels.armv81m import add, conv_2d
 from tinyedge.kernels.contract import Kernel
 
-KERNELS: tuple[Kernel, ...] = (*conv_2d.KERNELS,)
+KERNELS: tuple[Kernel, ...] = (*add.KERNELS, *conv_2d.KERNELS)
