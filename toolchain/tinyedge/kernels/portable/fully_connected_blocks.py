@@ -1,4 +1,4 @@
-"""fully_connected through te_fully_connected_blocks: four outputs at a time, their weights as they are taken in turn."""
+"""fully_connected through te_fully_connected_blocks: four outputs at a time, their weights in the order of use."""
 
 from __future__ import annotations
 
