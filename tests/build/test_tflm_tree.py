@@ -90,6 +90,14 @@ def test_bad_trees(without: str, replaced: dict[str, str], message: str, tmp_pat
     assert "create_tflm_tree.py" in caught.value.hint
 
 
+def test_a_checkout_that_no_tree_was_made_from(tmp_path: Path) -> None:
+    maker = tmp_path / "tensorflow/lite/micro/tools/project_generation/create_tflm_tree.py"
+    maker.parent.mkdir(parents=True)
+    maker.touch()
+    with pytest.raises(UsageError, match="is a checkout of TensorFlow Lite Micro, not a tree made from it"):
+        read_tree(make_tree(tmp_path, without="third_party"))
+
+
 def test_no_folder_and_no_tree_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(UsageError, match="there is no folder"):
         read_tree(tmp_path / "missing")

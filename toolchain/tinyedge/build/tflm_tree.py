@@ -28,11 +28,11 @@ from tinyedge.ops.tflm import TflmFeatures
 FOLDER = "tflm"
 """where a project keeps the sources"""
 
+_MAKER = "tensorflow/lite/micro/tools/project_generation/create_tflm_tree.py"
 HOW_TO_GET_ONE = (
-    "in a checkout of github.com/tensorflow/tflite-micro run `python3 "
-    'tensorflow/lite/micro/tools/project_generation/create_tflm_tree.py --makefile_options="TARGET=cortex_m_generic '
-    'OPTIMIZED_KERNEL_DIR=cmsis_nn TARGET_ARCH=project_generation" DIR`, then name DIR with `--tflm DIR`, '
-    "TINYEDGE_TFLM or `tflm` in tinyedge.toml"
+    f"in a checkout of github.com/tensorflow/tflite-micro run `python3 {_MAKER} "
+    '--makefile_options="TARGET=cortex_m_generic OPTIMIZED_KERNEL_DIR=cmsis_nn TARGET_ARCH=project_generation" DIR`, '
+    "then name DIR with `--tflm DIR`, TINYEDGE_TFLM or `tflm` in tinyedge.toml"
 )
 
 _RESOLVER = "tensorflow/lite/micro/micro_mutable_op_resolver.h"
@@ -157,6 +157,12 @@ def _read_files(folder: Path) -> dict[str, bytes]:
 
 def _check_complete(folder: Path, files: Mapping[str, bytes], required: Iterable[tuple[str, str]]) -> None:
     lacking = sorted({part for name, part in required if name not in files})
+    if lacking and (folder / _MAKER).is_file():
+        raise UsageError(
+            f"`{folder}` is a checkout of TensorFlow Lite Micro, not a tree made from it: it lacks "
+            f"{', '.join(lacking)}",
+            hint=HOW_TO_GET_ONE,
+        )
     if lacking:
         raise UsageError(
             f"the tree `{folder}` is incomplete: it lacks {', '.join(lacking)}",
