@@ -133,7 +133,7 @@ class PortableConv2D(Kernel):
         return checks.int8_tensors(layer) or checks.one_image(layer, cells) or conv_fits(p)
 
     def cost(self, layer: Layer, core: Core) -> Cost:
-        return paced(conv_cost(layer.params), core, armv6m=3.0)
+        return paced(conv_cost(layer.params), core, armv6m=3.0, armv7m=1.15, rv32=1.35)
 
     def scratch_bytes(self, layer: Layer, core: Core) -> int:
         return gathered_bytes(layer.params)
@@ -184,7 +184,7 @@ class PortableGroupedDepthwiseConv2D(Kernel):
         return checks.int8_tensors(layer) or checks.one_image(layer, cells) or conv_fits(as_grouped(p))
 
     def cost(self, layer: Layer, core: Core) -> Cost:
-        return paced(conv_cost(as_grouped(layer.params)), core, armv6m=3.0)
+        return paced(conv_cost(as_grouped(layer.params)), core, armv6m=3.0, armv7m=1.15, rv32=1.35)
 
     def scratch_bytes(self, layer: Layer, core: Core) -> int:
         return gathered_bytes(as_grouped(layer.params))

@@ -47,7 +47,9 @@ class PortableDepthwiseConv2D(Kernel):
         macs = outputs * p.window.kernel_h * p.window.kernel_w
         constants = p.weights.size + 9 * p.output_channels + PARAMS_BYTES
         cycles = int(CYCLES_PER_MAC * macs + CYCLES_PER_OUTPUT * outputs)
-        return paced(Cost(cycles, LAYER_CODE_BYTES, constants, ((STEM, CODE_BYTES),)), core, armv6m=1.9)
+        return paced(
+            Cost(cycles, LAYER_CODE_BYTES, constants, ((STEM, CODE_BYTES),)), core, armv6m=1.9, armv7m=1.1, rv32=1.05
+        )
 
     def scratch_bytes(self, layer: Layer, core: Core) -> int:
         p: DepthwiseConv2D = layer.params

@@ -69,7 +69,7 @@ class PortableFullyConnected(Kernel):
         per_output = 4 if scales_alike(p) else 9
         constants = p.weights.size + per_output * p.outputs + PARAMS_BYTES
         shared = ((STEM, CODE_BYTES), (FILTERS_STEM, FILTERS_CODE_BYTES))
-        return paced(Cost(int(cycles), LAYER_CODE_BYTES, constants, shared), core, armv6m=3.2)
+        return paced(Cost(int(cycles), LAYER_CODE_BYTES, constants, shared), core, armv6m=3.2, armv7m=1.15, rv32=1.4)
 
     def lead_bytes(self, layer: Layer, core: Core, input_index: int) -> int | None:
         return connected_lead(layer.params)

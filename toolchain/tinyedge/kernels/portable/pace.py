@@ -1,4 +1,7 @@
-"""What portable kernels take on cores that lack what their estimates take for granted: products of 64 bits."""
+"""What portable kernels take on cores other than the Cortex-M4 that their estimates are made for.
+
+Cortex-M0+ lacks products of 64 bits, Cortex-M3 takes two cycles to multiply and add, RV32 two instructions.
+"""
 
 from __future__ import annotations
 
@@ -8,9 +11,10 @@ from tinyedge.boards import Core, Isa
 from tinyedge.kernels.contract import Cost
 
 
-def paced(cost: Cost, core: Core, armv6m: float) -> Cost:
+def paced(cost: Cost, core: Core, *, armv6m: float, armv7m: float = 1.0, rv32: float = 1.0) -> Cost:
     """The cost on the core, of one that is estimated for a Cortex-M4.
 
-    armv6m  how many times as many cycles a Cortex-M0+ takes, as measured on layers of real models
+    armv6m, armv7m, rv32  how many times as many cycles other cores take, as measured on layers of real models
     """
-    return dataclasses.replace(cost, cycles=int(cost.cycles * armv6m)) if core.isa is Isa.ARMV6M else cost
+    times = {Isa.ARMV6M: armv6m, Isa.ARMV7M: armv7m, Isa.RV32IMC: rv32}.get(core.isa, 1.0)
+    return dataclasses.replace(cost, cycles=int(cost.cycles * times))
