@@ -130,6 +130,20 @@ def test_instructions_per_product(tmp_path: Path) -> None:
         assert cycles / layer.macs < row[-1], row
 
 
+def test_pairs_of_loads_pay_on_a_core_with_dual_issue(tmp_path: Path) -> None:
+    """The order for the Cortex-M7 against the Cortex-M4's, both on a Cortex-M7, in modelled cycles."""
+    rng = rng_for("pairs")
+    layers = speed_layers(rng)[:4]
+    cycles = {}
+    for core in ("cortex-m4f", "cortex-m7f"):
+        cases = [make_case(layer, Conv2D4x2(), CORES[core]) for layer in layers]
+        runner = CoreRunner(tmp_path, CORES["cortex-m7f"])
+        check_exact(cases, runner, rng, samples=1)
+        cycles[core] = [count.cycles for count in runner.counts]
+    for plain, paired in zip(cycles["cortex-m4f"], cycles["cortex-m7f"], strict=True):
+        assert paired < 0.88 * plain
+
+
 @pytest.mark.parametrize("name", KERNELS)
 def test_costs_are_honest(name: str, tmp_path: Path) -> None:
     rng = rng_for("costs")

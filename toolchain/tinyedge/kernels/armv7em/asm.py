@@ -18,6 +18,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from tinyedge.boards import Core
 from tinyedge.kernels.contract import SharedFunction
 
 _NAME = re.compile(r"%([A-Za-z_]\w*)")
@@ -46,6 +47,11 @@ class Ticks:
         return Ticks(self.instructions * count, self.cycles * count)
 
     __rmul__ = __mul__
+
+
+def issues_pairs(core: Core) -> bool:
+    """The core starts two instructions in one cycle where they are independent, in their order: a Cortex-M7."""
+    return core.name == "cortex-m7f"
 
 
 class Assembly:

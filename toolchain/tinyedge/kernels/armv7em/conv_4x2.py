@@ -7,11 +7,12 @@ conv_2d_4x2_unrolled  all taps in a line: a function for each number of taps
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 from typing import ClassVar
 
 from tinyedge.boards import Core
-from tinyedge.kernels.armv7em.asm import Ticks
+from tinyedge.kernels.armv7em.asm import Ticks, issues_pairs
 from tinyedge.kernels.armv7em.conv_4x2_layout import (
     CHANNELS,
     Layout,
@@ -133,6 +134,9 @@ class Conv2D4x2(Kernel):
     def _form(self, params: Conv2D) -> RowForm:
         return self._row_form(params, unroll=8)
 
+    def _form_on(self, core: Core, params: Conv2D) -> RowForm:
+        return dataclasses.replace(self._form(params), paired=issues_pairs(core))
+
     def _row_form(self, params: Conv2D, *, unroll: int = 0, steps: int = 0) -> RowForm:
         chosen = self._requantization(params)
         return RowForm(unroll, steps, chosen.fraction, chosen.rectified, params.activation_min, params.activation_max)
@@ -140,12 +144,11 @@ class Conv2D4x2(Kernel):
     def cost(self, layer: Layer, core: Core) -> Cost:
         params: Conv2D = layer.params
         layout = find_layout(params)
-        form = self._form(params)
-        function, _, code_bytes = emit_row(form)
+        function, _, code_bytes = emit_row(self._form_on(core, params))
         groups = len(groups_of_channels(params.output_channels))
         constants = 4 * groups * (4 + 2 * layout.steps + 2 * CHANNELS) + PARAMS_BYTES
         shared = ((STEM, DRIVER_BYTES), (function.name, code_bytes))
-        return Cost(layer_ticks(params, form).cycles, LAYER_CODE_BYTES, constants, shared)
+        return Cost(layer_ticks(params, self._form(params)).cycles, LAYER_CODE_BYTES, constants, shared)
 
     def scratch_bytes(self, layer: Layer, core: Core) -> int:
         return find_layout(layer.params).scratch_bytes
@@ -156,7 +159,7 @@ class Conv2D4x2(Kernel):
     def emit(self, layer: Layer, core: Core, operands: Operands) -> Code:
         params: Conv2D = layer.params
         layout, prefix = find_layout(params), operands.prefix
-        function, _, _ = emit_row(self._form(params))
+        function, _, _ = emit_row(self._form_on(core, params))
         stream = pack_weights(params, layout, self._requantization(params))
         shape = "x".join(str(size) for size in params.weights.shape)
         comment = f"weights {shape}, four channels at a time: biases, two channels a word, two factors each"
