@@ -25,11 +25,10 @@ from tinyedge.graph.quantization import requantize
 
 Int64Array = npt.NDArray[np.int64]
 
-FRACTIONS = (18, 17, 19, 16, 20, 15, 14, 21, 13, 22, 12, 11, 10, 9, 8)
+FRACTIONS = (18, 20, 19, 17, 16, 15, 14, 21, 13, 22, 12, 11, 10, 9, 8)
 """the choices for f, those first that most layers can have: layers with the same b and f share code"""
-DIGIT_BITS = (12, 11, 13, 10, 14, 15, 9, 8)
-"""the choices for b"""
-DIGITS = (2, 3)
+DIGIT_BITS = {2: (12, 11, 13, 10, 14, 15, 9, 8), 3: (9, 10, 8, 11, 12, 7)}
+"""the choices for b by the number of digits: three are precise with few bits, which large sums leave room for"""
 FIRST_BITS = 15
 """the first two digits share a word, and all are positive"""
 _CANDIDATES = (0, 1, -1, 2, -2, 3, -3, 4, -4)
@@ -121,8 +120,8 @@ def find_line(scale: Scale, sums: Sums, left_out: Int64Array | None = None) -> L
     """
     assert left_out is None or scale.rectified
     steps = _find_steps(scale, sums, np.zeros_like(sums.low) if left_out is None else left_out)
-    for digits in DIGITS:
-        for digit_bits in DIGIT_BITS:
+    for digits, choices in DIGIT_BITS.items():
+        for digit_bits in choices:
             if sums.largest << digit_bits > _INT32_MAX:
                 continue
             for fraction in FRACTIONS:
