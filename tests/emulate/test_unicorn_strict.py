@@ -201,6 +201,17 @@ def test_the_stack_does_not_grow_into_static_data(name: str, stack_programs: Pro
         raise error
 
 
+def test_the_frame_of_an_exception_has_to_fit(tmp_path: Path) -> None:
+    source = "  function reset\n  ldr r0, =_te_stack_bottom + 16\n  mov sp, r0\n  svc #1\n  wfi\n  end_of reset\n"
+    source += "  function svcall\n  bx lr\n  end_of svcall\n" + DATA
+    image = build(tmp_path, source, script_text=STACK_LAST)
+    with (
+        UnicornEmulator("cortex-m4f").start(image, load_board("nrf52840dk")) as console,
+        pytest.raises(DeviceError, match=r"stack overflow .* stack frame of exception 11 goes down to 0x200000f0"),
+    ):
+        list(console.lines(30.0))
+
+
 def test_what_comes_first_is_named(ending: Ending) -> None:
     """The instructions in front of the broken one are executed, and may end the run themselves."""
     error = ending(source_of("0x20001002", "ldr r1, =0x60000000; ldr r1, [r1]; ldm r0, {r1, r2}"))

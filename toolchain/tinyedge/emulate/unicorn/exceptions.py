@@ -38,8 +38,9 @@ class ExceptionUnit:
     Source: Armv7-M Architecture Reference Manual (DDI 0403), B1.5.6 to B1.5.8
     """
 
-    def __init__(self, engine: Engine, nvic: Nvic, system_control: RegisterPage) -> None:
+    def __init__(self, engine: Engine, nvic: Nvic, system_control: RegisterPage, stack_bottom: int) -> None:
         self._engine, self._nvic, self._system_control = engine, nvic, system_control
+        self._stack_bottom = stack_bottom
 
     def masks(self) -> Masks:
         read = self._engine.read_register
@@ -62,6 +63,8 @@ class ExceptionUnit:
         frame = _BASIC_FRAME.pack(*registers, return_address, pushed_status)
         if float_used:
             frame += _FLOAT_FRAME.pack(*(read(register) for register in _FLOAT_REGISTERS), 0)
+        if bottom < self._stack_bottom:
+            raise StackError(f"the stack frame of exception {exception} goes down to {bottom:#010x}")
         try:
             engine.write_memory(bottom, frame)
         except UcError as error:

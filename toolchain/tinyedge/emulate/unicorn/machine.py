@@ -48,7 +48,7 @@ class Machine(BoardMachine):
         self._bus = Bus(self, self._attend)
         self._bus.map(self._engine, self._native, link.note)
         self._nvic = self._bus.nvic
-        self._exceptions = ExceptionUnit(self._engine, self._nvic, self._bus.system_control)
+        self._exceptions = ExceptionUnit(self._engine, self._nvic, self._bus.system_control, self._stack_bottom)
         self._semihosting = Semihosting(self._engine, link)
         self._engine.add_hook(const.UC_HOOK_INTR, self._on_interrupt)
         self._engine.add_hook(const.UC_HOOK_MEM_UNMAPPED | const.UC_HOOK_MEM_PROT, self._on_bad_memory)
