@@ -5,7 +5,8 @@ products  clamp((k + a * x + b * y) >> f) in 32 bits, where constants exist that
 halves    clamp((k + (a * (x << 8) >> 16) + (b * (y << 8) >> 16)) >> f), the form of kernels/armv7em/add.py, whose
           factors have 8 bits more: 12 instructions
 
-Narrowing shifts by 16 and then by f - 16, and saturates.
+With f of 16 or more, what is shifted has 16 bits, which saturate to 8 in one instruction. (Narrowing that shifts would
+do both, but binutils 2.40 encodes VQSHRNB as the form that rounds.)
 """
 
 from __future__ import annotations
@@ -25,8 +26,6 @@ from tinyedge.ops.contract import Layer
 
 FRACTIONS = (23, 22, 21, 20, 24)
 """bits behind the point in the form of products"""
-NARROWING = range(17, 25)
-"""shifts that two narrowing instructions make"""
 CALL_INSTRUCTIONS = 8
 CALL_BYTES = 20
 PROTOTYPE = "void NAME(const int32_t *layer, const int8_t *x, const int8_t *y, int8_t *output)"
@@ -62,7 +61,7 @@ def _find(p: Add) -> tuple[bool, Factors] | None:
     if factors := find_products(p):
         return True, factors
     factors = find_factors(p)
-    return (False, factors) if factors and factors.fraction in NARROWING else None
+    return (False, factors) if factors else None
 
 
 @cache
@@ -81,7 +80,7 @@ def _assembly(products: bool, fraction: int, low: int, high: int) -> Assembly:
     else:
         asm("vshl.i32 q0, q0, #23", "vshl.i32 q1, q1, #23", "vqdmulh.s32 q0, q0, r4", "vqdmulh.s32 q1, q1, r5")
         asm("vadd.i32 q0, q0, q1", "vadd.i32 q0, q0, r6")
-    asm("vqshrnb.s32 q0, q0, #16", f"vqshrnb.s16 q0, q0, #{fraction - 16}")
+    asm(f"vshr.s32 q0, q0, #{fraction}", "vqmovnb.s16 q0, q0")
     if low > -128:
         asm("vmax.s8 q0, q0, q2")
     if high < 127:
