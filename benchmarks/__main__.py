@@ -14,7 +14,7 @@ import click
 
 from benchmarks import board_table
 from benchmarks.boards import measure_cells, plan_cells
-from benchmarks.budgets import BUDGETS, compare, read_budgets, write_budgets
+from benchmarks.budgets import BUDGETS, broken_promises, compare, read_budgets, write_budgets
 from benchmarks.models import LEVELS, Row, measure_model
 from benchmarks.table import document, render
 from tinyedge import pipeline
@@ -38,7 +38,7 @@ _COMPILERS = ("zig", "gcc")
 @click.option("--thorough", is_flag=True, help="200 random samples, and structured ones: constants and ramps.")
 @click.option("-d", "--build-dir", type=click.Path(path_type=Path), help="Default: a temporary folder.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
-@click.option("--check", is_flag=True, help="Fail when a figure grew over its budget.")
+@click.option("--check", is_flag=True, help="Fail when a figure grew over its budget or a promise.")
 @click.option("--update-budgets", is_flag=True, help="Write what was found as the new budgets.")
 def main(
     models: tuple[Path, ...],
@@ -80,7 +80,7 @@ def main(
         write_budgets(rows)
     budgets = read_budgets()
     click.echo(json.dumps(document(rows, budgets), indent=2) if as_json else render(rows, budgets))
-    _refuse(rows, compare(rows, budgets) if check else [])
+    _refuse(rows, compare(rows, budgets) if check else [], broken_promises(rows, budgets) if check else [])
 
 
 def _find(paths: tuple[Path, ...]) -> list[Path]:
@@ -94,11 +94,13 @@ def _find(paths: tuple[Path, ...]) -> list[Path]:
     return files
 
 
-def _refuse(rows: list[Row], grown: list[str]) -> None:
+def _refuse(rows: list[Row], grown: list[str], broken: list[str]) -> None:
     wrong = [row for row in rows if row.mismatches]
     if wrong:
         names = ", ".join(f"{row.model} {row.optimize}" for row in wrong)
         raise CheckError(f"outputs differ from TensorFlow Lite Micro's: {names}")
+    if broken:
+        raise CheckError("more than is promised:\n       " + "\n       ".join(broken), hint="make it smaller or faster")
     if grown:
         raise CheckError(
             "over budget by more than 3 %:\n       " + "\n       ".join(grown),

@@ -15,10 +15,11 @@ FIGURES = ("instructions", "cycles", "arena_bytes", "code_bytes", "flash_bytes")
 Budgets = Mapping[str, Any]
 
 _HEADER = """\
-# What each model costs at each optimization: instructions counted and cycles modelled of one inference, bytes.
-# A table is named by the first 16 digits of the SHA-256 of the model file. `at_most` is what is promised, the other
-# figures are what was found; growth over 3 % of them fails. `python -m benchmarks --thorough --update-budgets` writes
-# this file, and leaves promises and models that it did not measure as they are.
+# What each model costs on a board at each optimization: instructions counted and cycles modelled of one inference,
+# bytes. A table is named by the first 16 digits of the SHA-256 of the model file, and the board. `at_most` is what is
+# promised, the other figures are what was found with `compiler`; growth over 3 % of them fails, and so does a promise
+# that is not kept. `python -m benchmarks --thorough --update-budgets` writes this file, and leaves promises, boards
+# and models that it did not measure as they are.
 """
 
 
@@ -28,10 +29,10 @@ def read_budgets(path: Path = BUDGETS) -> Budgets:
 
 
 def figures(row: Row) -> dict[str, int]:
-    """The figures of a row that budgets hold."""
+    """The figures of a row that budgets hold; no cycles where nothing models them."""
     return {
         "instructions": int(row.instructions.value),
-        "cycles": int(row.cycles.value),
+        **({} if row.cycles is None else {"cycles": int(row.cycles.value)}),
         "arena_bytes": row.arena_bytes,
         "code_bytes": row.code_bytes,
         "flash_bytes": row.flash_bytes,
@@ -43,17 +44,21 @@ def key_of(row: Row) -> str:
     return row.digests["model"][:16]
 
 
+def _board_table(row: Row, budgets: Budgets) -> Mapping[str, Any]:
+    """What is known of a row's model on its board."""
+    found: Mapping[str, Any] = budgets.get(key_of(row), {}).get(row.board, {})
+    return found
+
+
 def budget_of(row: Row, budgets: Budgets) -> dict[str, int]:
     """The figures agreed on for a row; empty when there are none for its board and compiler."""
-    model = budgets.get(key_of(row), {})
-    if (model.get("board"), model.get("compiler")) != (row.board, row.compiler):
-        return {}
-    return dict(model.get(row.optimize, {}))
+    table = _board_table(row, budgets)
+    return dict(table.get(row.optimize, {})) if table.get("compiler") == row.compiler else {}
 
 
 def promise_of(row: Row, budgets: Budgets) -> dict[str, int]:
-    """What is promised for a row."""
-    return dict(budgets.get(key_of(row), {}).get("at_most", {}).get(row.optimize, {}))
+    """What is promised for a row on its board, with any compiler."""
+    return dict(_board_table(row, budgets).get("at_most", {}).get(row.optimize, {}))
 
 
 def compare(rows: Iterable[Row], budgets: Budgets) -> list[str]:
@@ -62,28 +67,41 @@ def compare(rows: Iterable[Row], budgets: Budgets) -> list[str]:
     for row in rows:
         found = figures(row)
         for name, budget in budget_of(row, budgets).items():
-            if found[name] * 100 > budget * (100 + GROWTH_PERCENT):
+            if name in found and found[name] * 100 > budget * (100 + GROWTH_PERCENT):
                 growth = 100 * (found[name] - budget) / budget
                 lines.append(f"{row.model} {row.optimize} {name}: {found[name]:,}, budget {budget:,} ({growth:+.1f} %)")
     return lines
 
 
+def broken_promises(rows: Iterable[Row], budgets: Budgets) -> list[str]:
+    """One line for each figure above what is promised."""
+    lines = []
+    for row in rows:
+        found = figures(row)
+        for name, most in promise_of(row, budgets).items():
+            if name in found and found[name] > most:
+                lines.append(f"{row.model} {row.optimize} {name}: {found[name]:,}, at most {most:,} is promised")
+    return lines
+
+
 def write_budgets(rows: Iterable[Row], path: Path = BUDGETS) -> None:
-    """Take the figures of `rows` as the budgets; promises and other models stay."""
+    """Take the figures of `rows` as the budgets; promises, other boards and other models stay."""
     models = {key: dict(value) for key, value in read_budgets(path).items()}
     for row in rows:
         model = models.setdefault(key_of(row), {})
-        if (model.get("board"), model.get("compiler")) != (row.board, row.compiler):
+        model["name"] = row.model
+        table = model.setdefault(row.board, {})
+        if table.get("compiler") != row.compiler:
             for level in LEVELS:
-                model.pop(level, None)
-        model |= {"name": row.model, "board": row.board, "compiler": row.compiler, row.optimize: figures(row)}
+                table.pop(level, None)
+        table |= {"compiler": row.compiler, row.optimize: figures(row)}
     parts = [_HEADER]
     for key, model in sorted(models.items(), key=lambda item: (item[1].get("name", ""), item[0])):
-        parts.append(
-            f'\n["{key}"]\n' + "".join(f'{name} = "{model[name]}"\n' for name in ("name", "board", "compiler"))
-        )
-        for group, names in ((model, ""), (model.get("at_most", {}), "at_most.")):
-            parts += [_table(f'"{key}".{names}{level}', group[level]) for level in LEVELS if level in group]
+        parts.append(f'\n["{key}"]\nname = "{model.get("name", "")}"\n')
+        for board, table in sorted((name, value) for name, value in model.items() if name != "name"):
+            parts.append(f'\n["{key}".{board}]\ncompiler = "{table.get("compiler", "")}"\n')
+            for group, names in ((table, ""), (table.get("at_most", {}), "at_most.")):
+                parts += [_table(f'"{key}".{board}.{names}{level}', group[level]) for level in LEVELS if level in group]
     path.write_text("".join(parts), encoding="utf-8")
 
 

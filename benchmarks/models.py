@@ -35,7 +35,8 @@ class Row:
     optimize: str
     macs: int
     instructions: Figure
-    cycles: Figure
+    cycles: Figure | None
+    """None where the emulator has no model of the core's timing"""
     arena_bytes: int
     code_bytes: int
     """the flash image without the constants of the plan: code, tables, protocol, board support"""
@@ -88,7 +89,6 @@ def measure_model(
     measured = pipeline.run(choices, Silence(), inputs=str(inputs))
     built, run = measured.built, measured.run
     assert run.instructions is not None, f"{measured.emulator} counts no instructions"
-    assert run.cycles is not None, f"{measured.emulator} models no cycles"
     names = set(_CONSTANT.findall(built.project.files["model/te_model_data.h"]))
     constants = sum(symbol.bytes for symbol in built.image.size.symbols if symbol.name.encode() in names)
     return Row(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from benchmarks.budgets import FIGURES, Budgets, budget_of, compare, figures, promise_of
+from benchmarks.budgets import FIGURES, Budgets, broken_promises, budget_of, compare, figures, promise_of
 from benchmarks.models import Row
 from tinyedge.report.table import Cell, render_table
 
@@ -24,35 +24,29 @@ def render(rows: Sequence[Row], budgets: Budgets) -> str:
     lines: list[list[Cell]] = []
     for row in rows:
         promise = promise_of(row, budgets)
-        cells = [f"{value:,}{'!' if value > promise.get(name, value) else ''}" for name, value in figures(row).items()]
+        found = figures(row)
+        cells = [_cell(found.get(name), promise.get(name)) for name in FIGURES]
         differ = f"{row.mismatches} of {row.samples}"
         lines.append(
             [row.model, row.optimize, row.macs, *cells, differ, f"{row.plan_seconds:.2f}", f"{row.build_seconds:.2f}"]
         )
     first = rows[0]
-    error = first.cycles.error_percent
+    error = first.cycles and first.cycles.error_percent
     notes = [
         f"on {first.board}, {first.compiler}, {first.emulator}",
         "instructions: counted, of one inference; cycles: modelled" + (f", error {error:g} %" if error else ""),
         "code: the flash image without the constants of the plan; differ: samples whose outputs are not the oracle's",
-        *_missed(rows, budgets),
+        *(f"! {line}" for line in broken_promises(rows, budgets)),
         *(f"over budget: {line}" for line in compare(rows, budgets)),
         *(f"{row.model} {row.optimize}: {_digests(row)}" for row in rows),
     ]
     return render_table(headers, lines) + "\n\n" + "\n".join(notes)
 
 
-def _missed(rows: Sequence[Row], budgets: Budgets) -> list[str]:
-    """What is above its promise."""
-    missed = []
-    for row in rows:
-        found = figures(row)
-        for name, most in promise_of(row, budgets).items():
-            if found[name] > most:
-                missed.append(
-                    f"! {row.model} {row.optimize} {_TITLES[name]}: {found[name]:,}, at most {most:,} is promised"
-                )
-    return missed
+def _cell(value: int | None, promise: int | None) -> str:
+    if value is None:
+        return "-"
+    return f"{value:,}{'!' if promise is not None and value > promise else ''}"
 
 
 def _digests(row: Row) -> str:
@@ -70,7 +64,7 @@ def document(rows: Sequence[Row], budgets: Budgets) -> dict[str, Any]:
                 "optimize": row.optimize,
                 "macs": row.macs,
                 "instructions": row.instructions.to_json(),
-                "cycles": row.cycles.to_json(),
+                "cycles": row.cycles and row.cycles.to_json(),
                 "arena_bytes": row.arena_bytes,
                 "code_bytes": row.code_bytes,
                 "flash_bytes": row.flash_bytes,
@@ -85,4 +79,5 @@ def document(rows: Sequence[Row], budgets: Budgets) -> dict[str, Any]:
             for row in rows
         ],
         "over_budget": compare(rows, budgets),
+        "broken_promises": broken_promises(rows, budgets),
     }

@@ -68,20 +68,23 @@ def row_of(**changes: Any) -> Any:
     return replace(row, **changes)
 
 
-def test_growth_over_three_percent_is_told(budgets: ModuleType, tmp_path: Path) -> None:
+def test_growth_over_three_percent_and_broken_promises_are_told(budgets: ModuleType, tmp_path: Path) -> None:
     path = tmp_path / "budgets.toml"
-    path.write_text('["abababababababab".at_most.speed]\ninstructions = 900\n')
+    path.write_text('["abababababababab".nrf52840dk.at_most.speed]\ninstructions = 900\n')
     budgets.write_budgets([row_of()], path)
     kept = budgets.read_budgets(path)
     assert budgets.promise_of(row_of(), kept) == {"instructions": 900}
+    (line,) = budgets.broken_promises([row_of()], kept)
+    assert line == "net speed instructions: 1,000, at most 900 is promised"
+    assert budgets.broken_promises([row_of(board="rpi_pico")], kept) == [], "promised for another board"
     assert budgets.compare([row_of(instructions=Figure("counted", 1030.0))], kept) == []
     (line,) = budgets.compare([row_of(instructions=Figure("counted", 1031.0))], kept)
     assert line == "net speed instructions: 1,031, budget 1,000 (+3.1 %)"
     assert budgets.compare([row_of(compiler="zig 2", arena_bytes=10_000)], kept) == [], "of another compiler"
     budgets.write_budgets([row_of(optimize="size")], path)
-    assert set(budgets.read_budgets(path)["abababababababab"]) == {
-        "name", "board", "compiler", "size", "speed", "at_most",
-    }  # fmt: skip
+    assert set(budgets.read_budgets(path)["abababababababab"]["nrf52840dk"]) == {"compiler", "size", "speed", "at_most"}
+    budgets.write_budgets([row_of(board="rpi_pico")], path)
+    assert set(budgets.read_budgets(path)["abababababababab"]) == {"name", "nrf52840dk", "rpi_pico"}
 
 
 def test_structured_samples_reach_both_ends(budgets: ModuleType) -> None:
