@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import shutil
 import subprocess
 import sys
 from dataclasses import replace
@@ -108,4 +109,19 @@ def test_structured_samples_reach_both_ends(budgets: ModuleType) -> None:
 def test_real_models_keep_their_budgets(root: Path, shared_models: Path, tmp_path: Path) -> None:
     """Every model at every optimization, 200 random samples and structured ones."""
     done = call(root, shared_models, "--thorough", "--check", "-d", tmp_path / "build")
+    assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(
+    importlib.util.find_spec("tflite_micro") is None, reason="needs the oracle: pip install tflite-micro"
+)
+@pytest.mark.parametrize("board", ["rpi_pico", "esp32c3_devkitm", "mps3_an547"])
+def test_other_cores_keep_their_promises(board: str, root: Path, shared_models: Path, tmp_path: Path) -> None:
+    """Cores with kernels of their own."""
+    if board == "mps3_an547" and not shutil.which("qemu-system-arm"):
+        pytest.skip("needs qemu-system-arm: apt install qemu-system-arm")
+    names = ("kws_ref_model", "pretrainedResnet_quant")
+    files = [shared_models / f"{name}.tflite" for name in names]
+    done = call(root, *files, "-b", board, "--samples", "2", "--check", "-d", tmp_path / "build")
     assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
