@@ -11,7 +11,8 @@ from support.dsp_kernels import depthwise_layer, model_layers, rng_for
 from support.kernel_layers import Rng
 from support.m0_kernels import M0, check_costs, check_kernel, fitting
 from tinyedge.boards import CORES
-from tinyedge.kernels.armv6m.depthwise import Depthwise
+from tinyedge.kernels.armv6m.depthwise import MOST_OUTPUTS, MOST_STRIDE, Depthwise, Form, code_assembly
+from tinyedge.kernels.armv6m.requantize import LineForm
 from tinyedge.kernels.contract import ExactLead
 from tinyedge.ops.contract import Layer
 
@@ -65,6 +66,7 @@ def test_costs_are_honest(tmp_path: Path) -> None:
 
 
 REFUSED: list[tuple[dict[str, Any], str]] = [
+    ({"stride": (1, 5)}, "windows lie 5 columns apart"),
     ({"depth_multiplier": 2}, "the depth multiplier is 2"),
     ({"kernel": (5, 3)}, "the filter is 5x3"),
     ({"dilation": (2, 1)}, "the filter is dilated by 2x1"),
@@ -76,6 +78,12 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
 def test_refuses(wanted: dict[str, Any], reason: str) -> None:
     layer = depthwise_layer(rng_for("refused"), folded=True, **{"size": (8, 8), **wanted})
     assert reason in KERNEL.fits(layer, M0)
+
+
+def test_branches_reach_over_the_largest_function() -> None:
+    line = LineForm(digit_bits=9, fraction=18, digits=3, bent=True, low=-120, high=100)
+    form = Form(line, kernel_h=3, kernel_w=3, stride=MOST_STRIDE, outputs=MOST_OUTPUTS, copied=MOST_OUTPUTS)
+    assert code_assembly(form).code_bytes < 2040
 
 
 def test_is_for_armv6m() -> None:

@@ -84,18 +84,6 @@ def _register_count(operands: str) -> int:
     return count
 
 
-def small_constant(asm: Assembly, register: str, value: int) -> None:
-    """A constant of up to 8 bits, shifted, in one or two instructions.
-
-    Range:  value >= 0, with at most 8 bits from its first set one to its last
-    """
-    shift = max(0, (value & -value).bit_length() - 1) if value > 255 else 0
-    assert 0 <= value >> shift <= 255, value
-    asm(f"movs {register}, #{value >> shift}")
-    if shift:
-        asm(f"lsls {register}, {register}, #{shift}")
-
-
 # -- requantization --------------------------------------------------------------------------------------------------
 
 

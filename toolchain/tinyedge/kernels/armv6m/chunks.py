@@ -12,7 +12,7 @@ def cut(weights: npt.NDArray[np.int64], longest: int) -> list[int]:
     """Lengths of the runs of one channel's weights whose sums with any int8 inputs are in [-2**15, 2**15).
 
     >>> cut(np.array([127, 127, 1, 1, -1, -128]), 16)
-    [3, 3]
+    [4, 2]
     >>> cut(np.array([1, 1, 1, 1, 1]), 2)
     [2, 2, 1]
     """

@@ -33,7 +33,6 @@ STEM = "te_conv_2d_pixels"
 DRIVER_BYTES = 560
 PARAMS_BYTES = 56
 LAYER_CODE_BYTES = 20
-_WORD_LIMIT = 1 << 31
 
 # The driver, compiled at -O2.
 _DRIVER_CALL = 150

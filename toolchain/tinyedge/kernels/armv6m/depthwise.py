@@ -25,8 +25,9 @@ from tinyedge.ops.depthwise_conv_2d import DepthwiseConv2D
 
 Int64Array = npt.NDArray[np.int64]
 
-MOST_OUTPUTS = 12
-"""of a band: 1.6 KB of code"""
+MOST_OUTPUTS = 11
+"""of a band, so that branches reach over the whole function"""
+MOST_STRIDE = 4
 USUAL_SHARES = (6, 5, 4, 3)
 MOST_TAPS_OF_AXIS = 3
 CALL_CYCLES = 20
@@ -264,7 +265,8 @@ def _weights_bytes(form: Form) -> int:
 
 
 @functools.cache
-def _assembly(form: Form) -> Assembly:
+def code_assembly(form: Form) -> Assembly:
+    """The function of a form."""
     return _Emitter(form).emit()
 
 
@@ -275,7 +277,7 @@ def _function(form: Form) -> SharedFunction:
         "r0-r2 sums, r3 product, r4 pixel, r5-r7 rows, r8-r11 weights, r12 channels, lr output"
     )
     prototype = "void NAME(const uint32_t *layer, const int8_t *input, int8_t *output, uint8_t *scratch)"
-    return _assembly(form).shared("te_depthwise", prototype, comment)
+    return code_assembly(form).shared("te_depthwise", prototype, comment)
 
 
 def pack_layer(p: DepthwiseConv2D) -> npt.NDArray[np.uint32]:
@@ -311,8 +313,10 @@ def _shape_reason(layer: Layer) -> str:
         return f"the filter is {w.kernel_h}x{w.kernel_w}, the kernel takes up to 3x3"
     if max(w.dilation_h, w.dilation_w) > 1:
         return f"the filter is dilated by {w.dilation_h}x{w.dilation_w}"
-    if w.stride_w > MOST_OUTPUTS or w.output_h * w.output_w > w.input_h * w.input_w:
-        return "the output does not fit over the input, or windows lie far apart"
+    if w.stride_w > MOST_STRIDE:
+        return f"windows lie {w.stride_w} columns apart, the kernel goes up to {MOST_STRIDE}"
+    if w.output_h * w.output_w > w.input_h * w.input_w:
+        return "the output does not fit over the input"
     return checks.one_image(layer, w.input_h * w.input_w * p.input_channels) or checks.window_sizes(w)
 
 
@@ -331,7 +335,7 @@ class Depthwise(Kernel):
     def cost(self, layer: Layer, core: Core) -> Cost:
         p: DepthwiseConv2D = layer.params
         w, form = p.window, find_form(p)
-        asm, plane = _assembly(form), find_plane(p)
+        asm, plane = code_assembly(form), find_plane(p)
         copied_row = asm.ticks("copy row") + asm.ticks("copied row")
         copied = asm.ticks("copy") + w.input_h * (copied_row + w.input_w // form.copied * asm.ticks("copy turn"))
         row = asm.ticks("row") + w.output_w // form.outputs * asm.ticks("band") + asm.ticks("row end")
