@@ -125,6 +125,13 @@ def test_a_library_is_compiled_but_not_listed_as_the_projects_own() -> None:
     assert project.digest != make_project(small_convolution()).digest
 
 
+def test_a_board_that_only_zig_builds_for() -> None:
+    files = make_project(small_convolution(), board="esp32c3_devkitm", library=small_library()).files
+    assert b"which takes zig (`pip install ziglang`) and nothing else." in files["README.md"]
+    assert b"only zig builds for this board" in files["Makefile"]
+    assert b"riscv32-linux-musl" in files["Makefile"]
+
+
 def test_the_probe_has_its_own_main_and_nothing_of_the_protocol() -> None:
     model = QuantizedModel("small", small_convolution(), "")
     board = load_board("nrf52840dk")

@@ -11,6 +11,7 @@ import pytest
 from support.artifacts_by_hand import board, measured, model, plan_of_fake, size_table
 from tinyedge.artifacts import Figure, Mismatch, Plan
 from tinyedge.boards import load_board
+from tinyedge.measure.arena import ArenaProof
 from tinyedge.report.picture import draw_arena
 from tinyedge.report.table import render_table
 from tinyedge.report.text import (
@@ -84,6 +85,15 @@ def test_size(compare: Compare) -> None:
 def test_build(compare: Compare) -> None:
     built = measured().built
     compare("build", render_build(built.project, built.image, built.folder))
+
+
+@pytest.mark.parametrize(
+    ("fails_bytes", "words"), [(4080, "searched on the target; 4,080 B fails"), (None, "host interpreter and a margin")]
+)
+def test_build_tells_how_an_interpreters_arena_is_known(fails_bytes: int | None, words: str) -> None:
+    built = measured().built
+    text = render_build(built.project, built.image, built.folder, ArenaProof(4096, "", fails_bytes))
+    assert f" B  {words}\n" in text
 
 
 def test_training(compare: Compare) -> None:

@@ -24,6 +24,6 @@ def command(choices: pipeline.Choices, ui: Ui) -> None:
     with ui.commands_logged():
         built = pipeline.build(choices, ui)
     ui.result(
-        render_build(built.project, built.image, built.folder),
+        render_build(built.project, built.image, built.folder, built.arena),
         build_document(built.project, built.image, built.arena),
     )

@@ -112,7 +112,7 @@ def assemble_project(
         files["Makefile"] = _tflm_makefile(part, sources, include_dirs, linker_script, make_flags, native=native)
     else:
         files["Makefile"] = _makefile(sources, include_dirs, linker_script, make_flags, native=native)
-    files["README.md"] = _readme(part, model, board, linker_script)
+    files["README.md"] = _readme(part, model, board, linker_script, gcc=bool(make_flags["gcc_cflags"]))
     del files[_IMAGE_HEADER]
     if part.library is not None:
         files.update(part.library.files)
@@ -225,7 +225,8 @@ def _library_values(library: Library) -> dict[str, Any]:
     }
 
 
-def _readme(part: ModelPart, model: QuantizedModel, board: Board, linker_script: str) -> bytes:
+def _readme(part: ModelPart, model: QuantizedModel, board: Board, linker_script: str, *, gcc: bool) -> bytes:
+    """`gcc`: whether it builds for the board too."""
     return render(
         "README.md.j2",
         folder="tflm" if part.runtime == "tflm" else "project",
@@ -233,7 +234,7 @@ def _readme(part: ModelPart, model: QuantizedModel, board: Board, linker_script:
         model=model.name,
         digest=hashlib.sha256(model.tflite).hexdigest()[:16],
         runtime=part.runtime,
-        gcc=_gcc_name(native=board.core.isa is Isa.NATIVE),
+        gcc=_gcc_name(native=board.core.isa is Isa.NATIVE) if gcc else "",
         has_runtime=any(name.startswith("runtime/") for name in part.files),
         linker_script=linker_script,
         arena_bytes=part.arena_bytes,

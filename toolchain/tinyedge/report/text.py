@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tinyedge.artifacts import FirmwareProject, Image, QuantizedModel, Run, SizeTable
 from tinyedge.boards import Board, Isa
-from tinyedge.report.contract import Measured
+from tinyedge.report.contract import Arena, Measured
 from tinyedge.report.picture import render_plan
 from tinyedge.report.table import (
     Cell,
@@ -92,14 +92,13 @@ def memory_rows(measured: Measured) -> list[tuple[Cell, ...]]:
     return [
         (*_limit_row("flash", size.flash_bytes, size.flash_limit_bytes), "linked image"),
         (*_limit_row("RAM", size.ram_bytes, size.ram_limit_bytes), "linked image, with the stack reserved"),
-        ("  arena", format_bytes(measured.built.project.arena_bytes), "", "", _arena_source(measured)),
+        ("  arena", format_bytes(measured.built.project.arena_bytes), "", "", _arena_source(measured.built.arena)),
         ("  stack peak", stack, "", "", "painted stack, after all samples"),
     ]
 
 
-def _arena_source(measured: Measured) -> str:
-    """How the size of the arena is known."""
-    proof = measured.built.arena
+def _arena_source(proof: Arena | None) -> str:
+    """How the size of the arena is known; None: tinyedge planned it."""
     if proof is None:
         return "plan"
     if proof.fails_bytes is None:
@@ -167,13 +166,14 @@ def render_size(size: SizeTable) -> str:
     )
 
 
-def render_build(project: FirmwareProject, image: Image, folder: Path) -> str:
+def render_build(project: FirmwareProject, image: Image, folder: Path, arena: Arena | None = None) -> str:
     """The size of a firmware and the files it became."""
     title = f"{project.model} for {project.board.name}: {project.runtime} runtime, {image.compiler}"
     files = [path for path in (image.elf, image.hex, image.bin, image.uf2) if path is not None]
     written = "\n".join(f"  {path}" for path in files)
+    known = "" if arena is None else f"  {_arena_source(arena)}"
     return (
-        f"{title}\n\n{render_size(image.size)}\n\narena  {format_bytes(project.arena_bytes)}\n"
+        f"{title}\n\n{render_size(image.size)}\n\narena  {format_bytes(project.arena_bytes)}{known}\n"
         f"\nproject (`make` there builds it by hand)\n  {folder}\nimages\n{written}\n"
     )
 
