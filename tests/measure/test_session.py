@@ -128,6 +128,18 @@ def test_a_hanging_inference_is_given_up_in_time() -> None:
     assert console.clock.now <= 22
 
 
+def test_an_inference_that_takes_far_longer_than_those_before_is_given_up_sooner() -> None:
+    firmware = FakeFirmware()
+    console = FakeConsole(firmware)
+    session = session_on(console, run_timeout_s=120.0)
+    session.infer([sample(1)])
+    firmware.receive = lambda data: b""  # type: ignore[method-assign]
+    start = console.clock.now
+    with pytest.raises(DeviceError, match="did not answer `run` in 2"):
+        session.run()
+    assert console.clock.now - start <= 25
+
+
 def test_a_fault_is_an_error_at_once() -> None:
     console = FakeConsole(FakeFirmware(fault_at=1))
     session = session_on(console)

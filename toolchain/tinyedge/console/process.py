@@ -19,6 +19,7 @@ _QUEUED_PIECES = 64
 _KEPT_STDERR_BYTES = 4096
 _STDERR_LINES = 12
 _WRITE_TIMEOUT_S = 10.0
+_START_AGAIN = "start it again; no hardware was touched"
 _EXIT_TIMEOUT_S = 1.0
 """how long a child that closed its output may take to end"""
 
@@ -65,7 +66,7 @@ class ProcessConsole:
             if sent:
                 rest = rest[sent:]
             elif time.monotonic() > deadline:
-                raise DeviceError(f"`{self.child.name}` took no input for {_WRITE_TIMEOUT_S:g} s")
+                raise DeviceError(f"`{self.child.name}` took no input for {_WRITE_TIMEOUT_S:g} s", hint=_START_AGAIN)
             else:
                 select.select([], [self.child.stdin], [], 0.1)
 
@@ -106,7 +107,8 @@ class ProcessConsole:
         what = "closed its output" if code is None else describe_exit(code)
         rest = self._buffer.take_unfinished().decode("utf-8", "replace")
         lines = [*([rest] if rest else []), *self.stderr_tail().splitlines()[-_STDERR_LINES:]]
-        return DeviceError(f"`{self.child.name}` {what}" + "".join(f"\n       | {line}" for line in lines))
+        quoted = "".join(f"\n       | {line}" for line in lines)
+        return DeviceError(f"`{self.child.name}` {what}{quoted}", hint=_START_AGAIN)
 
     def _pump_stdout(self) -> None:
         """Moves what the child prints to the queue; an empty piece is the end."""

@@ -36,6 +36,9 @@ _NOISE_WAIT = 0.1
 """share of the time-out to wait on after noise: the reply was in it, most likely"""
 _POWER_HINT = "check the power supply and the wiring of the board"
 _MOST_ATTEMPTS = 64
+_LEAST_RUN_S = 20.0
+_RUNS_IN_TIME = 100.0
+"""once an inference is known, a further one may take that many times as long before it is given up, or _LEAST_RUN_S"""
 _LAST_SEQUENCE = 65_535
 
 
@@ -44,7 +47,7 @@ class Session:
 
     timeout_s      how long a reply may take before the request is repeated
     retries        how often it is repeated
-    run_timeout_s  how long one inference may take in all
+    run_timeout_s  how long one inference may take in all; less once one has shown that it is fast
     """
 
     def __init__(
@@ -65,6 +68,7 @@ class Session:
         self._in_touch = False
         self._banner: str | None = None
         self._tensors: dict[tuple[str, int], TensorInfo] = {}
+        self._longest_run_s: float | None = None
 
     def wait_for_banner(self, timeout_s: float = 30.0) -> Hello:
         """Who is there: the record sent after reset or, for a host that came late, the answer to `hello`.
@@ -97,12 +101,12 @@ class Session:
 
     def run(self) -> Ran:
         """One inference over what the inputs hold."""
-        fields = self._request("run", budget_s=self._run_timeout_s)
+        fields = self._request_inference("run")
         return Ran(fields.number("ticks"), fields.crc("in_crc"), fields.crc("out_crc"))
 
     def profile(self) -> tuple[LayerTicks, ...]:
         """One inference with ticks and CRC of every layer, in order of execution."""
-        fields = self._request("profile", budget_s=self._run_timeout_s)
+        fields = self._request_inference("profile")
         return self._read_profile(fields.number("layers", most=MOST_LAYERS), fields.crc("in_crc"))
 
     def profile_of(self, inputs: Sequence[bytes], layers: int, repeats: int = 2) -> tuple[LayerTicks, ...]:
@@ -113,7 +117,7 @@ class Session:
 
         def take() -> tuple[LayerTicks, ...]:
             self._write_inputs(inputs)
-            fields = self._request("profile", budget_s=self._run_timeout_s)
+            fields = self._request_inference("profile")
             self._check_crc("inputs", inputs, fields.crc("in_crc"))
             if (count := fields.number("layers", most=MOST_LAYERS)) != layers:
                 raise DeviceError(
@@ -177,6 +181,15 @@ class Session:
             raise DeviceRestarted(
                 f"the {what} have CRC {wanted:08X} on the host and {crc:08X} on the device", hint=_POWER_HINT
             )
+
+    def _request_inference(self, verb: str) -> Fields:
+        """A request that runs the model: it takes the time it takes, but not much longer than the ones before it."""
+        longest = self._longest_run_s
+        least = self._run_timeout_s if longest is None else max(_LEAST_RUN_S, longest * _RUNS_IN_TIME)
+        start = self._clock()
+        fields = self._request(verb, budget_s=min(least, self._run_timeout_s))
+        self._longest_run_s = max(longest or 0.0, self._clock() - start)
+        return fields
 
     def _request(self, words: str, budget_s: float | None = None) -> Fields:
         """The fields of a good reply. Raises: DeviceError when there was none, or when it was `err`."""
