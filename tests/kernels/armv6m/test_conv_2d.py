@@ -10,7 +10,9 @@ import numpy as np
 import pytest
 
 from support.conv_layers import conv_layer, relu_layer
+from support.core_kernels import CoreRunner
 from support.dsp_kernels import model_layers, rng_for
+from support.kernel_cases import count_mismatches, make_case
 from support.kernel_layers import Rng
 from support.m0_kernels import M0, check_costs, check_kernel, fitting
 from tinyedge.boards import CORES
@@ -174,3 +176,24 @@ def test_refuses(wanted: dict[str, Any], changed: dict[str, Any], reason: str) -
 def test_is_for_armv6m(core: str) -> None:
     for kernel in KERNELS.values():
         assert kernel.fits(relu_layer(rng_for("core")), CORES[core]).startswith("made for Armv6-M")
+
+
+@pytest.mark.parametrize("padding", ["same", "valid"])
+def test_leads_are_not_larger_than_needed(padding: str, tmp_path: Path) -> None:
+    """A word closer, and the last inputs are overwritten before they are read."""
+    rng = rng_for("leads")
+    kernel = Conv2DStream()
+    layers = [
+        rectified(rng, size=size, kernel=window, padding=padding, stride=(1, 1), dilation=(1, 1), input_channels=4,
+                  output_channels=outputs)
+        for window in ((1, 1), (3, 3), (1, 3))
+        for outputs in (4, 8, 12)
+        for size in ((4, 4), (5, 6))
+    ]  # fmt: skip
+    cases = [
+        make_case(layer, kernel, M0, overlap=lead - 4, alignment=4)
+        for layer in fitting(kernel, layers, 12)
+        if (lead := kernel.lead_bytes(layer, M0, 0)) and lead % 4 == 0
+    ]
+    assert len(cases) > 4
+    assert all(count_mismatches(cases, CoreRunner(tmp_path, M0), rng, samples=6))
