@@ -20,6 +20,7 @@ import numpy as np
 from tinyedge.kernels.armv7em.asm import Assembly, load_constant
 from tinyedge.kernels.contract import SharedFunction
 from tinyedge.ops.conv_2d import Conv2D
+from tinyedge.ops.depthwise_conv_2d import DepthwiseConv2D
 from tinyedge.ops.fully_connected import FullyConnected
 
 SUMS = ("r0", "r2", "r4", "r6", "r8", "r10", "r12", "lr")
@@ -104,7 +105,7 @@ class TileForm:
         return self.looped and self.runs == 1 and self.chunks > TURN_CHUNKS
 
 
-def requantization_of(p: Conv2D | FullyConnected) -> Requantization:
+def requantization_of(p: Conv2D | DepthwiseConv2D | FullyConnected) -> Requantization:
     """The shortest form that is exact for the layer."""
     shift = np.asarray(p.shift)
     if p.activation_min >= p.output_zero_point:
