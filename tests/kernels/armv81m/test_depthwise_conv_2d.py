@@ -24,6 +24,14 @@ def test_is_exact(compiler: str, tmp_path: Path) -> None:
         depthwise_conv_2d_layer(rng, depth_multiplier=1, input_channels=channels, kernel=(3, 3))
         for channels in (15, 16, 17, 32, 36, 64)
     ]
+    layers += [
+        depthwise_conv_2d_layer(
+            rng, depth_multiplier=1, input_channels=channels, kernel=(3, 3), stride=(1, 1), dilation=(1, 1),
+            size=(5, width), padding="same",
+        )
+        for channels in (4, 8)
+        for width in (6, 7, 8)
+    ]  # fmt: skip
     check_kernels(KERNELS, fitting(DEPTHWISE, layers, 20), tmp_path, rng, compiler)
 
 

@@ -2,7 +2,8 @@
 
 VMULLB and VMULLT give products of 16 bits, of even and odd channels. As many taps as these hold, which the weights
 tell, are summed before they are widened to 32 bits. The sums of channels 4i, 4i + 2, 4i + 1, 4i + 3 end up in q0 to q3,
-and narrowing puts them back in order. The way through the image is that of convolutions, te_conv_2d_mve.
+and narrowing puts them back in order. Pixels side by side of 4 or 8 channels share a vector. The way through the image
+is that of convolutions, te_conv_2d_mve.
 """
 
 from __future__ import annotations
@@ -158,6 +159,13 @@ def _requantize(asm: Assembly, q: str, r: Requantization) -> None:
     asm(f"vrshl.s32 {q}, {q}, q6", f"vqadd.s32 {q}, {q}, r11")
 
 
+def _pixels(p: DepthwiseConv2D) -> int:
+    """Pixels side by side that share a vector, as if all their channels were those of one."""
+    pixels = LANES // p.input_channels
+    even = pixels > 0 and p.window.stride_w == 1 and p.window.output_w % pixels == 0
+    return pixels if even and LANES % p.input_channels == 0 and p.input_channels % 4 == 0 else 1
+
+
 def _weights(p: DepthwiseConv2D) -> npt.NDArray[np.int64]:
     """Shape: [taps, channels]"""
     return p.weights.reshape(-1, p.output_channels).astype(np.int64)
@@ -169,9 +177,11 @@ def _function_of(p: DepthwiseConv2D) -> tuple[SharedFunction, Assembly]:
         (row, column * w.dilation_w * channels) for row in range(w.kernel_h) for column in range(w.kernel_w)
     )
     groups = tap_groups(_weights(p))
-    asm = _assembly(channels, offsets, w.dilation_h * _pitch(p), w.stride_w * channels, groups, requantization_of(p))
+    wide = _pixels(p) * channels
+    step = _pixels(p) * w.stride_w * channels
+    asm = _assembly(wide, offsets, w.dilation_h * _pitch(p), step, groups, requantization_of(p))
     comment = (
-        f"A row of pixels of a depthwise convolution, {channels} channels, sixteen at a time.\n\n"
+        f"A row of pixels of a depthwise convolution, {wide} channels, sixteen at a time.\n\n"
         f"window   of the first pixel, rows {_pitch(p)} bytes apart\n"
         "weights  for each sixteen channels: those of each tap, then four times biases, multipliers and shifts\n"
         f"count    of pixels\nSums of {', '.join(str(size) for size in groups)} taps fit 16 bits.\n"
@@ -183,15 +193,16 @@ def _function_of(p: DepthwiseConv2D) -> tuple[SharedFunction, Assembly]:
 
 def pack(p: DepthwiseConv2D) -> npt.NDArray[np.int8]:
     """The stream of weights and constants, as the function's comment has it."""
-    channels, taps = p.output_channels, _weights(p)
+    pixels, taps = _pixels(p), np.tile(_weights(p), _pixels(p))
+    channels = pixels * p.output_channels
     blocks = -(-channels // LANES)
     padded = np.zeros((len(taps), blocks * LANES), np.int8)
     padded[:, :channels] = taps
     products = padded.reshape(len(taps), blocks, LANES).transpose(1, 0, 2).reshape(blocks, -1)
     constants = np.zeros((3, blocks * LANES), np.int32)
-    bias = folded_bias(p.bias, taps.T, p.input_zero_point)
+    bias = folded_bias(p.bias, _weights(p).T, p.input_zero_point)
     for vector, values in zip(constants, (bias, p.multiplier, p.shift), strict=True):
-        vector[:channels] = values
+        vector[:channels] = np.tile(values, pixels)
     fours = constants.reshape(3, blocks, 4, 4)[:, :, :, list(ORDER)].transpose(1, 3, 0, 2)
     tails = np.ascontiguousarray(fours, "<i4").view(np.int8).reshape(blocks, -1)
     return np.concatenate([products, tails], axis=1).reshape(-1)
@@ -229,7 +240,7 @@ class DepthwiseHelium(Kernel):
         pixel = asm.ticks("pixel").instructions + blocks * asm.ticks("channels").instructions
         by_words = p.input_channels % 4 == 0
         copied = (4 if by_words else 24) * _kept_rows(p) * _pitch(p) // 64
-        row = _DRIVER_ROW + copied + asm.ticks("call").instructions + w.output_w * pixel
+        row = _DRIVER_ROW + copied + asm.ticks("call").instructions + w.output_w // _pixels(p) * pixel
         shared = ((STEM, DRIVER_BYTES), (function.name, asm.code_bytes))
         constants = blocks * (LANES * w.kernel_h * w.kernel_w + 192) + PARAMS_BYTES
         return Cost(_DRIVER_CALL + w.output_h * row, LAYER_CODE_BYTES, constants, shared)
@@ -257,10 +268,10 @@ class DepthwiseHelium(Kernel):
                 "run": function.name,
                 "weights": f"{prefix}_weights",
                 "rows": w.output_h,
-                "width": w.output_w,
+                "width": w.output_w // _pixels(p),
                 "tile_pixels": 1,
-                "step": w.stride_w * channels,
-                "output_channels": channels,
+                "step": _pixels(p) * w.stride_w * channels,
+                "output_channels": _pixels(p) * channels,
                 "input_rows": w.input_h,
                 "row_bytes": w.input_w * channels,
                 "stride_h": w.stride_h,
