@@ -14,12 +14,16 @@ from tinyedge.console.replay import ReplayConsole
 from tinyedge.errors import CheckError, DeviceError
 from tinyedge.measure.arena import LoggedConsole, search_arena, start_failure
 
+_END = b"the emulator ends the firmware"
+
 
 class FakeProbe:
     """A probe in memory. Sizes in `breaks` end in a fault; `deaf`: it never answers."""
 
-    def __init__(self, need: int, most: int = 16384, breaks: range = range(0), deaf: bool = False) -> None:
-        self.need, self.most, self.breaks, self.deaf = need, most, breaks, deaf
+    def __init__(
+        self, need: int, most: int = 16384, breaks: range = range(0), deaf: bool = False, ends: bool = False
+    ) -> None:
+        self.need, self.most, self.breaks, self.deaf, self.ends = need, most, breaks, deaf, ends
         self.starts = 0
         self.tried: list[int] = []
         self._waiting: list[bytes] = []
@@ -33,14 +37,17 @@ class FakeProbe:
         if not self._waiting:
             time.sleep(timeout_s)
         while self._waiting:
-            yield self._waiting.pop(0)
+            line = self._waiting.pop(0)
+            if line is _END:
+                raise DeviceError("BusFault: write of 4 bytes at 0x00000000")
+            yield line
 
     def write(self, data: bytes) -> None:
         size = int(data)
         self.tried.append(size)
         assert size % 16 == 0
         if size in self.breaks:
-            self._waiting = [b"arena fault 500"]
+            self._waiting = [_END if self.ends else b"arena fault 500"]
         elif size >= self.need:
             self._waiting = [b"arena works %d" % size]
         else:
@@ -139,3 +146,12 @@ def test_messages_are_kept_once() -> None:
     console = LoggedConsole(probe("tflm: a", "tflm: b", "tflm: a", "other"))
     assert list(itertools.islice(console.lines(0.1), 4)) == [b"tflm: a", b"tflm: b", b"tflm: a", b"other"]
     assert console.log == ["a", "b"]
+
+
+def test_an_emulator_that_ends_a_broken_interpreter() -> None:
+    """As where it writes through a null pointer: the size is too small, and the search goes on."""
+    fake = FakeProbe(4096, breaks=range(1024, 3072), ends=True)
+    assert search_arena(fake.start, "small") == 4096
+    assert fake.starts > 1
+    with pytest.raises(CheckError, match="BusFault: write of 4 bytes"):
+        search_arena(FakeProbe(1, breaks=range(16, 16400), ends=True).start, "small")

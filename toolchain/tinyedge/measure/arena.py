@@ -123,11 +123,17 @@ class _Probe:
             self._console = None
 
     def _await(self, *words: bytes) -> tuple[bytes, int]:
-        """The first of the words that the probe says, and the number behind it."""
+        """The first of the words that the probe says, and its number; `fault` too when an emulator ends it."""
         assert self._console is not None
         end = time.monotonic() + self._timeout_s
         while (left := end - time.monotonic()) > 0:
-            line = next(iter(self._console.lines(left)), b"")
+            try:
+                line = next(iter(self._console.lines(left)), b"")
+            except DeviceError as error:
+                if b"fault" not in words:
+                    raise
+                self._console.log.append(error.what)
+                return b"fault", 0
             found = _SAID.fullmatch(line.strip())
             if found is not None and found[1] in words:
                 return found[1], int(found[2])
