@@ -85,7 +85,7 @@ def _check_can_run() -> None:
     if not oracle_available():
         raise ToolError(
             "the oracle, the Python package `tflite-micro`, is not installed",
-            hint="`pip install --pre tflite-micro` on Linux x86_64; elsewhere verify with the numpy reference",
+            hint="`pip install --pre tflite-micro`: there is one for Linux on x86_64",
         )
 
 
