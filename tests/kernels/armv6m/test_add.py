@@ -11,8 +11,8 @@ from support.dsp_kernels import model_layers, rng_for
 from support.kernel_layers import Rng, add_layer
 from support.m0_kernels import M0, check_costs, check_kernel, fitting
 from tinyedge.boards import CORES
-from tinyedge.kernels.armv6m.add import AddShort, find_factors
-from tinyedge.kernels.armv7em.add import all_outputs
+from tinyedge.kernels.add_factors import all_outputs
+from tinyedge.kernels.armv6m.add import AddShort, find_products
 from tinyedge.ops.contract import Layer
 
 KERNEL = AddShort()
@@ -50,7 +50,7 @@ def test_constants_found_are_right_for_all_inputs() -> None:
     found = 0
     for _ in range(20):
         p = usual_layer(rng).params
-        f = find_factors(p)
+        f = find_products(p)
         if f is not None:
             found += 1
             sums = f.a * x + f.b * y + f.k

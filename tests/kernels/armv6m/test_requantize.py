@@ -8,7 +8,8 @@ import pytest
 from support.dsp_kernels import rng_for
 from tinyedge.graph.quantization import requantize
 from tinyedge.kernels.armv6m.chunks import cut
-from tinyedge.kernels.armv6m.requantize import Line, Scale, Sums, find_line
+from tinyedge.kernels.armv6m.requantize import Line, Scale, find_line
+from tinyedge.kernels.sums import Sums
 
 CHANNELS = 4
 

@@ -20,7 +20,8 @@ from support.dsp_kernels import (
     rng_for,
 )
 from support.kernel_layers import Rng, add_layer
-from tinyedge.kernels.armv7em.add import AddShort, AddTables, Factors, all_outputs, find_factors
+from tinyedge.kernels.add_factors import Factors, all_outputs
+from tinyedge.kernels.armv7em.add import AddShort, AddTables, find_halves
 from tinyedge.ops.add import Add
 from tinyedge.ops.contract import Layer
 
@@ -71,7 +72,7 @@ def test_constants_found_are_right_for_all_inputs() -> None:
     found = 0
     for _ in range(30):
         p = usual_layer(rng).params
-        factors = find_factors(p)
+        factors = find_halves(p)
         if factors is not None:
             found += 1
             assert np.array_equal(short_form(p, factors), all_outputs(p))

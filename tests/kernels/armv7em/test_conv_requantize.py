@@ -13,7 +13,8 @@ from support.dsp_kernels import model_layers, rng_for
 from support.kernel_layers import Array
 from tinyedge.graph.quantization import requantize
 from tinyedge.kernels.armv7em.conv_4x2_layout import input_bias
-from tinyedge.kernels.armv7em.conv_requantize import Requantization, double_reason, find_sums, linear_form
+from tinyedge.kernels.armv7em.conv_requantize import Requantization, double_reason, linear_form
+from tinyedge.kernels.sums import find_sums
 from tinyedge.ops.conv_2d import Conv2D
 
 

@@ -11,7 +11,7 @@ from support.dsp_kernels import model_layers, rng_for
 from support.kernel_layers import add_layer
 from support.mve_kernels import M55, check_costs, check_kernels, counts, fitting
 from tinyedge.boards import CORES
-from tinyedge.kernels.armv7em.add import find_factors
+from tinyedge.kernels.armv7em.add import find_halves
 from tinyedge.kernels.armv81m.add import KERNELS, find_products
 
 pytestmark = pytest.mark.toolchain
@@ -29,7 +29,7 @@ def test_constants_are_right_for_all_pairs(shared_models: Path) -> None:
     """In 32 bits, wrapping as the core does."""
     for layer in model_layers(shared_models, "pretrainedResnet_quant", "add"):
         p = layer.params
-        found = find_products(p) or find_factors(p)
+        found = find_products(p) or find_halves(p)
         assert found is not None
         assert not ADD.fits(layer, M55)
 

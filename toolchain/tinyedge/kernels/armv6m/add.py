@@ -1,20 +1,18 @@
 """add on int8 as two MULS an element: constants sought offline and proved over all pairs of inputs.
 
-The output is clamp((a * x + b * y + k) >> f) in 32 bits. For given a, b and f each of the 65,536 pairs of inputs
-bounds k from below and above; constants that are right for all of them exist for nearly all layers.
+The output is clamp((a * x + b * y + k) >> f) in 32 bits. `kernels/add_factors.py` seeks the constants.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import cache
 from typing import ClassVar
 
 import numpy as np
 
 from tinyedge.boards import Core
+from tinyedge.kernels.add_factors import PRODUCTS, Factors, elementwise, find_factors
 from tinyedge.kernels.armv6m.asm import Assembly, core_reason, emit_clamp
-from tinyedge.kernels.armv7em.add import all_outputs, elementwise
 from tinyedge.kernels.contract import Code, Constant, Cost, Kernel, Operands, SharedFunction
 from tinyedge.kernels.portable import checks
 from tinyedge.ops.add import Add
@@ -22,50 +20,13 @@ from tinyedge.ops.contract import Layer
 
 FRACTIONS = (22, 21, 20, 19, 18)
 """bits behind the point, the first first, so that layers share code"""
-_EXTRAS = sorted(((x, y) for x in range(-2, 3) for y in range(-2, 3)), key=lambda pair: abs(pair[0]) + abs(pair[1]))
-_INT31 = 1 << 31
 CALL_CYCLES = 16
 CALL_BYTES = 20
 
 
-@dataclass(frozen=True)
-class Factors:
-    a: int
-    b: int
-    k: int
-    fraction: int
-
-
-def find_factors(p: Add) -> Factors | None:
-    """Constants that are right for all pairs of inputs; None when there are none near the real factors."""
-    scalars = {key: value for key, value in vars(p).items() if isinstance(value, int)}
-    return _find_factors(tuple(sorted(scalars.items())))
-
-
-@lru_cache(maxsize=256)
-def _find_factors(scalars: tuple[tuple[str, int], ...]) -> Factors | None:
-    p = Add(shape1=(), shape2=(), output_shape=(), constant2=None, **dict(scalars))
-    expected = all_outputs(p)
-    values = np.arange(-128, 128, dtype=np.int64)
-    output = p.output_multiplier * 2.0 ** (p.output_shift - 31 + p.left_shift)
-    real = [
-        output * multiplier * 2.0 ** (shift - 31)
-        for multiplier, shift in ((p.input1_multiplier, p.input1_shift), (p.input2_multiplier, p.input2_shift))
-    ]
-    for fraction in FRACTIONS:
-        rounded = [round(factor * 2.0**fraction) for factor in real]
-        for extras in _EXTRAS:
-            a, b = (factor + extra for factor, extra in zip(rounded, extras, strict=True))
-            largest = 128 * (abs(a) + abs(b))
-            if min(a, b) < 0 or largest >= _INT31:
-                continue
-            sums = a * values[:, None] + b * values[None, :]
-            least = np.where(expected > p.activation_min, (expected << fraction) - sums, -_INT31).max()
-            most = np.where(expected < p.activation_max, ((expected + 1) << fraction) - 1 - sums, _INT31).min()
-            k = int(least + most) // 2
-            if least <= most and abs(k) + largest < _INT31:
-                return Factors(a, b, k, fraction)
-    return None
+def find_products(p: Add) -> Factors | None:
+    """The constants of a layer; None when none are right for all inputs."""
+    return find_factors(p, PRODUCTS, FRACTIONS)
 
 
 @cache
@@ -103,7 +64,7 @@ class AddShort(Kernel):
     def fits(self, layer: Layer, core: Core) -> str:
         if reason := core_reason(core) or checks.int8_tensors(layer) or elementwise(layer):
             return reason
-        return "" if find_factors(layer.params) else "no constants of the short form are right for all inputs"
+        return "" if find_products(layer.params) else "no constants of the short form are right for all inputs"
 
     def cost(self, layer: Layer, core: Core) -> Cost:
         p: Add = layer.params
@@ -119,7 +80,7 @@ class AddShort(Kernel):
 
     def emit(self, layer: Layer, core: Core, operands: Operands) -> Code:
         p: Add = layer.params
-        factors = find_factors(p)
+        factors = find_products(p)
         assert factors is not None
         words = np.array([factors.a, factors.b, factors.k, layer.outputs[0].elements], np.int32)
         constants = [Constant(f"{operands.prefix}_layer", "int32_t", words, 4, "a, b, k, count")]
@@ -135,7 +96,7 @@ class AddShort(Kernel):
 
 def _form(p: Add) -> tuple[int, int, int]:
     """What the code depends on; only for layers that have constants."""
-    factors = find_factors(p)
+    factors = find_products(p)
     assert factors is not None
     return factors.fraction, p.activation_min, p.activation_max
 

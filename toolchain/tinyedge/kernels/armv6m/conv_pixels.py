@@ -18,7 +18,7 @@ import numpy.typing as npt
 
 from tinyedge.boards import Core
 from tinyedge.kernels.armv6m.asm import Assembly, core_reason
-from tinyedge.kernels.armv6m.requantize import Line, Scale, Sums, find_line, find_sums
+from tinyedge.kernels.armv6m.requantize import Line, Scale, find_line
 from tinyedge.kernels.armv7em.asm import Ticks
 from tinyedge.kernels.contract import SharedFunction
 from tinyedge.kernels.portable import checks
@@ -26,6 +26,7 @@ from tinyedge.kernels.portable.c_text import params_struct
 from tinyedge.kernels.portable.conv_2d import reaches_outside
 from tinyedge.kernels.portable.filters import folded_bias
 from tinyedge.kernels.portable.overlap import NEVER, lead, lowest_cells, lowest_from
+from tinyedge.kernels.sums import Sums, find_sums
 from tinyedge.ops.contract import Layer
 from tinyedge.ops.conv_2d import Conv2D
 

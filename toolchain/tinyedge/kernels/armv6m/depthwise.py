@@ -17,9 +17,10 @@ import numpy.typing as npt
 
 from tinyedge.boards import Core
 from tinyedge.kernels.armv6m.asm import Assembly, core_reason, emit_clamp
-from tinyedge.kernels.armv6m.requantize import Line, LineForm, Scale, Sums, find_line
+from tinyedge.kernels.armv6m.requantize import Line, LineForm, Scale, find_line
 from tinyedge.kernels.contract import Code, Constant, Cost, ExactLead, Kernel, Operands, SharedFunction
 from tinyedge.kernels.portable import checks
+from tinyedge.kernels.sums import Sums
 from tinyedge.ops.contract import Layer
 from tinyedge.ops.depthwise_conv_2d import DepthwiseConv2D
 

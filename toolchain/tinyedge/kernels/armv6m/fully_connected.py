@@ -15,12 +15,13 @@ import numpy.typing as npt
 
 from tinyedge.boards import Core
 from tinyedge.kernels.armv6m.asm import Assembly, core_reason, emit_line, load_line
-from tinyedge.kernels.armv6m.requantize import Line, LineForm, Scale, Sums, find_line, find_sums
+from tinyedge.kernels.armv6m.requantize import Line, LineForm, Scale, find_line
 from tinyedge.kernels.contract import Code, Constant, Cost, Kernel, Operands, SharedFunction
 from tinyedge.kernels.portable import checks
 from tinyedge.kernels.portable.c_text import weights_constant
 from tinyedge.kernels.portable.filters import folded_bias
 from tinyedge.kernels.portable.fully_connected import connected_lead, scales_alike
+from tinyedge.kernels.sums import Sums, find_sums
 from tinyedge.ops.contract import Layer
 from tinyedge.ops.fully_connected import FullyConnected
 

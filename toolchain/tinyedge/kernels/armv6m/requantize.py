@@ -22,8 +22,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tinyedge.graph.quantization import requantize
-
-Int64Array = npt.NDArray[np.int64]
+from tinyedge.kernels.sums import Int64Array, Sums
 
 FRACTIONS = (18, 20, 19, 17, 16, 15, 14, 21, 13, 22, 12, 11, 10, 9, 8)
 """the choices for f, those first that most layers can have: layers with the same b and f share code"""
@@ -34,19 +33,6 @@ FIRST_BITS = 15
 _CANDIDATES = (0, 1, -1, 2, -2, 3, -3, 4, -4)
 """what is added to the rounded M until one fits"""
 _INT32_MAX = (1 << 31) - 1
-
-
-@dataclass(frozen=True)
-class Sums:
-    """What the sums of each channel can be, bias included, for any input."""
-
-    low: Int64Array
-    high: Int64Array
-
-    @property
-    def largest(self) -> int:
-        """The largest magnitude."""
-        return int(max(np.abs(self.low).max(), np.abs(self.high).max()))
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,14 +89,6 @@ class Line:
         third = [self.digits[2]] if self.form.digits == 3 else []
         bend = [self.bend] if self.form.bent else []
         return [self.digits[1] | self.digits[0] << 16, self.offset, *third, *bend]
-
-
-def find_sums(weights: npt.NDArray[Any], bias: npt.NDArray[Any]) -> Sums:
-    """The ends of each channel's sum of weights * raw int8 inputs + bias. Shape: weights [channels, ...]."""
-    flat = weights.reshape(len(weights), -1).astype(np.int64)
-    up, down = np.maximum(flat, 0).sum(axis=1), np.minimum(flat, 0).sum(axis=1)
-    start = bias.astype(np.int64)
-    return Sums(start - 128 * up + 127 * down, start + 127 * up - 128 * down)
 
 
 def find_line(scale: Scale, sums: Sums, left_out: Int64Array | None = None) -> Line | None:

@@ -1,17 +1,13 @@
 """add on int8 without double rounding at run time: two SMLAWx for each element, proved over all pairs of inputs.
 
 The output is clamp((k + (a * (x << 8) >> 16) + (b * (y << 8) >> 16)) >> f), which SMLAWB, SMLAWT and SSAT compute at
-once. Whether constants a, b, k, f exist that give TensorFlow Lite Micro's result is found out by trying all 65,536
-pairs of inputs: for given a, b, f each pair bounds k from below and above. They exist for nearly all layers; for others
-there are two tables of scaled inputs.
+once. `kernels/add_factors.py` seeks the constants. They exist for nearly all layers; for others there are two tables of
+scaled inputs.
 """
 
 from __future__ import annotations
 
-import dataclasses
-from collections.abc import Iterator
-from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import cache
 from typing import ClassVar
 
 import numpy as np
@@ -19,10 +15,10 @@ import numpy.typing as npt
 
 from tinyedge.boards import Core
 from tinyedge.graph.quantization import multiply_by_quantized_multiplier
+from tinyedge.kernels.add_factors import HALVES, Factors, elementwise, find_factors
 from tinyedge.kernels.armv7em import rounding
 from tinyedge.kernels.armv7em.asm import Assembly, clamp, requantize
 from tinyedge.kernels.contract import Code, Constant, Cost, Kernel, Operands, SharedFunction
-from tinyedge.ops import add
 from tinyedge.ops.add import Add
 from tinyedge.ops.contract import Layer
 
@@ -30,83 +26,15 @@ Int64Array = npt.NDArray[np.int64]
 
 FRACTIONS = (20, 21, 19, 22, 18, 17, 16)
 """bits behind the point, the first first, so that layers share code"""
-NEIGHBOURS = 2
-"""how far from the rounded factors constants are looked for"""
-INT31 = 1 << 31
 CALL_TICKS = 12
 CALL_BYTES = 20
 EIGHT = 8
 PROTOTYPE = "void NAME(const int32_t *layer, const int8_t *x, const int8_t *y, int8_t *output)"
 
 
-@dataclass(frozen=True)
-class Factors:
-    """Constants of the short form."""
-
-    a: int
-    b: int
-    k: int
-    fraction: int
-
-
-def all_outputs(p: Add) -> Int64Array:
-    """The output for every pair of inputs. Shape: [256, 256], from -128 on"""
-    values = np.arange(-128, 128)
-    plain = dataclasses.replace(p, constant2=None)
-    return add.reference(plain, (values[:, None], values[None, :]))[0].astype(np.int64)
-
-
-def find_factors(p: Add) -> Factors | None:
-    """Constants that are right for all pairs of inputs; None when there are none near the real factors."""
-    scalars = {key: value for key, value in vars(p).items() if isinstance(value, int)}
-    return _find_factors(tuple(sorted(scalars.items())))
-
-
-@lru_cache(maxsize=256)
-def _find_factors(scalars: tuple[tuple[str, int], ...]) -> Factors | None:
-    p = Add(shape1=(), shape2=(), output_shape=(), constant2=None, **dict(scalars))
-    expected = all_outputs(p)
-    output = p.output_multiplier * 2.0 ** (p.output_shift - 31 + p.left_shift)
-    real = [
-        output * multiplier * 2.0 ** (shift - 31)
-        for multiplier, shift in ((p.input1_multiplier, p.input1_shift), (p.input2_multiplier, p.input2_shift))
-    ]
-    for fraction in FRACTIONS:
-        a, b = (round(factor * 2.0 ** (fraction + 8)) for factor in real)
-        for da, db in _offsets():
-            if 0 <= a + da < INT31 and 0 <= b + db < INT31:
-                k = _find_constant(p, expected, a + da, b + db, fraction)
-                if k is not None:
-                    return Factors(a + da, b + db, k, fraction)
-    return None
-
-
-def _offsets() -> Iterator[tuple[int, int]]:
-    """Pairs of small numbers, the smallest first."""
-    numbers = range(-NEIGHBOURS, NEIGHBOURS + 1)
-    pairs = [(x, y) for x in numbers for y in numbers]
-    return iter(sorted(pairs, key=lambda pair: (abs(pair[0]) + abs(pair[1]), pair)))
-
-
-def _find_constant(p: Add, expected: Int64Array, a: int, b: int, fraction: int) -> int | None:
-    """k such that a, b and `fraction` give the expected outputs; None when there is none, or sums leave int32."""
-    shifted = np.arange(-128, 128, dtype=np.int64) << 8
-    sums = ((a * shifted) >> 16)[:, None] + ((b * shifted) >> 16)[None, :]
-    least = np.where(expected > p.activation_min, (expected << fraction) - sums, -INT31).max()
-    most = np.where(expected < p.activation_max, ((expected + 1) << fraction) - 1 - sums, INT31).min()
-    k = int(least + most) // 2
-    partial = np.abs((a * shifted) >> 16).max() + np.abs((b * shifted) >> 16).max()
-    return k if least <= most and abs(k) + int(partial) < INT31 else None
-
-
-def elementwise(layer: Layer) -> str:
-    """Empty when both operands have an element for each of the output's."""
-    p: Add = layer.params
-    elements = layer.outputs[0].elements
-    for shape in (p.shape1, p.shape2):
-        if int(np.prod(shape)) != elements:
-            return f"an operand of shape {list(shape)} is broadcast"
-    return ""
+def find_halves(p: Add) -> Factors | None:
+    """The constants of the short form; None when none are right for all inputs."""
+    return find_factors(p, HALVES, FRACTIONS)
 
 
 @cache
@@ -161,7 +89,7 @@ class AddShort(Kernel):
     def fits(self, layer: Layer, core: Core) -> str:
         if reason := rounding.runs_on(layer, core) or elementwise(layer):
             return reason
-        return "" if find_factors(layer.params) else "no constants of the short form are right for all inputs"
+        return "" if find_halves(layer.params) else "no constants of the short form are right for all inputs"
 
     def cost(self, layer: Layer, core: Core) -> Cost:
         p: Add = layer.params
@@ -186,7 +114,7 @@ class AddShort(Kernel):
 
 
 def _factors(p: Add) -> Factors:
-    factors = find_factors(p)
+    factors = find_halves(p)
     assert factors is not None
     return factors
 

@@ -24,18 +24,11 @@ from tinyedge.kernels.armv7em.conv_4x2_layout import (
     pack_weights,
 )
 from tinyedge.kernels.armv7em.conv_4x2_row import RowForm, emit_row
-from tinyedge.kernels.armv7em.conv_requantize import (
-    SUM_LIMIT,
-    Requantization,
-    Sums,
-    double_form,
-    double_reason,
-    find_sums,
-    linear_form,
-)
+from tinyedge.kernels.armv7em.conv_requantize import SUM_LIMIT, Requantization, double_form, double_reason, linear_form
 from tinyedge.kernels.contract import Code, Constant, Cost, Kernel, Operands
 from tinyedge.kernels.portable import checks
 from tinyedge.kernels.portable.c_text import params_struct
+from tinyedge.kernels.sums import Sums, find_sums
 from tinyedge.ops.contract import Layer
 from tinyedge.ops.conv_2d import Conv2D
 

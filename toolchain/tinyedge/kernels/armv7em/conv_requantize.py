@@ -15,16 +15,13 @@ Both are given sums with the bias in it, which the bounds of the layer keep belo
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from tinyedge.graph.quantization import requantize
 from tinyedge.kernels.armv7em.asm import doubled_multiplier, negated_divisor
+from tinyedge.kernels.sums import Int64Array, Sums
 from tinyedge.ops.conv_2d import Conv2D
-
-Int64Array = npt.NDArray[np.int64]
 
 SUM_LIMIT = 1 << 23
 """sums are below that in magnitude, so that they can be shifted left by 8"""
@@ -32,19 +29,6 @@ FRACTIONS = (12, 13, 11, 14, 10, 15, 9, 16, 8, 17, 7)
 """the choices for f, those first that most layers can have: layers with the same f share code"""
 _CANDIDATES = (0, 1, -1, 2)
 """what is added to the rounded-down scale until one fits"""
-
-
-@dataclass(frozen=True)
-class Sums:
-    """What the sums of each channel can be, bias included, for any input."""
-
-    low: Int64Array
-    high: Int64Array
-
-    @property
-    def largest(self) -> int:
-        """The largest magnitude."""
-        return int(max(np.abs(self.low).max(), np.abs(self.high).max()))
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,14 +43,6 @@ class Requantization:
     fraction: int | None
     factors: Int64Array
     rectified: bool
-
-
-def find_sums(weights: npt.NDArray[Any], folded_bias: npt.NDArray[Any]) -> Sums:
-    """The ends of each channel's sum of weights * raw int8 inputs + bias. Shape: weights [channels, ...]."""
-    flat = weights.reshape(len(weights), -1).astype(np.int64)
-    up, down = np.maximum(flat, 0).sum(axis=1), np.minimum(flat, 0).sum(axis=1)
-    bias = folded_bias.astype(np.int64)
-    return Sums(bias - 128 * up + 127 * down, bias + 127 * up - 128 * down)
 
 
 def double_reason(params: Conv2D) -> str:

@@ -11,13 +11,14 @@ do both, but binutils 2.40 encodes VQSHRNB as the form that rounds.)
 
 from __future__ import annotations
 
-from functools import cache, lru_cache
+from functools import cache
 from typing import ClassVar
 
 import numpy as np
 
 from tinyedge.boards import Core
-from tinyedge.kernels.armv7em.add import NEIGHBOURS, Factors, all_outputs, elementwise, find_factors
+from tinyedge.kernels.add_factors import PRODUCTS, Factors, elementwise, find_factors
+from tinyedge.kernels.armv7em.add import find_halves
 from tinyedge.kernels.armv7em.asm import Assembly
 from tinyedge.kernels.armv81m.conv_2d import helium_reason
 from tinyedge.kernels.contract import Code, Constant, Cost, Kernel, Operands, SharedFunction
@@ -29,38 +30,18 @@ FRACTIONS = (23, 22, 21, 20, 24)
 CALL_INSTRUCTIONS = 8
 CALL_BYTES = 20
 PROTOTYPE = "void NAME(const int32_t *layer, const int8_t *x, const int8_t *y, int8_t *output)"
-INT31 = 1 << 31
 
 
-@lru_cache(maxsize=256)
 def find_products(p: Add) -> Factors | None:
-    """Constants of the form of products that are right for all pairs of inputs; None when none are found."""
-    expected = all_outputs(p)
-    values = np.arange(-128, 128, dtype=np.int64)
-    output = p.output_multiplier * 2.0 ** (p.output_shift - 31 + p.left_shift)
-    real_a, real_b = (
-        output * multiplier * 2.0 ** (shift - 31)
-        for multiplier, shift in ((p.input1_multiplier, p.input1_shift), (p.input2_multiplier, p.input2_shift))
-    )
-    numbers = range(-NEIGHBOURS, NEIGHBOURS + 1)
-    for fraction in FRACTIONS:
-        for da in numbers:
-            for db in numbers:
-                a, b = round(real_a * 2.0**fraction) + da, round(real_b * 2.0**fraction) + db
-                sums = (a * values)[:, None] + (b * values)[None, :]
-                least = np.where(expected > p.activation_min, (expected << fraction) - sums, -INT31).max()
-                most = np.where(expected < p.activation_max, ((expected + 1) << fraction) - 1 - sums, INT31).min()
-                k = int(least + most) // 2
-                if least <= most and abs(k) + 128 * (abs(a) + abs(b)) < INT31:
-                    return Factors(a, b, k, fraction)
-    return None
+    """The constants of the form of products; None when none are right for all inputs."""
+    return find_factors(p, PRODUCTS, FRACTIONS)
 
 
 def _find(p: Add) -> tuple[bool, Factors] | None:
     """Whether it is the form of products, and its constants; None when neither form has any."""
     if factors := find_products(p):
         return True, factors
-    factors = find_factors(p)
+    factors = find_halves(p)
     return (False, factors) if factors else None
 
 
