@@ -30,6 +30,20 @@ def test_a_chain_over_a_constant_becomes_one_constant() -> None:
     assert_same_outputs(direct.graph(direct.add(image, constant_node(direct, folded))), after)
 
 
+def test_a_scalar_stays_a_scalar() -> None:
+    net = Net()
+    image = net.input(())
+    zero = net.node((), image.scale, image.zero_point)
+    net.builder.operator("zeros_like", [image.key], [zero.key])
+    before = net.graph(net.add(image, zero))
+    after = fold_constants(before)
+    (left,) = after.operators
+    folded = after.tensors[left.inputs[1]]
+    assert folded.data is not None
+    assert folded.data.shape == folded.shape == ()
+    assert_same_outputs(before, after)
+
+
 def test_a_constant_output_of_the_model_is_still_written() -> None:
     net = Net()
     image = net.input((1, 4, 4, 2))

@@ -70,7 +70,7 @@ def _fold(graph: Graph, operator: Operator) -> Graph | None:
     results = reference_outputs(layer, [constant(t) for t in layer.inputs])
     folded = []
     for tensor, result in zip(outputs, results, strict=True):
-        data = np.ascontiguousarray(np.asarray(result, tensor.dtype.numpy).reshape(tensor.shape))
+        data = np.ascontiguousarray(result, tensor.dtype.numpy).reshape(tensor.shape)  # that makes scalars vectors
         data.flags.writeable = False
         folded.append(replace(tensor, data=data))
     return add_tensors(remove_operators(graph, [operator.index]), folded)
