@@ -4,8 +4,7 @@ Every candidate that fits states cycles, flash bytes and scratch. What counts de
 
 speed     fewest cycles; then flash bytes, then the peak of memory
 size      fewest bytes, a byte of arena counting as `ARENA_WEIGHT` bytes of flash (chips have about that much more
-          flash than RAM). Time counts a little: to halve it is worth `HALVING_WORTH` of the bytes, or a few bytes
-          of shared code would be saved at ten times the cycles
+          flash than RAM). Time counts a little: to halve it is worth `HALVING_WORTH` of the bytes
 balanced  the lowest product of cycles, flash and arena: one percent of any of the three is worth one percent of any
           other. So the price of a byte of flash is (cycles of the model / flash of the model), of a byte of arena
           (cycles of the model / arena of the model), with `FIRMWARE_FLASH_BYTES` and `FIRMWARE_RAM_BYTES` added for
@@ -35,7 +34,8 @@ from tinyedge.plan.layout import make_layout
 from tinyedge.plan.liveness import Memory, Step, aligned, demands, lifetimes
 
 ARENA_WEIGHT = 4
-HALVING_WORTH = 0.014
+HALVING_WORTH = 0.002
+"""enough to decide between kernels of nearly the same size; more would buy speed with kilobytes, as `balanced` does"""
 FIRMWARE_FLASH_BYTES = 8192
 FIRMWARE_RAM_BYTES = 4096
 ROUNDS = 20
