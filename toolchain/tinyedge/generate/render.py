@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import functools
 import re
 from typing import Any
 
-import jinja2
 import numpy as np
 import numpy.typing as npt
 
 from tinyedge.errors import InternalError
 from tinyedge.paths import templates_dir
+from tinyedge.templates import environment
 
 LINE_WIDTH = 120
 _C_TYPES = {
@@ -26,22 +25,9 @@ _C_TYPES = {
 }
 
 
-@functools.cache
-def _environment(folder: str) -> jinja2.Environment:
-    return jinja2.Environment(
-        loader=jinja2.FileSystemLoader(templates_dir() / folder),
-        line_statement_prefix="%%",
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-        undefined=jinja2.StrictUndefined,
-        autoescape=False,
-    )
-
-
 def render(template: str, *, folder: str = "project", **values: Any) -> bytes:
     """The text of firmware_templates/<folder>/<template> with its values filled in."""
-    return _environment(folder).get_template(template).render(**values).encode("utf-8")
+    return environment(templates_dir() / folder).get_template(template).render(**values).encode("utf-8")
 
 
 def template_file(path: str) -> bytes:

@@ -5,14 +5,12 @@ A stock platform has more memory than the board, and fetches register names from
 
 from __future__ import annotations
 
-import functools
 from fractions import Fraction
 from pathlib import Path
 
-import jinja2
-
 from tinyedge.boards import Board
 from tinyedge.paths import renode_dir
+from tinyedge.templates import environment
 
 STARTED = "tinyedge: started"
 """what the script logs once the firmware runs"""
@@ -53,7 +51,7 @@ def ticks_per_instruction(board: Board) -> Fraction:
 def platform_text(board: Board) -> str:
     """The .repl of the board: its memories, core, clock and serial port, and what the start-up waits for; no more."""
     return (
-        _environment()
+        environment(renode_dir())
         .get_template(template_name(board))
         .render(board=board, cpu_type=_CPU_TYPES.get(board.core.name, ""), mips=performance_in_mips(board))
     )
@@ -71,7 +69,7 @@ def script_text(board: Board, platform: Path, elf: Path, port: int) -> str:
 
 def _script(template: str, board: Board, platform: Path, elf: Path, **values: str | int) -> str:
     return (
-        _environment()
+        environment(renode_dir())
         .get_template(template)
         .render(
             board=board,
@@ -94,16 +92,3 @@ def monitor_path(path: Path) -> str:
 
 def _is_cortex_m(board: Board) -> bool:
     return board.core.name.startswith("cortex-m")
-
-
-@functools.cache
-def _environment() -> jinja2.Environment:
-    return jinja2.Environment(
-        loader=jinja2.FileSystemLoader(renode_dir()),
-        line_statement_prefix="%%",
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-        undefined=jinja2.StrictUndefined,
-        autoescape=False,
-    )

@@ -12,10 +12,9 @@ from collections.abc import Iterable
 from tinyedge.boards import Core, Isa
 from tinyedge.kernels.armv6m.requantize import LineForm
 from tinyedge.kernels.armv7em import asm as thumb2
-from tinyedge.kernels.armv7em.asm import Ticks
+from tinyedge.kernels.armv7em.asm import Ticks, register_count
 
 _LABEL = re.compile(r"^\d+:\s*")
-_REGISTERS = re.compile(r"\{(.*)\}")
 
 
 class Assembly(thumb2.Assembly):
@@ -66,22 +65,12 @@ def count_ticks(lines: Iterable[str]) -> Ticks:
 
 def _cycles(name: str, operands: str) -> int:
     if name in ("ldm", "stm", "push", "pop"):
-        return 1 + _register_count(operands) + 2 * ("pc" in operands)
+        return 1 + register_count(operands) + 2 * ("pc" in operands)
     if name.startswith(("ldr", "str")):
         return 2
     if name in ("b", "bx") or (name == "add" and operands.startswith("pc")):
         return 2
     return 2 if name[0] == "b" and operands.endswith("b") and name != "bics" else 1
-
-
-def _register_count(operands: str) -> int:
-    match = _REGISTERS.search(operands)
-    assert match is not None, operands
-    count = 0
-    for part in match[1].split(","):
-        first, dash, last = part.strip().partition("-")
-        count += int(last[1:]) - int(first[1:]) + 1 if dash else 1
-    return count
 
 
 # -- requantization --------------------------------------------------------------------------------------------------

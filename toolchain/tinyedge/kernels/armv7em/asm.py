@@ -143,13 +143,18 @@ def _cycles(name: str, operands: str, is_load: bool) -> int:
     if name == "vmov" and operands.count(",") == 3:
         return 2
     if name in ("ldm", "stm", "push", "pop", "ldmdb", "stmdb", "vldm", "vpush", "vpop"):
-        return 1 + _register_count(operands) + (2 if "pc" in operands else 0)
+        return 1 + register_count(operands) + (2 if "pc" in operands else 0)
     if name in _ALWAYS_TAKEN or (name[0] == "b" and operands.endswith("b") and name not in ("bic", "bfi", "bfc")):
         return 3
     return 1
 
 
-def _register_count(operands: str) -> int:
+def register_count(operands: str) -> int:
+    """How many registers a list names.
+
+    >>> register_count("sp!, {r4-r7, lr}")
+    5
+    """
     match = _STORED_OR_LOADED.search(operands)
     assert match is not None, operands
     count = 0

@@ -21,7 +21,7 @@ from tinyedge.kernels.portable import checks
 from tinyedge.kernels.portable.c_text import Value, params_struct
 from tinyedge.kernels.portable.conv_2d import reaches_outside, weights_comment
 from tinyedge.kernels.portable.overlap import lead, lowest_cells, lowest_from
-from tinyedge.kernels.portable.rates import by_isa
+from tinyedge.kernels.portable.pace import by_isa
 from tinyedge.kernels.portable.row_ring import RowRing, make_ring, no_ring, ring_lead, ring_members
 from tinyedge.kernels.portable.short_requantize import short_constants, short_members, short_reason
 from tinyedge.ops.contract import Layer

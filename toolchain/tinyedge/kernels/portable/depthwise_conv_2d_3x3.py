@@ -11,7 +11,7 @@ from tinyedge.boards import Core
 from tinyedge.kernels.contract import Code, Constant, Cost, ExactLead, Kernel, Operands
 from tinyedge.kernels.portable import checks
 from tinyedge.kernels.portable.c_text import params_struct
-from tinyedge.kernels.portable.rates import by_isa
+from tinyedge.kernels.portable.pace import by_isa
 from tinyedge.kernels.portable.short_requantize import short_constants, short_members, short_reason
 from tinyedge.ops.contract import Layer
 from tinyedge.ops.depthwise_conv_2d import DepthwiseConv2D

@@ -14,7 +14,7 @@ from tinyedge.kernels.portable import checks
 from tinyedge.kernels.portable.c_text import params_struct
 from tinyedge.kernels.portable.conv_2d_blocks import TAPS_AT_ONCE, blocks_of_channels
 from tinyedge.kernels.portable.fully_connected import connected_lead, scales_alike
-from tinyedge.kernels.portable.rates import by_isa
+from tinyedge.kernels.portable.pace import by_isa
 from tinyedge.kernels.portable.short_requantize import short_constants, short_members, short_reason
 from tinyedge.ops.contract import Layer
 from tinyedge.ops.fully_connected import FullyConnected

@@ -1,4 +1,4 @@
-"""What portable kernels take on cores other than the Cortex-M4 that their estimates are made for.
+"""What portable kernels take on each core: as multiples of an estimate for a Cortex-M4, or by rates of their own.
 
 Cortex-M0+ lacks products of 64 bits, Cortex-M3 takes two cycles to multiply and add, RV32 two instructions.
 """
@@ -6,9 +6,13 @@ Cortex-M0+ lacks products of 64 bits, Cortex-M3 takes two cycles to multiply and
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
+from typing import TypeVar
 
 from tinyedge.boards import Core, Isa
 from tinyedge.kernels.contract import Cost
+
+Rates = TypeVar("Rates")
 
 
 def paced(cost: Cost, core: Core, *, armv6m: float, armv7m: float = 1.0, rv32: float = 1.0) -> Cost:
@@ -18,3 +22,8 @@ def paced(cost: Cost, core: Core, *, armv6m: float, armv7m: float = 1.0, rv32: f
     """
     times = {Isa.ARMV6M: armv6m, Isa.ARMV7M: armv7m, Isa.RV32IMC: rv32}.get(core.isa, 1.0)
     return dataclasses.replace(cost, cycles=int(cost.cycles * times))
+
+
+def by_isa(*, armv6m: Rates, armv7m: Rates, dsp: Rates, rv32: Rates) -> Mapping[Isa, Rates]:
+    """A Cortex-M4 stands for all cores with DSP extension, as in the costs of other kernels, and for the host."""
+    return {**dict.fromkeys(Isa, dsp), Isa.ARMV6M: armv6m, Isa.ARMV7M: armv7m, Isa.RV32IMC: rv32}
