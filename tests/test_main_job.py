@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from support.cli import tinyedge
-from support.models import small_convolution
+from kits.cli import tinyedge
+from kits.models import small_convolution
 
 SHARED = ("ad01_int8", "hello_world_int8", "kws_ref_model", "pretrainedResnet_quant", "vww_96_int8")
 needs_gcc = pytest.mark.skipif(

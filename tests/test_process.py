@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from support.processes import is_running, make_program, wait_until
+from kits.processes import is_running, make_program, wait_until
 from tinyedge import process
 from tinyedge.errors import InternalError, ToolError, UsageError
 

@@ -15,10 +15,10 @@ from typing import Any
 
 import pytest
 
-from support.cli import Outcome, assert_refused, program, tinyedge
-from support.models import small_convolution, too_big_for_ram, unknown_operator
-from support.tflite_builder import TfliteBuilder
-from support.tflm_tree import make_tree, real_tree
+from kits.cli import Outcome, assert_refused, program, tinyedge
+from kits.models import small_convolution, too_big_for_ram, unknown_operator
+from kits.tflite_builder import TfliteBuilder
+from kits.tflm_tree import make_tree, real_tree
 
 # Instructions of one inference, counted by other means with reference and with CMSIS-NN kernels, gcc 12.2, -Os and -O2,
 # without texts; and the smallest arenas. Of TensorFlow Lite Micro 90b983c2b.

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from support.models import small_convolution
+from kits.models import small_convolution
 
 pytestmark = pytest.mark.slow
 

@@ -16,8 +16,8 @@ from typing import Any
 
 import pytest
 
-from support import models
-from support.processes import make_program
+from kits import models
+from kits.processes import make_program
 from tinyedge import pipeline
 from tinyedge.artifacts import Figure, Image
 from tinyedge.boards import list_boards, load_board
@@ -169,7 +169,7 @@ def test_the_text_marks_what_failed(benchmarks: Callable[[str], ModuleType]) -> 
 
 @pytest.fixture
 def pico(small: Path, tmp_path: Path) -> Image:
-    from support.quiet import Quiet
+    from kits.quiet import Quiet
 
     return pipeline.build(pipeline.Choices(str(small), "rpi_pico", "zig", None, tmp_path / "build"), Quiet()).image
 

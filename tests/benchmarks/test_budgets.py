@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from support import models
+from kits import models
 from tinyedge.artifacts import Figure
 
 

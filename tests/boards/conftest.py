@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from support.models import small_convolution
-from support.once import made_once
+from kits.models import small_convolution
+from kits.once import made_once
 
 
 @pytest.fixture(scope="session")

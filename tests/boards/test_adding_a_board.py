@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from support.quiet import Quiet
+from kits.quiet import Quiet
 from tinyedge import pipeline
 from tinyedge.boards import load_board
 from tinyedge.report.text import render_board

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from support.quiet import Quiet
+from kits.quiet import Quiet
 from tinyedge import pipeline
 from tinyedge.artifacts import Image, Plan
 from tinyedge.boards import Board, list_boards, load_board

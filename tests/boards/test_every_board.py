@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from support.boot2 import PAYLOAD_BYTES, compile_boot2, crc32_mpeg2
-from support.net import Net, weights
-from support.quiet import Quiet
+from kits.boot2 import PAYLOAD_BYTES, compile_boot2, crc32_mpeg2
+from kits.net import Net, weights
+from kits.quiet import Quiet
 from tinyedge import pipeline
 from tinyedge.artifacts import Image, Plan
 from tinyedge.boards import Board, Isa, list_boards, load_board

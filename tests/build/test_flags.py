@@ -9,7 +9,7 @@ import capstone
 import pytest
 from elftools.elf.elffile import ELFFile
 
-from support.tiny_firmware import make_board
+from kits.tiny_firmware import make_board
 from tinyedge import process
 from tinyedge.boards import CORES, Core, Isa
 from tinyedge.build import make_flags, select_compiler

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 from intelhex import IntelHex
 
-from support.processes import make_program
-from support.tiny_firmware import WORK, make_board, make_host_project, make_project, with_file
+from kits.processes import make_program
+from kits.tiny_firmware import WORK, make_board, make_host_project, make_project, with_file
 from tinyedge import process
 from tinyedge.artifacts import FirmwareProject, Image
 from tinyedge.boards import CORES, Memory

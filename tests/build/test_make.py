@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from support.hand_plan import hand_model, hand_plan, selftest_crc
+from kits.hand_plan import hand_model, hand_plan, selftest_crc
 from tinyedge import process
 from tinyedge.artifacts import FirmwareProject
 from tinyedge.boards import load_board

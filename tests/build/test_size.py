@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from support.tiny_firmware import make_board, make_project
+from kits.tiny_firmware import make_board, make_project
 from tinyedge.boards import Memory
 from tinyedge.build import build_image, check_size, measure_size
 from tinyedge.build.elf import Elf, Section, Symbol, read_elf

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from support.tflm_tree import make_tree, real_tree
+from kits.tflm_tree import make_tree, real_tree
 from tinyedge.build.tflm_tree import find_tree, read_tree, select_library
 from tinyedge.errors import UsageError
 from tinyedge.ops.tflm import TFLM_OPERATORS

@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from support.board_on_line import EmulatedFirmware, Line, on_terminal
-from support.cli import tinyedge
-from support.models import small_convolution
-from support.once import made_once
-from support.processes import make_program
+from kits.board_on_line import EmulatedFirmware, Line, on_terminal
+from kits.cli import tinyedge
+from kits.models import small_convolution
+from kits.once import made_once
+from kits.processes import make_program
 
 PYOCD = """
 case "$1" in

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from support.board_on_line import Line
-from support.cli import assert_refused, tinyedge
+from kits.board_on_line import Line
+from kits.cli import assert_refused, tinyedge
 
 BENCH = ("bench", "small.tflite", "-b", "nrf52840")
 

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from support.board_on_line import EmulatedFirmware, Line
-from support.cli import assert_refused, tinyedge
-from support.models import small_convolution
-from support.processes import make_program
+from kits.board_on_line import EmulatedFirmware, Line
+from kits.cli import assert_refused, tinyedge
+from kits.models import small_convolution
+from kits.processes import make_program
 from tinyedge import hardware
 from tinyedge.boards import load_board
 from tinyedge.console import serial

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from support.cli import Outcome, assert_refused, program, tinyedge
-from support.processes import is_running, wait_until
+from kits.cli import Outcome, assert_refused, program, tinyedge
+from kits.processes import is_running, wait_until
 
 pytestmark = [
     pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="no /proc: left-over processes cannot be found"),

@@ -18,8 +18,8 @@ from typing import Any
 
 import pytest
 
-from support.cli import assert_refused, program, tinyedge
-from support.fake_firmware import FakeFirmware
+from kits.cli import assert_refused, program, tinyedge
+from kits.fake_firmware import FakeFirmware
 from tinyedge import wire
 from tinyedge.cli.monitor import describe
 

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from support import models
-from support.cli import assert_refused, program, tinyedge
+from kits import models
+from kits.cli import assert_refused, program, tinyedge
 
 
 @pytest.fixture

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from support.cli import program
-from support.models import small_convolution
+from kits.cli import program
+from kits.models import small_convolution
 
 pytestmark = pytest.mark.slow
 EIGHT = ("nrf52840dk", "rpi_pico", "bluepill", "esp32c3_devkitm", "nucleo_h743zi", "rpi_pico2", "mps3_an547", "host")

@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from support.board_on_line import EmulatedFirmware, Line, on_socket
-from support.cli import assert_refused, program, tinyedge
+from kits.board_on_line import EmulatedFirmware, Line, on_socket
+from kits.cli import assert_refused, program, tinyedge
 
 VERIFY = ("verify", "small.tflite", "-b", "nrf52840")
 

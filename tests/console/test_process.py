@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from support.processes import is_running, wait_until
+from kits.processes import is_running, wait_until
 from tinyedge import process
 from tinyedge.console.process import ProcessConsole
 from tinyedge.errors import DeviceError

@@ -6,7 +6,7 @@ import io
 
 import pytest
 
-from support.fake_firmware import FakeConsole, FakeFirmware, fake_layers
+from kits.fake_firmware import FakeConsole, FakeFirmware, fake_layers
 from tinyedge.console.replay import RecordingConsole, ReplayConsole
 from tinyedge.errors import DeviceError
 from tinyedge.measure.replies import Inference

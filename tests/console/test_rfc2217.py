@@ -12,7 +12,7 @@ import pytest
 import serial
 from serial import rfc2217
 
-from support.fake_firmware import FakeFirmware, fake_layers
+from kits.fake_firmware import FakeFirmware, fake_layers
 from tinyedge.console.serial import SerialConsole
 from tinyedge.errors import DeviceError
 from tinyedge.measure.session import Session

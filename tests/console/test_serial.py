@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from support.fake_firmware import FakeFirmware, fake_layers
+from kits.fake_firmware import FakeFirmware, fake_layers
 from tinyedge.console.serial import SerialConsole, find_port
 from tinyedge.errors import DeviceError, UsageError
 from tinyedge.measure.session import Session

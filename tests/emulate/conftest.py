@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from support.m4_program import board, build
+from kits.m4_program import board, build
 from tinyedge.artifacts import Image
 from tinyedge.emulate.unicorn.host import UnicornConsole, UnicornEmulator
 from tinyedge.errors import DeviceError

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from elftools.elf.elffile import ELFFile
 
-from support.m4_program import build
+from kits.m4_program import build
 from tinyedge.boards import CORES
 from tinyedge.emulate.cycles import MODELS, BlockCost
 from tinyedge.emulate.unicorn.host import UnicornEmulator

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from support.tiny_firmware import make_board
+from kits.tiny_firmware import make_board
 from tinyedge.artifacts import Image, SizeTable
 from tinyedge.emulate.contract import Emulator
 from tinyedge.emulate.native import NativeEmulator

@@ -16,9 +16,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from support.hand_plan import SIZE, hand_model, hand_plan, reference, selftest_crc, start_state
-from support.processes import is_running, make_program, wait_until
-from support.tiny_firmware import make_board
+from kits.hand_plan import SIZE, hand_model, hand_plan, reference, selftest_crc, start_state
+from kits.processes import is_running, make_program, wait_until
+from kits.tiny_firmware import make_board
 from tinyedge.artifacts import Image, SizeTable
 from tinyedge.boards import Board, list_boards, load_board
 from tinyedge.build import build_image, make_flags

@@ -18,10 +18,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from support import fake_renode
-from support.fake_renode import LATE_S
-from support.hand_plan import SIZE, hand_model, hand_plan, reference, selftest_crc, start_state
-from support.processes import is_running, make_program, wait_until
+from kits import fake_renode
+from kits.fake_renode import LATE_S
+from kits.hand_plan import SIZE, hand_model, hand_plan, reference, selftest_crc, start_state
+from kits.processes import is_running, make_program, wait_until
 from tinyedge.artifacts import Image
 from tinyedge.boards import load_board
 from tinyedge.build import build_image, make_flags

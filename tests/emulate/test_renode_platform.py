@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from support.tiny_firmware import make_board
+from kits.tiny_firmware import make_board
 from tinyedge.boards import CORES, Board, Memory, list_boards, load_board
 from tinyedge.emulate.renode.host import RenodeEmulator
 from tinyedge.emulate.renode.platform import (

@@ -9,7 +9,7 @@ from types import ModuleType
 
 import pytest
 
-from support.models import small_convolution
+from kits.models import small_convolution
 from tinyedge import wire
 from tinyedge.boards import list_boards
 from tinyedge.emulate.renode.platform import has_platform

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from support.m4_program import UART, board, build
+from kits.m4_program import UART, board, build
 from tinyedge import process
 from tinyedge.emulate.contract import CounterReading
 from tinyedge.emulate.unicorn.host import UnicornConsole

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 
-from support.hand_plan import SIZE, hand_model, hand_plan, reference, selftest_crc, start_state
+from kits.hand_plan import SIZE, hand_model, hand_plan, reference, selftest_crc, start_state
 from tinyedge.artifacts import FirmwareProject, Image
 from tinyedge.boards import load_board
 from tinyedge.build import build_image, make_flags

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from support.m4_program import UART
+from kits.m4_program import UART
 from tinyedge.emulate.unicorn.host import UnicornConsole
 from tinyedge.errors import DeviceError
 

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from support.m4_program import UART, board, build
-from support.processes import is_running, wait_until
+from kits.m4_program import UART, board, build
+from kits.processes import is_running, wait_until
 from tinyedge import process
 from tinyedge.artifacts import Image
 from tinyedge.emulate.unicorn import helper

@@ -13,13 +13,13 @@ import pytest
 from elftools.elf.elffile import ELFFile
 from unicorn import arm_const
 
-from support.m4_program import STACK_LAST, build
+from kits.m4_program import STACK_LAST, build
 from tinyedge.boards import load_board
 from tinyedge.emulate.unicorn.engine import Engine
 from tinyedge.emulate.unicorn.host import UnicornEmulator
 from tinyedge.emulate.unicorn.strict.cores import make_guard
-from tinyedge.emulate.unicorn.strict.demands import Value
-from tinyedge.emulate.unicorn.strict.thumb import ThumbDemands
+from tinyedge.emulate.unicorn.strict.preconditions import Value
+from tinyedge.emulate.unicorn.strict.thumb import ThumbRules
 from tinyedge.emulate.unicorn.symbols import Program
 from tinyedge.errors import DeviceError
 
@@ -267,20 +267,22 @@ def check_block(engine: Engine, read: Callable[[int], int], loaded: Program, num
     start = loaded.symbols[f"block_{number}"] & ~1
     function = loaded.function_at(start)
     assert function is not None
-    demander = ThumbDemands("cortex-m4f", 0, lambda at: int.from_bytes(engine.peek(at, 4), "little"))
-    demands = demander.of_block(engine.read_memory(start, function.size_bytes), start)
+    rules = ThumbRules("cortex-m4f", 0, lambda at: int.from_bytes(engine.peek(at, 4), "little"))
+    preconditions = rules.of_block(engine.read_memory(start, function.size_bytes), start)
     for register in range(8):
         engine.write_register(arm_const.UC_ARM_REG_R0 + register, 0x20004000 + 16 * register)
     engine.write_register(arm_const.UC_ARM_REG_SP, 0x20008000)
     at_start = [read(register) for register in range(16)]
     address = start
-    for demand in demands:
-        if demand.address != address:
-            engine.start(address | 1, demand.address)
-        address = demand.address
-        if demand.at_start is not None:
-            assert demand.at_start.evaluate(at_start.__getitem__) == demand.here.evaluate(read), demand
-    return sum(demand.at_start is not None for demand in demands)
+    for precondition in preconditions:
+        if precondition.address != address:
+            engine.start(address | 1, precondition.address)
+        address = precondition.address
+        if precondition.at_start is not None:
+            assert precondition.at_start.evaluate(at_start.__getitem__) == precondition.here.evaluate(read), (
+                precondition
+            )
+    return sum(precondition.at_start is not None for precondition in preconditions)
 
 
 def test_sums_of_registers() -> None:

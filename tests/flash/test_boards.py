@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from support.flash_boards import image
+from kits.flash_boards import image
 from tinyedge.boards import Board, Isa, list_boards
 from tinyedge.flash import FLASHERS, flasher
 from tinyedge.flash.contract import usb_ids_of

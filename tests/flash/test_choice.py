@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from support.flash_boards import board
-from support.processes import make_program
+from kits.flash_boards import board
+from kits.processes import make_program
 from tinyedge.errors import ToolError, UsageError
 from tinyedge.flash import choose_flasher, flasher
 from tinyedge.flash.command import CommandFlasher

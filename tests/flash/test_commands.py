@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from support.flash_boards import TOOLS, board, image, without_option
+from kits.flash_boards import TOOLS, board, image, without_option
 from tinyedge.errors import UsageError
 from tinyedge.flash import FLASHERS, flasher
 

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from support.models import small_convolution
-from support.quiet import Quiet
+from kits.models import small_convolution
+from kits.quiet import Quiet
 from tinyedge import pipeline
 from tinyedge.artifacts import Image
 

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from support.flash_boards import TOOLS, board, image
-from support.processes import is_running, make_program, wait_until
+from kits.flash_boards import TOOLS, board, image
+from kits.processes import is_running, make_program, wait_until
 from tinyedge.errors import ToolError
 from tinyedge.flash import flasher
 from tinyedge.flash.command import CommandFlasher
@@ -196,7 +196,7 @@ def test_ctrl_c_says_what_was_touched(tmp_path: Path) -> None:
     code = f"""
         import sys
         from pathlib import Path
-        from support.flash_boards import board, image
+        from kits.flash_boards import board, image
         from tinyedge.errors import Interrupted
         from tinyedge.flash import flasher
         try:

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from support.cli import assert_refused, tinyedge
-from support.models import small_convolution
-from support.qemu_board import BOARD, QemuBoard, need_gdb_and_qemu, qemu_board
+from kits.cli import assert_refused, tinyedge
+from kits.models import small_convolution
+from kits.qemu_board import BOARD, QemuBoard, need_gdb_and_qemu, qemu_board
 
 pytestmark = [pytest.mark.toolchain, pytest.mark.xdist_group("gdb_qemu")]
 

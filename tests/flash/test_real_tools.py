@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from support.flash_boards import board, image
+from kits.flash_boards import board, image
 from tinyedge.artifacts import Image
 from tinyedge.build.elf import Segment
 from tinyedge.build.formats import to_binary, to_intel_hex

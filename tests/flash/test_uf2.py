@@ -15,8 +15,8 @@ from typing import Any
 
 import pytest
 
-from support.flash_boards import board, image
-from support.processes import wait_until
+from kits.flash_boards import board, image
+from kits.processes import wait_until
 from tinyedge.artifacts import Image
 from tinyedge.build.elf import Segment
 from tinyedge.build.formats import to_uf2

@@ -26,8 +26,8 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 
-from support.mutations import mutate_bytes, mutate_fields
-from support.random_graph import random_model
+from kits.mutations import mutate_bytes, mutate_fields
+from kits.random_graph import random_model
 from tinyedge.artifacts import Plan
 from tinyedge.boards import CORES
 from tinyedge.errors import InternalError, TinyEdgeError

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-from support.hand_plan import hand_model, hand_plan, selftest_crc
+from kits.hand_plan import hand_model, hand_plan, selftest_crc
 from tinyedge.artifacts import FirmwareProject
 from tinyedge.boards import load_board
 from tinyedge.build import make_flags

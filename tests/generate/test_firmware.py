@@ -15,8 +15,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from support.firmware_pipe import FirmwarePipe, in_requests, out_requests
-from support.hand_plan import SIZE, reference, start_state
+from kits.firmware_pipe import FirmwarePipe, in_requests, out_requests
+from kits.hand_plan import SIZE, reference, start_state
 from tinyedge import wire
 from tinyedge.artifacts import FirmwareProject
 from tinyedge.build import build_image

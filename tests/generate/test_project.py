@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from support.hand_plan import hand_model, hand_plan
+from kits.hand_plan import hand_model, hand_plan
 from tinyedge import wire
 from tinyedge.artifacts import FirmwareProject
 from tinyedge.boards import list_boards, load_board
@@ -65,7 +65,7 @@ def test_the_image_id_is_that_of_all_other_files(monkeypatch: pytest.MonkeyPatch
     one = project()
     assert f'#define TE_IMAGE_ID "{one.digest[:16]}"' in one.files["app/te_image.h"].decode()
     others = [project("arduino_nano_33_ble"), project(tflite=b"another file")]
-    monkeypatch.setattr("support.hand_plan.BIAS", np.zeros(300, np.int8))
+    monkeypatch.setattr("kits.hand_plan.BIAS", np.zeros(300, np.int8))
     others.append(project())
     assert len({one.digest, *(other.digest for other in others)}) == 4
 

@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from support.cli import tinyedge
-from support.models import small_convolution
-from support.recipes import needs_tensorflow
-from support.tflite_builder import TfliteBuilder
+from kits.cli import tinyedge
+from kits.models import small_convolution
+from kits.recipes import needs_tensorflow
+from kits.tflite_builder import TfliteBuilder
 from tinyedge.artifacts import FirmwareProject, Library, QuantizedModel, digest
 from tinyedge.boards import load_board
 from tinyedge.build import make_library_flags

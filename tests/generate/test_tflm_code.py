@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from support.models import small_convolution
-from support.tflm_tree import real_tree
+from kits.models import small_convolution
+from kits.tflm_tree import real_tree
 from tinyedge.artifacts import QuantizedModel
 from tinyedge.boards import load_board
 from tinyedge.build.tflm_tree import read_tree, select_library

@@ -15,7 +15,7 @@ from ai_edge_litert import schema_py_generated as schema
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from support.tflite_builder import TfliteBuilder
+from kits.tflite_builder import TfliteBuilder
 from tinyedge.errors import ModelError, TinyEdgeError
 from tinyedge.graph.ir import DType
 from tinyedge.graph.reader import read_model

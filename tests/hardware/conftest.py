@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from support.lab import LabBoard, lab_files, read_lab_board
+from kits.lab import LabBoard, lab_files, read_lab_board
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from support.cli import program, tinyedge
-from support.lab import LabBoard
-from support.models import small_convolution
+from kits.cli import program, tinyedge
+from kits.lab import LabBoard
+from kits.models import small_convolution
 from tinyedge.boards import load_board
 
 pytestmark = pytest.mark.hardware

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from support.lab import LabBoard, lab_files, read_lab_board
+from kits.lab import LabBoard, lab_files, read_lab_board
 from tinyedge.boards import load_board
 
 EXAMPLE = Path(__file__).parent / "lab.example.toml"

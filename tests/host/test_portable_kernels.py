@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from support.conv_layers import blocks_layer, connected_blocks_layer, depthwise_3x3_layer
-from support.host_kernels import HostRunner
-from support.kernel_cases import NATIVE, Case, check_exact, count_mismatches, make_case
-from support.kernel_layers import (
+from kits.conv_layers import blocks_layer, connected_blocks_layer, depthwise_3x3_layer
+from kits.host_kernels import HostRunner
+from kits.kernel_cases import NATIVE, Case, check_exact, count_mismatches, make_case
+from kits.kernel_layers import (
     MAKERS,
     add_layer,
     conv_2d_layer,
@@ -24,7 +24,7 @@ from support.kernel_layers import (
     requantize_layer,
     softmax_layer,
 )
-from support.movement_layers import ordered_part
+from kits.movement_layers import ordered_part
 from tinyedge.graph.ir import DType
 from tinyedge.graph.reader import read_model
 from tinyedge.kernels.contract import Kernel, cheapest_first
@@ -196,19 +196,19 @@ def _overlapping(kernel: Kernel, layers: list[Layer], closer: int) -> list[Case]
     cases = []
     for layer in layers:
         for index in range(len(layer.inputs)):
-            lead = kernel.lead_bytes(layer, NATIVE, index)
-            if lead is not None:
+            in_place = kernel.in_place_offset(layer, NATIVE, index)
+            if in_place is not None:
                 step = max(tensor.dtype.bytes for tensor in (*layer.inputs, *layer.outputs))
-                cases.append(make_case(layer, kernel, overlap=lead - closer, shared_input=index, alignment=step))
+                cases.append(make_case(layer, kernel, overlap=in_place - closer, shared_input=index, alignment=step))
     return cases
 
 
-OVERLAPPING = sorted(kernel.name for kernel in KERNELS if type(kernel).lead_bytes is not Kernel.lead_bytes)
+OVERLAPPING = sorted(kernel.name for kernel in KERNELS if type(kernel).in_place_offset is not Kernel.in_place_offset)
 """kernels whose output may touch an input"""
 
 
 @pytest.mark.parametrize("name", OVERLAPPING)
-def test_output_may_lie_as_low_as_the_lead_says(name: str, runner: HostRunner) -> None:
+def test_output_may_lie_as_low_as_the_in_place_offset_says(name: str, runner: HostRunner) -> None:
     rng = np.random.default_rng(1 + sum(name.encode()))
     kernel = BY_NAME[name]
     layers = special_layers(rng).get(name, []) + _fitting(kernel, rng, 60)
@@ -237,12 +237,12 @@ SENSITIVE: dict[str, Callable[[Rng], Layer]] = {
 
 
 @pytest.mark.parametrize("name", SENSITIVE)
-def test_one_byte_closer_than_the_lead_is_wrong(name: str, runner: HostRunner) -> None:
-    """So leads are not larger than they need be. A lead of 0 is only the end of the scale."""
+def test_one_byte_closer_than_the_in_place_offset_is_wrong(name: str, runner: HostRunner) -> None:
+    """So in-place offsets are not larger than they need be. An in-place offset of 0 is only the end of the scale."""
     rng = np.random.default_rng(2 + sum(name.encode()))
     kernel = BY_NAME[name]
     drawn = [SENSITIVE[name](rng) for _ in range(90)]
-    layers = [layer for layer in drawn if not kernel.fits(layer, NATIVE) and kernel.lead_bytes(layer, NATIVE, 0)]
+    layers = [layer for layer in drawn if not kernel.fits(layer, NATIVE) and kernel.in_place_offset(layer, NATIVE, 0)]
     cases = _overlapping(kernel, layers, 1)
     assert len(cases) >= 12
     mismatches = count_mismatches(cases, runner, rng, samples=16)

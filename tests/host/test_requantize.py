@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from support.host_kernels import WARNINGS, compile_c, native_compiler
+from kits.host_kernels import WARNINGS, compile_c, native_compiler
 from tinyedge.boards import Isa
 from tinyedge.graph.quantization import multiply_by_quantized_multiplier, requantize
 from tinyedge.kernels.sources import runtime_files

@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from support.core_kernels import CoreRunner
-from support.kernel_cases import check_exact, make_case
-from support.tflite_builder import TfliteBuilder
+from kits.core_kernels import CoreRunner
+from kits.kernel_cases import check_exact, make_case
+from kits.tflite_builder import TfliteBuilder
 from tinyedge.artifacts import Optimize
 from tinyedge.boards import CORES
 from tinyedge.graph.ir import Graph

@@ -1,12 +1,12 @@
-"""Leads against a brute force that walks the accesses of a loop nest in order."""
+"""In-place offsets against a brute force that walks the accesses of a loop nest in order."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
 
-from support.kernel_layers import window
-from tinyedge.kernels.portable.overlap import NEVER, channelwise_lead, convolution_lead, lowest_cells
+from kits.kernel_layers import window
+from tinyedge.kernels.common.overlap import NEVER, channelwise_in_place, convolution_in_place, lowest_cells
 from tinyedge.ops.window import Window
 
 
@@ -19,15 +19,15 @@ def _cells(w: Window, pixel: int) -> list[int]:
     return [y * w.input_w + x for y in rows for x in columns if 0 <= y < w.input_h and 0 <= x < w.input_w]
 
 
-def _smallest_lead(accesses: list[tuple[str, int]]) -> int:
-    """The smallest lead with which no write hits a byte that is read later; accesses are (kind, byte) in order."""
-    lead, lowest_later = 0, NEVER
+def _smallest_offset(accesses: list[tuple[str, int]]) -> int:
+    """The smallest offset with which no write hits a byte that is read later; accesses are (kind, byte) in order."""
+    in_place, lowest_later = 0, NEVER
     for kind, byte in reversed(accesses):
         if kind == "read":
             lowest_later = min(lowest_later, byte)
         else:
-            lead = max(lead, byte + 1 - lowest_later)
-    return lead
+            in_place = max(in_place, byte + 1 - lowest_later)
+    return in_place
 
 
 def _depthwise_accesses(w: Window, channels: int) -> list[tuple[str, int]]:
@@ -60,12 +60,12 @@ def test_leads_are_the_smallest_of_their_loop_nests(seed: int) -> None:
     rng = np.random.default_rng(seed)
     w = window(rng)
     channels = int(rng.integers(1, 11))
-    assert channelwise_lead(w, channels) == _smallest_lead(_depthwise_accesses(w, channels))
+    assert channelwise_in_place(w, channels) == _smallest_offset(_depthwise_accesses(w, channels))
     groups = int(rng.choice([1, 1, 2, 3]))
     inputs, outputs = groups * int(rng.integers(1, 8)), groups * int(rng.integers(1, 10))
     for gathered in (True, False):
-        lead = convolution_lead(w, inputs, outputs, groups, gathered=gathered)
-        assert lead == _smallest_lead(_convolution_accesses(w, inputs, outputs, groups, gathered))
+        in_place = convolution_in_place(w, inputs, outputs, groups, gathered=gathered)
+        assert in_place == _smallest_offset(_convolution_accesses(w, inputs, outputs, groups, gathered))
 
 
 def test_lowest_cells_of_windows_that_see_nothing() -> None:

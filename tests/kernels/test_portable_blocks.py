@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from support.conv_layers import blocks_layer, connected_blocks_layer, depthwise_3x3_layer
-from support.core_kernels import CoreRunner
-from support.kernel_cases import check_exact, make_case
-from support.kernel_layers import Rng, random_inputs
+from kits.conv_layers import blocks_layer, connected_blocks_layer, depthwise_3x3_layer
+from kits.core_kernels import CoreRunner
+from kits.kernel_cases import check_exact, make_case
+from kits.kernel_layers import Rng, random_inputs
 from tinyedge.boards import CORES
 from tinyedge.graph.reader import read_model
 from tinyedge.kernels.contract import Kernel, cheapest_first

@@ -7,7 +7,7 @@ import re
 import numpy as np
 import pytest
 
-from support.kernel_layers import MAKERS
+from kits.kernel_layers import MAKERS
 from tinyedge import kernels
 from tinyedge.boards import CORES
 from tinyedge.kernels import portable

@@ -54,7 +54,7 @@ def test_missing_files_are_named(folders: Path) -> None:
     with pytest.raises(InternalError, match=r"`te_c\.c` or `te_c\.h`"):
         runtime_files(("te_c",), Isa.NATIVE)
     with pytest.raises(InternalError, match=r"`te_gone\.h`"):
-        runtime_files(("te_a",), Isa.ARMV8_1M_MVE)
+        runtime_files(("te_a",), Isa.ARMV81M)
 
 
 SOURCES = sorted((templates_dir() / "runtime").rglob("te_*.c"))

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from support.fake_firmware import BANNER, FakeConsole, FakeFirmware
+from kits.fake_firmware import BANNER, FakeConsole, FakeFirmware
 from tinyedge import wire
 from tinyedge.console.replay import ReplayConsole
 from tinyedge.errors import CheckError, DeviceError

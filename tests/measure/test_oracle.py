@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from support.tflite_builder import TfliteBuilder
+from kits.tflite_builder import TfliteBuilder
 from tinyedge import process
 from tinyedge.errors import ToolError, UsageError
 from tinyedge.graph.reader import read_model

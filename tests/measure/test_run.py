@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from support.artifacts_by_hand import plan_of_fake
-from support.fake_firmware import LAYER_TICKS, TICKS, FakeConsole, FakeFirmware, Reading, fake_layers
+from kits.artifacts_by_hand import plan_of_fake
+from kits.fake_firmware import LAYER_TICKS, TICKS, FakeConsole, FakeFirmware, Reading, fake_layers
 from tinyedge.artifacts import Figure, Mismatch, Plan, Run
 from tinyedge.errors import DeviceError
 from tinyedge.measure.run import RunFailedError, accuracy, run_samples

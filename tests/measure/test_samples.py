@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from support.artifacts_by_hand import graph_with_inputs
+from kits.artifacts_by_hand import graph_with_inputs
 from tinyedge.errors import UsageError
 from tinyedge.measure.samples import DEFAULT_SAMPLES, load_inputs, random_bytes
 

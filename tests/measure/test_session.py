@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from support.fake_firmware import (
+from kits.fake_firmware import (
     LAYER_TICKS,
     TICKS,
     FakeConsole,

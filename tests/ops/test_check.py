@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from support.tflite_builder import TfliteBuilder
+from kits.tflite_builder import TfliteBuilder
 from tinyedge.errors import CheckError, ModelError
 from tinyedge.graph.reader import read_model
 from tinyedge.ops import OPERATORS, check, parse_graph

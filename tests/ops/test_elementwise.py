@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from support import tflm
-from support.operator_models import MODELS, Elementwise, Operand, elementwise_model
-from support.tflite_builder import TfliteBuilder
+from kits import tflm
+from kits.operator_models import MODELS, Elementwise, Operand, elementwise_model
+from kits.tflite_builder import TfliteBuilder
 from tinyedge.errors import ModelError
 from tinyedge.graph.reader import read_model
 from tinyedge.ops import check, parse_graph

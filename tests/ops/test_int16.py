@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 
-from support import tflm
-from support.operator_models import MODELS, Operand, one_to_one
-from support.tflite_builder import TfliteBuilder
+from kits import tflm
+from kits.operator_models import MODELS, Operand, one_to_one
+from kits.tflite_builder import TfliteBuilder
 from tinyedge.errors import ModelError
 from tinyedge.graph.reader import read_model
 from tinyedge.ops import check, parse_graph

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from support import tflm
-from support.tflite_builder import TfliteBuilder
+from kits import tflm
+from kits.tflite_builder import TfliteBuilder
 from tinyedge.errors import ModelError
 from tinyedge.graph.reader import read_model
 from tinyedge.ops import check, parse_graph

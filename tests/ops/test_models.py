@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from support import tflm
+from kits import tflm
 from tinyedge.graph.reader import read_model
 from tinyedge.ops import parse_graph
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from support import tflm
-from support.tflite_builder import TfliteBuilder
+from kits import tflm
+from kits.tflite_builder import TfliteBuilder
 from tinyedge.errors import ModelError
 from tinyedge.graph.reader import read_model
 from tinyedge.ops import check, parse_graph

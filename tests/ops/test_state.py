@@ -10,9 +10,9 @@ import pytest
 from flatbuffers import flexbuffers
 from hypothesis import given, settings
 
-from support import state_models, tflm
-from support.random_graph import draw
-from support.tflite_builder import TfliteBuilder
+from kits import state_models, tflm
+from kits.random_graph import draw
+from kits.tflite_builder import TfliteBuilder
 from tinyedge.errors import ModelError
 from tinyedge.graph.reader import read_model
 from tinyedge.ops import check, parse_graph

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from support.models import float_model, hybrid_model, small_convolution, unknown_operator
-from support.tflite_builder import TfliteBuilder
+from kits.models import float_model, hybrid_model, small_convolution, unknown_operator
+from kits.tflite_builder import TfliteBuilder
 from tinyedge.errors import ModelError
 from tinyedge.graph.ir import Graph
 from tinyedge.graph.reader import read_model

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 
-from support import tflm
-from support.tflite_builder import TfliteBuilder
-from support.weighted_models import MODELS, OPERATORS, S4, S16, Kind, weighted_model
+from kits import tflm
+from kits.tflite_builder import TfliteBuilder
+from kits.weighted_models import MODELS, OPERATORS, S4, S16, Kind, weighted_model
 from tinyedge.errors import ModelError
 from tinyedge.graph.quantization import multiply_wide, quantize_multiplier
 from tinyedge.graph.reader import read_model

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from support.net import Net, Node, assert_same_outputs, weights
+from kits.net import Net, Node, assert_same_outputs, weights
 from tinyedge.graph.ir import Graph
 from tinyedge.graph.reader import read_model
 from tinyedge.graph.verify import verify

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from support.net import Net, Node, assert_same_outputs, weights
+from kits.net import Net, Node, assert_same_outputs, weights
 from tinyedge.optimize.fold_constants import fold_constants
 
 

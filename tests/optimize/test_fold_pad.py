@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from support.net import Net, assert_same_outputs, weights
+from kits.net import Net, assert_same_outputs, weights
 from tinyedge.graph.ir import Graph
 from tinyedge.optimize.fold_pad import fold_pad
 

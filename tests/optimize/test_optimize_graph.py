@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from support.net import Net, assert_same_outputs, weights
+from kits.net import Net, assert_same_outputs, weights
 from tinyedge.errors import InternalError
 from tinyedge.graph.ir import Graph
 from tinyedge.graph.reader import read_model

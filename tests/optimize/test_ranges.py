@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from support.net import Net, weights
+from kits.net import Net, weights
 from tinyedge.ops import parse_graph
 from tinyedge.ops.reference import run_graph
 from tinyedge.optimize.ranges import find_ranges

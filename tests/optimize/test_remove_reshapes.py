@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from support.net import Net, Node, assert_same_outputs, weights
+from kits.net import Net, Node, assert_same_outputs, weights
 from tinyedge.graph.ir import Graph
 from tinyedge.optimize.remove_reshapes import remove_reshapes
 

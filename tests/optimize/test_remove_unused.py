@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from support.net import Net, assert_same_outputs, weights
+from kits.net import Net, assert_same_outputs, weights
 from tinyedge.optimize.remove_unused import remove_unused
 
 

@@ -8,7 +8,7 @@ import time
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tinyedge.kernels.contract import ExactLead
+from tinyedge.kernels.contract import ExactOffset
 from tinyedge.plan.arena import Block, Placement, place_blocks
 
 Overlaps = dict[tuple[int, int], int]
@@ -16,7 +16,7 @@ Overlaps = dict[tuple[int, int], int]
 
 @st.composite
 def problems(draw: st.DrawFn, most: int, largest: int = 40, *, exact: bool = False) -> tuple[list[Block], Overlaps]:
-    """Blocks with random lifetimes, and leads for some pairs that meet in one step, with `exact` some of them exact."""
+    """Blocks with random lifetimes, and in-place offsets for some pairs that meet in one step, with `exact` some exact."""
     blocks = []
     for _ in range(draw(st.integers(1, most))):
         first = draw(st.integers(0, 8))
@@ -24,8 +24,8 @@ def problems(draw: st.DrawFn, most: int, largest: int = 40, *, exact: bool = Fal
     overlaps = {}
     for (i, a), (j, b) in itertools.permutations(enumerate(blocks), 2):
         if a.first == b.last and a.last > b.last and b.first < a.first and draw(st.booleans()):
-            lead = draw(st.integers(0, 12))
-            overlaps[i, j] = ExactLead(lead) if exact and draw(st.booleans()) else lead
+            in_place = draw(st.integers(0, 12))
+            overlaps[i, j] = ExactOffset(in_place) if exact and draw(st.booleans()) else in_place
     return blocks, overlaps
 
 
@@ -45,11 +45,11 @@ def is_valid(blocks: list[Block], overlaps: Overlaps, placement: Placement, alig
     return True
 
 
-def may_lie(lead: int | None, below: int) -> bool:
+def may_lie(in_place: int | None, below: int) -> bool:
     """Whether an output may start so far below an input."""
-    if lead is None:
+    if in_place is None:
         return False
-    return below == lead if isinstance(lead, ExactLead) else below >= lead
+    return below == in_place if isinstance(in_place, ExactOffset) else below >= in_place
 
 
 def live_bytes(blocks: list[Block]) -> int:
@@ -67,7 +67,7 @@ def test_blocks_never_collide(problem: tuple[list[Block], Overlaps], alignment: 
 
 @given(problems(14))
 @settings(max_examples=100, deadline=None)
-def test_without_leads_nothing_beats_the_live_bytes(problem: tuple[list[Block], Overlaps]) -> None:
+def test_without_in_place_offsets_nothing_beats_the_live_bytes(problem: tuple[list[Block], Overlaps]) -> None:
     blocks, _ = problem
     assert place_blocks(blocks, {}, alignment=1, work=3000).bytes >= live_bytes(blocks)
 
@@ -90,7 +90,7 @@ def test_a_chain_in_place_stays_in_place() -> None:
     assert place_blocks(blocks, {}).bytes == 200
 
 
-def test_leads_add_up_along_a_chain() -> None:
+def test_in_place_offsets_add_up_along_a_chain() -> None:
     blocks = [Block(1000, max(step - 1, 0), step) for step in range(4)]
     overlaps = {(step + 1, step): 16 for step in range(3)}
     placement = place_blocks(blocks, overlaps)
@@ -98,17 +98,17 @@ def test_leads_add_up_along_a_chain() -> None:
     assert placement.offsets == (48, 32, 16, 0)
 
 
-def test_an_exact_lead_is_kept_or_the_blocks_are_apart() -> None:
+def test_an_exact_offset_is_kept_or_the_blocks_are_apart() -> None:
     blocks = [Block(100, max(step - 1, 0), step) for step in range(5)]
-    assert place_blocks(blocks, {(step + 1, step): ExactLead(0) for step in range(4)}).bytes == 100
-    assert place_blocks(blocks[:2], {(1, 0): ExactLead(20)}).offsets == (20, 0)
+    assert place_blocks(blocks, {(step + 1, step): ExactOffset(0) for step in range(4)}).bytes == 100
+    assert place_blocks(blocks[:2], {(1, 0): ExactOffset(20)}).offsets == (20, 0)
     # At 20 below the third block the second would run into the first: it goes elsewhere, not further down.
     blocks = [Block(100, 0, 2), Block(40, 1, 2), Block(60, 0, 1)]
-    assert place_blocks(blocks, {(1, 2): ExactLead(20)}).bytes in (180, 200)
-    assert place_blocks(blocks[1:], {(0, 1): ExactLead(6)}).bytes == 100
+    assert place_blocks(blocks, {(1, 2): ExactOffset(20)}).bytes in (180, 200)
+    assert place_blocks(blocks[1:], {(0, 1): ExactOffset(6)}).bytes == 100
 
 
-def test_a_lead_larger_than_the_output_is_no_overlap() -> None:
+def test_an_in_place_offset_larger_than_the_output_is_no_overlap() -> None:
     blocks = [Block(100, 0, 1), Block(20, 1, 2)]
     assert place_blocks(blocks, {(1, 0): 60}).bytes == 120
 

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from support.fake_kernels import CORE, FakeKernel
-from support.net import Net, weights
+from kits.fake_kernels import CORE, FakeKernel
+from kits.net import Net, weights
 from tinyedge.boards import Board, Memory
 from tinyedge.errors import CheckError
 from tinyedge.kernels.contract import Cost

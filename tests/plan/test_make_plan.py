@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from support.fake_kernels import CORE, FakeKernel
-from support.net import Array, Net, Node, weights
+from kits.fake_kernels import CORE, FakeKernel
+from kits.net import Array, Net, Node, weights
 from tinyedge.artifacts import Optimize, Plan
 from tinyedge.errors import ModelError
 from tinyedge.graph.reader import read_model
@@ -55,7 +55,7 @@ def check_run(plan: Plan, seed: int) -> None:
 @given(data=st.data(), optimize=st.sampled_from(["size", "balanced", "speed"]))
 @settings(max_examples=60, deadline=None)
 def test_random_networks_run_in_their_arena(data: st.DataObject, optimize: Optimize) -> None:
-    """Branches, reshapes, inputs and outputs in the middle, tensors read twice; kernels with scratch and leads."""
+    """Branches, reshapes, inputs and outputs in the middle, tensors read twice; kernels with scratch, some in place."""
     draw = data.draw
     net = Net()
     nodes = [net.input((1, 4, 4, 2)) for _ in range(draw(st.integers(1, 2)))]
@@ -81,7 +81,7 @@ def test_random_networks_run_in_their_arena(data: st.DataObject, optimize: Optim
             f"test/{number}",
             cost=lambda layer, n=number: Cost(100 + (layer.index + n) * 37 % 50, 100, 10 * n),
             scratch=lambda layer, n=number: (layer.index * 31 + n * 17) % 3 * 9,
-            lead=lambda layer, n=number: [None, 0, 4, 11][(layer.index + n) % 4],
+            in_place=lambda layer, n=number: [None, 0, 4, 11][(layer.index + n) % 4],
             alignment=[4, 8][number],
         )
         for number in range(2)
@@ -108,13 +108,13 @@ def test_real_models_reach_their_live_bytes(shared_models: Path, name: str, live
     started = time.process_time()
     plain = make_plan(graph, CORE, "balanced", kernels=[FakeKernel()])
     assert plain.arena_bytes == plain.lower_bound_bytes == live
-    close = make_plan(graph, CORE, "balanced", kernels=[FakeKernel(lead=tight_lead)])
+    close = make_plan(graph, CORE, "balanced", kernels=[FakeKernel(in_place=tight_offset)])
     assert time.process_time() - started < 3  # 0.1 s alone on one core; shared machines are slower
     assert close.arena_bytes <= overlapped
     check_run(close, 3)
 
 
-def tight_lead(layer: Layer) -> int | None:
+def tight_offset(layer: Layer) -> int | None:
     """For kernels that buffer rows in registers or scratch: output under input, up to what growing images need."""
     if layer.name == "fully_connected":
         return None
@@ -153,7 +153,7 @@ def test_memory_shared_by_a_reshape_lives_as_long_as_the_last_of_its_names() -> 
     y = net.relu(net.reshape(x, (1, 32)))
     z = net.relu(net.reshape(y, (1, 4, 4, 2)))
     graph = net.graph(net.add(z, x))
-    plan = make_plan(graph, CORE, "balanced", kernels=[FakeKernel(lead=lambda layer: 0)])
+    plan = make_plan(graph, CORE, "balanced", kernels=[FakeKernel(in_place=lambda layer: 0)])
     check_run(plan, 2)
     assert plan.arena_bytes == 64
 
@@ -162,7 +162,7 @@ def test_all_inputs_are_there_before_the_first_layer() -> None:
     net = Net()
     first, second = net.input((1, 40)), net.input((1, 40))
     x = net.relu(net.relu(first))
-    plan = make_plan(net.graph(net.add(x, second)), CORE, "balanced", kernels=[FakeKernel(lead=lambda layer: 0)])
+    plan = make_plan(net.graph(net.add(x, second)), CORE, "balanced", kernels=[FakeKernel(in_place=lambda layer: 0)])
     assert plan.buffer_of(second.key).first == 0
     assert plan.arena_bytes == 80
     check_run(plan, 2)
@@ -172,7 +172,7 @@ def test_outputs_last_until_the_end() -> None:
     net = Net()
     early = net.relu(net.input((1, 40)))
     late = net.relu(net.relu(early))
-    plan = make_plan(net.graph(early, late), CORE, "balanced", kernels=[FakeKernel(lead=lambda layer: 0)])
+    plan = make_plan(net.graph(early, late), CORE, "balanced", kernels=[FakeKernel(in_place=lambda layer: 0)])
     assert plan.buffer_of(early.key).last == 2
     check_run(plan, 2)
 
@@ -181,7 +181,7 @@ def test_an_output_read_by_the_last_layer_is_not_overwritten_by_it() -> None:
     net = Net()
     x = net.relu(net.input((1, 40)))
     net.relu(x)  # writes what nobody reads, in the last step
-    plan = make_plan(net.graph(x), CORE, "balanced", kernels=[FakeKernel(lead=lambda layer: 0)])
+    plan = make_plan(net.graph(x), CORE, "balanced", kernels=[FakeKernel(in_place=lambda layer: 0)])
     assert plan.arena_bytes == 80
     check_run(plan, 2)
 
@@ -213,7 +213,7 @@ def test_variables_have_memory_of_their_own_all_the_time() -> None:
     state = net.builder.tensor((1, 40), scale=0.05, zero_point=3, is_variable=True)
     y = net.add(x, Node(state, (1, 40), 0.05, 3))
     graph = net.graph(net.relu(net.relu(y)))
-    plan = make_plan(graph, CORE, "balanced", kernels=[FakeKernel(lead=lambda layer: 0)])
+    plan = make_plan(graph, CORE, "balanced", kernels=[FakeKernel(in_place=lambda layer: 0)])
     kept = plan.buffer_of(state)
     assert (kept.first, kept.last) == (0, 3)
     for other in plan.buffers:
@@ -228,6 +228,6 @@ def test_a_variable_that_the_first_step_writes_lies_on_no_input() -> None:
     buffer = net.builder.tensor((1, 5, 2, 4), scale=0.05, zero_point=3, is_variable=True)
     net.builder.operator("CIRCULAR_BUFFER", [source.key], [buffer])
     graph = net.graph(net.relu(Node(buffer, (1, 5, 2, 4), 0.05, 3)))
-    plan = make_plan(graph, CORE, "balanced", kernels=[FakeKernel(lead=lambda layer: 0)])
+    plan = make_plan(graph, CORE, "balanced", kernels=[FakeKernel(in_place=lambda layer: 0)])
     kept, given_first = plan.buffer_of(buffer), plan.buffer_of(source.key)
     assert kept.offset + kept.bytes <= given_first.offset or given_first.offset + given_first.bytes <= kept.offset

@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tinyedge.graph.ir import DType, Graph, Operator, Tensor
-from tinyedge.kernels.contract import ExactLead
+from tinyedge.kernels.contract import ExactOffset
 from tinyedge.ops.contract import Layer
-from tinyedge.plan.liveness import Memory, Step, demands, find_memory, find_overlaps, lifetimes
+from tinyedge.plan.liveness import Memory, Step, find_memory, find_overlaps, lifetimes, step_needs
 from tinyedge.plan.order import best_order, dependencies
 
 
@@ -30,7 +30,7 @@ def make_graph(
 
 
 def peak(memory: Memory, steps: Sequence[Step], order: Sequence[int]) -> int:
-    return max(demands(memory, [steps[layer] for layer in order], order, 4))
+    return max(step_needs(memory, [steps[layer] for layer in order], order, 4))
 
 
 @st.composite
@@ -39,9 +39,10 @@ def networks(draw: st.DrawFn, most: int) -> tuple[Graph, list[Step]]:
     sizes = [draw(st.integers(1, 50)) for _ in range(count + 1)]
     reads = [draw(st.lists(st.integers(0, at), min_size=1, max_size=3)) for at in range(count)]
     graph, layers = make_graph(sizes, reads, [count])
-    leads = st.one_of(st.none(), st.integers(0, 20))
+    in_place_offsets = st.one_of(st.none(), st.integers(0, 20))
     steps = [
-        Step(layer, draw(st.sampled_from([0, 0, 30])), tuple(draw(leads) for _ in layer.inputs)) for layer in layers
+        Step(layer, draw(st.sampled_from([0, 0, 30])), tuple(draw(in_place_offsets) for _ in layer.inputs))
+        for layer in layers
     ]
     return graph, steps
 
@@ -95,7 +96,7 @@ def test_a_wide_graph_takes_bounded_work() -> None:
 
 def test_an_input_read_twice_overlaps_only_when_both_uses_allow_it() -> None:
     graph, layers = make_graph([40, 40], [[0, 0]], [1])
-    exact = ExactLead(8)
+    exact = ExactOffset(8)
     cases = (
         ((0, 8), [8]),
         ((0, None), []),
@@ -104,7 +105,7 @@ def test_an_input_read_twice_overlaps_only_when_both_uses_allow_it() -> None:
         ((exact, 9), []),
         ((exact, exact), [8]),
     )
-    for leads, found in (*cases, ((exact, ExactLead(4)), [])):
+    for in_place_offsets, found in (*cases, ((exact, ExactOffset(4)), [])):
         memory = find_memory(graph, layers)
-        overlaps = find_overlaps(memory, [Step(layers[0], 0, leads)], lifetimes(memory, [0]))
-        assert [overlap.lead for overlap in overlaps] == found
+        overlaps = find_overlaps(memory, [Step(layers[0], 0, in_place_offsets)], lifetimes(memory, [0]))
+        assert [overlap.in_place for overlap in overlaps] == found

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from support.fake_kernels import CORE, FakeKernel
-from support.net import Net, weights
+from kits.fake_kernels import CORE, FakeKernel
+from kits.net import Net, weights
 from tinyedge.artifacts import Optimize
 from tinyedge.errors import ModelError
 from tinyedge.graph.ir import Graph
@@ -81,14 +81,14 @@ def test_scratch_costs_only_where_it_raises_the_peak() -> None:
 
 
 def test_leads_that_add_up_are_seen() -> None:
-    """Eight layers in a row: 500 bytes of scratch once are less than 100 bytes of lead eight times."""
+    """Eight layers in a row: 500 bytes of scratch once are less than 100 bytes of in-place offset eight times."""
     net = Net()
     x = net.input((1, 10, 10, 8), 0.05, 3)
     for _ in range(8):
         x = net.relu(x)
     graph = net.graph(x)
-    lean = FakeKernel("lean", lead=lambda layer: 100)
-    steady = FakeKernel("steady", lead=lambda layer: 0, scratch=lambda layer: 500)
+    lean = FakeKernel("lean", in_place=lambda layer: 100)
+    steady = FakeKernel("steady", in_place=lambda layer: 0, scratch=lambda layer: 500)
     plan = make_plan(graph, CORE, "size", kernels=[lean, steady])
     assert plan.arena_bytes == 1300
     assert {layer.kernel.name for layer in plan.layers} == {"steady"}

@@ -7,19 +7,19 @@ from dataclasses import replace
 
 import pytest
 
-from support.fake_kernels import CORE, FakeKernel
-from support.net import Net, weights
+from kits.fake_kernels import CORE, FakeKernel
+from kits.net import Net, weights
 from tinyedge.artifacts import Buffer, Plan
 from tinyedge.errors import InternalError
-from tinyedge.kernels.contract import ExactLead
+from tinyedge.kernels.contract import ExactOffset
 from tinyedge.plan import make_plan, verify_plan
 
 
-def make_good(lead: int | None = 8) -> Plan:
+def make_good(in_place: int | None = 8) -> Plan:
     """input t0 (32 B) -> conv -> relu, with scratch; outputs under their inputs by 8 bytes."""
     net = Net()
     x = net.conv(net.input((1, 4, 4, 2)), weights(1, 2, 3, 3, 2))
-    kernel = FakeKernel(scratch=lambda layer: 12, lead=lambda layer: lead)
+    kernel = FakeKernel(scratch=lambda layer: 12, in_place=lambda layer: in_place)
     return make_plan(net.graph(net.relu(x)), CORE, "balanced", kernels=[kernel])
 
 
@@ -56,7 +56,7 @@ def test_an_overlap_names_both_tensors_with_their_offsets() -> None:
     assert f"`{middle.name}` at {place} alive at steps 0-1 overlap at step 0" in caught.value.what
 
 
-def test_a_lead_of_eight_is_eight() -> None:
+def test_an_in_place_offset_of_eight_is_eight() -> None:
     plan = make_good(8)
     source, middle = plan.graph.inputs[0], plan.layers[0].layer.outputs[0]
     place = plan.buffer_of(source).offset
@@ -66,8 +66,8 @@ def test_a_lead_of_eight_is_eight() -> None:
         verify_plan(too_near)
 
 
-def test_an_exact_lead_is_neither_more_nor_less() -> None:
-    plan = make_good(ExactLead(8))
+def test_an_exact_offset_is_neither_more_nor_less() -> None:
+    plan = make_good(ExactOffset(8))
     source, middle = plan.graph.inputs[0], plan.layers[0].layer.outputs[0]
     place = plan.buffer_of(source).offset
     assert plan.buffer_of(middle.index).offset == place - 8
@@ -101,11 +101,11 @@ def test_wrong_plans_are_found(message: str, breaking: Callable[[Plan], Plan]) -
 
 
 def test_an_overlap_of_what_outlives_the_step_is_wrong() -> None:
-    """The input is read again later, so no lead lets the first output touch it."""
+    """The input is read again later, so no in-place offset lets the first output touch it."""
     net = Net()
     image = net.input((1, 32))
     x = net.relu(image)
-    plan = make_plan(net.graph(net.add(x, image)), CORE, "balanced", kernels=[FakeKernel(lead=lambda layer: 0)])
+    plan = make_plan(net.graph(net.add(x, image)), CORE, "balanced", kernels=[FakeKernel(in_place=lambda layer: 0)])
     bad = change(plan, buffer_at(plan, plan.graph.tensors[x.key].name), offset=plan.buffer_of(image.key).offset)
     with pytest.raises(InternalError, match="overlap at step 0"):
         verify_plan(bad)
@@ -115,7 +115,7 @@ def test_an_output_of_the_model_that_the_last_layer_overwrites_is_wrong() -> Non
     net = Net()
     x = net.relu(net.input((1, 40)))
     y = net.relu(x)
-    plan = make_plan(net.graph(x), CORE, "balanced", kernels=[FakeKernel(lead=lambda layer: 0)])
+    plan = make_plan(net.graph(x), CORE, "balanced", kernels=[FakeKernel(in_place=lambda layer: 0)])
     bad = change(plan, buffer_at(plan, plan.graph.tensors[y.key].name), offset=plan.buffer_of(x.key).offset)
     with pytest.raises(InternalError, match="overlap at step 1"):
         verify_plan(bad)

@@ -12,9 +12,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from support import graph_checks
-from support.graph_checks import SAMPLES, blamed, check_models
-from support.random_graph import CARDS, GENERATORS, RUN, draw, random_model
+from kits import graph_checks
+from kits.graph_checks import SAMPLES, blamed, check_models
+from kits.random_graph import CARDS, GENERATORS, RUN, draw, random_model
 from tinyedge.measure.oracle import oracle_available
 from tinyedge.ops import OPERATORS
 from tinyedge.ops.reference import initial_state, run_graph
@@ -30,9 +30,9 @@ needs_oracle = pytest.mark.skipif(
 
 def test_every_operator_has_an_entry() -> None:
     missing = sorted(set(OPERATORS) - set(GENERATORS))
-    assert not missing, f"tests/support/random_*.py draw no {', '.join(missing)}: add an entry to ENTRIES of one"
+    assert not missing, f"tests/kits/random_*.py draw no {', '.join(missing)}: add an entry to ENTRIES of one"
     unknown = sorted(set(GENERATORS) - set(OPERATORS))
-    assert not unknown, f"tests/support/random_*.py draw {', '.join(unknown)}, which tinyedge does not run"
+    assert not unknown, f"tests/kits/random_*.py draw {', '.join(unknown)}, which tinyedge does not run"
 
 
 @pytest.mark.parametrize("operator", sorted(set(GENERATORS) & set(OPERATORS)))

@@ -6,7 +6,7 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
-from support.artifacts_by_hand import Measured, measured
+from kits.artifacts_by_hand import Measured, measured
 from tinyedge.artifacts import Figure, LayerResult, Library
 from tinyedge.measure.arena import ArenaProof
 from tinyedge.report.bench import bench_document, render_bench

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from support.artifacts_by_hand import Measured, board, measured, model, plan_of_fake
+from kits.artifacts_by_hand import Measured, board, measured, model, plan_of_fake
 from tinyedge.artifacts import Mismatch
 from tinyedge.boards import list_boards
 from tinyedge.errors import CheckError, UsageError

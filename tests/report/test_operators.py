@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from support.cli import assert_refused, tinyedge
+from kits.cli import assert_refused, tinyedge
 from tinyedge.ops import OPERATORS
 from tinyedge.ops.float_only import FLOAT_ONLY, NO_KERNEL
 from tinyedge.report.operators import list_operators, render_operators, render_operators_page

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from support.artifacts_by_hand import board, measured, model, plan_of_fake, size_table
+from kits.artifacts_by_hand import board, measured, model, plan_of_fake, size_table
 from tinyedge.artifacts import Figure, Mismatch, Plan
 from tinyedge.boards import load_board
 from tinyedge.measure.arena import ArenaProof

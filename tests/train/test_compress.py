@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from support.once import made_once
-from support.recipes import needs_tensorflow
+from kits.once import made_once
+from kits.recipes import needs_tensorflow
 from tinyedge import process
 
 pytestmark = [pytest.mark.train, needs_tensorflow]

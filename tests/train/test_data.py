@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from support.recipes import write_recipe
+from kits.recipes import write_recipe
 from tinyedge.errors import ModelError, ToolError, UsageError
 from tinyedge.train import find_recipe, load_recipe
 from tinyedge.train.author import load_splits

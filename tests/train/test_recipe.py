@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from support.recipes import RECIPE, write_recipe
+from kits.recipes import RECIPE, write_recipe
 from tinyedge import process
 from tinyedge.errors import UsageError
 from tinyedge.paths import models_dir

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from support.recipes import RECIPE, write_recipe
+from kits.recipes import RECIPE, write_recipe
 from tinyedge.artifacts import digest
 from tinyedge.errors import UsageError
 from tinyedge.train import load_recipe, load_trained, training_digest

@@ -15,10 +15,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from support.once import made_once
-from support.processes import wait_until
-from support.recipes import RECIPE, needs_tensorflow, write_recipe
-from support.tflm import interpret
+from kits.once import made_once
+from kits.processes import wait_until
+from kits.recipes import RECIPE, needs_tensorflow, write_recipe
+from kits.tflm import interpret
 from tinyedge import process
 from tinyedge.errors import ModelError, TinyEdgeError, ToolError, UsageError
 from tinyedge.graph.ir import DType

@@ -106,8 +106,8 @@ class PlannedLayer:
     considered: tuple[tuple[str, str], ...]
     """(kernel name, its cost or the reason it does not fit), for `build -v`"""
     scratch: Buffer | None
-    leads: tuple[int | None, ...] = ()
-    """per input what `Kernel.lead_bytes` said; without an entry the output may not overlap that input"""
+    in_place_offsets: tuple[int | None, ...] = ()
+    """per input what `Kernel.in_place_offset` said; without an entry the output may not overlap that input"""
 
 
 @dataclass(frozen=True, eq=False)
@@ -197,14 +197,14 @@ class FirmwareProject:
         What another version of the library left in its folder is removed: a header of it might be found first.
         """
         if self.library is not None:
-            self._remove_strangers(folder, self.library.include_dirs[0])
+            self._remove_stale(folder, self.library.include_dirs[0])
         for name, content in sorted(self.files.items()):
             path = folder / name
             if path.is_file() and path.read_bytes() == content:
                 continue
             write_whole(path, content)
 
-    def _remove_strangers(self, folder: Path, library: str) -> None:
+    def _remove_stale(self, folder: Path, library: str) -> None:
         for path in sorted((folder / library).rglob("*")):
             if path.is_file() and path.relative_to(folder).as_posix() not in self.files:
                 path.unlink()

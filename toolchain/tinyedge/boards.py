@@ -28,7 +28,7 @@ class Isa(enum.Enum):
     ARMV7M = "armv7m"
     ARMV7EM = "armv7em"
     ARMV8M_DSP = "armv8m_dsp"
-    ARMV8_1M_MVE = "armv8_1m_mve"
+    ARMV81M = "armv81m"
     RV32IMC = "rv32imc"
     NATIVE = "native"
 
@@ -46,7 +46,7 @@ class Core:
     @property
     def has_dsp(self) -> bool:
         """SMLAD and friends: Armv7E-M, Armv8-M with the DSP extension."""
-        return self.isa in (Isa.ARMV7EM, Isa.ARMV8M_DSP, Isa.ARMV8_1M_MVE)
+        return self.isa in (Isa.ARMV7EM, Isa.ARMV8M_DSP, Isa.ARMV81M)
 
 
 CORES = {
@@ -57,7 +57,7 @@ CORES = {
         Core("cortex-m4f", Isa.ARMV7EM, "fpv4-sp-d16"),
         Core("cortex-m7f", Isa.ARMV7EM, "fpv5-sp-d16"),
         Core("cortex-m33f", Isa.ARMV8M_DSP, "fpv5-sp-d16"),
-        Core("cortex-m55", Isa.ARMV8_1M_MVE, "fp-armv8-fullfp16"),
+        Core("cortex-m55", Isa.ARMV81M, "fp-armv8-fullfp16"),
         Core("rv32imc", Isa.RV32IMC),
         Core("rv32imac", Isa.RV32IMC),
         Core("native", Isa.NATIVE),

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import numpy as np
 
-from support.dsp_kernels import model_layers, rng_for
-from support.kernel_layers import Rng, add_layer
-from support.m0_kernels import M0, check_costs, check_kernel, fitting
+from kits.dsp_kernels import model_layers, rng_for
+from kits.kernel_layers import Rng, add_layer
+from kits.m0_kernels import M0, check_costs, check_kernel, fitting
 from tinyedge.boards import CORES
-from tinyedge.kernels.add_factors import all_outputs
 from tinyedge.kernels.armv6m.add import AddShort, find_products
+from tinyedge.kernels.common.add_factors import all_outputs
 from tinyedge.ops.contract import Layer
 
 KERNEL = AddShort()

@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from support.conv_layers import conv_layer, relu_layer
-from support.core_kernels import CoreRunner
-from support.dsp_kernels import model_layers, rng_for
-from support.kernel_cases import count_mismatches, make_case
-from support.kernel_layers import Rng
-from support.m0_kernels import M0, check_costs, check_kernel, fitting
+from kits.conv_layers import conv_layer, relu_layer
+from kits.core_kernels import CoreRunner
+from kits.dsp_kernels import model_layers, rng_for
+from kits.kernel_cases import count_mismatches, make_case
+from kits.kernel_layers import Rng
+from kits.m0_kernels import M0, check_costs, check_kernel, fitting
 from tinyedge.boards import CORES
 from tinyedge.kernels.armv6m.conv_immediate import MOST_CHANNELS, MOST_WEIGHTS, Conv2DImmediate
 from tinyedge.kernels.armv6m.conv_stream import Conv2DStream
@@ -181,7 +181,7 @@ def test_is_for_armv6m(core: str) -> None:
 @pytest.mark.parametrize("padding", ["same", "valid"])
 def test_leads_are_not_larger_than_needed(padding: str, tmp_path: Path) -> None:
     """A word closer, and the last inputs are overwritten before they are read."""
-    rng = rng_for("leads")
+    rng = rng_for("in-place offsets")
     kernel = Conv2DStream()
     layers = [
         rectified(rng, size=size, kernel=window, padding=padding, stride=(1, 1), dilation=(1, 1), input_channels=4,
@@ -191,9 +191,9 @@ def test_leads_are_not_larger_than_needed(padding: str, tmp_path: Path) -> None:
         for size in ((4, 4), (5, 6))
     ]  # fmt: skip
     cases = [
-        make_case(layer, kernel, M0, overlap=lead - 4, alignment=4)
+        make_case(layer, kernel, M0, overlap=in_place - 4, alignment=4)
         for layer in fitting(kernel, layers, 12)
-        if (lead := kernel.lead_bytes(layer, M0, 0)) and lead % 4 == 0
+        if (in_place := kernel.in_place_offset(layer, M0, 0)) and in_place % 4 == 0
     ]
     assert len(cases) > 4
     assert all(count_mismatches(cases, CoreRunner(tmp_path, M0), rng, samples=6))

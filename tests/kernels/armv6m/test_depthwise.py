@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
-from support.dsp_kernels import depthwise_layer, model_layers, rng_for
-from support.kernel_layers import Rng
-from support.m0_kernels import M0, check_costs, check_kernel, fitting
+from kits.dsp_kernels import depthwise_layer, model_layers, rng_for
+from kits.kernel_layers import Rng
+from kits.m0_kernels import M0, check_costs, check_kernel, fitting
 from tinyedge.boards import CORES
 from tinyedge.kernels.armv6m.depthwise import MOST_OUTPUTS, MOST_STRIDE, Depthwise, Form, code_assembly
 from tinyedge.kernels.armv6m.requantize import LineForm
-from tinyedge.kernels.contract import ExactLead
+from tinyedge.kernels.contract import ExactOffset
 from tinyedge.ops.contract import Layer
 
 KERNEL = Depthwise()
@@ -89,4 +89,4 @@ def test_branches_reach_over_the_largest_function() -> None:
 def test_is_for_armv6m() -> None:
     layer = depthwise_layer(rng_for("core"), folded=True)
     assert KERNEL.fits(layer, CORES["cortex-m4f"]).startswith("made for Armv6-M")
-    assert isinstance(KERNEL.lead_bytes(layer, M0, 0), ExactLead)
+    assert isinstance(KERNEL.in_place_offset(layer, M0, 0), ExactOffset)

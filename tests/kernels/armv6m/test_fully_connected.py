@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from support.dsp_kernels import model_layers, rng_for
-from support.kernel_layers import Rng, fully_connected_layer
-from support.m0_kernels import M0, check_costs, check_kernel, fitting
+from kits.dsp_kernels import model_layers, rng_for
+from kits.kernel_layers import Rng, fully_connected_layer
+from kits.m0_kernels import M0, check_costs, check_kernel, fitting
 from tinyedge.boards import CORES
 from tinyedge.kernels.armv6m.fully_connected import FullyConnectedRows, pack_layer
 from tinyedge.ops.contract import Layer

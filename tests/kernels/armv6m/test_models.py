@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from support.cli import tinyedge
+from kits.cli import tinyedge
 
 PROMISED = [
     # model, optimize, cycles for a product at most

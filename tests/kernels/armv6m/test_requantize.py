@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from support.dsp_kernels import rng_for
+from kits.dsp_kernels import rng_for
 from tinyedge.graph.quantization import requantize
 from tinyedge.kernels.armv6m.chunks import cut
 from tinyedge.kernels.armv6m.requantize import Line, Scale, find_line
-from tinyedge.kernels.sums import Sums
+from tinyedge.kernels.common.sums import Sums
 
 CHANNELS = 4
 

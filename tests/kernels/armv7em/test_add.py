@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from support.dsp_kernels import (
+from kits.dsp_kernels import (
     M4,
     check_code_bytes,
     check_costs,
@@ -19,9 +19,9 @@ from support.dsp_kernels import (
     model_layers,
     rng_for,
 )
-from support.kernel_layers import Rng, add_layer
-from tinyedge.kernels.add_factors import Factors, all_outputs
+from kits.kernel_layers import Rng, add_layer
 from tinyedge.kernels.armv7em.add import AddShort, AddTables, find_halves
+from tinyedge.kernels.common.add_factors import Factors, all_outputs
 from tinyedge.ops.add import Add
 from tinyedge.ops.contract import Layer
 

@@ -7,13 +7,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from support.core_kernels import CoreRunner
-from support.dsp_kernels import M4
-from support.kernel_cases import check_exact, make_case
-from support.kernel_layers import Rng, lookup_layer
+from kits.core_kernels import CoreRunner
+from kits.dsp_kernels import M4
+from kits.kernel_cases import check_exact, make_case
+from kits.kernel_layers import Rng, lookup_layer
 from tinyedge.boards import Core
 from tinyedge.graph.quantization import requantize
-from tinyedge.kernels.armv7em.asm import (
+from tinyedge.kernels.contract import Code, Cost, Kernel, Operands
+from tinyedge.kernels.thumb.assembly import (
     Assembly,
     Ticks,
     clamp,
@@ -22,7 +23,6 @@ from tinyedge.kernels.armv7em.asm import (
     load_constant,
     negated_divisor,
 )
-from tinyedge.kernels.contract import Code, Cost, Kernel, Operands
 from tinyedge.ops.contract import Layer
 
 

@@ -9,25 +9,25 @@ from typing import Any
 import numpy as np
 import pytest
 
-from support.conv_layers import conv_layer, relu_layer
-from support.core_kernels import CoreRunner
-from support.dsp_kernels import (
+from kits.conv_layers import conv_layer, relu_layer
+from kits.core_kernels import CoreRunner
+from kits.dsp_kernels import (
     M4,
     check_code_bytes,
     check_costs,
     check_kernel,
-    check_leads_are_tight,
+    check_offsets_are_tight,
     counts,
     fitting,
     loop_lines,
     model_layers,
     rng_for,
 )
-from support.kernel_cases import check_exact, make_case
-from support.kernel_layers import Pair, Rng
+from kits.kernel_cases import check_exact, make_case
+from kits.kernel_layers import Pair, Rng
 from tinyedge.boards import CORES
 from tinyedge.kernels.armv7em.conv_4x2 import Conv2D4x2, Conv2D4x2Compact, Conv2D4x2Unrolled
-from tinyedge.kernels.armv7em.conv_4x2_layout import find_layout, layout_lead
+from tinyedge.kernels.armv7em.conv_4x2_layout import find_layout, layout_in_place
 from tinyedge.kernels.contract import Kernel
 from tinyedge.ops.contract import Layer
 from tinyedge.ops.conv_2d import Conv2D
@@ -88,8 +88,8 @@ def test_is_exact_on_other_cores(core: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("padding", ["same", "valid"])
-def test_leads_are_not_larger_than_needed(padding: str, tmp_path: Path) -> None:
-    rng = rng_for("leads")
+def test_in_place_offsets_are_not_larger_than_needed(padding: str, tmp_path: Path) -> None:
+    rng = rng_for("in-place offsets")
     layers = [
         conv_layer(
             rng, size=(int(rng.integers(2, 7)), int(rng.integers(2, 7))), kernel=kernel, padding=padding,
@@ -98,8 +98,8 @@ def test_leads_are_not_larger_than_needed(padding: str, tmp_path: Path) -> None:
         for kernel in ((1, 1), (3, 3), (1, 3))
         for outputs in (4, 8, 12)
     ]  # fmt: skip
-    layers = [layer for layer in layers if layout_lead(layer.params, find_layout(layer.params)) % 4 == 0]
-    check_leads_are_tight(Conv2D4x2(), fitting(Conv2D4x2(), layers, 6), tmp_path, rng)
+    layers = [layer for layer in layers if layout_in_place(layer.params, find_layout(layer.params)) % 4 == 0]
+    check_offsets_are_tight(Conv2D4x2(), fitting(Conv2D4x2(), layers, 6), tmp_path, rng)
 
 
 SPEEDS = [

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from support.conv_layers import conv_layer, relu_layer
-from support.core_kernels import CoreRunner
-from support.dsp_kernels import (
+from kits.conv_layers import conv_layer, relu_layer
+from kits.core_kernels import CoreRunner
+from kits.dsp_kernels import (
     M4,
     check_code_bytes,
     check_costs,
@@ -23,8 +23,8 @@ from support.dsp_kernels import (
     model_layers,
     rng_for,
 )
-from support.kernel_cases import make_case
-from support.kernel_layers import Rng
+from kits.kernel_cases import make_case
+from kits.kernel_layers import Rng
 from tinyedge.boards import CORES
 from tinyedge.kernels.armv7em.conv_winograd import Conv2DWinograd, transform_weights
 from tinyedge.ops.contract import Layer
@@ -97,7 +97,7 @@ def test_transformed_weights_fit_16_bits() -> None:
 
 
 def test_leads_are_not_larger_than_needed(tmp_path: Path) -> None:
-    rng = rng_for("leads")
+    rng = rng_for("in-place offsets")
     layers = [
         layer_of(rng, relu=False, size=(6, width), padding="same", input_channels=4, output_channels=8, corners=False)
         for width in (8, 9, 12)

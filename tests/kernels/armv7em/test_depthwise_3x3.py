@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from support.core_kernels import CoreRunner
-from support.dsp_kernels import (
+from kits.core_kernels import CoreRunner
+from kits.dsp_kernels import (
     M4,
     check_code_bytes,
     check_costs,
@@ -23,13 +23,13 @@ from support.dsp_kernels import (
     model_layers,
     rng_for,
 )
-from support.kernel_cases import count_mismatches, make_case
-from support.kernel_layers import Rng
+from kits.kernel_cases import count_mismatches, make_case
+from kits.kernel_layers import Rng
 from tinyedge.boards import Core, Isa
 from tinyedge.graph.quantization import requantize
 from tinyedge.kernels.armv7em.depthwise_3x3 import KERNELS, Depthwise3x3
 from tinyedge.kernels.armv7em.depthwise_constants import FRACTION, can_fold, fold_bits, short_scales
-from tinyedge.kernels.contract import ExactLead
+from tinyedge.kernels.contract import ExactOffset
 from tinyedge.ops.contract import Layer
 
 BY_NAME = {kernel.name: kernel for kernel in KERNELS}
@@ -144,13 +144,13 @@ def test_blocks_keep_everything_in_registers(stride: int) -> None:
 
 
 def test_an_output_below_the_input_would_be_wrong(tmp_path: Path) -> None:
-    """So the lead is exact: the planner may not put the output further down, where it seems to be free."""
+    """So the in-place offset is exact: the planner may not put the output further down, where it seems to be free."""
     rng = rng_for("exact")
     kernel = Depthwise3x3(transposed=False, fixed=False)
     layer = depthwise_layer(
         rng, folded=True, size=(6, 6), stride=(1, 1), padding="same", input_channels=8, corners=False
     )
-    assert isinstance(kernel.lead_bytes(layer, M4, 0), ExactLead)
+    assert isinstance(kernel.in_place_offset(layer, M4, 0), ExactOffset)
     cases = [make_case(layer, kernel, M4, overlap=below) for below in (0, 4)]
     mismatches = count_mismatches(cases, CoreRunner(tmp_path, M4), rng, samples=6)
     assert mismatches[0] == 0
@@ -159,8 +159,8 @@ def test_an_output_below_the_input_would_be_wrong(tmp_path: Path) -> None:
 
 def test_in_bands_by_columns_a_stride_of_two_is_not_for_one_address() -> None:
     layer = depthwise_layer(rng_for("bands"), size=(60, 40), stride=(2, 2), padding="same", input_channels=8)
-    assert Depthwise3x3(transposed=False, fixed=False).lead_bytes(layer, M4, 0) == 0
-    assert Depthwise3x3(transposed=True, fixed=False).lead_bytes(layer, M4, 0) is None
+    assert Depthwise3x3(transposed=False, fixed=False).in_place_offset(layer, M4, 0) == 0
+    assert Depthwise3x3(transposed=True, fixed=False).in_place_offset(layer, M4, 0) is None
 
 
 REFUSED: list[tuple[dict[str, Any], str]] = [

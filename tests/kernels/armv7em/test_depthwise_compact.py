@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from support.dsp_kernels import (
+from kits.dsp_kernels import (
     M4,
     check_code_bytes,
     check_costs,
@@ -20,7 +20,7 @@ from support.dsp_kernels import (
     model_layers,
     rng_for,
 )
-from support.kernel_layers import Rng
+from kits.kernel_layers import Rng
 from tinyedge.kernels.armv7em.depthwise_compact import (
     KERNELS,
     DepthwiseAny,

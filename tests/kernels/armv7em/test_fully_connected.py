@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from support.dsp_kernels import (
+from kits.dsp_kernels import (
     M4,
     check_code_bytes,
     check_costs,
@@ -22,7 +22,7 @@ from support.dsp_kernels import (
     model_layers,
     rng_for,
 )
-from support.kernel_layers import Rng, fully_connected_layer
+from kits.kernel_layers import Rng, fully_connected_layer
 from tinyedge.boards import CORES
 from tinyedge.kernels.armv7em.fully_connected import FullyConnectedPairs
 from tinyedge.ops.contract import Layer
@@ -63,12 +63,12 @@ def test_is_exact(compiler: str, tmp_path: Path) -> None:
 
 
 def test_leads_are_not_larger_than_needed(tmp_path: Path) -> None:
-    rng = rng_for("leads")
+    rng = rng_for("in-place offsets")
     layers = [
         layer_of(rng, inputs=4 * int(rng.integers(1, 6)), outputs=int(rng.integers(5, 40)), corners=False)
         for _ in range(20)
     ]
-    layers = [layer for layer in layers if (KERNEL.lead_bytes(layer, M4, 0) or 0) % 4 == 0]
+    layers = [layer for layer in layers if (KERNEL.in_place_offset(layer, M4, 0) or 0) % 4 == 0]
     check_leads_are_tight(KERNEL, fitting(KERNEL, layers, 4), tmp_path, rng)
 
 

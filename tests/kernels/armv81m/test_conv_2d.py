@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from support.conv_layers import conv_layer, relu_layer
-from support.dsp_kernels import model_layers, rng_for
-from support.kernel_layers import Rng, conv_2d_layer
-from support.mve_kernels import M55, check_costs, check_kernels, check_leads_are_tight, counts, fitting
+from kits.conv_layers import conv_layer, relu_layer
+from kits.dsp_kernels import model_layers, rng_for
+from kits.kernel_layers import Rng, conv_2d_layer
+from kits.mve_kernels import M55, check_costs, check_kernels, check_offsets_are_tight, counts, fitting
 from tinyedge.boards import CORES
 from tinyedge.kernels.armv81m.conv_2d import KERNELS, Conv2DColumns, Conv2DRows, Conv2DRowsLooped
-from tinyedge.kernels.armv81m.layout import layout_lead, rows_layout, tile_form
+from tinyedge.kernels.armv81m.layout import layout_in_place, rows_layout, tile_form
 from tinyedge.kernels.armv81m.tile import Ties, requantization_of
 from tinyedge.ops.contract import Layer
 
@@ -59,8 +59,8 @@ def test_are_exact_on_layers_of(model: str, shared_models: Path, tmp_path: Path)
     check_kernels(KERNELS[:3], layers[-10:], tmp_path, rng_for(model), "zig")
 
 
-def test_leads_are_not_larger_than_needed(tmp_path: Path) -> None:
-    rng = rng_for("leads")
+def test_in_place_offsets_are_not_larger_than_needed(tmp_path: Path) -> None:
+    rng = rng_for("in-place offsets")
     layers = [
         conv_layer(
             rng, size=(int(rng.integers(2, 7)), int(rng.integers(2, 7))), kernel=kernel, padding=padding,
@@ -73,10 +73,13 @@ def test_leads_are_not_larger_than_needed(tmp_path: Path) -> None:
 
     def counts_bytes(layer: Layer) -> bool:
         layout = rows_layout(layer.params)
-        return layout.width > 1 and layout_lead(layer.params, layout, tile_form(layer.params, layout, looped=False)) > 0
+        return (
+            layout.width > 1
+            and layout_in_place(layer.params, layout, tile_form(layer.params, layout, looped=False)) > 0
+        )
 
     layers = [layer for layer in fitting(Conv2DRows(), layers, 6) if counts_bytes(layer)]
-    check_leads_are_tight(Conv2DRows(), layers, tmp_path, rng)
+    check_offsets_are_tight(Conv2DRows(), layers, tmp_path, rng)
 
 
 SPEEDS = [

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from support.dsp_kernels import rng_for
-from support.kernel_layers import fully_connected_layer
-from support.mve_kernels import M55, check_costs, check_kernels, fitting
+from kits.dsp_kernels import rng_for
+from kits.kernel_layers import fully_connected_layer
+from kits.mve_kernels import M55, check_costs, check_kernels, fitting
 from tinyedge.boards import CORES
 from tinyedge.kernels.armv81m.fully_connected import KERNELS
 

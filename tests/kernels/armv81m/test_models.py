@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from support.cli import tinyedge
+from kits.cli import tinyedge
 
 PROMISED = [
     # model, optimize, instructions at most; of ResNet-8 a fifth of what nrf52840dk, a Cortex-M4, takes

@@ -17,7 +17,7 @@ OPTIMIZE = ("-O2",)
 SMALL = ("-Os",)
 """behind the other flags for what is not the model: nothing there runs during an inference"""
 SMALL_FOLDERS = ("app", "bsp")
-"""of a project: the protocol, and the support of the board"""
+"""of a project: the protocol, and the kits of the board"""
 
 _WARNINGS = ("-Wall", "-Wextra", "-Wconversion", "-Werror")
 _FLOAT = ("-ffp-contract=off",)  # float results must not depend on which core has a fused multiply-add
@@ -43,7 +43,7 @@ _FPU_FEATURE = {
     "fpv5-d16": "fp_armv8d16",
     "fp-armv8-fullfp16": "fp_armv8d16+fullfp16",
 }
-_ISA_FEATURE = {Isa.ARMV8M_DSP: ("dsp",), Isa.ARMV8_1M_MVE: ("mve_fp",)}
+_ISA_FEATURE = {Isa.ARMV8M_DSP: ("dsp",), Isa.ARMV81M: ("mve_fp",)}
 
 
 @dataclass(frozen=True)
@@ -178,5 +178,5 @@ def _gcc_target(core: Core) -> tuple[str, ...]:
     cpu = (f"-mcpu={_arm_cpu(core)}", "-mthumb")
     if not core.fpu:
         return (*cpu, "-mfloat-abi=soft")
-    fpu = "auto" if core.isa is Isa.ARMV8_1M_MVE else core.fpu  # the FPU of an M55 is named by its -mcpu alone
+    fpu = "auto" if core.isa is Isa.ARMV81M else core.fpu  # the FPU of an M55 is named by its -mcpu alone
     return (*cpu, "-mfloat-abi=hard", f"-mfpu={fpu}")

@@ -91,8 +91,8 @@ class Code:
     shared: tuple[SharedFunction, ...] = ()
 
 
-class ExactLead(int):
-    """A lead that must be kept exactly: the output starts so far below the input and no further, or does not overlap.
+class ExactOffset(int):
+    """An in-place offset to be kept exactly: the output starts so far below the input and no further, or apart from it.
 
     For kernels that go through memory channel by channel: a channel's outputs may only lie on that channel's inputs.
     """
@@ -101,8 +101,8 @@ class ExactLead(int):
 class Kernel(abc.ABC):
     """One way to run one or more operators.
 
-    Scratch and tensors live in the arena. `lead_bytes` is what lets an output share memory with a dying input:
-    the output may start anywhere at or below `input address - lead`; 0 means the same address is safe
+    Scratch and tensors live in the arena. `in_place_offset` is what lets an output share memory with a dying input:
+    the output may start anywhere at or below `input address - offset`; 0 means the same address is safe
     (element-wise), None means the two must be disjoint. A test runs every kernel at its tightest overlap.
     """
 
@@ -124,10 +124,10 @@ class Kernel(abc.ABC):
         """Bytes of scratch in the arena, alive during this layer only."""
         return 0
 
-    def lead_bytes(self, layer: Layer, core: Core, input_index: int) -> int | None:
+    def in_place_offset(self, layer: Layer, core: Core, input_index: int) -> int | None:
         """How far the (only) output must start below input `input_index` to overlap it; None: not at all.
 
-        An `ExactLead` allows that one place only.
+        An `ExactOffset` allows that one place only.
         """
         return None
 

@@ -13,9 +13,9 @@ from tinyedge.paths import templates_dir
 _FOLDERS: dict[Isa, tuple[str, ...]] = {
     Isa.ARMV6M: ("armv6m", "portable"),
     Isa.ARMV7M: ("portable",),
-    Isa.ARMV7EM: ("dsp", "portable"),
-    Isa.ARMV8M_DSP: ("dsp", "portable"),
-    Isa.ARMV8_1M_MVE: ("mve", "dsp", "portable"),
+    Isa.ARMV7EM: ("armv7em", "portable"),
+    Isa.ARMV8M_DSP: ("armv7em", "portable"),
+    Isa.ARMV81M: ("armv81m", "armv7em", "portable"),
     Isa.RV32IMC: ("rv32", "portable"),
     Isa.NATIVE: ("portable",),
 }

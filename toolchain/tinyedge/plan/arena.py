@@ -1,12 +1,13 @@
 """Offsets in one arena: a placement of blocks with lifetimes, some of which may partly overlap.
 
 For two blocks alive together either `b` starts at or above `a + above(a, b)`, or the other way round; the distance
-is the size of the lower block, except where an output may run into a dying input: then it is that kernel's lead.
-Where that lead is exact, the two are apart or at that one distance.
+is the size of the lower block, except where an output may run into a dying input: then it is that kernel's in-place
+offset. Where that offset is exact, the two are apart or at that one distance.
+
 Placing blocks one by one at the lowest free offset reaches the optimum for some sequence of blocks (the one sorted
-by the offsets of an optimum; exact leads aside), so the search is over sequences: a handful of proven ones first
-(largest first, latest first, ...), exhaustive for few blocks, then a local search that pulls the blocks at the top
-forward. It stops at the lower bound or when its work, counted in comparisons and not in seconds, is used up: same
+by the offsets of an optimum; exact in-place offsets aside), so the search is over sequences: a handful of proven ones
+first (largest first, latest first, ...), exhaustive for few blocks, then a local search that pulls the blocks at the
+top forward. It stops at the lower bound or when its work, counted in comparisons and not in seconds, is used up: same
 input, same arena.
 """
 
@@ -17,7 +18,7 @@ import random
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from tinyedge.kernels.contract import ExactLead
+from tinyedge.kernels.contract import ExactOffset
 
 WORK = 300_000
 """comparisons of pairs of blocks, about 0.1 s"""
@@ -65,8 +66,8 @@ def place_blocks(
 ) -> Placement:
     """Find offsets, all multiples of `alignment`, for the smallest arena the search can reach.
 
-    `overlaps` maps (output, input) to the lead in bytes (0 or more): output offset <= input offset - lead is allowed,
-    for an `ExactLead` only output offset = input offset - lead.
+    `overlaps` maps (output, input) to the in-place offset d in bytes (0 or more): output offset <= input offset - d
+    is allowed, for an `ExactOffset` only output offset = input offset - d.
     The search ends early at `lower_bound` bytes. The arena is a multiple of the alignment.
     """
     if not blocks:
@@ -103,16 +104,18 @@ def _make_problem(
     near: list[list[tuple[int, int, int, int | None]]] = [[] for _ in blocks]
 
     def distance(low: int, high: int) -> int:
-        lead = overlaps.get((low, high))
-        if lead is None or isinstance(lead, ExactLead):
+        in_place = overlaps.get((low, high))
+        if in_place is None or isinstance(in_place, ExactOffset):
             return sizes[low]
-        return min(sizes[low], -(-lead // alignment))
+        return min(sizes[low], -(-in_place // alignment))
 
     def meeting(low: int, high: int) -> int | None:
         """How far `low` starts below `high` where that is the only way to overlap."""
-        lead = overlaps.get((low, high))
-        possible = isinstance(lead, ExactLead) and lead % alignment == 0 and lead // alignment < sizes[low]
-        return lead // alignment if lead is not None and possible else None
+        in_place = overlaps.get((low, high))
+        possible = (
+            isinstance(in_place, ExactOffset) and in_place % alignment == 0 and in_place // alignment < sizes[low]
+        )
+        return in_place // alignment if in_place is not None and possible else None
 
     by_start = sorted(range(len(blocks)), key=lambda i: (blocks[i].first, i))
     alive: list[int] = []

@@ -26,5 +26,5 @@ def make_layout(memory: Memory, steps: Sequence[Step], spans: Sequence[tuple[int
         if step.scratch_bytes:
             scratch_at[number] = len(blocks)
             blocks.append(Block(step.scratch_bytes, number, number))
-    overlaps = {(o.output, o.input): o.lead for o in find_overlaps(memory, steps, spans)}
+    overlaps = {(o.output, o.input): o.in_place for o in find_overlaps(memory, steps, spans)}
     return Layout(tuple(blocks), overlaps, scratch_at)

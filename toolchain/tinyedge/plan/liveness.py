@@ -1,7 +1,7 @@
 """Which memory is alive when: tensors grouped into storage, and what every step needs.
 
 A `Storage` is memory that one tensor has, or several tensors share because reshapes between them move no byte. It
-depends on the graph alone; `lifetimes` and `demands` add an order of execution. Time is counted in steps: step `t`
+depends on the graph alone; `lifetimes` and `step_needs` add an order of execution. Time is counted in steps: step `t`
 is the layer that runs as number `t`. Inputs of the model are alive from step 0 (all are written before the first
 layer), outputs until the last step (all are read after it), variables always.
 """
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from tinyedge.graph.ir import Graph, Tensor
-from tinyedge.kernels.contract import ExactLead
+from tinyedge.kernels.contract import ExactOffset
 from tinyedge.ops.contract import Layer
 from tinyedge.ops.reshape import Reshape
 
@@ -22,16 +22,16 @@ from tinyedge.ops.reshape import Reshape
 class Step:
     """A layer and what its kernel wants of memory.
 
-    leads  one entry per `Layer.inputs`: `Kernel.lead_bytes`, None where the output may not touch that input
+    in_place_offsets  one for each of `Layer.inputs`, by `Kernel.in_place_offset`; None: the output may not touch it
     """
 
     layer: Layer
     scratch_bytes: int = 0
-    leads: tuple[int | None, ...] = ()
+    in_place_offsets: tuple[int | None, ...] = ()
 
-    def lead(self, position: int) -> int | None:
-        """The lead of input `position`; None without one."""
-        return self.leads[position] if position < len(self.leads) else None
+    def in_place(self, position: int) -> int | None:
+        """The in-place offset of input `position`; None without one."""
+        return self.in_place_offsets[position] if position < len(self.in_place_offsets) else None
 
 
 @dataclass(frozen=True)
@@ -67,15 +67,15 @@ class Memory:
 
 @dataclass(frozen=True)
 class Overlap:
-    """Step `step` lets its output, storage `output`, start at or below the address of `input` minus `lead`.
+    """Step `step` lets its output, storage `output`, start at or below the address of `input` minus `in_place`.
 
-    At that address only where the lead is an `ExactLead`.
+    At that address only where the in-place offset is an `ExactOffset`.
     """
 
     step: int
     output: int
     input: int
-    lead: int
+    in_place: int
 
 
 def is_rename(layer: Layer) -> bool:
@@ -176,7 +176,7 @@ def tensor_lifetimes(graph: Graph, layers: Sequence[Layer]) -> dict[int, tuple[i
 
 
 def find_overlaps(memory: Memory, steps: Sequence[Step], spans: Sequence[tuple[int, int]]) -> tuple[Overlap, ...]:
-    """Every pair of output and dying input that may share memory; `steps` in order of execution, leads at least 0.
+    """Every pair of output and dying input that may share memory; `steps` in order of execution, offsets at least 0.
 
     What must last until the end does not die in the last step: it is read after it. And a variable is there before
     the first step, also when that is what writes it.
@@ -188,52 +188,53 @@ def find_overlaps(memory: Memory, steps: Sequence[Step], spans: Sequence[tuple[i
         output = memory.of_tensor[step.layer.outputs[0].index]
         if memory.storages[output].from_start:
             continue
-        leads = input_leads(memory, step)
+        in_place_offsets = input_in_place_offsets(memory, step)
         found += [
-            Overlap(number, output, source, lead)
-            for source, lead in leads.items()
-            if lead is not None
+            Overlap(number, output, source, in_place)
+            for source, in_place in in_place_offsets.items()
+            if in_place is not None
             and spans[source][1] == number == spans[output][0]
             and not memory.storages[source].to_end
         ]
     return tuple(found)
 
 
-def input_leads(memory: Memory, step: Step) -> dict[int, int | None]:
-    """Lead by storage read: one that suits every use where a storage is read twice, None where there is none."""
-    leads: dict[int, int | None] = {}
+def input_in_place_offsets(memory: Memory, step: Step) -> dict[int, int | None]:
+    """In-place offset by storage read: one that suits every use of a storage that is read twice, else None."""
+    in_place_offsets: dict[int, int | None] = {}
     for position, tensor in enumerate(step.layer.inputs):
         if not tensor.is_constant:
             source = memory.of_tensor[tensor.index]
-            leads[source] = _both_leads(step.lead(position), leads.get(source, 0))
+            in_place_offsets[source] = _common_offset(step.in_place(position), in_place_offsets.get(source, 0))
     for key in (*step.layer.operator.inputs, *step.layer.operator.outputs):
         source = memory.of_tensor.get(key, -1)
         if source >= 0 and memory.storages[source].from_start and memory.storages[source].to_end:
-            leads[source] = None
-    return leads
+            in_place_offsets[source] = None
+    return in_place_offsets
 
 
-def _both_leads(first: int | None, second: int | None) -> int | None:
-    """The smallest lead that suits both."""
+def _common_offset(first: int | None, second: int | None) -> int | None:
+    """The smallest in-place offset that suits both."""
     if first is None or second is None:
         return None
-    exact = {lead for lead in (first, second) if isinstance(lead, ExactLead)}
+    exact = {in_place for in_place in (first, second) if isinstance(in_place, ExactOffset)}
     if not exact:
         return max(first, second)
-    lead = exact.pop()
-    return lead if not exact and lead == max(first, second) else None
+    in_place = exact.pop()
+    return in_place if not exact and in_place == max(first, second) else None
 
 
 def saved_bytes(output_bytes: int, dying: Iterable[tuple[int, int]]) -> int:
-    """The most memory an output can share with dying inputs, given as (bytes, lead): an upper bound.
+    """The most memory an output can share with dying inputs, given as (bytes, in-place offset): an upper bound.
 
-    An input begins `lead` bytes or more above the output's start, so nothing below the smallest lead is shared.
+    An input begins that many bytes or more above the output's start, so nothing below the smallest offset is shared.
     """
-    pairs = [(size, lead) for size, lead in dying if lead < output_bytes]
+    pairs = [(size, in_place) for size, in_place in dying if in_place < output_bytes]
     if not pairs:
         return 0
     return min(
-        output_bytes - min(lead for _, lead in pairs), sum(min(size, output_bytes - lead) for size, lead in pairs)
+        output_bytes - min(in_place for _, in_place in pairs),
+        sum(min(size, output_bytes - in_place) for size, in_place in pairs),
     )
 
 
@@ -242,7 +243,7 @@ def aligned(size: int, alignment: int) -> int:
     return -(-size // alignment) * alignment
 
 
-def demands(memory: Memory, steps: Sequence[Step], order: Sequence[int], alignment: int) -> tuple[int, ...]:
+def step_needs(memory: Memory, steps: Sequence[Step], order: Sequence[int], alignment: int) -> tuple[int, ...]:
     """What each step needs at least, in bytes: all that is alive, each piece aligned, less what may overlap.
 
     No arrangement of the arena can have fewer bytes than the largest of these. `steps` in order of execution.
@@ -258,6 +259,6 @@ def demands(memory: Memory, steps: Sequence[Step], order: Sequence[int], alignme
     for overlap in overlaps:
         shared.setdefault(overlap.step, []).append(overlap)
     for step, group in shared.items():
-        pairs = [(sizes[o.input], aligned(o.lead, alignment)) for o in group]
+        pairs = [(sizes[o.input], aligned(o.in_place, alignment)) for o in group]
         totals[step] -= saved_bytes(sizes[group[0].output], pairs)
     return tuple(totals)

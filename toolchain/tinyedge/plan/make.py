@@ -12,16 +12,16 @@ from tinyedge.kernels.contract import Kernel
 from tinyedge.ops import parse_graph
 from tinyedge.plan.arena import place_blocks
 from tinyedge.plan.layout import make_layout
-from tinyedge.plan.liveness import Memory, aligned, demands, find_memory, lifetimes, tensor_lifetimes
+from tinyedge.plan.liveness import Memory, aligned, find_memory, lifetimes, step_needs, tensor_lifetimes
 from tinyedge.plan.order import best_order
-from tinyedge.plan.select import Choice, Menu, candidates_for, make_menu, select_kernels
+from tinyedge.plan.select import Candidate, LayerCandidates, find_candidates, select_kernels, serving_kernels
 from tinyedge.plan.verify import verify_plan
 
 
 def make_plan(graph: Graph, core: Core, optimize: Optimize, *, kernels: Sequence[Kernel] | None = None) -> Plan:
     """Plan `graph` for `core`. Pure and deterministic: the same graph gives the same plan to the byte.
 
-    kernels  to choose from instead of the registry, for tests and for measuring one kernel
+    kernels  candidates instead of the registry, for tests and for measuring one kernel
 
     Raises: ModelError when the graph holds what no kernel runs or an output that is a constant,
             InternalError when the plan fails its own check
@@ -33,35 +33,35 @@ def make_plan(graph: Graph, core: Core, optimize: Optimize, *, kernels: Sequence
                 hint="remove this output from the model and convert it again",
             )
     layers = parse_graph(graph)
-    menus = tuple(make_menu(layer, core, candidates_for(layer, kernels)) for layer in layers)
+    candidates = tuple(find_candidates(layer, core, serving_kernels(layer, kernels)) for layer in layers)
     memory = find_memory(graph, layers)
     given = tuple(range(len(layers)))
-    choices = select_kernels(memory, menus, given, optimize)
-    order = best_order(graph, memory, [choice.step for choice in choices], _alignment(choices))
+    chosen = select_kernels(memory, candidates, given, optimize)
+    order = best_order(graph, memory, [candidate.step for candidate in chosen], _alignment(chosen))
     if order != given:
-        choices = select_kernels(memory, menus, order, optimize)
-    plan = _place(graph, memory, menus, choices, order, optimize)
+        chosen = select_kernels(memory, candidates, order, optimize)
+    plan = _place(graph, memory, candidates, chosen, order, optimize)
     verify_plan(plan)
     return plan
 
 
-def _alignment(choices: Sequence[Choice]) -> int:
-    return max((4, *(choice.kernel.alignment for choice in choices)))
+def _alignment(chosen: Sequence[Candidate]) -> int:
+    return max((4, *(candidate.kernel.alignment for candidate in chosen)))
 
 
 def _place(
     graph: Graph,
     memory: Memory,
-    menus: Sequence[Menu],
-    choices: Sequence[Choice],
+    candidates: Sequence[LayerCandidates],
+    chosen: Sequence[Candidate],
     order: Sequence[int],
     optimize: Optimize,
 ) -> Plan:
-    """Lay out the arena for chosen kernels in a given order (`menus` and `choices` as the graph lists its layers)."""
-    alignment = _alignment(choices)
-    steps = [choices[layer].step for layer in order]
+    """Lay out the arena for `chosen` kernels in a given order (both sequences as the graph lists its layers)."""
+    alignment = _alignment(chosen)
+    steps = [chosen[layer].step for layer in order]
     layout = make_layout(memory, steps, lifetimes(memory, order))
-    bound = max(demands(memory, steps, order, alignment))
+    bound = max(step_needs(memory, steps, order, alignment))
     placement = place_blocks(layout.blocks, layout.overlaps, alignment=alignment, lower_bound=bound)
 
     alive = tensor_lifetimes(graph, [step.layer for step in steps])
@@ -72,15 +72,20 @@ def _place(
     ]
     planned = []
     for number, layer in enumerate(order):
-        choice, scratch = choices[layer], None
+        candidate, scratch = chosen[layer], None
         if number in layout.scratch_at:
-            name = f"scratch of operator {choice.step.layer.index}"
+            name = f"scratch of operator {candidate.step.layer.index}"
             offset = placement.offsets[layout.scratch_at[number]]
-            scratch = Buffer(name, None, offset, choice.step.scratch_bytes, number, number)
+            scratch = Buffer(name, None, offset, candidate.step.scratch_bytes, number, number)
             buffers.append(scratch)
         planned.append(
             PlannedLayer(
-                choice.step.layer, choice.kernel, choice.cost, menus[layer].considered, scratch, choice.step.leads
+                candidate.step.layer,
+                candidate.kernel,
+                candidate.cost,
+                candidates[layer].considered,
+                scratch,
+                candidate.step.in_place_offsets,
             )
         )
     return Plan(

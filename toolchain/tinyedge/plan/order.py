@@ -12,7 +12,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tinyedge.graph.ir import DType, Graph
-from tinyedge.plan.liveness import Memory, Step, aligned, input_leads, is_rename, layer_variables, saved_bytes
+from tinyedge.plan.liveness import (
+    Memory,
+    Step,
+    aligned,
+    input_in_place_offsets,
+    is_rename,
+    layer_variables,
+    saved_bytes,
+)
 
 WIDTH = 64
 """sets of layers kept per level"""
@@ -61,7 +69,7 @@ class _Accounts:
         self.sizes = [aligned(s.bytes, alignment) for s in memory.storages]
         self.users = [sum(1 << user for user in s.users) for s in memory.storages]
         self.writers = [sum(1 << writer for writer in s.writers) for s in memory.storages]
-        self.leads = [input_leads(memory, step) for step in steps]
+        self.in_place_offsets = [input_in_place_offsets(memory, step) for step in steps]
 
     def start(self) -> _State:
         alive = sum(size for size, s in zip(self.sizes, self.memory.storages, strict=True) if s.from_start)
@@ -82,8 +90,12 @@ class _Accounts:
         dying = [at for at in self.memory.touches[number] if self.dies(at, done)]
         now = alive + aligned(self.steps[number].scratch_bytes, self.alignment)
         if len(fresh) == 1 and len(self.steps[number].layer.outputs) == 1 and not is_rename(self.steps[number].layer):
-            leads = [(self.sizes[at], self.leads[number].get(at)) for at in dying if at != fresh[0]]
-            pairs = [(size, aligned(lead, self.alignment)) for size, lead in leads if lead is not None]
+            in_place_offsets = [
+                (self.sizes[at], self.in_place_offsets[number].get(at)) for at in dying if at != fresh[0]
+            ]
+            pairs = [
+                (size, aligned(in_place, self.alignment)) for size, in_place in in_place_offsets if in_place is not None
+            ]
             now -= saved_bytes(self.sizes[fresh[0]], pairs)
         left = alive - sum(self.sizes[at] for at in dying)
         return _State(done, max(state.peak, now), left, (*state.order, number))

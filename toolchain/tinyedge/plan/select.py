@@ -10,10 +10,10 @@ balanced  the lowest product of cycles, flash and arena: one percent of any of t
           (cycles of the model / arena of the model), with `FIRMWARE_FLASH_BYTES` and `FIRMWARE_RAM_BYTES` added for
           what is there besides the model; without that a model of 300 weights would starve for a few bytes.
 
-Code that layers share counts once, and scratch costs only where it raises the peak, so the choice is made for all
+Code that layers share counts once, and scratch costs only where it raises the peak, so kernels are chosen for all
 layers together: from several starting points, one kernel and one layer at a time, until nothing improves. There the
-peak is what the worst step needs. Leads add up along a chain of layers, which no single step shows, so the result is
-refined with arenas that are really laid out, though quickly.
+peak is what the worst step needs. In-place offsets add up along a chain of layers, which no single step shows, so the
+result is refined with arenas that are really laid out, though quickly.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from tinyedge.kernels.contract import Cost, Kernel, cheapest_first
 from tinyedge.ops.contract import Layer
 from tinyedge.plan.arena import quick_bytes
 from tinyedge.plan.layout import make_layout
-from tinyedge.plan.liveness import Memory, Step, aligned, demands, lifetimes
+from tinyedge.plan.liveness import Memory, Step, aligned, lifetimes, step_needs
 
 ARENA_WEIGHT = 4
 HALVING_WORTH = 0.002
@@ -45,7 +45,7 @@ REFINEMENTS = 120
 
 
 @dataclass(frozen=True, eq=False)
-class Choice:
+class Candidate:
     """A kernel that fits a layer, with what it costs and wants."""
 
     kernel: Kernel
@@ -54,22 +54,22 @@ class Choice:
 
 
 @dataclass(frozen=True, eq=False)
-class Menu:
+class LayerCandidates:
     """What there is to choose from for one layer, cheapest first, and what was said of each kernel."""
 
     layer: Layer
-    choices: tuple[Choice, ...]
+    candidates: tuple[Candidate, ...]
     considered: tuple[tuple[str, str], ...]
 
 
-def make_menu(layer: Layer, core: Core, candidates: Sequence[Kernel]) -> Menu:
-    """Ask every candidate kernel whether it fits and what it costs.
+def find_candidates(layer: Layer, core: Core, serving: Sequence[Kernel]) -> LayerCandidates:
+    """Ask every kernel that serves the operator whether it fits and what it costs.
 
     Raises: ModelError when none fits, with the reason of each
     """
     costs: list[tuple[Kernel, Cost]] = []
     refused: list[tuple[str, str]] = []
-    for kernel in candidates:
+    for kernel in serving:
         if reason := kernel.fits(layer, core):
             refused.append((kernel.name, reason))
         else:
@@ -80,27 +80,27 @@ def make_menu(layer: Layer, core: Core, candidates: Sequence[Kernel]) -> Menu:
             + "".join(f"\n       {name}: {reason}" for name, reason in refused),
             hint="`tinyedge boards` lists boards with other cores; or change the layer so that one of the reasons goes",
         )
-    choices = []
+    fitting = []
     for kernel, cost in cheapest_first(costs):
-        leads = tuple(kernel.lead_bytes(layer, core, position) for position in range(len(layer.inputs)))
-        choices.append(Choice(kernel, cost, Step(layer, kernel.scratch_bytes(layer, core), leads)))
-    said = [(choice.kernel.name, describe_cost(choice)) for choice in choices]
-    return Menu(layer, tuple(choices), tuple(said + refused))
+        in_place_offsets = tuple(kernel.in_place_offset(layer, core, position) for position in range(len(layer.inputs)))
+        fitting.append(Candidate(kernel, cost, Step(layer, kernel.scratch_bytes(layer, core), in_place_offsets)))
+    said = [(candidate.kernel.name, describe_cost(candidate)) for candidate in fitting]
+    return LayerCandidates(layer, tuple(fitting), tuple(said + refused))
 
 
-def candidates_for(layer: Layer, given: Sequence[Kernel] | None) -> Sequence[Kernel]:
+def serving_kernels(layer: Layer, given: Sequence[Kernel] | None) -> Sequence[Kernel]:
     """The kernels that may run a layer: of those given, or of the registry."""
     if given is None:
         return kernels.candidates(layer)
     return [kernel for kernel in given if layer.name in kernel.operators]
 
 
-def describe_cost(choice: Choice) -> str:
+def describe_cost(candidate: Candidate) -> str:
     """Cost in one line, as `build -v` prints it."""
-    cost = choice.cost
+    cost = candidate.cost
     code = cost.code_bytes + sum(size for _, size in cost.shared_code)
     text = f"{cost.cycles:,} cycles, {code:,} B code, {cost.constant_bytes:,} B constants"
-    return text + (f", {choice.step.scratch_bytes:,} B scratch" if choice.step.scratch_bytes else "")
+    return text + (f", {candidate.step.scratch_bytes:,} B scratch" if candidate.step.scratch_bytes else "")
 
 
 def _shapes(layer: Layer) -> str:
@@ -111,17 +111,17 @@ def _shapes(layer: Layer) -> str:
 
 
 class _Totals:
-    """Cycles, flash and peak of a whole selection (one index into each menu)."""
+    """Cycles, flash and peak of a whole selection (the position of one candidate for each layer)."""
 
-    def __init__(self, memory: Memory, menus: Sequence[Menu], order: Sequence[int]) -> None:
-        self.menus, self.memory, self.order = menus, memory, order
+    def __init__(self, memory: Memory, layers: Sequence[LayerCandidates], order: Sequence[int]) -> None:
+        self.layers, self.memory, self.order = layers, memory, order
         self.spans = lifetimes(memory, order)
-        self.alignment = max(choice.kernel.alignment for menu in menus for choice in menu.choices)
-        self.needs = _needs(memory, menus, order, self.alignment)
+        self.alignment = max(candidate.kernel.alignment for layer in layers for candidate in layer.candidates)
+        self.needs = _needs(memory, layers, order, self.alignment)
 
     def laid_out_bytes(self, picks: Sequence[int]) -> int:
         """The arena of a selection, laid out quickly."""
-        steps = [self.menus[layer].choices[picks[layer]].step for layer in self.order]
+        steps = [self.layers[layer].candidates[picks[layer]].step for layer in self.order]
         layout = make_layout(self.memory, steps, self.spans)
         return quick_bytes(layout.blocks, layout.overlaps, alignment=self.alignment)
 
@@ -129,8 +129,8 @@ class _Totals:
         """Cycles, flash, and what the worst step needs of memory."""
         cycles = flash = arena = 0
         shared: dict[str, int] = {}
-        for menu, needs, pick in zip(self.menus, self.needs, picks, strict=True):
-            cost = menu.choices[pick].cost
+        for layer, needs, pick in zip(self.layers, self.needs, picks, strict=True):
+            cost = layer.candidates[pick].cost
             cycles += cost.cycles
             flash += cost.code_bytes + cost.constant_bytes
             shared.update(cost.shared_code)
@@ -151,37 +151,37 @@ class _Totals:
         return (round(logs, 9), cycles, flash, *picks)
 
 
-def _needs(memory: Memory, menus: Sequence[Menu], order: Sequence[int], alignment: int) -> list[list[int]]:
-    """For each layer and each of its choices the bytes that are needed while it runs."""
-    widest = max(len(menu.choices) for menu in menus)
-    needs: list[list[int]] = [[] for _ in menus]
+def _needs(memory: Memory, layers: Sequence[LayerCandidates], order: Sequence[int], alignment: int) -> list[list[int]]:
+    """For each layer and each of its candidates the bytes that are needed while it runs."""
+    widest = max(len(layer.candidates) for layer in layers)
+    needs: list[list[int]] = [[] for _ in layers]
     for rank in range(widest):
-        steps = [menus[layer].choices[min(rank, len(menus[layer].choices) - 1)].step for layer in order]
-        for step, need in enumerate(demands(memory, steps, order, alignment)):
-            if rank < len(menus[order[step]].choices):
+        steps = [layers[layer].candidates[min(rank, len(layers[layer].candidates) - 1)].step for layer in order]
+        for step, need in enumerate(step_needs(memory, steps, order, alignment)):
+            if rank < len(layers[order[step]].candidates):
                 needs[order[step]].append(aligned(need, alignment))
     return needs
 
 
 def select_kernels(
-    memory: Memory, menus: Sequence[Menu], order: Sequence[int], optimize: Optimize
-) -> tuple[Choice, ...]:
-    """The choice for each layer (in the order of `menus`) that is best for all of them together."""
-    if not menus:
+    memory: Memory, layers: Sequence[LayerCandidates], order: Sequence[int], optimize: Optimize
+) -> tuple[Candidate, ...]:
+    """The candidate for each layer (in the order of `layers`) that is best for all of them together."""
+    if not layers:
         return ()
-    totals = _Totals(memory, menus, order)
-    found = min(_descend(menus, totals, start, optimize) for start in _starts(menus, totals))
-    picks = found[1] if optimize == "speed" else _refine(menus, totals, found[1], optimize)
-    return tuple(menu.choices[pick] for menu, pick in zip(menus, picks, strict=True))
+    totals = _Totals(memory, layers, order)
+    found = min(_descend(layers, totals, start, optimize) for start in _starts(layers, totals))
+    picks = found[1] if optimize == "speed" else _refine(layers, totals, found[1], optimize)
+    return tuple(layer.candidates[pick] for layer, pick in zip(layers, picks, strict=True))
 
 
-def _refine(menus: Sequence[Menu], totals: _Totals, picks: list[int], optimize: Optimize) -> list[int]:
+def _refine(layers: Sequence[LayerCandidates], totals: _Totals, picks: list[int], optimize: Optimize) -> list[int]:
     """Improve a selection by what really laid out arenas say, as long as `REFINEMENTS` last."""
     best, tried = totals.score(picks, optimize, laid_out=True), 1
     improved = True
     while improved:
         improved = False
-        for trial in _neighbours(menus, totals, picks):
+        for trial in _neighbours(layers, totals, picks):
             changed = _changed(picks, trial)
             if changed == picks:
                 continue
@@ -198,10 +198,13 @@ def _changed(picks: Sequence[int], move: Sequence[int | None]) -> list[int]:
     return [old if new is None else new for old, new in zip(picks, move, strict=True)]
 
 
-def _starts(menus: Sequence[Menu], totals: _Totals) -> list[list[int]]:
+def _starts(layers: Sequence[LayerCandidates], totals: _Totals) -> list[list[int]]:
     """Per layer the fewest cycles; the fewest bytes of its own; the lowest need of memory."""
-    own = [[choice.cost.code_bytes + choice.cost.constant_bytes for choice in menu.choices] for menu in menus]
-    return [[0] * len(menus), [_least(bytes_) for bytes_ in own], [_least(needs) for needs in totals.needs]]
+    own = [
+        [candidate.cost.code_bytes + candidate.cost.constant_bytes for candidate in layer.candidates]
+        for layer in layers
+    ]
+    return [[0] * len(layers), [_least(bytes_) for bytes_ in own], [_least(needs) for needs in totals.needs]]
 
 
 def _least(values: Sequence[int]) -> int:
@@ -210,13 +213,13 @@ def _least(values: Sequence[int]) -> int:
 
 
 def _descend(
-    menus: Sequence[Menu], totals: _Totals, start: list[int], optimize: Optimize
+    layers: Sequence[LayerCandidates], totals: _Totals, start: list[int], optimize: Optimize
 ) -> tuple[tuple[float, ...], list[int]]:
     """Change one layer, or move all layers to or from one kernel, while that improves the score."""
     best, picks = totals.score(start, optimize), start
     for _ in range(ROUNDS):
         before = best
-        for trial in _neighbours(menus, totals, picks):
+        for trial in _neighbours(layers, totals, picks):
             changed = _changed(picks, trial)
             score = totals.score(changed, optimize)
             if score < best:
@@ -226,29 +229,29 @@ def _descend(
     return best, picks
 
 
-def _neighbours(menus: Sequence[Menu], totals: _Totals, picks: Sequence[int]) -> list[list[int | None]]:
+def _neighbours(layers: Sequence[LayerCandidates], totals: _Totals, picks: Sequence[int]) -> list[list[int | None]]:
     """Moves as new picks per layer (None: unchanged), those of whole kernels first.
 
     A kernel is taken by all layers that can, by those alone whose needs stay below the peak, or left by all.
     """
     moves: list[list[int | None]] = []
-    names = sorted({choice.kernel.name for menu in menus for choice in menu.choices})
+    names = sorted({candidate.kernel.name for layer in layers for candidate in layer.candidates})
     peak = max(needs[pick] for needs, pick in zip(totals.needs, picks, strict=True))
     for name in names:
         towards: list[int | None] = []
         below: list[int | None] = []
         away: list[int | None] = []
-        for menu, needs, pick in zip(menus, totals.needs, picks, strict=True):
-            ranks = {choice.kernel.name: rank for rank, choice in enumerate(menu.choices)}
+        for layer, needs, pick in zip(layers, totals.needs, picks, strict=True):
+            ranks = {candidate.kernel.name: rank for rank, candidate in enumerate(layer.candidates)}
             others = [rank for other, rank in ranks.items() if other != name]
             rank = ranks.get(name)
             towards.append(rank)
             below.append(rank if rank is not None and needs[rank] <= peak else None)
             away.append(others[0] if rank == pick and others else None)
         moves += [towards, away] if below == towards else [towards, below, away]
-    for at, menu in enumerate(menus):
-        for pick in range(len(menu.choices)):
-            move: list[int | None] = [None] * len(menus)
+    for at, layer in enumerate(layers):
+        for pick in range(len(layer.candidates)):
+            move: list[int | None] = [None] * len(layers)
             move[at] = pick
             moves.append(move)
     return moves

@@ -7,7 +7,7 @@ from itertools import combinations
 
 from tinyedge.artifacts import Buffer, Plan, PlannedLayer
 from tinyedge.errors import InternalError
-from tinyedge.kernels.contract import ExactLead
+from tinyedge.kernels.contract import ExactOffset
 from tinyedge.plan.liveness import is_rename, tensor_lifetimes
 
 
@@ -16,7 +16,7 @@ def verify_plan(plan: Plan) -> None:
 
     Layers run once each and after what they read; every tensor that needs RAM has one buffer, large enough and alive
     long enough; buffers are aligned and inside the arena; no two buffers alive at one step overlap, except an output
-    and a dying input as far as the kernel's lead allows, and the two sides of a reshape at the same address.
+    and a dying input as far as the kernel's in-place offset allows, and the two sides of a reshape at the same address.
 
     Raises: InternalError naming both buffers with their offsets
     """
@@ -106,13 +106,13 @@ def _origin(source: dict[int, int], key: int) -> int:
 
 
 def _may_overlap(plan: Plan, step: int, a: Buffer, b: Buffer) -> bool:
-    """Whether one is the output of `step`, the other an input that dies there, and the lead is kept."""
+    """Whether one is the output of `step`, the other an input that dies there, and the in-place offset is kept."""
     return step < len(plan.layers) and (
-        _lead_kept(plan, plan.layers[step], step, a, b) or _lead_kept(plan, plan.layers[step], step, b, a)
+        _offset_kept(plan, plan.layers[step], step, a, b) or _offset_kept(plan, plan.layers[step], step, b, a)
     )
 
 
-def _lead_kept(plan: Plan, planned: PlannedLayer, step: int, output: Buffer, source: Buffer) -> bool:
+def _offset_kept(plan: Plan, planned: PlannedLayer, step: int, output: Buffer, source: Buffer) -> bool:
     layer = planned.layer
     if output.tensor is None or [t.index for t in layer.outputs] != [output.tensor]:
         return False
@@ -122,19 +122,21 @@ def _lead_kept(plan: Plan, planned: PlannedLayer, step: int, output: Buffer, sou
         return False
     if source.tensor in plan.graph.outputs:
         return False
-    leads = [
-        planned.leads[position] if position < len(planned.leads) else None
+    in_place_offsets = [
+        planned.in_place_offsets[position] if position < len(planned.in_place_offsets) else None
         for position, tensor in enumerate(layer.inputs)
         if _holds(plan, source, tensor.index)
     ]
-    return bool(leads) and all(_kept(lead, source.offset - output.offset) for lead in leads)
+    return bool(in_place_offsets) and all(
+        _kept(in_place, source.offset - output.offset) for in_place in in_place_offsets
+    )
 
 
-def _kept(lead: int | None, distance: int) -> bool:
-    """Whether an output that starts so far below an input keeps the lead."""
-    if lead is None:
+def _kept(in_place: int | None, distance: int) -> bool:
+    """Whether an output that starts so far below an input keeps the in-place offset."""
+    if in_place is None:
         return False
-    return distance == lead if isinstance(lead, ExactLead) else distance >= lead
+    return distance == in_place if isinstance(in_place, ExactOffset) else distance >= in_place
 
 
 def _holds(plan: Plan, buffer: Buffer, key: int) -> bool:

@@ -21,7 +21,7 @@ from tinyedge.emulate.unicorn.peripherals.page import RegisterPage
 from tinyedge.emulate.unicorn.scheduler import Event, Scheduler
 from tinyedge.emulate.unicorn.serial_line import Link
 from tinyedge.emulate.unicorn.strict.cores import make_guard
-from tinyedge.emulate.unicorn.strict.demands import Demand
+from tinyedge.emulate.unicorn.strict.preconditions import Precondition
 from tinyedge.emulate.unicorn.symbols import Program
 
 _VECTORS_SYMBOL = "_te_vectors"
@@ -114,7 +114,7 @@ class BoardMachine(ABC):
             return PythonCounter(self._engine, self._model, self._guard)
         return NativeCounter(self._engine, self._model, self._guard, self.config.memories, self._native)
 
-    # Demands of silicon
+    # Preconditions of silicon
 
     def _examine(self) -> None:
         """The counter stopped in front of something that silicon would fault on: go there, and end with its name."""
@@ -122,15 +122,15 @@ class BoardMachine(ABC):
         address, size = counter.suspect, counter.suspect_size
         counter.suspect_size, counter.unchecked = 0, 1
         watched = size == WATCHED_SIZE_BYTES
-        demand = self._guard.broken_here(address) if watched else None
-        if demand is None:
-            demand = self._guard.broken(address, size)
-        if demand is None:
-            raise RuntimeError(f"the block at {address:#x} breaks a demand that none of its instructions has")
+        precondition = self._guard.broken_here(address) if watched else None
+        if precondition is None:
+            precondition = self._guard.broken(address, size)
+        if precondition is None:
+            raise RuntimeError(f"the block at {address:#x} breaks a precondition that none of its instructions has")
         if not watched:
-            self._go_on_to(demand.address)
+            self._go_on_to(precondition.address)
         if self._ending is None:
-            self.end(self._break(demand, demand.here.evaluate(self._guard.read)))
+            self.end(self._break(precondition, precondition.here.evaluate(self._guard.read)))
 
     def _go_on_to(self, address: int) -> None:
         """Execute the instructions in front of it, which may end the run themselves."""
@@ -151,8 +151,8 @@ class BoardMachine(ABC):
         """Execute from `address` to in front of the instruction at `until`. Raises: UcError"""
 
     @abstractmethod
-    def _break(self, demand: Demand, value: int) -> Ending:
-        """The end by a demand that is not met."""
+    def _break(self, precondition: Precondition, value: int) -> Ending:
+        """The end by a precondition that is not met."""
 
     # Services of the peripherals
 

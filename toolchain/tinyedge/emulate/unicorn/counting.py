@@ -11,8 +11,8 @@ from tinyedge.boards import Memory
 from tinyedge.emulate.cycles.contract import BlockCost, TimingModel
 from tinyedge.emulate.unicorn.engine import Engine
 from tinyedge.emulate.unicorn.native_library import RESOLVE, ConditionEntry, address_of
-from tinyedge.emulate.unicorn.strict.demands import Condition
 from tinyedge.emulate.unicorn.strict.guard import Guard
+from tinyedge.emulate.unicorn.strict.preconditions import Condition
 
 NEVER = (1 << 64) - 1
 """a deadline that is not met"""
@@ -32,9 +32,9 @@ class Counter(Protocol):
     """1 after the deadline was met, or for `watch`; whoever sees it sets it back"""
     suspect: int
     suspect_size: int
-    """not 0 in front of a block of that size at `suspect` that breaks a demand of silicon, or of such an instruction"""
+    """not 0 in front of a block of that size at `suspect`, or an instruction, that breaks a precondition of silicon"""
     unchecked: int
-    """1: demands do not matter any more"""
+    """1: preconditions do not matter any more"""
     failure: BaseException | None
     """what went wrong while a block was costed"""
 

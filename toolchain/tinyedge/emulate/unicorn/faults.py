@@ -8,8 +8,8 @@ from unicorn import unicorn_const as const
 from tinyedge.emulate.unicorn.config import MachineConfig
 from tinyedge.emulate.unicorn.engine import Engine
 from tinyedge.emulate.unicorn.frames import Ending
-from tinyedge.emulate.unicorn.strict.demands import Demand, Kind
 from tinyedge.emulate.unicorn.strict.guard import describe
+from tinyedge.emulate.unicorn.strict.preconditions import Kind, Precondition
 from tinyedge.emulate.unicorn.symbols import THUMB_BIT, Program
 
 _READS = (const.UC_MEM_READ_UNMAPPED, const.UC_MEM_READ_PROT)
@@ -55,14 +55,14 @@ class FaultReporter:
             place += " (flash)"
         return self._ending(f"BusFault: {place}, {self.where()}")
 
-    def demand(self, demand: Demand, value: int) -> Ending:
-        """A demand of an instruction that is not met; nothing but this notices."""
-        if demand.kind == Kind.STACK:
+    def precondition(self, precondition: Precondition, value: int) -> Ending:
+        """A precondition of an instruction that is not met; nothing but this notices."""
+        if precondition.kind == Kind.STACK:
             return self.stack(
-                f"`{demand.text}` moves sp to {value:#010x}, {self.stack_bottom - value} B below the stack"
+                f"`{precondition.text}` moves sp to {value:#010x}, {self.stack_bottom - value} B below the stack"
             )
-        what, hint = describe(demand, value, self._config.core, lambda _: self._usage_fault)
-        return Ending(f"{what}, {self.where(demand.address)}", hint)
+        what, hint = describe(precondition, value, self._config.core, lambda _: self._usage_fault)
+        return Ending(f"{what}, {self.where(precondition.address)}", hint)
 
     @property
     def _usage_fault(self) -> str:

@@ -20,7 +20,7 @@ from tinyedge.emulate.unicorn.frames import Ending
 from tinyedge.emulate.unicorn.peripherals.nvic import SV_CALL
 from tinyedge.emulate.unicorn.semihosting import Semihosting
 from tinyedge.emulate.unicorn.serial_line import Link
-from tinyedge.emulate.unicorn.strict.demands import Demand
+from tinyedge.emulate.unicorn.strict.preconditions import Precondition
 from tinyedge.emulate.unicorn.symbols import THUMB_BIT, Program
 
 _NO_END_ADDRESS = 0xFFFF_FFFE
@@ -54,7 +54,7 @@ class Machine(BoardMachine):
         self._engine.add_hook(const.UC_HOOK_MEM_UNMAPPED | const.UC_HOOK_MEM_PROT, self._on_bad_memory)
         self._engine.add_hook(const.UC_HOOK_INSN_INVALID, self._on_invalid_instruction)
 
-    # Demands of silicon
+    # Preconditions of silicon
 
     def _program_counter(self) -> int:
         return self._engine.read_register(arm_const.UC_ARM_REG_PC)
@@ -62,8 +62,8 @@ class Machine(BoardMachine):
     def _resume(self, address: int, until: int) -> None:
         self._engine.start(address | THUMB_BIT, until)
 
-    def _break(self, demand: Demand, value: int) -> Ending:
-        return self._faults.demand(demand, value)
+    def _break(self, precondition: Precondition, value: int) -> Ending:
+        return self._faults.precondition(precondition, value)
 
     # Services of the peripherals
 
@@ -201,8 +201,10 @@ class Machine(BoardMachine):
             self._stop_for(lambda address: address + 2)
         elif number == _INTR_BREAKPOINT:
             self._end_at(self._faults.other("the emulated firmware ran into a breakpoint"))
-        elif number == _INTR_MISALIGNED and (demand := self._guard.misaligned(self._program_counter())) is not None:
-            self._end_at(self._break(demand, demand.here.evaluate(self._guard.read)))
+        elif (
+            number == _INTR_MISALIGNED and (precondition := self._guard.misaligned(self._program_counter())) is not None
+        ):
+            self._end_at(self._break(precondition, precondition.here.evaluate(self._guard.read)))
         else:
             self._end_at(self._faults.exception(number))
 

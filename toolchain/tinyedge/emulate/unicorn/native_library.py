@@ -6,7 +6,7 @@ import ctypes
 from pathlib import Path
 from typing import Any
 
-from tinyedge.emulate.unicorn.strict.demands import TERMS_MAX
+from tinyedge.emulate.unicorn.strict.preconditions import TERMS_MAX
 
 
 class BlockCostEntry(ctypes.Structure):

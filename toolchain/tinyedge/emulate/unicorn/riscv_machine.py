@@ -16,8 +16,8 @@ from tinyedge.emulate.unicorn.engine import UcError
 from tinyedge.emulate.unicorn.frames import Ending
 from tinyedge.emulate.unicorn.peripherals.page import RegisterPage
 from tinyedge.emulate.unicorn.serial_line import Link
-from tinyedge.emulate.unicorn.strict.demands import Demand, Kind
 from tinyedge.emulate.unicorn.strict.guard import describe
+from tinyedge.emulate.unicorn.strict.preconditions import Kind, Precondition
 from tinyedge.emulate.unicorn.symbols import Program
 
 _NO_END_ADDRESS = 0xFFFF_FFFE
@@ -44,8 +44,8 @@ _LARGER = "the firmware needs a larger stack, or calls itself without end"
 _MASK = 0xFFFF_FFFF
 
 
-def _trap(demand: Demand) -> str:
-    cause = 2 if demand.kind != Kind.ALIGNMENT else 6 if demand.writes else 4
+def _trap(precondition: Precondition) -> str:
+    cause = 2 if precondition.kind != Kind.ALIGNMENT else 6 if precondition.writes else 4
     return f"trap {cause}: {_TRAPS[cause]}"
 
 
@@ -92,7 +92,7 @@ class RiscvMachine(BoardMachine):
             self._engine.write_register(riscv_const.UC_RISCV_REG_X0 + target, value)
         self._engine.write_register(riscv_const.UC_RISCV_REG_PC, address + 4)
 
-    # Demands of silicon
+    # Preconditions of silicon
 
     def _program_counter(self) -> int:
         return self._engine.read_register(riscv_const.UC_RISCV_REG_PC)
@@ -100,13 +100,13 @@ class RiscvMachine(BoardMachine):
     def _resume(self, address: int, until: int) -> None:
         self._engine.start(address, until)
 
-    def _break(self, demand: Demand, value: int) -> Ending:
-        if demand.kind == Kind.STACK:
+    def _break(self, precondition: Precondition, value: int) -> Ending:
+        if precondition.kind == Kind.STACK:
             below = self._stack_bottom - value
             return Ending(
                 f"{_OVERFLOW}: sp moves to {value:#010x}, {below} B below the stack, {self._where()}", _LARGER
             )
-        what, hint = describe(demand, value, self.config.core, _trap)
+        what, hint = describe(precondition, value, self.config.core, _trap)
         return Ending(f"{what}, {self._where()}", hint)
 
     # Services of the peripherals

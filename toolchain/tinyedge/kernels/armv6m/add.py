@@ -11,10 +11,10 @@ from typing import ClassVar
 import numpy as np
 
 from tinyedge.boards import Core
-from tinyedge.kernels.add_factors import PRODUCTS, Factors, elementwise, find_factors
 from tinyedge.kernels.armv6m.asm import Assembly, core_reason, emit_clamp
+from tinyedge.kernels.common import checks
+from tinyedge.kernels.common.add_factors import PRODUCTS, Factors, elementwise, find_factors
 from tinyedge.kernels.contract import Code, Constant, Cost, Kernel, Operands, SharedFunction
-from tinyedge.kernels.portable import checks
 from tinyedge.ops.add import Add
 from tinyedge.ops.contract import Layer
 
@@ -74,7 +74,7 @@ class AddShort(Kernel):
         constants = 16 + (0 if p.constant2 is None else p.constant2.size)
         return Cost(ticks.cycles + CALL_CYCLES, CALL_BYTES, constants, ((_function(*form).name, asm.code_bytes),))
 
-    def lead_bytes(self, layer: Layer, core: Core, input_index: int) -> int | None:
+    def in_place_offset(self, layer: Layer, core: Core, input_index: int) -> int | None:
         """0: an element is read before it is written."""
         return 0
 

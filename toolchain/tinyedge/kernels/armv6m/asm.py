@@ -11,8 +11,8 @@ from collections.abc import Iterable
 
 from tinyedge.boards import Core, Isa
 from tinyedge.kernels.armv6m.requantize import LineForm
-from tinyedge.kernels.armv7em import asm as thumb2
-from tinyedge.kernels.armv7em.asm import Ticks, register_count
+from tinyedge.kernels.thumb import assembly as thumb2
+from tinyedge.kernels.thumb.assembly import Ticks, register_count
 
 _LABEL = re.compile(r"^\d+:\s*")
 

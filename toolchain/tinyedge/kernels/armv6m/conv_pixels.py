@@ -19,14 +19,14 @@ import numpy.typing as npt
 from tinyedge.boards import Core
 from tinyedge.kernels.armv6m.asm import Assembly, core_reason
 from tinyedge.kernels.armv6m.requantize import Line, Scale, find_line
-from tinyedge.kernels.armv7em.asm import Ticks
+from tinyedge.kernels.common import checks
+from tinyedge.kernels.common.c_text import params_struct
+from tinyedge.kernels.common.filters import folded_bias
+from tinyedge.kernels.common.overlap import NEVER, least_offset, lowest_cells, lowest_from
+from tinyedge.kernels.common.sums import Sums, find_sums
 from tinyedge.kernels.contract import SharedFunction
-from tinyedge.kernels.portable import checks
-from tinyedge.kernels.portable.c_text import params_struct
 from tinyedge.kernels.portable.conv_2d import reaches_outside
-from tinyedge.kernels.portable.filters import folded_bias
-from tinyedge.kernels.portable.overlap import NEVER, lead, lowest_cells, lowest_from
-from tinyedge.kernels.sums import Sums, find_sums
+from tinyedge.kernels.thumb.assembly import Ticks
 from tinyedge.ops.contract import Layer
 from tinyedge.ops.conv_2d import Conv2D
 
@@ -100,17 +100,17 @@ def find_layout(params: Conv2D, at_once: int) -> Layout:
     )
 
 
-def layout_lead(params: Conv2D, layout: Layout) -> int:
-    """The lead of te_conv_2d_pixels: a group is gathered, or its rows are in the ring, before outputs are written."""
+def layout_in_place(params: Conv2D, layout: Layout) -> int:
+    """Of te_conv_2d_pixels: a group is gathered, or its rows are in the ring, before outputs are written."""
     w = params.window
     last = np.minimum(np.arange(1, layout.groups + 1) * layout.at_once, layout.pixels) - 1
     ends = (last + 1) * params.output_channels
     if layout.ring_rows:
         loaded = last // w.output_w * w.stride_h - w.pad_top + (w.kernel_h - 1) * w.dilation_h + 1
         unread = np.maximum(loaded, 0) * w.input_w * params.input_channels
-        return lead(ends, np.where(loaded < w.input_h, unread, NEVER))
+        return least_offset(ends, np.where(loaded < w.input_h, unread, NEVER))
     later = lowest_from(lowest_cells(w) * params.input_channels)
-    return lead(ends, later[last + 1])
+    return least_offset(ends, later[last + 1])
 
 
 # -- sums and their scale --------------------------------------------------------------------------------------------

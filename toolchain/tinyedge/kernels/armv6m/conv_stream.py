@@ -164,8 +164,8 @@ class Conv2DStream(Kernel):
     def scratch_bytes(self, layer: Layer, core: Core) -> int:
         return find_layout(layer.params, PIXELS).scratch_bytes
 
-    def lead_bytes(self, layer: Layer, core: Core, input_index: int) -> int | None:
-        return conv_pixels.layout_lead(layer.params, find_layout(layer.params, PIXELS))
+    def in_place_offset(self, layer: Layer, core: Core, input_index: int) -> int | None:
+        return conv_pixels.layout_in_place(layer.params, find_layout(layer.params, PIXELS))
 
     def emit(self, layer: Layer, core: Core, operands: Operands) -> Code:
         params: Conv2D = layer.params

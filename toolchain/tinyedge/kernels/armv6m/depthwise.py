@@ -18,9 +18,9 @@ import numpy.typing as npt
 from tinyedge.boards import Core
 from tinyedge.kernels.armv6m.asm import Assembly, core_reason, emit_clamp
 from tinyedge.kernels.armv6m.requantize import Line, LineForm, Scale, find_line
-from tinyedge.kernels.contract import Code, Constant, Cost, ExactLead, Kernel, Operands, SharedFunction
-from tinyedge.kernels.portable import checks
-from tinyedge.kernels.sums import Sums
+from tinyedge.kernels.common import checks
+from tinyedge.kernels.common.sums import Sums
+from tinyedge.kernels.contract import Code, Constant, Cost, ExactOffset, Kernel, Operands, SharedFunction
 from tinyedge.ops.contract import Layer
 from tinyedge.ops.depthwise_conv_2d import DepthwiseConv2D
 
@@ -348,9 +348,9 @@ class Depthwise(Kernel):
     def scratch_bytes(self, layer: Layer, core: Core) -> int:
         return 4 * find_plane(layer.params).words
 
-    def lead_bytes(self, layer: Layer, core: Core, input_index: int) -> int | None:
+    def in_place_offset(self, layer: Layer, core: Core, input_index: int) -> int | None:
         """A channel is in the plane before its outputs are written over it."""
-        return ExactLead(0)
+        return ExactOffset(0)
 
     def emit(self, layer: Layer, core: Core, operands: Operands) -> Code:
         p: DepthwiseConv2D = layer.params

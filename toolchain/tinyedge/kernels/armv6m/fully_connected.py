@@ -16,12 +16,12 @@ import numpy.typing as npt
 from tinyedge.boards import Core
 from tinyedge.kernels.armv6m.asm import Assembly, core_reason, emit_line, load_line
 from tinyedge.kernels.armv6m.requantize import Line, LineForm, Scale, find_line
+from tinyedge.kernels.common import checks
+from tinyedge.kernels.common.c_text import weights_constant
+from tinyedge.kernels.common.filters import folded_bias
+from tinyedge.kernels.common.sums import Sums, find_sums
 from tinyedge.kernels.contract import Code, Constant, Cost, Kernel, Operands, SharedFunction
-from tinyedge.kernels.portable import checks
-from tinyedge.kernels.portable.c_text import weights_constant
-from tinyedge.kernels.portable.filters import folded_bias
-from tinyedge.kernels.portable.fully_connected import connected_lead, scales_alike
-from tinyedge.kernels.sums import Sums, find_sums
+from tinyedge.kernels.portable.fully_connected import connected_in_place, scales_alike
 from tinyedge.ops.contract import Layer
 from tinyedge.ops.fully_connected import FullyConnected
 
@@ -192,8 +192,8 @@ class FullyConnectedRows(Kernel):
         shared = (_function(form).name, asm.code_bytes)
         return Cost(cycles, CALL_BYTES, p.weights.size + 4 * pack_layer(p).size, (shared,))
 
-    def lead_bytes(self, layer: Layer, core: Core, input_index: int) -> int | None:
-        return connected_lead(layer.params)
+    def in_place_offset(self, layer: Layer, core: Core, input_index: int) -> int | None:
+        return connected_in_place(layer.params)
 
     def emit(self, layer: Layer, core: Core, operands: Operands) -> Code:
         p: FullyConnected = layer.params

@@ -22,7 +22,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tinyedge.graph.quantization import requantize
-from tinyedge.kernels.sums import Int64Array, Sums
+from tinyedge.kernels.common.sums import Int64Array, Sums
 
 FRACTIONS = (18, 20, 19, 17, 16, 15, 14, 21, 13, 22, 12, 11, 10, 9, 8)
 """the choices for f, those first that most layers can have: layers with the same b and f share code"""

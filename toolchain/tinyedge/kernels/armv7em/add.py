@@ -15,10 +15,10 @@ import numpy.typing as npt
 
 from tinyedge.boards import Core
 from tinyedge.graph.quantization import multiply_by_quantized_multiplier
-from tinyedge.kernels.add_factors import HALVES, Factors, elementwise, find_factors
 from tinyedge.kernels.armv7em import rounding
-from tinyedge.kernels.armv7em.asm import Assembly, clamp, requantize
+from tinyedge.kernels.common.add_factors import HALVES, Factors, elementwise, find_factors
 from tinyedge.kernels.contract import Code, Constant, Cost, Kernel, Operands, SharedFunction
+from tinyedge.kernels.thumb.assembly import Assembly, clamp, requantize
 from tinyedge.ops.add import Add
 from tinyedge.ops.contract import Layer
 
@@ -101,7 +101,7 @@ class AddShort(Kernel):
         shared = (_short_function(factors.fraction, p.activation_min, p.activation_max).name, asm.code_bytes)
         return Cost(ticks.cycles + CALL_TICKS, CALL_BYTES, constants, (shared,))
 
-    def lead_bytes(self, layer: Layer, core: Core, input_index: int) -> int | None:
+    def in_place_offset(self, layer: Layer, core: Core, input_index: int) -> int | None:
         """0: words are read before any of their elements is written."""
         return 0
 
@@ -179,7 +179,7 @@ class AddTables(Kernel):
         shared = (_table_function(p.activation_min, p.activation_max).name, asm.code_bytes)
         return Cost(ticks.cycles + CALL_TICKS, CALL_BYTES, constants, (shared,))
 
-    def lead_bytes(self, layer: Layer, core: Core, input_index: int) -> int | None:
+    def in_place_offset(self, layer: Layer, core: Core, input_index: int) -> int | None:
         """0: an element is read before it is written."""
         return 0
 

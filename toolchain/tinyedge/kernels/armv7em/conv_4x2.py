@@ -12,23 +12,23 @@ import functools
 from typing import ClassVar
 
 from tinyedge.boards import Core
-from tinyedge.kernels.armv7em.asm import Ticks, issues_pairs
 from tinyedge.kernels.armv7em.conv_4x2_layout import (
     CHANNELS,
     Layout,
     find_layout,
     groups_of_channels,
     input_bias,
-    layout_lead,
+    layout_in_place,
     mixes_exactly,
     pack_weights,
 )
 from tinyedge.kernels.armv7em.conv_4x2_row import RowForm, emit_row
 from tinyedge.kernels.armv7em.conv_requantize import SUM_LIMIT, Requantization, double_form, double_reason, linear_form
+from tinyedge.kernels.common import checks
+from tinyedge.kernels.common.c_text import params_struct
+from tinyedge.kernels.common.sums import Sums, find_sums
 from tinyedge.kernels.contract import Code, Constant, Cost, Kernel, Operands
-from tinyedge.kernels.portable import checks
-from tinyedge.kernels.portable.c_text import params_struct
-from tinyedge.kernels.sums import Sums, find_sums
+from tinyedge.kernels.thumb.assembly import Ticks, issues_pairs
 from tinyedge.ops.contract import Layer
 from tinyedge.ops.conv_2d import Conv2D
 
@@ -146,8 +146,8 @@ class Conv2D4x2(Kernel):
     def scratch_bytes(self, layer: Layer, core: Core) -> int:
         return find_layout(layer.params).scratch_bytes
 
-    def lead_bytes(self, layer: Layer, core: Core, input_index: int) -> int | None:
-        return layout_lead(layer.params, find_layout(layer.params))
+    def in_place_offset(self, layer: Layer, core: Core, input_index: int) -> int | None:
+        return layout_in_place(layer.params, find_layout(layer.params))
 
     def emit(self, layer: Layer, core: Core, operands: Operands) -> Code:
         params: Conv2D = layer.params

@@ -9,9 +9,9 @@ import numpy as np
 import numpy.typing as npt
 
 from tinyedge.kernels.armv7em.conv_requantize import Requantization
+from tinyedge.kernels.common.filters import folded_bias
+from tinyedge.kernels.common.overlap import NEVER, least_offset, lowest_cells, lowest_from
 from tinyedge.kernels.portable.conv_2d import reaches_outside
-from tinyedge.kernels.portable.filters import folded_bias
-from tinyedge.kernels.portable.overlap import NEVER, lead, lowest_cells, lowest_from
 from tinyedge.ops.conv_2d import Conv2D
 
 CHANNELS = 4
@@ -73,14 +73,14 @@ def find_layout(params: Conv2D) -> Layout:
     )
 
 
-def layout_lead(params: Conv2D, layout: Layout) -> int:
-    """The lead of te_conv_2d_4x2: a pair of pixels is gathered, or a row is in the ring, before outputs are written."""
+def layout_in_place(params: Conv2D, layout: Layout) -> int:
+    """In-place offset of te_conv_2d_4x2: a pair of pixels is gathered, or a row is in the ring, before outputs."""
     w = params.window
     if layout.ring_rows:
         loaded = np.arange(w.output_h) * w.stride_h - w.pad_top + layout.ring_rows
         ends = np.arange(1, w.output_h + 1) * w.output_w * params.output_channels
         unread = np.maximum(loaded, 0) * w.input_w * params.input_channels
-        return lead(ends, np.where(loaded < w.input_h, unread, NEVER))
+        return least_offset(ends, np.where(loaded < w.input_h, unread, NEVER))
     cells = lowest_cells(w).reshape(layout.rows, layout.width)
     if layout.width % 2:  # the last pixel of an odd row stands for two
         cells = np.concatenate([cells, cells[:, -1:]], axis=1)
@@ -88,7 +88,7 @@ def layout_lead(params: Conv2D, layout: Layout) -> int:
     in_row = np.minimum(2 * np.arange(1, pairs.shape[1] + 1), layout.width)
     ends = (np.arange(layout.rows)[:, None] * layout.width + in_row[None, :]) * params.output_channels
     later = lowest_from(pairs.reshape(-1) * params.input_channels)[1:]
-    return lead(ends.reshape(-1), later)
+    return least_offset(ends.reshape(-1), later)
 
 
 def groups_of_channels(channels: int) -> npt.NDArray[np.int64]:

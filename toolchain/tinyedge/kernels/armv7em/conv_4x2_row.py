@@ -26,8 +26,8 @@ from __future__ import annotations
 import functools
 from dataclasses import dataclass
 
-from tinyedge.kernels.armv7em.asm import Assembly, Ticks, clamp, requantize
 from tinyedge.kernels.contract import SharedFunction
+from tinyedge.kernels.thumb.assembly import Assembly, Ticks, clamp, requantize
 
 # Members of te_conv_4x2_row.
 _PANEL_END, _OUTPUT, _OUTPUT_STEP, _PAIRS, _WEIGHTS, _WEIGHTS_LAST, _WEIGHTS_END, _OVERLAP, _ZERO_POINT = (

@@ -19,8 +19,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from tinyedge.graph.quantization import requantize
-from tinyedge.kernels.armv7em.asm import doubled_multiplier, negated_divisor
-from tinyedge.kernels.sums import Int64Array, Sums
+from tinyedge.kernels.common.sums import Int64Array, Sums
+from tinyedge.kernels.thumb.assembly import doubled_multiplier, negated_divisor
 from tinyedge.ops.conv_2d import Conv2D
 
 SUM_LIMIT = 1 << 23

@@ -20,7 +20,6 @@ import numpy as np
 import numpy.typing as npt
 
 from tinyedge.boards import Core
-from tinyedge.kernels.armv7em.asm import Ticks
 from tinyedge.kernels.armv7em.conv_4x2 import core_reason, find_requantization, requantization_reason
 from tinyedge.kernels.armv7em.conv_4x2_layout import input_bias
 from tinyedge.kernels.armv7em.conv_requantize import Requantization
@@ -33,10 +32,11 @@ from tinyedge.kernels.armv7em.conv_winograd_asm import (
     emit_products,
     emit_rows,
 )
+from tinyedge.kernels.common import checks
+from tinyedge.kernels.common.c_text import params_struct
+from tinyedge.kernels.common.overlap import NEVER, least_offset
 from tinyedge.kernels.contract import Code, Constant, Cost, Kernel, Operands
-from tinyedge.kernels.portable import checks
-from tinyedge.kernels.portable.c_text import params_struct
-from tinyedge.kernels.portable.overlap import NEVER, lead
+from tinyedge.kernels.thumb.assembly import Ticks
 from tinyedge.ops.contract import Layer
 from tinyedge.ops.conv_2d import Conv2D
 
@@ -81,14 +81,14 @@ class Conv2DWinograd(Kernel):
         params: Conv2D = layer.params
         return 8 * _ring_pitch(params) + 128 * params.input_channels + POINTS * SUM_BYTES
 
-    def lead_bytes(self, layer: Layer, core: Core, input_index: int) -> int | None:
+    def in_place_offset(self, layer: Layer, core: Core, input_index: int) -> int | None:
         """Rows are in the ring before outputs of their tiles are written."""
         w, params = layer.params.window, layer.params
         tops = np.minimum(np.arange(0, w.output_h, 2), w.output_h - 2)
         loaded = tops - w.pad_top + 4
         ends = (tops + 2) * w.output_w * params.output_channels
         unread = np.maximum(loaded, 0) * w.input_w * params.input_channels
-        return lead(ends, np.where(loaded < w.input_h, unread, NEVER))
+        return least_offset(ends, np.where(loaded < w.input_h, unread, NEVER))
 
     def emit(self, layer: Layer, core: Core, operands: Operands) -> Code:
         params: Conv2D = layer.params

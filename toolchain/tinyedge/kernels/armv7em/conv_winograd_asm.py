@@ -8,8 +8,8 @@ from __future__ import annotations
 import functools
 from dataclasses import dataclass
 
-from tinyedge.kernels.armv7em.asm import Assembly, Ticks, clamp, load_constant, requantize
 from tinyedge.kernels.contract import SharedFunction
+from tinyedge.kernels.thumb.assembly import Assembly, Ticks, clamp, load_constant, requantize
 
 COLUMNS = 10
 """of input under four tiles"""

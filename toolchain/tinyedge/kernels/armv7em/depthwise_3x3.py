@@ -22,7 +22,6 @@ import numpy.typing as npt
 
 from tinyedge.boards import Core
 from tinyedge.kernels.armv7em import rounding
-from tinyedge.kernels.armv7em.asm import Assembly, Ticks, clamp, round_sums, scale_sums
 from tinyedge.kernels.armv7em.depthwise_constants import (
     FRACTION,
     can_fold,
@@ -47,7 +46,8 @@ from tinyedge.kernels.armv7em.depthwise_planes import (
     planes_ticks,
     slot,
 )
-from tinyedge.kernels.contract import Code, Constant, Cost, ExactLead, Kernel, Operands, SharedFunction
+from tinyedge.kernels.contract import Code, Constant, Cost, ExactOffset, Kernel, Operands, SharedFunction
+from tinyedge.kernels.thumb.assembly import Assembly, Ticks, clamp, round_sums, scale_sums
 from tinyedge.ops.contract import Layer
 from tinyedge.ops.depthwise_conv_2d import DepthwiseConv2D
 
@@ -329,9 +329,9 @@ class Depthwise3x3(Kernel):
     def scratch_bytes(self, layer: Layer, core: Core) -> int:
         return self._planes(layer.params)[0].scratch_bytes
 
-    def lead_bytes(self, layer: Layer, core: Core, input_index: int) -> int | None:
+    def in_place_offset(self, layer: Layer, core: Core, input_index: int) -> int | None:
         """A channel's outputs may lie on that channel's inputs, but not on another's."""
-        return ExactLead(0) if in_place_is_safe(*self._planes(layer.params)) else None
+        return ExactOffset(0) if in_place_is_safe(*self._planes(layer.params)) else None
 
     def emit(self, layer: Layer, core: Core, operands: Operands) -> Code:
         p: DepthwiseConv2D = layer.params

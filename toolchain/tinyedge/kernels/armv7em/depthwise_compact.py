@@ -24,7 +24,6 @@ import numpy.typing as npt
 
 from tinyedge.boards import Core
 from tinyedge.kernels.armv7em import rounding
-from tinyedge.kernels.armv7em.asm import Assembly, Ticks, doubled_multiplier
 from tinyedge.kernels.armv7em.depthwise_constants import channel_bias, fits_planes
 from tinyedge.kernels.armv7em.depthwise_planes import MOST_OFFSET, Axes, Planes, in_place_is_safe, planes_of
 from tinyedge.kernels.armv7em.depthwise_quads import (
@@ -37,7 +36,8 @@ from tinyedge.kernels.armv7em.depthwise_quads import (
     slot,
     word,
 )
-from tinyedge.kernels.contract import Code, Constant, Cost, ExactLead, Kernel, Operands, SharedFunction
+from tinyedge.kernels.contract import Code, Constant, Cost, ExactOffset, Kernel, Operands, SharedFunction
+from tinyedge.kernels.thumb.assembly import Assembly, Ticks, doubled_multiplier
 from tinyedge.ops.contract import Layer
 from tinyedge.ops.depthwise_conv_2d import DepthwiseConv2D
 
@@ -269,12 +269,12 @@ class _OverQuads(Kernel):
     def scratch_bytes(self, layer: Layer, core: Core) -> int:
         return self._planes(layer.params)[0].scratch_bytes
 
-    def lead_bytes(self, layer: Layer, core: Core, input_index: int) -> int | None:
+    def in_place_offset(self, layer: Layer, core: Core, input_index: int) -> int | None:
         """A channel's outputs may lie on that channel's inputs, but not on another's."""
         p: DepthwiseConv2D = layer.params
         planes, axes = self._planes(p)
         outputs = p.window.output_h if self.transposed else p.window.output_w
-        return ExactLead(0) if in_place_is_safe(replace(planes, outputs=outputs), axes) else None
+        return ExactOffset(0) if in_place_is_safe(replace(planes, outputs=outputs), axes) else None
 
     def emit(self, layer: Layer, core: Core, operands: Operands) -> Code:
         p: DepthwiseConv2D = layer.params

@@ -15,8 +15,8 @@ import numpy.typing as npt
 from tinyedge.boards import Core
 from tinyedge.kernels.armv7em import rounding
 from tinyedge.kernels.armv7em.depthwise_planes import HEADER_WORDS, Axes
-from tinyedge.kernels.portable import checks
-from tinyedge.kernels.portable.filters import folded_bias
+from tinyedge.kernels.common import checks
+from tinyedge.kernels.common.filters import folded_bias
 from tinyedge.ops.contract import Layer
 from tinyedge.ops.depthwise_conv_2d import DepthwiseConv2D
 

@@ -24,7 +24,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tinyedge.kernels.armv7em.asm import Assembly, Ticks, load_constant
+from tinyedge.kernels.thumb.assembly import Assembly, Ticks, load_constant
 from tinyedge.ops.window import Window
 
 LANES = 4

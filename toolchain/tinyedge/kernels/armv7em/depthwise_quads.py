@@ -24,8 +24,8 @@ from __future__ import annotations
 import abc
 from dataclasses import dataclass
 
-from tinyedge.kernels.armv7em.asm import Assembly, Ticks, clamp, round_sums, scale_sums
 from tinyedge.kernels.armv7em.depthwise_planes import LANES, Axes, Planes
+from tinyedge.kernels.thumb.assembly import Assembly, Ticks, clamp, round_sums, scale_sums
 
 QUAD = 4 * LANES
 HEADER_WORDS = 22

@@ -18,10 +18,10 @@ import numpy.typing as npt
 
 from tinyedge.boards import Core
 from tinyedge.kernels.armv7em import rounding
-from tinyedge.kernels.armv7em.asm import Assembly, clamp, requantize, widen
+from tinyedge.kernels.common.filters import folded_bias
+from tinyedge.kernels.common.overlap import least_offset, lowest_from
 from tinyedge.kernels.contract import Code, Constant, Cost, Kernel, Operands, SharedFunction
-from tinyedge.kernels.portable.filters import folded_bias
-from tinyedge.kernels.portable.overlap import lead, lowest_from
+from tinyedge.kernels.thumb.assembly import Assembly, clamp, requantize, widen
 from tinyedge.ops.contract import Layer
 from tinyedge.ops.fully_connected import FullyConnected
 
@@ -154,13 +154,13 @@ class FullyConnectedPairs(Kernel):
         shared = (_function(p.activation_min, p.activation_max).name, asm.code_bytes)
         return Cost(p.batches * (cycles + CALL_TICKS), CALL_BYTES, constants, (shared,))
 
-    def lead_bytes(self, layer: Layer, core: Core, input_index: int) -> int | None:
+    def in_place_offset(self, layer: Layer, core: Core, input_index: int) -> int | None:
         """A row of the input is read again for each four outputs, so all but the last four must stay clear of it."""
         p: FullyConnected = layer.params
         rows = np.arange(p.batches)
         written_before_last_block = (p.outputs - 1) // ROWS * ROWS
-        within = lead(rows * p.outputs + written_before_last_block, rows * p.inputs) if p.outputs > ROWS else 0
-        return max(within, lead((rows + 1) * p.outputs, lowest_from(rows * p.inputs)[1:]))
+        within = least_offset(rows * p.outputs + written_before_last_block, rows * p.inputs) if p.outputs > ROWS else 0
+        return max(within, least_offset((rows + 1) * p.outputs, lowest_from(rows * p.inputs)[1:]))
 
     def emit(self, layer: Layer, core: Core, operands: Operands) -> Code:
         p: FullyConnected = layer.params

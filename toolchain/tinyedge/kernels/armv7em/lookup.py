@@ -9,8 +9,8 @@ import numpy as np
 
 from tinyedge.boards import Core
 from tinyedge.kernels.armv7em import rounding
-from tinyedge.kernels.armv7em.asm import Assembly
 from tinyedge.kernels.contract import Code, Constant, Cost, Kernel, Operands, SharedFunction
+from tinyedge.kernels.thumb.assembly import Assembly
 from tinyedge.ops import lookup
 from tinyedge.ops.contract import Array, Layer
 from tinyedge.ops.lookup import Lookup
@@ -60,7 +60,7 @@ class LookupEight(Kernel):
         ticks = asm.ticks("start") + eights * asm.ticks("eight") + ones * asm.ticks("one") + asm.ticks("end")
         return Cost(ticks.cycles + CALL_TICKS, CALL_BYTES, 256, ((_table_function().name, asm.code_bytes),))
 
-    def lead_bytes(self, layer: Layer, core: Core, input_index: int) -> int | None:
+    def in_place_offset(self, layer: Layer, core: Core, input_index: int) -> int | None:
         """0: elements are read before they are written."""
         return 0
 
@@ -147,7 +147,7 @@ class LookupClamp(Kernel):
         shared = (_clamp_function(low > -128, high < 127).name, asm.code_bytes)
         return Cost(ticks.cycles + CALL_TICKS, CALL_BYTES, 12, (shared,))
 
-    def lead_bytes(self, layer: Layer, core: Core, input_index: int) -> int | None:
+    def in_place_offset(self, layer: Layer, core: Core, input_index: int) -> int | None:
         """0: elements are read before they are written."""
         return 0
 

@@ -8,11 +8,11 @@ from typing import ClassVar
 
 from tinyedge.boards import Core
 from tinyedge.kernels.armv7em import rounding
-from tinyedge.kernels.armv7em.asm import Assembly, doubled_multiplier, negated_divisor
 from tinyedge.kernels.armv7em.pool_reductions import MOST_CELLS, Rescaled
 from tinyedge.kernels.armv7em.pool_windows import LEAST_CHANNELS, PROTOTYPE, emit_window, windows_ticks
+from tinyedge.kernels.common.axes import merge_reduced
 from tinyedge.kernels.contract import Code, Constant, Cost, Kernel, Operands, SharedFunction
-from tinyedge.kernels.portable.axes import merge_reduced
+from tinyedge.kernels.thumb.assembly import Assembly, doubled_multiplier, negated_divisor
 from tinyedge.ops.contract import Layer
 from tinyedge.ops.mean import Mean
 from tinyedge.ops.window import Window
@@ -79,7 +79,7 @@ class MeanOverCells(Kernel):
         cycles = windows_ticks(asm, window, channels).cycles + CALL_TICKS
         return Cost(cycles, CALL_BYTES, 4 * 8, ((_function(doubled).name, asm.code_bytes),))
 
-    def lead_bytes(self, layer: Layer, core: Core, input_index: int) -> int | None:
+    def in_place_offset(self, layer: Layer, core: Core, input_index: int) -> int | None:
         """0: a channel is written when all its cells have been read, over the first of them."""
         return 0
 

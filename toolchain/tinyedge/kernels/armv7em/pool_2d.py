@@ -10,7 +10,6 @@ import numpy as np
 
 from tinyedge.boards import Core
 from tinyedge.kernels.armv7em import rounding
-from tinyedge.kernels.armv7em.asm import Assembly
 from tinyedge.kernels.armv7em.pool_reductions import MOST_CELLS, Average, Larger
 from tinyedge.kernels.armv7em.pool_windows import (
     LEAST_CHANNELS,
@@ -26,9 +25,10 @@ from tinyedge.kernels.armv7em.pool_windows import (
     walk_words,
     windows_ticks,
 )
+from tinyedge.kernels.common import checks
+from tinyedge.kernels.common.overlap import channelwise_in_place
 from tinyedge.kernels.contract import Code, Constant, Cost, Kernel, Operands, SharedFunction
-from tinyedge.kernels.portable import checks
-from tinyedge.kernels.portable.overlap import channelwise_lead
+from tinyedge.kernels.thumb.assembly import Assembly
 from tinyedge.ops.contract import Layer
 from tinyedge.ops.pool_2d import Pool2D
 
@@ -75,10 +75,10 @@ class _Pool2D(Kernel):
         constants = 4 * (len(walk_words(p.window, p.channels)) + len(words))
         return Cost(cycles, CALL_BYTES, constants, (*shared, (walk.name, WALK_BYTES)))
 
-    def lead_bytes(self, layer: Layer, core: Core, input_index: int) -> int | None:
+    def in_place_offset(self, layer: Layer, core: Core, input_index: int) -> int | None:
         p: Pool2D = layer.params
         at_once = SIXTEEN if p.channels % 4 == 0 else 4
-        return channelwise_lead(p.window, p.channels, min(at_once, p.channels))
+        return channelwise_in_place(p.window, p.channels, min(at_once, p.channels))
 
     def emit(self, layer: Layer, core: Core, operands: Operands) -> Code:
         p: Pool2D = layer.params

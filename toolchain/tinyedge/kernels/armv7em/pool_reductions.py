@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tinyedge.kernels.armv7em.asm import Assembly, clamp, round_sums
 from tinyedge.kernels.armv7em.pool_windows import WINDOW_WORDS, Reduction
+from tinyedge.kernels.thumb.assembly import Assembly, clamp, round_sums
 
 MOST_CELLS = 256
 """whose sum of int8 fits int16"""

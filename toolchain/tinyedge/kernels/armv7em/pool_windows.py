@@ -14,8 +14,8 @@ from __future__ import annotations
 import abc
 import hashlib
 
-from tinyedge.kernels.armv7em.asm import Assembly, Ticks
 from tinyedge.kernels.contract import SharedFunction
+from tinyedge.kernels.thumb.assembly import Assembly, Ticks
 from tinyedge.ops.window import Window, taps
 
 SIXTEEN, FOUR = 16, 4

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from tinyedge.boards import Core
 from tinyedge.graph.ir import DType
-from tinyedge.kernels.armv7em.asm import doubled_multiplier, negated_divisor
+from tinyedge.kernels.thumb.assembly import doubled_multiplier, negated_divisor
 from tinyedge.ops.contract import Layer
 
 Int64Array = npt.NDArray[np.int64]

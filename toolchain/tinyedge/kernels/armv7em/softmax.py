@@ -8,10 +8,10 @@ import numpy as np
 
 from tinyedge.boards import Core
 from tinyedge.kernels.armv7em import rounding
+from tinyedge.kernels.common import checks
+from tinyedge.kernels.common.c_text import Value, params_struct
 from tinyedge.kernels.contract import Code, Constant, Cost, Kernel, Operands
-from tinyedge.kernels.portable import checks
 from tinyedge.kernels.portable.arithmetic import FIXED_POINT
-from tinyedge.kernels.portable.c_text import Value, params_struct
 from tinyedge.ops.contract import Array, Layer
 from tinyedge.ops.softmax import Softmax, exponentials
 
@@ -46,7 +46,7 @@ class SoftmaxTable(Kernel):
         constants = PARAMS_BYTES + 4 * len(nonzero_exponentials(p))
         return Cost(cycles, LAYER_CODE_BYTES, constants, ((STEM, CODE_BYTES), FIXED_POINT))
 
-    def lead_bytes(self, layer: Layer, core: Core, input_index: int) -> int | None:
+    def in_place_offset(self, layer: Layer, core: Core, input_index: int) -> int | None:
         """0: maximum and sum of a row are known before its first value is replaced."""
         return 0
 

@@ -17,11 +17,11 @@ from typing import ClassVar
 import numpy as np
 
 from tinyedge.boards import Core
-from tinyedge.kernels.add_factors import PRODUCTS, Factors, elementwise, find_factors
 from tinyedge.kernels.armv7em.add import find_halves
-from tinyedge.kernels.armv7em.asm import Assembly
 from tinyedge.kernels.armv81m.conv_2d import helium_reason
+from tinyedge.kernels.common.add_factors import PRODUCTS, Factors, elementwise, find_factors
 from tinyedge.kernels.contract import Code, Constant, Cost, Kernel, Operands, SharedFunction
+from tinyedge.kernels.thumb.assembly import Assembly
 from tinyedge.ops.add import Add
 from tinyedge.ops.contract import Layer
 
@@ -110,7 +110,7 @@ class AddHelium(Kernel):
         shared = (_function(*form).name, asm.code_bytes)
         return Cost(once + turns * asm.ticks("four").instructions, CALL_BYTES, constants, (shared,))
 
-    def lead_bytes(self, layer: Layer, core: Core, input_index: int) -> int | None:
+    def in_place_offset(self, layer: Layer, core: Core, input_index: int) -> int | None:
         """0: elements are read before they are written."""
         return 0
 

@@ -14,16 +14,16 @@ from tinyedge.kernels.armv81m.layout import (
     Layout,
     chunks_of,
     columns_layout,
-    layout_lead,
+    layout_in_place,
     pack_conv,
     rows_layout,
     rows_reason,
     tile_form,
 )
 from tinyedge.kernels.armv81m.tile import LANES, TileForm, emit_tile
+from tinyedge.kernels.common import checks
+from tinyedge.kernels.common.c_text import params_struct
 from tinyedge.kernels.contract import Code, Constant, Cost, Kernel, Operands
-from tinyedge.kernels.portable import checks
-from tinyedge.kernels.portable.c_text import params_struct
 from tinyedge.ops.contract import Layer
 from tinyedge.ops.conv_2d import Conv2D
 
@@ -45,7 +45,7 @@ _COPY_64_BYTES = 4
 
 def helium_reason(layer: Layer, core: Core) -> str:
     """Why Helium kernels on int8 cannot run the layer on the core; empty when they can."""
-    if core.isa is not Isa.ARMV8_1M_MVE:
+    if core.isa is not Isa.ARMV81M:
         return f"`{core.name}` has no Helium instructions"
     return checks.int8_tensors(layer)
 
@@ -108,9 +108,9 @@ class Conv2DRows(Kernel):
     def scratch_bytes(self, layer: Layer, core: Core) -> int:
         return self._layout(layer.params).scratch_bytes
 
-    def lead_bytes(self, layer: Layer, core: Core, input_index: int) -> int | None:
+    def in_place_offset(self, layer: Layer, core: Core, input_index: int) -> int | None:
         p: Conv2D = layer.params
-        return layout_lead(p, self._layout(p), self._form(p))
+        return layout_in_place(p, self._layout(p), self._form(p))
 
     def emit(self, layer: Layer, core: Core, operands: Operands) -> Code:
         p: Conv2D = layer.params

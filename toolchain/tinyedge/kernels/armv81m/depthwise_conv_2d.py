@@ -16,14 +16,14 @@ import numpy as np
 import numpy.typing as npt
 
 from tinyedge.boards import Core
-from tinyedge.kernels.armv7em.asm import Assembly, load_constant
 from tinyedge.kernels.armv81m.conv_2d import DRIVER_BYTES, LAYER_CODE_BYTES, PARAMS_BYTES, STEM, helium_reason
 from tinyedge.kernels.armv81m.tile import LANES, Requantization, Ties, requantization_of
+from tinyedge.kernels.common import checks
+from tinyedge.kernels.common.c_text import params_struct
+from tinyedge.kernels.common.filters import folded_bias
+from tinyedge.kernels.common.overlap import NEVER, least_offset
 from tinyedge.kernels.contract import Code, Constant, Cost, Kernel, Operands, SharedFunction
-from tinyedge.kernels.portable import checks
-from tinyedge.kernels.portable.c_text import params_struct
-from tinyedge.kernels.portable.filters import folded_bias
-from tinyedge.kernels.portable.overlap import NEVER, lead
+from tinyedge.kernels.thumb.assembly import Assembly, load_constant
 from tinyedge.ops.contract import Layer
 from tinyedge.ops.depthwise_conv_2d import DepthwiseConv2D
 
@@ -248,14 +248,14 @@ class DepthwiseHelium(Kernel):
     def scratch_bytes(self, layer: Layer, core: Core) -> int:
         return _window_bytes(layer.params)
 
-    def lead_bytes(self, layer: Layer, core: Core, input_index: int) -> int | None:
+    def in_place_offset(self, layer: Layer, core: Core, input_index: int) -> int | None:
         """A row of outputs is written when the rows its windows see are in the scratch."""
         p: DepthwiseConv2D = layer.params
         w, channels = p.window, p.input_channels
         loaded = np.arange(w.output_h) * w.stride_h - w.pad_top + _kept_rows(p)
         ends = np.arange(1, w.output_h + 1) * w.output_w * channels
         unread = np.maximum(loaded, 0) * w.input_w * channels
-        return lead(ends, np.where(loaded < w.input_h, unread, NEVER))
+        return least_offset(ends, np.where(loaded < w.input_h, unread, NEVER))
 
     def emit(self, layer: Layer, core: Core, operands: Operands) -> Code:
         p: DepthwiseConv2D = layer.params

@@ -14,9 +14,9 @@ from tinyedge.boards import Core
 from tinyedge.kernels.armv81m.conv_2d import helium_reason
 from tinyedge.kernels.armv81m.layout import chunks_of, pack
 from tinyedge.kernels.armv81m.tile import LANES, TURN_CHUNKS, TileForm, emit_tile, requantization_of
+from tinyedge.kernels.common.filters import folded_bias
+from tinyedge.kernels.common.overlap import least_offset, lowest_from
 from tinyedge.kernels.contract import Code, Constant, Cost, Kernel, Operands
-from tinyedge.kernels.portable.filters import folded_bias
-from tinyedge.kernels.portable.overlap import lead, lowest_from
 from tinyedge.ops.contract import Layer
 from tinyedge.ops.fully_connected import FullyConnected
 
@@ -81,15 +81,15 @@ class FullyConnectedHelium(Kernel):
         p: FullyConnected = layer.params
         return LANES * chunks_of(p.inputs) if self._copies(p) else 0
 
-    def lead_bytes(self, layer: Layer, core: Core, input_index: int) -> int | None:
+    def in_place_offset(self, layer: Layer, core: Core, input_index: int) -> int | None:
         """A row in place is read again for each eight outputs, so all but the last of these must stay clear of it."""
         p: FullyConnected = layer.params
         rows = np.arange(p.batches)
-        between = lead((rows + 1) * p.outputs, lowest_from(rows * p.inputs)[1:])
+        between = least_offset((rows + 1) * p.outputs, lowest_from(rows * p.inputs)[1:])
         before_last = (p.outputs - 1) // 8 * 8
         if self._copies(p) or not before_last:
             return between
-        return max(between, lead(rows * p.outputs + before_last, rows * p.inputs))
+        return max(between, least_offset(rows * p.outputs + before_last, rows * p.inputs))
 
     def emit(self, layer: Layer, core: Core, operands: Operands) -> Code:
         p: FullyConnected = layer.params

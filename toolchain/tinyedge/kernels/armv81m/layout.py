@@ -9,9 +9,9 @@ import numpy as np
 import numpy.typing as npt
 
 from tinyedge.kernels.armv81m.tile import LANES, Requantization, TileForm, requantization_of
+from tinyedge.kernels.common.filters import folded_bias
+from tinyedge.kernels.common.overlap import NEVER, least_offset, lowest_cells, lowest_from
 from tinyedge.kernels.portable.conv_2d import reaches_outside
-from tinyedge.kernels.portable.filters import folded_bias
-from tinyedge.kernels.portable.overlap import NEVER, lead, lowest_cells, lowest_from
 from tinyedge.ops.conv_2d import Conv2D
 
 Int64Array = npt.NDArray[np.int64]
@@ -111,23 +111,23 @@ def tile_form(p: Conv2D, layout: Layout, *, looped: bool) -> TileForm:
     )
 
 
-def layout_lead(p: Conv2D, layout: Layout, form: TileForm) -> int:
-    """The lead of te_conv_2d_mve: rows are in the window, or windows are read for each tile of a pair of pixels."""
+def layout_in_place(p: Conv2D, layout: Layout, form: TileForm) -> int:
+    """Of te_conv_2d_mve: rows are in the window, or windows are read for each tile of a pair of pixels."""
     w = p.window
     if layout.window_rows:
         loaded = np.arange(w.output_h) * w.stride_h - w.pad_top + layout.window_rows
         ends = np.arange(1, w.output_h + 1) * w.output_w * p.output_channels
         unread = np.maximum(loaded, 0) * w.input_w * p.input_channels
-        return lead(ends, np.where(loaded < w.input_h, unread, NEVER))
+        return least_offset(ends, np.where(loaded < w.input_h, unread, NEVER))
     cells = lowest_cells(w).reshape(layout.rows, layout.width) * p.input_channels
     firsts = np.minimum(np.arange(0, layout.width, form.pixels), layout.width - form.pixels)
     lowest = cells[:, firsts].reshape(-1)
     pixels = (np.arange(layout.rows)[:, None] * layout.width + firsts[None, :]).reshape(-1)
-    between = lead((pixels + form.pixels) * p.output_channels, lowest_from(lowest)[1:])
+    between = least_offset((pixels + form.pixels) * p.output_channels, lowest_from(lowest)[1:])
     if form.groups == 1:
         return between
     before_last = (pixels + form.pixels - 1) * p.output_channels + (form.groups - 1) * form.tile_channels
-    return max(between, lead(before_last, lowest))
+    return max(between, least_offset(before_last, lowest))
 
 
 def gathered_weights(p: Conv2D, layout: Layout) -> npt.NDArray[np.int8]:

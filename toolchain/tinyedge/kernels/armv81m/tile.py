@@ -17,8 +17,8 @@ from functools import cache
 
 import numpy as np
 
-from tinyedge.kernels.armv7em.asm import Assembly, load_constant
 from tinyedge.kernels.contract import SharedFunction
+from tinyedge.kernels.thumb.assembly import Assembly, load_constant
 from tinyedge.ops.conv_2d import Conv2D
 from tinyedge.ops.depthwise_conv_2d import DepthwiseConv2D
 from tinyedge.ops.fully_connected import FullyConnected

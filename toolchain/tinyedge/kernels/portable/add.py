@@ -7,10 +7,10 @@ from typing import ClassVar
 import numpy as np
 
 from tinyedge.boards import Core
+from tinyedge.kernels.common import checks
+from tinyedge.kernels.common.axes import Shape, merge_broadcast
+from tinyedge.kernels.common.c_text import Value, array, params_struct
 from tinyedge.kernels.contract import Code, Constant, Cost, Kernel, Operands
-from tinyedge.kernels.portable import checks
-from tinyedge.kernels.portable.axes import Shape, merge_broadcast
-from tinyedge.kernels.portable.c_text import Value, array, params_struct
 from tinyedge.ops.add import Add
 from tinyedge.ops.contract import Layer
 
@@ -47,7 +47,7 @@ class PortableAdd(Kernel):
         constants = PARAMS_BYTES + (0 if p.constant2 is None else p.constant2.size)
         return Cost(CYCLES_PER_OUTPUT * outputs, LAYER_CODE_BYTES, constants, ((STEM, CODE_BYTES),))
 
-    def lead_bytes(self, layer: Layer, core: Core, input_index: int) -> int | None:
+    def in_place_offset(self, layer: Layer, core: Core, input_index: int) -> int | None:
         """0 for an operand read element by element with the output; a broadcast one is read again."""
         _, steps = _axes(layer.params)
         return None if 0 in steps[input_index] else 0

@@ -7,8 +7,8 @@ from typing import ClassVar
 
 from tinyedge.boards import Core
 from tinyedge.graph.quantization import integer_range
+from tinyedge.kernels.common.c_text import Value, array
 from tinyedge.kernels.contract import Kernel
-from tinyedge.kernels.portable.c_text import Value, array
 from tinyedge.kernels.portable.elementwise import ElementwiseKernel, scaled_operand, scaled_output, suffix
 from tinyedge.ops.contract import Layer
 from tinyedge.ops.div import Div

@@ -8,11 +8,11 @@ from typing import ClassVar
 import numpy as np
 
 from tinyedge.boards import Core
+from tinyedge.kernels.common import checks
+from tinyedge.kernels.common.axes import strides
+from tinyedge.kernels.common.c_text import Value, array, params_struct
+from tinyedge.kernels.common.overlap import least_offset
 from tinyedge.kernels.contract import Code, Constant, Cost, Kernel, Operands
-from tinyedge.kernels.portable import checks
-from tinyedge.kernels.portable.axes import strides
-from tinyedge.kernels.portable.c_text import Value, array, params_struct
-from tinyedge.kernels.portable.overlap import lead
 from tinyedge.ops.batch_matmul import BatchMatmul, Five
 from tinyedge.ops.contract import Layer
 
@@ -51,13 +51,13 @@ class PortableBatchMatmul(Kernel):
         known = sum(side.size for side in (p.left, p.right) if side is not None)
         return Cost(cycles, LAYER_CODE_BYTES, PARAMS_BYTES + known, ((STEM, CODE_BYTES),))
 
-    def lead_bytes(self, layer: Layer, core: Core, input_index: int) -> int | None:
+    def in_place_offset(self, layer: Layer, core: Core, input_index: int) -> int | None:
         """Rows of a left side that is read once, in order: each is read again for every column of the right side."""
         p: BatchMatmul = layer.params
         if p.left is not None or input_index != 0 or p.left_transposed or p.left_shape[:3] != p.output_shape[:3]:
             return None
         rows, columns = np.arange(math.prod(p.output_shape[:4])), p.output_shape[4]
-        return lead(rows * columns + columns - 1, rows * p.depth)
+        return least_offset(rows * columns + columns - 1, rows * p.depth)
 
     def emit(self, layer: Layer, core: Core, operands: Operands) -> Code:
         p: BatchMatmul = layer.params

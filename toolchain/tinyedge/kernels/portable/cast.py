@@ -6,9 +6,9 @@ from typing import ClassVar
 
 from tinyedge.boards import Core
 from tinyedge.graph.ir import DType
+from tinyedge.kernels.common.c_text import Value, params_struct
 from tinyedge.kernels.contract import Code, Cost, Kernel, Operands
-from tinyedge.kernels.portable.c_text import Value, params_struct
-from tinyedge.kernels.portable.requantize import ELEMENT_TYPES, converting_lead
+from tinyedge.kernels.portable.requantize import ELEMENT_TYPES, converting_in_place
 from tinyedge.ops.cast import Cast
 from tinyedge.ops.contract import Layer
 
@@ -33,8 +33,8 @@ class PortableCast(Kernel):
         p: Cast = layer.params
         return Cost(CYCLES_PER_ELEMENT * p.elements, LAYER_CODE_BYTES, PARAMS_BYTES, ((STEM, CODE_BYTES),))
 
-    def lead_bytes(self, layer: Layer, core: Core, input_index: int) -> int | None:
-        return converting_lead(layer)
+    def in_place_offset(self, layer: Layer, core: Core, input_index: int) -> int | None:
+        return converting_in_place(layer)
 
     def emit(self, layer: Layer, core: Core, operands: Operands) -> Code:
         p: Cast = layer.params

@@ -7,17 +7,17 @@ from typing import ClassVar
 import numpy as np
 
 from tinyedge.boards import Core
-from tinyedge.kernels.contract import Code, Constant, Cost, Kernel, Operands
-from tinyedge.kernels.portable import checks
-from tinyedge.kernels.portable.c_text import (
+from tinyedge.kernels.common import checks
+from tinyedge.kernels.common.c_text import (
     channel_constants,
     params_struct,
     weights_constant,
     window_members,
 )
-from tinyedge.kernels.portable.filters import FILTERS_CODE_BYTES, FILTERS_STEM, filters_members, folded_bias
-from tinyedge.kernels.portable.overlap import convolution_lead
-from tinyedge.kernels.portable.pace import paced
+from tinyedge.kernels.common.filters import FILTERS_CODE_BYTES, FILTERS_STEM, filters_members, folded_bias
+from tinyedge.kernels.common.overlap import convolution_in_place
+from tinyedge.kernels.common.pace import paced
+from tinyedge.kernels.contract import Code, Constant, Cost, Kernel, Operands
 from tinyedge.ops.contract import Layer
 from tinyedge.ops.conv_2d import Conv2D
 from tinyedge.ops.depthwise_conv_2d import DepthwiseConv2D
@@ -138,16 +138,16 @@ class PortableConv2D(Kernel):
     def scratch_bytes(self, layer: Layer, core: Core) -> int:
         return gathered_bytes(layer.params)
 
-    def lead_bytes(self, layer: Layer, core: Core, input_index: int) -> int | None:
-        return conv_lead(layer.params)
+    def in_place_offset(self, layer: Layer, core: Core, input_index: int) -> int | None:
+        return conv_in_place(layer.params)
 
     def emit(self, layer: Layer, core: Core, operands: Operands) -> Code:
         return emit_conv(layer.params, operands)
 
 
-def conv_lead(params: Conv2D) -> int:
-    """The lead of te_conv_2d_s8."""
-    return convolution_lead(
+def conv_in_place(params: Conv2D) -> int:
+    """The in-place offset of te_conv_2d_s8."""
+    return convolution_in_place(
         params.window, params.input_channels, params.output_channels, params.groups, gathered=not is_one_run(params)
     )
 
@@ -189,8 +189,8 @@ class PortableGroupedDepthwiseConv2D(Kernel):
     def scratch_bytes(self, layer: Layer, core: Core) -> int:
         return gathered_bytes(as_grouped(layer.params))
 
-    def lead_bytes(self, layer: Layer, core: Core, input_index: int) -> int | None:
-        return conv_lead(as_grouped(layer.params))
+    def in_place_offset(self, layer: Layer, core: Core, input_index: int) -> int | None:
+        return conv_in_place(as_grouped(layer.params))
 
     def emit(self, layer: Layer, core: Core, operands: Operands) -> Code:
         return emit_conv(as_grouped(layer.params), operands)

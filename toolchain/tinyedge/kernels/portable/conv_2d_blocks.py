@@ -16,14 +16,14 @@ import numpy as np
 import numpy.typing as npt
 
 from tinyedge.boards import Core, Isa
+from tinyedge.kernels.common import checks
+from tinyedge.kernels.common.c_text import Value, params_struct
+from tinyedge.kernels.common.overlap import least_offset, lowest_cells, lowest_from
+from tinyedge.kernels.common.pace import by_isa
+from tinyedge.kernels.common.row_ring import RowRing, make_ring, no_ring, ring_in_place, ring_members
+from tinyedge.kernels.common.short_requantize import short_constants, short_members, short_reason
 from tinyedge.kernels.contract import Code, Constant, Cost, Kernel, Operands
-from tinyedge.kernels.portable import checks
-from tinyedge.kernels.portable.c_text import Value, params_struct
 from tinyedge.kernels.portable.conv_2d import reaches_outside, weights_comment
-from tinyedge.kernels.portable.overlap import lead, lowest_cells, lowest_from
-from tinyedge.kernels.portable.pace import by_isa
-from tinyedge.kernels.portable.row_ring import RowRing, make_ring, no_ring, ring_lead, ring_members
-from tinyedge.kernels.portable.short_requantize import short_constants, short_members, short_reason
 from tinyedge.ops.contract import Layer
 from tinyedge.ops.conv_2d import Conv2D
 
@@ -130,11 +130,11 @@ def pack_weights(params: Conv2D, layout: Layout, at_once: int) -> npt.NDArray[np
     return np.ascontiguousarray(blocks.transpose(0, 2, 1), np.int8).reshape(-1)
 
 
-def blocks_lead(params: Conv2D, layout: Layout, at_once: int) -> int:
-    """The lead of te_conv_2d_blocks. Each block reads the windows of two pixels again, unless they are gathered."""
+def blocks_in_place(params: Conv2D, layout: Layout, at_once: int) -> int:
+    """Of te_conv_2d_blocks: each block reads the windows of two pixels again, unless they are gathered."""
     w, channels = params.window, params.output_channels
     if layout.ring.rows:
-        return ring_lead(layout.ring, w, params.input_channels, channels)
+        return ring_in_place(layout.ring, w, params.input_channels, channels)
     cells = lowest_cells(w).reshape(layout.rows, layout.width)
     if layout.width % PIXELS:  # the last pixel of an odd row stands for two
         cells = np.concatenate([cells, cells[:, -1:]], axis=1)
@@ -144,8 +144,8 @@ def blocks_lead(params: Conv2D, layout: Layout, at_once: int) -> int:
     pixels = (np.arange(layout.rows)[:, None] * layout.width + in_row[None, :]).reshape(-1)
     before_last_block = (channels - 1) // at_once * at_once
     again = before_last_block and not layout.gathered_bytes
-    within = lead((pixels - 1) * channels + before_last_block, unread[:-1]) if again else 0
-    return max(within, lead(pixels * channels, unread[1:]))
+    within = least_offset((pixels - 1) * channels + before_last_block, unread[:-1]) if again else 0
+    return max(within, least_offset(pixels * channels, unread[1:]))
 
 
 class _Conv2DBlocks(Kernel):
@@ -194,8 +194,8 @@ class _Conv2DBlocks(Kernel):
     def scratch_bytes(self, layer: Layer, core: Core) -> int:
         return find_layout(layer.params).scratch_bytes
 
-    def lead_bytes(self, layer: Layer, core: Core, input_index: int) -> int | None:
-        return blocks_lead(layer.params, find_layout(layer.params), self.channels)
+    def in_place_offset(self, layer: Layer, core: Core, input_index: int) -> int | None:
+        return blocks_in_place(layer.params, find_layout(layer.params), self.channels)
 
     def emit(self, layer: Layer, core: Core, operands: Operands) -> Code:
         p: Conv2D = layer.params

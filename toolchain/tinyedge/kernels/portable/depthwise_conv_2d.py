@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import ClassVar
 
 from tinyedge.boards import Core
+from tinyedge.kernels.common import checks
+from tinyedge.kernels.common.c_text import channel_constants, params_struct, weights_constant, window_members
+from tinyedge.kernels.common.filters import folded_bias
+from tinyedge.kernels.common.overlap import channelwise_in_place
+from tinyedge.kernels.common.pace import paced
 from tinyedge.kernels.contract import Code, Cost, Kernel, Operands
-from tinyedge.kernels.portable import checks
-from tinyedge.kernels.portable.c_text import channel_constants, params_struct, weights_constant, window_members
 from tinyedge.kernels.portable.conv_2d import reaches_outside
-from tinyedge.kernels.portable.filters import folded_bias
-from tinyedge.kernels.portable.overlap import channelwise_lead
-from tinyedge.kernels.portable.pace import paced
 from tinyedge.ops.contract import Layer
 from tinyedge.ops.depthwise_conv_2d import DepthwiseConv2D
 
@@ -55,9 +55,9 @@ class PortableDepthwiseConv2D(Kernel):
         p: DepthwiseConv2D = layer.params
         return 4 * p.output_channels if p.input_zero_point != 0 and reaches_outside(p.window) else 0
 
-    def lead_bytes(self, layer: Layer, core: Core, input_index: int) -> int | None:
+    def in_place_offset(self, layer: Layer, core: Core, input_index: int) -> int | None:
         p: DepthwiseConv2D = layer.params
-        return channelwise_lead(p.window, p.output_channels)
+        return channelwise_in_place(p.window, p.output_channels)
 
     def emit(self, layer: Layer, core: Core, operands: Operands) -> Code:
         p: DepthwiseConv2D = layer.params

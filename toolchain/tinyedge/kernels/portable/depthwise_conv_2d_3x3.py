@@ -8,11 +8,11 @@ from typing import ClassVar
 import numpy as np
 
 from tinyedge.boards import Core
-from tinyedge.kernels.contract import Code, Constant, Cost, ExactLead, Kernel, Operands
-from tinyedge.kernels.portable import checks
-from tinyedge.kernels.portable.c_text import params_struct
-from tinyedge.kernels.portable.pace import by_isa
-from tinyedge.kernels.portable.short_requantize import short_constants, short_members, short_reason
+from tinyedge.kernels.common import checks
+from tinyedge.kernels.common.c_text import params_struct
+from tinyedge.kernels.common.pace import by_isa
+from tinyedge.kernels.common.short_requantize import short_constants, short_members, short_reason
+from tinyedge.kernels.contract import Code, Constant, Cost, ExactOffset, Kernel, Operands
 from tinyedge.ops.contract import Layer
 from tinyedge.ops.depthwise_conv_2d import DepthwiseConv2D
 from tinyedge.ops.window import Window
@@ -102,9 +102,9 @@ class DepthwiseConv2D3x3(Kernel):
     def scratch_bytes(self, layer: Layer, core: Core) -> int:
         return find_plane(layer.params.window).bytes
 
-    def lead_bytes(self, layer: Layer, core: Core, input_index: int) -> int | None:
+    def in_place_offset(self, layer: Layer, core: Core, input_index: int) -> int | None:
         """A channel's outputs may lie on that channel's inputs, but not on another's."""
-        return ExactLead(0)
+        return ExactOffset(0)
 
     def emit(self, layer: Layer, core: Core, operands: Operands) -> Code:
         p: DepthwiseConv2D = layer.params

@@ -10,9 +10,9 @@ import numpy as np
 
 from tinyedge.boards import Core
 from tinyedge.graph.ir import DType
+from tinyedge.kernels.common.axes import Shape, merge_broadcast
+from tinyedge.kernels.common.c_text import Value, array, params_struct
 from tinyedge.kernels.contract import Code, Constant, Cost, Kernel, Operands
-from tinyedge.kernels.portable.axes import Shape, merge_broadcast
-from tinyedge.kernels.portable.c_text import Value, array, params_struct
 from tinyedge.ops.broadcast import Broadcast, Scaled
 from tinyedge.ops.contract import Array, Layer
 
@@ -58,7 +58,7 @@ class ElementwiseKernel(Kernel):
         cycles = self.cycles_per_output * outputs + CYCLES_PER_RUN * runs
         return Cost(cycles, LAYER_CODE_BYTES, SHAPE_BYTES + self.params_bytes + constants, shared)
 
-    def lead_bytes(self, layer: Layer, core: Core, input_index: int) -> int | None:
+    def in_place_offset(self, layer: Layer, core: Core, input_index: int) -> int | None:
         """0 for an operand read element by element with the output; a broadcast one is read again.
 
         Where the types differ C allows the overlap only if one of them is a character type, and outputs larger than the

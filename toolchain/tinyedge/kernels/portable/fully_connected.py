@@ -7,12 +7,12 @@ from typing import ClassVar
 import numpy as np
 
 from tinyedge.boards import Core
+from tinyedge.kernels.common import checks
+from tinyedge.kernels.common.c_text import channel_constants, params_struct, weights_constant
+from tinyedge.kernels.common.filters import FILTERS_CODE_BYTES, FILTERS_STEM, filters_members, folded_bias
+from tinyedge.kernels.common.overlap import least_offset, lowest_from
+from tinyedge.kernels.common.pace import paced
 from tinyedge.kernels.contract import Code, Constant, Cost, Kernel, Operands
-from tinyedge.kernels.portable import checks
-from tinyedge.kernels.portable.c_text import channel_constants, params_struct, weights_constant
-from tinyedge.kernels.portable.filters import FILTERS_CODE_BYTES, FILTERS_STEM, filters_members, folded_bias
-from tinyedge.kernels.portable.overlap import lead, lowest_from
-from tinyedge.kernels.portable.pace import paced
 from tinyedge.ops.contract import Layer
 from tinyedge.ops.fully_connected import FullyConnected
 
@@ -43,12 +43,12 @@ def _sums_overflow(p: FullyConnected) -> str:
     return f"with its weight zero point, sums could reach {largest:,}, beyond int32" if largest >= 1 << 31 else ""
 
 
-def connected_lead(p: FullyConnected) -> int:
+def connected_in_place(p: FullyConnected) -> int:
     """In elements: a row is read again for each four outputs, so all but its last block must stay clear of it."""
     rows = np.arange(p.batches)
     written_before_last_block = (p.outputs - 1) // 4 * 4
-    within = lead(rows * p.outputs + written_before_last_block, rows * p.inputs) if p.outputs > 4 else 0
-    return max(within, lead((rows + 1) * p.outputs, lowest_from(rows * p.inputs)[1:]))
+    within = least_offset(rows * p.outputs + written_before_last_block, rows * p.inputs) if p.outputs > 4 else 0
+    return max(within, least_offset((rows + 1) * p.outputs, lowest_from(rows * p.inputs)[1:]))
 
 
 class PortableFullyConnected(Kernel):
@@ -71,8 +71,8 @@ class PortableFullyConnected(Kernel):
         shared = ((STEM, CODE_BYTES), (FILTERS_STEM, FILTERS_CODE_BYTES))
         return paced(Cost(int(cycles), LAYER_CODE_BYTES, constants, shared), core, armv6m=3.2, armv7m=1.15, rv32=1.4)
 
-    def lead_bytes(self, layer: Layer, core: Core, input_index: int) -> int | None:
-        return connected_lead(layer.params)
+    def in_place_offset(self, layer: Layer, core: Core, input_index: int) -> int | None:
+        return connected_in_place(layer.params)
 
     def emit(self, layer: Layer, core: Core, operands: Operands) -> Code:
         p: FullyConnected = layer.params

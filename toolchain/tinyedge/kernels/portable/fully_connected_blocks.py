@@ -9,13 +9,13 @@ from typing import ClassVar
 import numpy as np
 
 from tinyedge.boards import Core
+from tinyedge.kernels.common import checks
+from tinyedge.kernels.common.c_text import params_struct
+from tinyedge.kernels.common.pace import by_isa
+from tinyedge.kernels.common.short_requantize import short_constants, short_members, short_reason
 from tinyedge.kernels.contract import Code, Constant, Cost, Kernel, Operands
-from tinyedge.kernels.portable import checks
-from tinyedge.kernels.portable.c_text import params_struct
 from tinyedge.kernels.portable.conv_2d_blocks import TAPS_AT_ONCE, blocks_of_channels
-from tinyedge.kernels.portable.fully_connected import connected_lead, scales_alike
-from tinyedge.kernels.portable.pace import by_isa
-from tinyedge.kernels.portable.short_requantize import short_constants, short_members, short_reason
+from tinyedge.kernels.portable.fully_connected import connected_in_place, scales_alike
 from tinyedge.ops.contract import Layer
 from tinyedge.ops.fully_connected import FullyConnected
 
@@ -67,8 +67,8 @@ class FullyConnectedBlocks(Kernel):
         constants = OUTPUTS * blocks * p.inputs + per_output * p.outputs + PARAMS_BYTES
         return Cost(int(cycles), LAYER_CODE_BYTES, constants, ((STEM, rate.code_bytes),))
 
-    def lead_bytes(self, layer: Layer, core: Core, input_index: int) -> int | None:
-        return connected_lead(layer.params)
+    def in_place_offset(self, layer: Layer, core: Core, input_index: int) -> int | None:
+        return connected_in_place(layer.params)
 
     def emit(self, layer: Layer, core: Core, operands: Operands) -> Code:
         p: FullyConnected = layer.params

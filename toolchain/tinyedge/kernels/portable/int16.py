@@ -11,12 +11,12 @@ import numpy as np
 from tinyedge.boards import Core
 from tinyedge.graph.ir import DType
 from tinyedge.graph.quantization import WIDE_FRACTION_BITS, short_multiplier
+from tinyedge.kernels.common import checks
+from tinyedge.kernels.common.c_text import Value, params_struct, weights_constant, window_members
+from tinyedge.kernels.common.overlap import channelwise_in_place
 from tinyedge.kernels.contract import Code, Constant, Cost, Kernel, Operands
-from tinyedge.kernels.portable import checks
-from tinyedge.kernels.portable.c_text import Value, params_struct, weights_constant, window_members
-from tinyedge.kernels.portable.conv_2d import conv_lead, gathered_bytes, is_one_run
-from tinyedge.kernels.portable.fully_connected import connected_lead
-from tinyedge.kernels.portable.overlap import channelwise_lead
+from tinyedge.kernels.portable.conv_2d import conv_in_place, gathered_bytes, is_one_run
+from tinyedge.kernels.portable.fully_connected import connected_in_place
 from tinyedge.ops.contract import Layer
 from tinyedge.ops.conv_2d import Conv2D
 from tinyedge.ops.depthwise_conv_2d import DepthwiseConv2D
@@ -123,8 +123,8 @@ class PortableConv2DS16(_PortableS16):
     def scratch_bytes(self, layer: Layer, core: Core) -> int:
         return BYTES * gathered_bytes(layer.params)
 
-    def lead_bytes(self, layer: Layer, core: Core, input_index: int) -> int | None:
-        return BYTES * conv_lead(layer.params)
+    def in_place_offset(self, layer: Layer, core: Core, input_index: int) -> int | None:
+        return BYTES * conv_in_place(layer.params)
 
     def members(self, params: Conv2D, prefix: str) -> Mapping[str, Value]:
         return {
@@ -158,10 +158,10 @@ class PortableDepthwiseConv2DS16(_PortableS16):
         outputs = w.output_h * w.output_w * params.output_channels
         return outputs * (CYCLES_PER_DEPTHWISE_MAC * w.kernel_h * w.kernel_w + CYCLES_PER_DEPTHWISE_OUTPUT)
 
-    def lead_bytes(self, layer: Layer, core: Core, input_index: int) -> int | None:
+    def in_place_offset(self, layer: Layer, core: Core, input_index: int) -> int | None:
         """Of multiplied channels the input would be read again after the first of them is written."""
         p: DepthwiseConv2D = layer.params
-        return BYTES * channelwise_lead(p.window, p.output_channels, 1) if p.depth_multiplier == 1 else None
+        return BYTES * channelwise_in_place(p.window, p.output_channels, 1) if p.depth_multiplier == 1 else None
 
     def members(self, params: DepthwiseConv2D, prefix: str) -> Mapping[str, Value]:
         return {
@@ -189,8 +189,8 @@ class PortableFullyConnectedS16(_PortableS16):
         computed = -(-params.outputs // 4) * 4  # the last block of four is padded
         return params.batches * (CYCLES_PER_MAC * computed * params.inputs + CYCLES_PER_OUTPUT * params.outputs)
 
-    def lead_bytes(self, layer: Layer, core: Core, input_index: int) -> int | None:
-        return BYTES * connected_lead(layer.params)
+    def in_place_offset(self, layer: Layer, core: Core, input_index: int) -> int | None:
+        return BYTES * connected_in_place(layer.params)
 
     def members(self, params: FullyConnected, prefix: str) -> Mapping[str, Value]:
         return {

@@ -8,10 +8,11 @@ import numpy as np
 import numpy.typing as npt
 
 from tinyedge.boards import Core
+from tinyedge.kernels.common import checks
+from tinyedge.kernels.common.c_text import channel_constants, params_struct, weights_constant, window_members
+from tinyedge.kernels.common.overlap import channelwise_in_place
 from tinyedge.kernels.contract import Code, Constant, Cost, Kernel, Operands
-from tinyedge.kernels.portable import checks, conv_2d, fully_connected
-from tinyedge.kernels.portable.c_text import channel_constants, params_struct, weights_constant, window_members
-from tinyedge.kernels.portable.overlap import channelwise_lead
+from tinyedge.kernels.portable import conv_2d, fully_connected
 from tinyedge.ops.contract import Layer
 from tinyedge.ops.conv_2d import Conv2D
 from tinyedge.ops.depthwise_conv_2d import DepthwiseConv2D
@@ -123,10 +124,10 @@ class PortableDepthwiseConv2DS4(Kernel):
         constants = p.weights.size - _saved_bytes(taps, p.output_channels) + 9 * p.output_channels + 48
         return Cost(cycles, 24, constants, ((self.stem, DEPTHWISE_CODE_BYTES),))
 
-    def lead_bytes(self, layer: Layer, core: Core, input_index: int) -> int | None:
+    def in_place_offset(self, layer: Layer, core: Core, input_index: int) -> int | None:
         """Of multiplied channels the input would be read again after the first of them is written."""
         p: DepthwiseConv2D = layer.params
-        return channelwise_lead(p.window, p.output_channels, 1) if p.depth_multiplier == 1 else None
+        return channelwise_in_place(p.window, p.output_channels, 1) if p.depth_multiplier == 1 else None
 
     def emit(self, layer: Layer, core: Core, operands: Operands) -> Code:
         p: DepthwiseConv2D = layer.params

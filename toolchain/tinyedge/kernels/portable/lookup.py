@@ -7,8 +7,8 @@ from typing import ClassVar
 import numpy as np
 
 from tinyedge.boards import Core
+from tinyedge.kernels.common import checks
 from tinyedge.kernels.contract import Code, Constant, Cost, Kernel, Operands
-from tinyedge.kernels.portable import checks
 from tinyedge.ops import lookup
 from tinyedge.ops.contract import Layer
 from tinyedge.ops.lookup import Lookup
@@ -32,7 +32,7 @@ class PortableLookup(Kernel):
         p: Lookup = layer.params
         return Cost(CYCLES_PER_OUTPUT * p.elements, LAYER_CODE_BYTES, 256, ((STEM, CODE_BYTES),))
 
-    def lead_bytes(self, layer: Layer, core: Core, input_index: int) -> int | None:
+    def in_place_offset(self, layer: Layer, core: Core, input_index: int) -> int | None:
         return 0
 
     def emit(self, layer: Layer, core: Core, operands: Operands) -> Code:

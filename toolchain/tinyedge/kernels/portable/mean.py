@@ -8,11 +8,11 @@ from typing import ClassVar
 import numpy as np
 
 from tinyedge.boards import Core
+from tinyedge.kernels.common import checks
+from tinyedge.kernels.common.axes import MOST_AXES, merge_reduced, two_axes
+from tinyedge.kernels.common.c_text import params_struct
+from tinyedge.kernels.common.overlap import least_offset, lowest_from
 from tinyedge.kernels.contract import Code, Cost, Kernel, Operands
-from tinyedge.kernels.portable import checks
-from tinyedge.kernels.portable.axes import MOST_AXES, merge_reduced, two_axes
-from tinyedge.kernels.portable.c_text import params_struct
-from tinyedge.kernels.portable.overlap import lead, lowest_from
 from tinyedge.ops.contract import Layer
 from tinyedge.ops.mean import Mean
 
@@ -42,7 +42,7 @@ class PortableMean(Kernel):
         cycles = int(CYCLES_PER_CELL * cells + CYCLES_PER_OUTPUT * outputs)
         return Cost(cycles, LAYER_CODE_BYTES, PARAMS_BYTES, ((STEM, CODE_BYTES),))
 
-    def lead_bytes(self, layer: Layer, core: Core, input_index: int) -> int | None:
+    def in_place_offset(self, layer: Layer, core: Core, input_index: int) -> int | None:
         """Outputs are computed in order, along the inner axis four at a time, each from its lowest cell upwards."""
         p: Mean = layer.params
         (rows, row_step), (columns, column_step) = two_axes(merge_reduced(p.shape, p.axes)[0])
@@ -54,7 +54,7 @@ class PortableMean(Kernel):
             for column in range(columns)
             if column % 4 == 3 or column >= in_fours
         ]
-        return lead(np.array(ends), lowest_from(lowest)[ends])
+        return least_offset(np.array(ends), lowest_from(lowest)[ends])
 
     def emit(self, layer: Layer, core: Core, operands: Operands) -> Code:
         p: Mean = layer.params

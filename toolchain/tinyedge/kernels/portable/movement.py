@@ -9,8 +9,8 @@ from typing import ClassVar
 import numpy as np
 
 from tinyedge.boards import Core
+from tinyedge.kernels.common.overlap import NEVER, Int64Array, least_offset, lowest_from
 from tinyedge.kernels.contract import Code, Constant, Cost, Kernel, Operands
-from tinyedge.kernels.portable.overlap import NEVER, Int64Array, lead, lowest_from
 from tinyedge.ops import OPERATORS, movement
 from tinyedge.ops.contract import Array, Layer
 from tinyedge.ops.movement import Copy, Movement
@@ -97,7 +97,7 @@ class PortableMovement(Kernel):
         calls = len(p.copies) + (p.fill is not None) * len(p.output_elements)
         return Cost(int(cycles) + 1, CALL_CODE_BYTES * calls, constants, ((STEM, CODE_BYTES),) if nested else ())
 
-    def lead_bytes(self, layer: Layer, core: Core, input_index: int) -> int | None:
+    def in_place_offset(self, layer: Layer, core: Core, input_index: int) -> int | None:
         """Runs are read whole before they are written, one after the other; single bytes likewise."""
         p: Movement = layer.params
         if len(layer.outputs) != 1:
@@ -112,7 +112,7 @@ class PortableMovement(Kernel):
             source, target = runs.places()
             reads.append(source if copy.source == input_index else np.full(len(source), NEVER))
             ends.append(target + runs.run)
-        return lead(np.concatenate(ends), lowest_from(np.concatenate(reads))[1:])
+        return least_offset(np.concatenate(ends), lowest_from(np.concatenate(reads))[1:])
 
     def emit(self, layer: Layer, core: Core, operands: Operands) -> Code:
         p: Movement = layer.params

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import ClassVar
 
 from tinyedge.boards import Core
+from tinyedge.kernels.common.c_text import params_struct
 from tinyedge.kernels.contract import Code, Constant, Cost, Kernel, Operands
 from tinyedge.kernels.portable.arithmetic import FIXED_POINT
-from tinyedge.kernels.portable.c_text import params_struct
 from tinyedge.ops.contract import Layer
 from tinyedge.ops.l2_normalization import L2Normalization
 from tinyedge.ops.log_softmax import LogSoftmax
@@ -29,7 +29,7 @@ class PortableL2Normalization(Kernel):
         p: L2Normalization = layer.params
         return Cost(p.rows * (380 + 36 * p.depth), LAYER_CODE_BYTES, 8, ((self.stem, 402),))
 
-    def lead_bytes(self, layer: Layer, core: Core, input_index: int) -> int | None:
+    def in_place_offset(self, layer: Layer, core: Core, input_index: int) -> int | None:
         """0: the norm of a row is known before its first value is replaced."""
         return 0
 
@@ -57,7 +57,7 @@ class PortableLogSoftmax(Kernel):
         shared = ((self.stem, 746), FIXED_POINT)
         return Cost(p.rows * (800 + 62 * p.depth), LAYER_CODE_BYTES, 28 + p.exponentials.nbytes, shared)
 
-    def lead_bytes(self, layer: Layer, core: Core, input_index: int) -> int | None:
+    def in_place_offset(self, layer: Layer, core: Core, input_index: int) -> int | None:
         """0: maximum and sum of a row are known before its first value is replaced."""
         return 0
 

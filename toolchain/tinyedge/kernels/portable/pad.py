@@ -7,11 +7,11 @@ from typing import ClassVar
 import numpy as np
 
 from tinyedge.boards import Core
+from tinyedge.kernels.common import checks
+from tinyedge.kernels.common.axes import strides
+from tinyedge.kernels.common.c_text import array, params_struct
+from tinyedge.kernels.common.overlap import least_offset
 from tinyedge.kernels.contract import Code, Cost, Kernel, Operands
-from tinyedge.kernels.portable import checks
-from tinyedge.kernels.portable.axes import strides
-from tinyedge.kernels.portable.c_text import array, params_struct
-from tinyedge.kernels.portable.overlap import lead
 from tinyedge.ops.contract import Layer
 from tinyedge.ops.pad import Pad
 
@@ -42,13 +42,13 @@ class PortablePad(Kernel):
         cycles = int(CYCLES_PER_BYTE * layer.outputs[0].elements + CYCLES_PER_RUN * runs)
         return Cost(cycles, LAYER_CODE_BYTES, PARAMS_BYTES, ((STEM, CODE_BYTES),))
 
-    def lead_bytes(self, layer: Layer, core: Core, input_index: int) -> int | None:
+    def in_place_offset(self, layer: Layer, core: Core, input_index: int) -> int | None:
         """Before a run is copied everything below its place in the output has been written; the copy allows overlap."""
         p: Pad = layer.params
         outer = np.indices(p.input_shape[:3]).reshape(3, -1)
         places = np.array(p.before)[:, None] + np.vstack([outer, np.zeros_like(outer[:1])])
         written = np.array(strides(_output_shape(p))) @ places
-        return lead(written, np.arange(outer.shape[1]) * p.input_shape[3])
+        return least_offset(written, np.arange(outer.shape[1]) * p.input_shape[3])
 
     def emit(self, layer: Layer, core: Core, operands: Operands) -> Code:
         p: Pad = layer.params

@@ -6,10 +6,10 @@ from typing import ClassVar
 
 from tinyedge.boards import Core
 from tinyedge.graph.ir import DType
+from tinyedge.kernels.common import checks
+from tinyedge.kernels.common.c_text import params_struct, window_members
+from tinyedge.kernels.common.overlap import channelwise_in_place
 from tinyedge.kernels.contract import Code, Cost, Kernel, Operands
-from tinyedge.kernels.portable import checks
-from tinyedge.kernels.portable.c_text import params_struct, window_members
-from tinyedge.kernels.portable.overlap import channelwise_lead
 from tinyedge.ops.contract import Layer
 from tinyedge.ops.pool_2d import Pool2D
 
@@ -44,9 +44,9 @@ class _PortablePool2D(Kernel):
         cycles = int(self.cycles_per_cell * cells + self.cycles_per_output * outputs)
         return Cost(cycles, LAYER_CODE_BYTES, PARAMS_BYTES, ((self.stem, self.code),))
 
-    def lead_bytes(self, layer: Layer, core: Core, input_index: int) -> int | None:
+    def in_place_offset(self, layer: Layer, core: Core, input_index: int) -> int | None:
         p: Pool2D = layer.params
-        return channelwise_lead(p.window, p.channels, self.channels_at_once) * p.dtype.bytes
+        return channelwise_in_place(p.window, p.channels, self.channels_at_once) * p.dtype.bytes
 
     def emit(self, layer: Layer, core: Core, operands: Operands) -> Code:
         p: Pool2D = layer.params

@@ -7,10 +7,10 @@ from typing import ClassVar
 import numpy as np
 
 from tinyedge.boards import Core
+from tinyedge.kernels.common.axes import MOST_AXES, merge_reduced, two_axes
+from tinyedge.kernels.common.c_text import params_struct
+from tinyedge.kernels.common.overlap import least_offset, lowest_from
 from tinyedge.kernels.contract import Code, Cost, Kernel, Operands
-from tinyedge.kernels.portable.axes import MOST_AXES, merge_reduced, two_axes
-from tinyedge.kernels.portable.c_text import params_struct
-from tinyedge.kernels.portable.overlap import lead, lowest_from
 from tinyedge.ops.arg_extremum import ArgExtremum
 from tinyedge.ops.contract import Layer
 from tinyedge.ops.reduce_extremum import ReduceExtremum
@@ -38,13 +38,13 @@ class PortableReduceExtremum(Kernel):
         cycles = 12 * layer.inputs[0].elements + 30 * layer.outputs[0].elements
         return Cost(cycles, LAYER_CODE_BYTES, self.params_bytes, ((self.stem, self.code),))
 
-    def lead_bytes(self, layer: Layer, core: Core, input_index: int) -> int | None:
+    def in_place_offset(self, layer: Layer, core: Core, input_index: int) -> int | None:
         """Outputs are found in order, each from its lowest cell upwards."""
         p: ReduceExtremum = layer.params
         (rows, row_step), (columns, column_step) = two_axes(merge_reduced(p.shape, p.axes)[0])
         lowest = (np.arange(rows)[:, None] * row_step + np.arange(columns)[None, :] * column_step).reshape(-1)
         ends = np.arange(1, rows * columns + 1)
-        return lead(ends, lowest_from(lowest)[ends])
+        return least_offset(ends, lowest_from(lowest)[ends])
 
     def emit(self, layer: Layer, core: Core, operands: Operands) -> Code:
         p: ReduceExtremum = layer.params
@@ -81,12 +81,12 @@ class PortableArgExtremum(Kernel):
         cycles = 15 * layer.inputs[0].elements + 20 * layer.outputs[0].elements
         return Cost(cycles, LAYER_CODE_BYTES, self.params_bytes, ((self.stem, self.code),))
 
-    def lead_bytes(self, layer: Layer, core: Core, input_index: int) -> int | None:
+    def in_place_offset(self, layer: Layer, core: Core, input_index: int) -> int | None:
         """Outputs of four bytes each are found in order, each from its lowest cell upwards."""
         p: ArgExtremum = layer.params
         lowest = (np.arange(p.outer)[:, None] * (p.size * p.inner) + np.arange(p.inner)[None, :]).reshape(-1)
         written = np.arange(1, len(lowest) + 1)
-        return lead(4 * written, lowest_from(lowest)[written])
+        return least_offset(4 * written, lowest_from(lowest)[written])
 
     def emit(self, layer: Layer, core: Core, operands: Operands) -> Code:
         p: ArgExtremum = layer.params

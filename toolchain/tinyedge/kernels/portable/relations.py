@@ -7,8 +7,8 @@ from typing import ClassVar
 
 from tinyedge.boards import Core
 from tinyedge.graph.ir import DType
+from tinyedge.kernels.common.c_text import Value
 from tinyedge.kernels.contract import Code, Cost, Kernel, Operands
-from tinyedge.kernels.portable.c_text import Value
 from tinyedge.kernels.portable.elementwise import LAYER_CODE_BYTES, ElementwiseKernel, scaled_operand, suffix
 from tinyedge.ops import comparisons
 from tinyedge.ops.comparisons import Comparison
@@ -92,7 +92,7 @@ class PortableLogicalNot(Kernel):
         p: LogicalNot = layer.params
         return Cost(8 * p.elements, LAYER_CODE_BYTES, 0, (("te_logical_not", 28),))
 
-    def lead_bytes(self, layer: Layer, core: Core, input_index: int) -> int | None:
+    def in_place_offset(self, layer: Layer, core: Core, input_index: int) -> int | None:
         return 0
 
     def emit(self, layer: Layer, core: Core, operands: Operands) -> Code:

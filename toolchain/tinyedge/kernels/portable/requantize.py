@@ -8,9 +8,9 @@ import numpy as np
 
 from tinyedge.boards import Core
 from tinyedge.graph.ir import DType
+from tinyedge.kernels.common import checks
+from tinyedge.kernels.common.c_text import params_struct
 from tinyedge.kernels.contract import Code, Cost, Kernel, Operands
-from tinyedge.kernels.portable import checks
-from tinyedge.kernels.portable.c_text import params_struct
 from tinyedge.ops.contract import Layer
 from tinyedge.ops.requantize import FloatBorder, Requantize
 
@@ -19,8 +19,8 @@ PARAMS_BYTES = 24
 ELEMENT_TYPES = {DType.INT8: "TE_S8", DType.UINT8: "TE_U8", DType.INT16: "TE_S16", DType.INT32: "TE_S32"}
 
 
-def converting_lead(layer: Layer) -> int | None:
-    """The lead of a loop that reads element i and writes element i, of possibly another size.
+def converting_in_place(layer: Layer) -> int | None:
+    """The in-place offset of a loop that reads element i and writes element i, of possibly another size.
 
     Writing element i ends at (i + 1) * size and must spare what follows from (i + 1) * input size on. Where neither
     side is of bytes the compiler may assume that the two do not overlap, unless their type is the same.
@@ -54,8 +54,8 @@ class PortableRequantizeS8(Kernel):
     def cost(self, layer: Layer, core: Core) -> Cost:
         return Cost(28 * layer.params.elements, LAYER_CODE_BYTES, PARAMS_BYTES, ((self.stem, 154),))
 
-    def lead_bytes(self, layer: Layer, core: Core, input_index: int) -> int | None:
-        return converting_lead(layer)
+    def in_place_offset(self, layer: Layer, core: Core, input_index: int) -> int | None:
+        return converting_in_place(layer)
 
     def emit(self, layer: Layer, core: Core, operands: Operands) -> Code:
         p: Requantize = layer.params
@@ -88,8 +88,8 @@ class PortableRequantizeAny(Kernel):
     def cost(self, layer: Layer, core: Core) -> Cost:
         return Cost(60 * layer.params.elements, LAYER_CODE_BYTES, PARAMS_BYTES, ((self.stem, 280),))
 
-    def lead_bytes(self, layer: Layer, core: Core, input_index: int) -> int | None:
-        return converting_lead(layer)
+    def in_place_offset(self, layer: Layer, core: Core, input_index: int) -> int | None:
+        return converting_in_place(layer)
 
     def emit(self, layer: Layer, core: Core, operands: Operands) -> Code:
         p: Requantize = layer.params
@@ -126,8 +126,8 @@ class _FloatBorderKernel(Kernel):
         cycles = self.cycles_per_element * layer.params.elements * (1 if core.fpu else 8)
         return Cost(cycles, LAYER_CODE_BYTES, PARAMS_BYTES, ((self.stem, self.code),))
 
-    def lead_bytes(self, layer: Layer, core: Core, input_index: int) -> int | None:
-        return converting_lead(layer)
+    def in_place_offset(self, layer: Layer, core: Core, input_index: int) -> int | None:
+        return converting_in_place(layer)
 
     def emit(self, layer: Layer, core: Core, operands: Operands) -> Code:
         p: FloatBorder = layer.params

@@ -26,7 +26,7 @@ class PortableReshape(Kernel):
         p: Reshape = layer.params
         return Cost(10 + p.bytes, LAYER_CODE_BYTES, 0)
 
-    def lead_bytes(self, layer: Layer, core: Core, input_index: int) -> int | None:
+    def in_place_offset(self, layer: Layer, core: Core, input_index: int) -> int | None:
         """0: the copy allows overlap, and does nothing at the same address."""
         return 0
 

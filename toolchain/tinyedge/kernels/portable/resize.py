@@ -7,10 +7,10 @@ from typing import ClassVar
 import numpy as np
 
 from tinyedge.boards import Core
+from tinyedge.kernels.common import checks
+from tinyedge.kernels.common.c_text import Value, params_struct
+from tinyedge.kernels.common.overlap import least_offset, lowest_from
 from tinyedge.kernels.contract import Code, Constant, Cost, Kernel, Operands
-from tinyedge.kernels.portable import checks
-from tinyedge.kernels.portable.c_text import Value, params_struct
-from tinyedge.kernels.portable.overlap import lead, lowest_from
 from tinyedge.ops.contract import Array, Layer
 from tinyedge.ops.resize import BilinearAxis, ResizeBilinear, ResizeNearest
 
@@ -51,11 +51,11 @@ class PortableResizeNearest(Kernel):
         constants = NEAREST_PARAMS_BYTES + 2 * (p.rows.size + p.columns.size)
         return Cost(int(cycles), LAYER_CODE_BYTES, constants, ((NEAREST_STEM, NEAREST_CODE_BYTES),))
 
-    def lead_bytes(self, layer: Layer, core: Core, input_index: int) -> int | None:
+    def in_place_offset(self, layer: Layer, core: Core, input_index: int) -> int | None:
         """Cells are copied whole, one after the other."""
         p: ResizeNearest = layer.params
         cells = _all_cells(p.batches, p.input_h * p.input_w, p.rows[:, None] * p.input_w + p.columns[None, :])
-        return p.channels * p.element_bytes * lead(np.arange(len(cells)) + 1, lowest_from(cells)[1:])
+        return p.channels * p.element_bytes * least_offset(np.arange(len(cells)) + 1, lowest_from(cells)[1:])
 
     def emit(self, layer: Layer, core: Core, operands: Operands) -> Code:
         p: ResizeNearest = layer.params
@@ -103,14 +103,14 @@ class PortableResizeBilinear(Kernel):
         cycles = cells * (BILINEAR_CYCLES_PER_CELL + BILINEAR_CYCLES_PER_VALUE * p.channels)
         return Cost(cycles, LAYER_CODE_BYTES, BILINEAR_PARAMS_BYTES, ((BILINEAR_STEM, BILINEAR_CODE_BYTES),))
 
-    def lead_bytes(self, layer: Layer, core: Core, input_index: int) -> int | None:
+    def in_place_offset(self, layer: Layer, core: Core, input_index: int) -> int | None:
         """Channel by channel within a cell; so a cell's own lowest counts only where it has several channels."""
         p: ResizeBilinear = layer.params
         lowest = p.rows.places()[0][:, None] * p.columns.input + p.columns.places()[0][None, :]
         cells = _all_cells(p.batches, p.rows.input * p.columns.input, lowest)
         place = np.arange(len(cells))
-        within = lead(place, cells) if p.channels > 1 else 0
-        return p.channels * max(within, lead(place + 1, lowest_from(cells)[1:]))
+        within = least_offset(place, cells) if p.channels > 1 else 0
+        return p.channels * max(within, least_offset(place + 1, lowest_from(cells)[1:]))
 
     def emit(self, layer: Layer, core: Core, operands: Operands) -> Code:
         p: ResizeBilinear = layer.params

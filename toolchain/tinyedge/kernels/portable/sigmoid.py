@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import ClassVar
 
 from tinyedge.boards import Core
+from tinyedge.kernels.common.c_text import params_struct
 from tinyedge.kernels.contract import Code, Constant, Cost, Kernel, Operands
-from tinyedge.kernels.portable.c_text import params_struct
 from tinyedge.ops.contract import Layer
 from tinyedge.ops.sigmoid import SigmoidS16, logistic_table
 
@@ -26,7 +26,7 @@ class _PortableSigmoidS16(Kernel):
         constants = PARAMS_BYTES + logistic_table().nbytes
         return Cost(CYCLES_PER_VALUE * p.elements, LAYER_CODE_BYTES, constants, ((self.stem, 128),))
 
-    def lead_bytes(self, layer: Layer, core: Core, input_index: int) -> int | None:
+    def in_place_offset(self, layer: Layer, core: Core, input_index: int) -> int | None:
         return 0
 
     def emit(self, layer: Layer, core: Core, operands: Operands) -> Code:

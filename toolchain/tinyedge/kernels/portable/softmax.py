@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import ClassVar
 
 from tinyedge.boards import Core
+from tinyedge.kernels.common import checks
+from tinyedge.kernels.common.c_text import params_struct
 from tinyedge.kernels.contract import Code, Constant, Cost, Kernel, Operands
-from tinyedge.kernels.portable import checks
 from tinyedge.kernels.portable.arithmetic import FIXED_POINT
-from tinyedge.kernels.portable.c_text import params_struct
 from tinyedge.ops.contract import Layer
 from tinyedge.ops.softmax import Softmax
 from tinyedge.ops.softmax_s16 import SoftmaxS16, exp_table, reciprocal_table
@@ -36,7 +36,7 @@ class PortableSoftmax(Kernel):
         cycles = p.rows * (CYCLES_PER_ROW + CYCLES_PER_VALUE * p.depth)
         return Cost(cycles, LAYER_CODE_BYTES, PARAMS_BYTES, ((STEM, CODE_BYTES), FIXED_POINT))
 
-    def lead_bytes(self, layer: Layer, core: Core, input_index: int) -> int | None:
+    def in_place_offset(self, layer: Layer, core: Core, input_index: int) -> int | None:
         """0: maximum and sum of a row are known before its first value is replaced."""
         return 0
 
@@ -74,7 +74,7 @@ class PortableSoftmaxS16(Kernel):
         constants = 24 + exp_table().nbytes + reciprocal_table().nbytes
         return Cost(p.rows * (300 + 64 * p.depth), LAYER_CODE_BYTES, constants, ((self.stem, 406), FIXED_POINT))
 
-    def lead_bytes(self, layer: Layer, core: Core, input_index: int) -> int | None:
+    def in_place_offset(self, layer: Layer, core: Core, input_index: int) -> int | None:
         """0: a row's exponentials replace its values one by one, after the maximum is known."""
         return 0
 

@@ -8,9 +8,9 @@ import numpy as np
 
 from tinyedge.boards import Core
 from tinyedge.graph.ir import DType
+from tinyedge.kernels.common import checks
+from tinyedge.kernels.common.c_text import params_struct
 from tinyedge.kernels.contract import Code, Constant, Cost, Kernel, Operands
-from tinyedge.kernels.portable import checks
-from tinyedge.kernels.portable.c_text import params_struct
 from tinyedge.ops.contract import Layer
 from tinyedge.ops.svdf import Svdf
 

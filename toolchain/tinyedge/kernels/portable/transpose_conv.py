@@ -7,10 +7,10 @@ from typing import ClassVar
 import numpy as np
 
 from tinyedge.boards import Core
+from tinyedge.kernels.common import checks
+from tinyedge.kernels.common.c_text import Value, channel_constants, params_struct, weights_constant
+from tinyedge.kernels.common.overlap import NEVER, Int64Array, least_offset, lowest_from
 from tinyedge.kernels.contract import Code, Cost, Kernel, Operands
-from tinyedge.kernels.portable import checks
-from tinyedge.kernels.portable.c_text import Value, channel_constants, params_struct, weights_constant
-from tinyedge.kernels.portable.overlap import NEVER, Int64Array, lead, lowest_from
 from tinyedge.ops.contract import Layer
 from tinyedge.ops.transpose_conv import TransposeConv
 
@@ -49,7 +49,7 @@ class PortableTransposeConv(Kernel):
         constants = p.weights.size + 9 * p.output_channels + PARAMS_BYTES
         return Cost(cycles, LAYER_CODE_BYTES, constants, ((STEM, CODE_BYTES),))
 
-    def lead_bytes(self, layer: Layer, core: Core, input_index: int) -> int | None:
+    def in_place_offset(self, layer: Layer, core: Core, input_index: int) -> int | None:
         """Pixel by pixel upwards; the inputs of a pixel are read again for each of its channels."""
         p: TransposeConv = layer.params
         rows = _first_reaching(p.input_h, p.output_h, p.kernel_h, p.stride_h, p.pad_top)
@@ -57,8 +57,8 @@ class PortableTransposeConv(Kernel):
         missed = (rows[:, None] == NEVER) | (columns[None, :] == NEVER)
         cells = np.where(missed, NEVER, (rows[:, None] * p.input_w + columns[None, :]) * p.input_channels).reshape(-1)
         pixels = np.arange(len(cells))
-        within = lead(pixels * p.output_channels + p.output_channels - 1, cells)
-        return max(within, lead((pixels + 1) * p.output_channels, lowest_from(cells)[1:]))
+        within = least_offset(pixels * p.output_channels + p.output_channels - 1, cells)
+        return max(within, least_offset((pixels + 1) * p.output_channels, lowest_from(cells)[1:]))
 
     def emit(self, layer: Layer, core: Core, operands: Operands) -> Code:
         p: TransposeConv = layer.params

@@ -1,5 +1,5 @@
 /* Counts instructions and cycles of an emulated core, and looks whether its registers meet what the instructions to
- * come demand. Unicorn calls te_block_hook at the start of every basic block. The cost of a block and its conditions
+ * come precondition. Unicorn calls te_block_hook at the start of every basic block. The cost of a block and its conditions
  * are asked for once (`resolve`) and kept by address. The layout is mirrored in native_library.py.
  */
 #include "registers.h"
@@ -12,7 +12,7 @@
 #define TERMS_MAX 3u
 #define WATCHED_SIZE 1u
 
-enum { ALIGNMENT, STACK, FLOAT }; /* Kind of strict/demands.py; any other is never met */
+enum { ALIGNMENT, STACK, FLOAT }; /* Kind of strict/preconditions.py; any other is never met */
 
 typedef struct {
   uint32_t last; /* of its block or instruction */

@@ -1,1 +1,1 @@
-"""Faults of silicon that Unicorn's cores do not raise: what each instruction demands, and who holds it to that."""
+"""Faults of silicon that Unicorn's cores do not raise: what each instruction requires, and who holds it to that."""

@@ -1,10 +1,10 @@
-"""What RISC-V instructions demand: alignment where the core traps, room on the stack, a core that has them."""
+"""What RISC-V instructions require: alignment where the core traps, room on the stack, a core that has them."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tinyedge.emulate.unicorn.strict.demands import MASK, Demand, Kind, Value
+from tinyedge.emulate.unicorn.strict.preconditions import MASK, Kind, Precondition, Value
 
 SP = 2
 MISALIGNED_TRAPS = ("sifive",)
@@ -18,8 +18,8 @@ Access = tuple[str, int, int, int]
 """name, bytes, base register, offset"""
 
 
-class RiscvDemands:
-    """The demands of a basic block on an RV32 core.
+class RiscvRules:
+    """The preconditions of a basic block on an RV32 core.
 
     Source: RISC-V Instruction Set Manual, volume I, 2.4 to 2.6 and 16 (compressed instructions)
     """
@@ -31,24 +31,24 @@ class RiscvDemands:
         self._traps = family in MISALIGNED_TRAPS
         self._has_atomics = core != "rv32imc"
 
-    def of_block(self, code: bytes, address: int) -> list[Demand]:
+    def of_block(self, code: bytes, address: int) -> list[Precondition]:
         """In the order of execution."""
         values: Values = [Value.of(0), *(Value.register(number) for number in range(1, 32))]
-        found: list[Demand] = []
+        found: list[Precondition] = []
         position = 0
         while position + 2 <= len(code):
             size = 4 if code[position] & 3 == 3 else 2
             word = int.from_bytes(code[position : position + size], "little")
-            found += self._demands(word, size, address + position, values)
+            found += self._preconditions(word, size, address + position, values)
             values = _behind(word, size, address + position, values)
             position += size
         return found
 
-    def of_instruction(self, code: bytes, address: int) -> list[Demand]:
+    def of_instruction(self, code: bytes, address: int) -> list[Precondition]:
         """Unicorn sees to none itself."""
         return self.of_block(code[: 4 if code[0] & 3 == 3 else 2], address)
 
-    def _demands(self, word: int, size: int, address: int, values: Values) -> Iterator[Demand]:
+    def _preconditions(self, word: int, size: int, address: int, values: Values) -> Iterator[Precondition]:
         plain: Values = [Value.of(0), *(Value.register(number) for number in range(1, 32))]
         access = _access(word) if size == 4 else _compressed_access(word)
         if access is not None and self._traps:
@@ -56,12 +56,12 @@ class RiscvDemands:
             here, at_start = (_plus(each[base], offset) for each in (plain, values))
             if here is not None and base != SP:
                 text = f"{name} {offset}(x{base})"
-                yield Demand(address, text, Kind.ALIGNMENT, width, here, at_start, writes=name.startswith("s"))
+                yield Precondition(address, text, Kind.ALIGNMENT, width, here, at_start, writes=name.startswith("s"))
         if size == 4 and word & 0x7F == _AMO and not self._has_atomics:
-            yield Demand(address, f"atomic instruction {word:08x}", Kind.CORE)
+            yield Precondition(address, f"atomic instruction {word:08x}", Kind.CORE)
         stack, before = _behind(word, size, address, plain)[SP], _behind(word, size, address, values)[SP]
         if stack is not None and stack != plain[SP] and (stack.terms != ((SP, 1),) or stack.constant >> 31):
-            yield Demand(address, "add to sp", Kind.STACK, self._stack_bottom, stack, before, writes=True)
+            yield Precondition(address, "add to sp", Kind.STACK, self._stack_bottom, stack, before, writes=True)
 
 
 def _access(word: int) -> Access | None:

@@ -1,4 +1,4 @@
-"""What Thumb instructions demand: alignment, room on the stack, a floating point unit, a core that has them."""
+"""What Thumb instructions require: alignment, room on the stack, a floating point unit, a core that has them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import capstone
 from capstone import arm
 
 from tinyedge.emulate.cycles.thumb import MULTIPLE, words_transferred
-from tinyedge.emulate.unicorn.strict.demands import Demand, Kind, Value
+from tinyedge.emulate.unicorn.strict.preconditions import Kind, Precondition, Value
 
 SP, PC = 13, 15
 _NUMBERS = {getattr(arm, f"ARM_REG_R{number}"): number for number in range(13)} | {
@@ -33,8 +33,8 @@ _DSP = (
 Values = list[Value | None]
 
 
-class ThumbDemands:
-    """The demands of a basic block on a Cortex-M.
+class ThumbRules:
+    """The preconditions of a basic block on a Cortex-M.
 
     The addresses of a block are followed from the registers at its start through moves, sums, shifts and constants;
     what is loaded or computed otherwise is not known before.
@@ -56,28 +56,32 @@ class ThumbDemands:
         self._disassembler.detail = True
         self._disassembler.skipdata = True
 
-    def of_block(self, code: bytes, address: int) -> list[Demand]:
+    def of_block(self, code: bytes, address: int) -> list[Precondition]:
         """In the order of execution."""
-        if not self._may_demand(code):
+        if not self._may_have_any(code):
             return []
         values: Values = [Value.register(number) for number in range(16)]
-        return [demand for raw in self._disassembler.disasm(code, address) for demand in self._follow(raw, values)]
+        return [
+            precondition
+            for raw in self._disassembler.disasm(code, address)
+            for precondition in self._follow(raw, values)
+        ]
 
-    def of_instruction(self, code: bytes, address: int) -> list[Demand]:
+    def of_instruction(self, code: bytes, address: int) -> list[Precondition]:
         """Of the first instruction, with those that Unicorn sees to."""
         values: Values = [Value.register(number) for number in range(16)]
         raw = next(self._disassembler.disasm(code, address), None)
         if raw is None or raw.id == 0:
             return []
-        found = list(self._demands(raw, values))
+        found = list(self._preconditions(raw, values))
         name = raw.insn_name()
         bound = _PLAIN.get(name) or _bound(name)
         if bound and (here := _address(raw, values)) is not None:
             found.append(_aligned(raw, name, bound, here, here))
         return found
 
-    def _may_demand(self, code: bytes) -> bool:
-        """A quick look, as most blocks demand nothing."""
+    def _may_have_any(self, code: bytes) -> bool:
+        """A quick look, as most blocks require nothing."""
         halfwords = memoryview(code).cast("H") if len(code) % 2 == 0 else ()
         wide = 0
         for halfword in halfwords:
@@ -95,12 +99,12 @@ class ThumbDemands:
                 return True  # ADD SP and MOV SP, CBZ and CBNZ
         return False
 
-    def _follow(self, raw: Any, values: Values) -> Iterator[Demand]:
-        """The demands of an instruction; afterwards `values` are those behind it."""
+    def _follow(self, raw: Any, values: Values) -> Iterator[Precondition]:
+        """The preconditions of an instruction; afterwards `values` are those behind it."""
         if raw.id == 0:
             values[:] = [None] * 16
             return
-        yield from self._demands(raw, values)
+        yield from self._preconditions(raw, values)
         name = raw.insn_name()
         conditional = _is_conditional(raw, name)
         result = None if conditional else self._result(raw, name, values)
@@ -114,20 +118,20 @@ class ThumbDemands:
         if result is not None and operands and operands[0].reg in _NUMBERS:
             values[_NUMBERS[operands[0].reg]] = result
 
-    def _demands(self, raw: Any, values: Values) -> Iterator[Demand]:
+    def _preconditions(self, raw: Any, values: Values) -> Iterator[Precondition]:
         name = raw.insn_name()
         if name.startswith("v"):
-            yield Demand(raw.address, _text(raw), Kind.FLOAT, conditional=_is_conditional(raw, name))
+            yield Precondition(raw.address, _text(raw), Kind.FLOAT, conditional=_is_conditional(raw, name))
         if (not self._has_dsp and name.startswith(_DSP)) or (not self._has_compare_branch and name in ("cbz", "cbnz")):
-            yield Demand(raw.address, _text(raw), Kind.CORE, conditional=_is_conditional(raw, name))
+            yield Precondition(raw.address, _text(raw), Kind.CORE, conditional=_is_conditional(raw, name))
         bound = _bound(name)
         if bound and not self._all_aligned:
             here = _address(raw, [Value.register(number) for number in range(16)])
             if here is not None:
                 yield _aligned(raw, name, bound, here, _address(raw, values))
-        yield from self._stack_demands(raw, name, values)
+        yield from self._stack_preconditions(raw, name, values)
 
-    def _stack_demands(self, raw: Any, name: str, values: Values) -> Iterator[Demand]:
+    def _stack_preconditions(self, raw: Any, name: str, values: Values) -> Iterator[Precondition]:
         """The stack pointer may not move below the stack."""
         plain: Values = [Value.register(number) for number in range(16)]
         if name in ("push", "vpush") or _moved_base(raw, name, plain)[0] == SP:
@@ -138,7 +142,7 @@ class ThumbDemands:
             return
         if here is None or (here.terms == ((SP, 1),) and not here.constant >> 31):  # it goes up
             return
-        yield Demand(
+        yield Precondition(
             raw.address, _text(raw), Kind.STACK, self._stack_bottom, here, at_start, _is_conditional(raw, name), True
         )
 
@@ -187,9 +191,11 @@ def _text(raw: Any) -> str:
     return f"{raw.mnemonic} {raw.op_str}".strip()
 
 
-def _aligned(raw: Any, name: str, bound: int, here: Value, at_start: Value | None) -> Demand:
+def _aligned(raw: Any, name: str, bound: int, here: Value, at_start: Value | None) -> Precondition:
     writes = name.startswith(("st", "vst"))
-    return Demand(raw.address, _text(raw), Kind.ALIGNMENT, bound, here, at_start, _is_conditional(raw, name), writes)
+    return Precondition(
+        raw.address, _text(raw), Kind.ALIGNMENT, bound, here, at_start, _is_conditional(raw, name), writes
+    )
 
 
 def _operand(operand: Any, values: Values) -> Value | None:

@@ -1,0 +1,238 @@
+"""A small network while it is being drawn at random: its tensors so far, and how further ones are chosen.
+
+Generators of operators (`kits.random_*`) take what they need from the draft with `take` and `image`, which find a
+tensor that fits, reshape one until it does, or make a new input of the model; `put` adds the operator.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from kits.tflite_builder import TfliteBuilder
+
+Array = npt.NDArray[Any]
+Shape = tuple[int, ...]
+
+MOST_ELEMENTS = 1200
+"""of a tensor that a generator makes larger than what it reads"""
+_LAST = 3
+"""the newest tensors are taken more often than others: that makes networks deep"""
+
+
+@dataclass(frozen=True)
+class Node:
+    """A tensor that is computed, or an input of the model."""
+
+    key: int
+    shape: Shape
+    dtype: str
+    scale: float
+    zero_point: int
+
+    @property
+    def elements(self) -> int:
+        return math.prod(self.shape)
+
+    @property
+    def reach(self) -> float:
+        """The real value that lies half the range of its type away from zero: how large its values may be."""
+        return self.scale * (32768 if self.dtype == "int16" else 128)
+
+
+def float32(value: float) -> float:
+    """The nearest number that a file can hold."""
+    return float(np.float32(value))
+
+
+class Draft:
+    """One network. `chance` decides everything, so the same seed draws the same network."""
+
+    def __init__(self, chance: np.random.Generator) -> None:
+        self.chance = chance
+        self.builder = TfliteBuilder()
+        self.nodes: list[Node] = []
+        self.inputs: list[Node] = []
+        self.ranges: list[tuple[float, float] | None] = []
+        """per input of the model the values it may have; None: all of its type"""
+        self.read: set[int] = set()
+        """keys of tensors that an operator reads"""
+        self.variables = 0
+        """how many resource variables there are"""
+        self.names: list[str] = []
+        """of the operators so far"""
+
+    # -- chance ----------------------------------------------------------------------------------------------------
+
+    def flip(self, share: float) -> bool:
+        """True in this share of cases."""
+        return bool(self.chance.random() < share)
+
+    def number(self, low: int, high: int) -> int:
+        """A whole number from low to high, both included."""
+        return int(self.chance.integers(low, high, endpoint=True))
+
+    def pick(self, *values: Any) -> Any:
+        """One of the values."""
+        return values[self.number(0, len(values) - 1)]
+
+    def zero_point(self) -> int:
+        """Of int8: anywhere, the ends of the range more often than other places."""
+        near, anywhere = self.number(-20, 20), self.number(-128, 127)
+        return int(self.pick(-128, -128, -128, 127, 0, near, near, anywhere, anywhere, anywhere))
+
+    def scale(self, reach: float = 4.0, dtype: str = "int8") -> float:
+        """A scale with which real values up to about `reach` fill most of a type, or little of it, or far too much."""
+        spread = 6.0 if self.flip(0.08) else 1.0
+        steps = 32768 if dtype == "int16" else 128
+        return float32(max(reach, 1e-30) / steps * 2.0 ** self.chance.uniform(-spread, spread))
+
+    def kind(self) -> str:
+        """int8, or now and then int16, for operators that have both."""
+        return "int16" if self.flip(0.4 if self.tensors("int16") else 0.04) else "int8"
+
+    def sizes(self, rank: int, most: int = 6) -> Shape:
+        """A shape of that rank, batch 1."""
+        return (1, *(self.number(1, most) for _ in range(rank - 1)))
+
+    # -- tensors ---------------------------------------------------------------------------------------------------
+
+    def input(
+        self, shape: Sequence[int], dtype: str = "int8", limits: tuple[float, float] | None = None, **given: Any
+    ) -> Node:
+        """A further input of the model; `given` may hold scale and zero_point."""
+        scale, zero_point = given.get("scale", self.scale(4.0, dtype)), given.get("zero_point", self.zero_point())
+        node = self._tensor(shape, dtype, scale, zero_point)
+        self.inputs.append(node)
+        self.ranges.append(limits)
+        self.nodes.append(node)
+        return node
+
+    def constant(self, data: Array, dtype: str = "", **quantization: Any) -> int:
+        """The key of a constant."""
+        return self.builder.tensor(data.shape, dtype or data.dtype.name, data=data, **quantization)
+
+    def shape_constant(self, values: Sequence[int]) -> int:
+        """The key of an int32 constant with one dimension."""
+        return self.constant(np.array(values, np.int32))
+
+    def values(self, shape: Sequence[int], scale: float, zero_point: int, dtype: str = "int8") -> int:
+        """The key of a constant of int8 or int16, now and then all of one value."""
+        info = np.iinfo(dtype)
+        data = np.asarray(self.chance.integers(info.min, info.max, shape, endpoint=True), dtype)
+        if self.flip(0.15):
+            data[...] = self.pick(info.min, info.max, zero_point)
+        return self.constant(data, scale=scale, zero_point=zero_point)
+
+    def values_like(self, shape: Sequence[int], like: Node) -> int:
+        """The key of a constant of the type and quantization of a tensor."""
+        return self.values(shape, like.scale, like.zero_point, like.dtype)
+
+    def _tensor(
+        self, shape: Sequence[int], dtype: str, scale: float, zero_point: int, is_variable: bool = False
+    ) -> Node:
+        zero_point = zero_point if dtype == "int8" else 0
+        quantization = {} if dtype in ("float32", "bool") else {"scale": scale, "zero_point": zero_point}
+        key = self.builder.tensor(shape, dtype, is_variable=is_variable, **quantization)
+        return Node(key, tuple(int(size) for size in shape), dtype, float32(scale), zero_point)
+
+    def tensors(self, dtype: str = "int8") -> list[Node]:
+        """What has been computed so far of a type."""
+        return [node for node in self.nodes if node.dtype == dtype]
+
+    def any(self, dtype: str = "int8", accept: Callable[[Node], bool] = lambda node: True) -> Node:
+        """A tensor of a type that is accepted; a new input when there is none."""
+        found = [node for node in self.tensors(dtype) if node.elements and accept(node)]
+        if not found or self.flip(0.04):
+            return self.input(self.sizes(self.number(1, 4)), dtype)
+        if self.flip(0.7):
+            found = found[-_LAST:]
+        return found[self.number(0, len(found) - 1)]
+
+    def take(self, rank: int, dtype: str = "int8") -> Node:
+        """A tensor of a rank, batch 1; one of another rank is reshaped."""
+        node = self.any(dtype)
+        if len(node.shape) == rank and node.shape[0] == 1:
+            return node
+        return self.reshape(node, self.factors(node.elements, rank))
+
+    def image(self, dtype: str = "int8") -> Node:
+        """A tensor [1, H, W, C]: one of the newest, something reshaped, or a new input."""
+        fitting = [n for n in self.tensors(dtype) if len(n.shape) == 4 and n.shape[0] == 1][-_LAST:]
+        if fitting and not self.flip(0.1):
+            return fitting[self.number(0, len(fitting) - 1)]
+        node = self.any(dtype)
+        if node.elements >= 8 and self.flip(0.6):
+            return self.reshape(node, self.factors(node.elements, 4))
+        return self.input((1, self.number(1, 6), self.number(1, 6), self.number(1, 6)), dtype)
+
+    def factors(self, elements: int, rank: int) -> Shape:
+        """A shape of that rank, batch 1 (unless the rank is 1), with so many elements."""
+        if rank == 1:
+            return (elements,)
+        rest, shape = elements, [1]
+        for _ in range(rank - 2):
+            divisors = [d for d in range(1, min(rest, 12) + 1) if rest % d == 0]
+            shape.append(int(self.pick(*divisors)))
+            rest //= shape[-1]
+        return (*shape, rest)
+
+    # -- operators -------------------------------------------------------------------------------------------------
+
+    def put(
+        self,
+        operator: str,
+        inputs: Sequence[Node | int],
+        shape: Sequence[int],
+        dtype: str = "int8",
+        *,
+        scale: float | None = None,
+        zero_point: int | None = None,
+        **options: Any,
+    ) -> Node:
+        """Add an operator with one output, and give that. Quantization that is not given is drawn."""
+        scale = self.scale(4.0, dtype) if scale is None else float32(scale)
+        target = self._tensor(shape, dtype, scale, self.zero_point() if zero_point is None else zero_point)
+        self.put_all(operator, inputs, [target], **options)
+        return target
+
+    def put_all(self, operator: str, inputs: Sequence[Node | int], outputs: Sequence[Node], **options: Any) -> None:
+        """Add an operator that writes these tensors."""
+        keys = [node.key if isinstance(node, Node) else node for node in inputs]
+        self.builder.operator(operator, keys, [node.key for node in outputs], **options)
+        self.read.update(keys)
+        self.names.append(operator)
+        self.nodes.extend(node for node in outputs if node.dtype != "resource")
+
+    def target(self, shape: Sequence[int], like: Node, *, is_variable: bool = False) -> Node:
+        """A tensor for `put_all`, of the type and the quantization of another."""
+        return self._tensor(shape, like.dtype, like.scale, like.zero_point, is_variable)
+
+    def same(
+        self, operator: str, inputs: Sequence[Node | int], shape: Sequence[int], like: Node, **options: Any
+    ) -> Node:
+        """`put` with the type and the quantization of another tensor."""
+        return self.put(operator, inputs, shape, like.dtype, scale=like.scale, zero_point=like.zero_point, **options)
+
+    def reshape(self, source: Node, shape: Sequence[int]) -> Node:
+        keys = [source, self.shape_constant(shape)]
+        return self.same("reshape", keys, shape, source, newShape=list(shape))
+
+    def finish(self) -> bytes:
+        """The file: what nobody reads is an output of the model, and now and then something that is read too."""
+        given = {node.key for node in self.inputs}
+        computed = [node for node in self.nodes if node.key not in given]
+        outputs = [node.key for node in computed if node.key not in self.read or self.flip(0.06)]
+        outputs = outputs or [computed[-1].key]
+        inputs = [node.key for node in self.inputs if node.key in self.read]
+        self.ranges = [r for r, node in zip(self.ranges, self.inputs, strict=True) if node.key in self.read]
+        return self.builder.build(inputs, outputs)
+
+
+Entry = Callable[[Draft], None]
+"""adds one operator to a draft"""

@@ -1,0 +1,1 @@
+"""Functions in Thumb assembler: their text, and what it costs."""
