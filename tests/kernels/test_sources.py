@@ -30,9 +30,9 @@ def folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         "portable/te_a.c": '#include "te_a.h"\n',
         "portable/te_a.h": '#  include "te_b.h"\n#include <stdint.h>\n',
         "portable/te_b.h": "portable b\n",
-        "dsp/te_b.h": "dsp b\n",
-        "dsp/te_a.c": '#include "te_a.h"\ndsp a\n',
-        "mve/te_a.c": '#include "te_gone.h"\n',
+        "armv7em/te_b.h": "dsp b\n",
+        "armv7em/te_a.c": '#include "te_a.h"\ndsp a\n',
+        "armv81m/te_a.c": '#include "te_gone.h"\n',
     }.items():
         path = root / name
         path.parent.mkdir(parents=True, exist_ok=True)

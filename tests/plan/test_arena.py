@@ -16,7 +16,7 @@ Overlaps = dict[tuple[int, int], int]
 
 @st.composite
 def problems(draw: st.DrawFn, most: int, largest: int = 40, *, exact: bool = False) -> tuple[list[Block], Overlaps]:
-    """Blocks with random lifetimes, and in-place offsets for some pairs that meet in one step, with `exact` some exact."""
+    """Blocks with random lifetimes, and in-place offsets, some exact with `exact`, for some that meet in one step."""
     blocks = []
     for _ in range(draw(st.integers(1, most))):
         first = draw(st.integers(0, 8))
