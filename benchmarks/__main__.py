@@ -17,10 +17,10 @@ from benchmarks.boards import measure_cells, plan_cells
 from benchmarks.budgets import BUDGETS, broken_promises, compare, read_budgets, write_budgets
 from benchmarks.models import LEVELS, Row, measure_model
 from benchmarks.table import document, render
-from tinyedge import pipeline
 from tinyedge.boards import list_boards, load_board
 from tinyedge.cli.ui import Ui
 from tinyedge.errors import CheckError, TinyEdgeError, UsageError
+from tinyedge.jobs.train import find_model, train
 from tinyedge.paths import write_whole
 from tinyedge.train.recipe import Recipe
 
@@ -135,9 +135,9 @@ def boards(
     chosen = models or _default_models()
     folder = build_dir.absolute()
     for model in chosen:
-        found = pipeline.find_model(model)
+        found = find_model(model)
         if isinstance(found, Recipe):
-            pipeline.train(found, folder, ui)
+            train(found, folder, ui)
     wanted = [load_board(name) for name in names] or list_boards()
     planned, left_out = plan_cells(wanted, chosen, compilers or _COMPILERS)
     with ui.progress("boards") as progress:

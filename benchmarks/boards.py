@@ -8,13 +8,16 @@ from pathlib import Path
 
 from benchmarks.images import check_image
 from benchmarks.models import Silence
-from tinyedge import pipeline
 from tinyedge.artifacts import Figure, Image
 from tinyedge.boards import CORES, Board, Isa
 from tinyedge.build.flags import supports_gcc
 from tinyedge.build.image import select_compiler
 from tinyedge.emulate import EMULATORS, emulator
 from tinyedge.errors import FitError, MissingToolError, TinyEdgeError
+from tinyedge.jobs.build import build
+from tinyedge.jobs.choices import Choices
+from tinyedge.jobs.measure import BrokenRunError
+from tinyedge.jobs.run import run as run_model
 
 OFF_BY = {"renode": 1}
 """Emulator -> instructions its count may be off by, of a run or a layer; 0 where it is not named."""
@@ -139,15 +142,15 @@ def measure_cells(
     """Build, check and run one after the other; what fails is in its cell, and the others go on."""
     for done, (board, model, compiler) in enumerate(cells):
         progress(done, len(cells), f"{board.name} {Path(model).stem} {compiler}")
-        choices = pipeline.Choices(model, board.name, compiler, None, build_dir)
+        choices = Choices(model, board.name, compiler, None, build_dir)
         yield _measure(choices, board, samples)
     progress(len(cells), len(cells), "")
 
 
-def _measure(choices: pipeline.Choices, board: Board, samples: int) -> Cell:
+def _measure(choices: Choices, board: Board, samples: int) -> Cell:
     name = Path(choices.model).stem
     try:
-        built = pipeline.build(choices, Silence())
+        built = build(choices, Silence())
         checked = check_image(board, built.image)
     except FitError as error:
         return Cell(board, name, choices.compiler, TOO_LARGE, _first(error))
@@ -169,14 +172,14 @@ def _measure(choices: pipeline.Choices, board: Board, samples: int) -> Cell:
     )
 
 
-def _run(choices: pipeline.Choices, board: Board, name: str, image_digest: str, samples: int) -> Ran:
+def _run(choices: Choices, board: Board, name: str, image_digest: str, samples: int) -> Ran:
     version = ""
     try:
         version = emulator(name, board).version()
-        measured = pipeline.run(choices, Silence(), emulator_name=name, samples=samples)
+        measured = run_model(choices, Silence(), emulator_name=name, samples=samples)
     except MissingToolError as error:
         return Ran(name, version, MISSING, f"{error.what}; {error.hint}")
-    except pipeline.BrokenRunError as broken:
+    except BrokenRunError as broken:
         partial = broken.partial.run
         return Ran(name, version, FAILED, _first(broken.error), partial.samples, partial.mismatches)
     except Exception as error:  # as above

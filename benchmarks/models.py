@@ -14,10 +14,14 @@ from typing import Any, get_args
 import numpy as np
 import numpy.typing as npt
 
-from tinyedge import pipeline
-from tinyedge.artifacts import Figure, Optimize
+from tinyedge.artifacts import Figure, Optimize, Progress
 from tinyedge.graph.ir import Graph, Tensor
+from tinyedge.jobs.build import build
+from tinyedge.jobs.choices import Choices
+from tinyedge.jobs.prepare import prepare
+from tinyedge.jobs.run import run as run_model
 from tinyedge.measure.samples import load_inputs
+from tinyedge.ops import parse_graph
 
 LEVELS: tuple[str, ...] = get_args(Optimize)
 _CONSTANT = re.compile(rb"^extern const \w+ (\w+)\[", re.MULTILINE)
@@ -39,7 +43,7 @@ class Row:
     """None where the emulator has no model of the core's timing"""
     arena_bytes: int
     code_bytes: int
-    """the flash image without the constants of the plan: code, tables, protocol, board kits"""
+    """the flash image without the constants of the plan: code, tables, protocol, board support"""
     flash_bytes: int
     samples: int
     mismatches: int
@@ -53,7 +57,7 @@ class Row:
 
 
 class Silence:
-    """A `pipeline.Observer` that says nothing."""
+    """An `Observer` that says nothing."""
 
     def note(self, text: str) -> None:
         del text
@@ -62,7 +66,7 @@ class Silence:
         del text
 
     @contextlib.contextmanager
-    def progress(self, label: str) -> Iterator[pipeline.Progress]:
+    def progress(self, label: str) -> Iterator[Progress]:
         del label
         yield _unheard
 
@@ -78,15 +82,15 @@ def measure_model(
 
     Raises: TinyEdgeError when it cannot be built or run, or nothing counts its instructions
     """
-    choices = pipeline.Choices(str(path), board, compiler, optimize, build_dir)
+    choices = Choices(str(path), board, compiler, optimize, build_dir)
     start = time.monotonic()
-    prepared = pipeline.prepare(choices, Silence())
+    prepared = prepare(choices, Silence())
     planned = time.monotonic()
-    pipeline.build(choices, Silence())
+    build(choices, Silence())
     built_at = time.monotonic()
     inputs = build_dir / f"{prepared.model.name}-{samples}{'-structured' if structured else ''}.npy"
     _write_inputs(inputs, prepared.original, samples, structured)
-    measured = pipeline.run(choices, Silence(), inputs=str(inputs))
+    measured = run_model(choices, Silence(), inputs=str(inputs))
     built, run = measured.built, measured.run
     assert run.instructions is not None, f"{measured.emulator} counts no instructions"
     names = set(_CONSTANT.findall(built.project.files["model/te_model_data.h"]))
@@ -95,7 +99,7 @@ def measure_model(
         model=prepared.model.name,
         board=prepared.board.name,
         optimize=optimize,
-        macs=sum(layer.macs for layer in pipeline.layers_of(prepared)),
+        macs=sum(layer.macs for layer in parse_graph(prepared.original)),
         instructions=run.instructions,
         cycles=run.cycles,
         arena_bytes=built.project.arena_bytes,

@@ -7,10 +7,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tinyedge import wire
+from tinyedge.artifacts import Progress
 from tinyedge.boards import load_board
 from tinyedge.emulate.renode.platform import machine_text, platform_text
+from tinyedge.jobs.build import build
+from tinyedge.jobs.choices import Choices
 from tinyedge.paths import write_whole
-from tinyedge.pipeline import Choices, Progress, build
 
 
 class _Quiet:

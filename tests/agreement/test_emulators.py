@@ -10,14 +10,14 @@ from pathlib import Path
 import pytest
 
 from kits.models import small_convolution
-from tinyedge.artifacts import Run
+from tinyedge.artifacts import Progress, Run
 from tinyedge.boards import Board, list_boards, load_board
 from tinyedge.emulate import EMULATORS, emulator
 from tinyedge.emulate.contract import Emulator
 from tinyedge.errors import ToolError
+from tinyedge.jobs.choices import Choices
+from tinyedge.jobs.run import run as run_model
 from tinyedge.measure.oracle import oracle_available
-from tinyedge.pipeline import Choices, Progress
-from tinyedge.pipeline import run as run_pipeline
 
 FAST_BOARDS = ("nrf52840dk", "mps2_an386", "mps2_an505", "mps3_an547", "hifive1_revb")
 ALL_BOARDS = tuple(board.name for board in list_boards() if "native" not in board.emulators)
@@ -78,7 +78,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Runs:
                 missing.append(f"{error.what}: {error.hint}")
                 continue
             choices = Choices(str(model), board_name, "zig", None, folder)
-            measured = run_pipeline(choices, Silent(), emulator_name=each.name, samples=samples)
+            measured = run_model(choices, Silent(), emulator_name=each.name, samples=samples)
             found.append(Ran(each.name, measured.built.image.digest, measured.run))
         if not found:
             pytest.skip(

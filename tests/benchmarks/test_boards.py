@@ -18,10 +18,11 @@ import pytest
 
 from kits import models
 from kits.processes import make_program
-from tinyedge import pipeline
 from tinyedge.artifacts import Figure, Image
 from tinyedge.boards import list_boards, load_board
 from tinyedge.errors import CheckError
+from tinyedge.jobs.build import build
+from tinyedge.jobs.choices import Choices
 
 pytestmark = pytest.mark.toolchain
 
@@ -171,7 +172,7 @@ def test_the_text_marks_what_failed(benchmarks: Callable[[str], ModuleType]) -> 
 def pico(small: Path, tmp_path: Path) -> Image:
     from kits.quiet import Quiet
 
-    return pipeline.build(pipeline.Choices(str(small), "rpi_pico", "zig", None, tmp_path / "build"), Quiet()).image
+    return build(Choices(str(small), "rpi_pico", "zig", None, tmp_path / "build"), Quiet()).image
 
 
 @pytest.mark.parametrize(

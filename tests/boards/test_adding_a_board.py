@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from kits.quiet import Quiet
-from tinyedge import pipeline
 from tinyedge.boards import load_board
+from tinyedge.jobs.choices import Choices
+from tinyedge.jobs.run import run
 from tinyedge.report.text import render_board
 
 
@@ -43,8 +44,8 @@ def test_the_board_is_listed_as_the_page_says(page: str, name: str) -> None:
 
 
 def test_the_board_runs(small: Path, name: str) -> None:
-    choices = pipeline.Choices(str(small), name, "zig", None, small.parent / "build")
-    measured = pipeline.run(choices, Quiet(), samples=2)
+    choices = Choices(str(small), name, "zig", None, small.parent / "build")
+    measured = run(choices, Quiet(), samples=2)
     assert (measured.run.mismatches, measured.run.notes) == (0, ())
     assert measured.emulator.startswith("unicorn ")
 

@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 
 from kits.quiet import Quiet
-from tinyedge import pipeline
 from tinyedge.artifacts import Image, Plan
 from tinyedge.boards import Board, list_boards, load_board
 from tinyedge.build import build_image, make_flags
@@ -18,6 +17,9 @@ from tinyedge.console.contract import Console
 from tinyedge.emulate import emulator
 from tinyedge.errors import ToolError
 from tinyedge.generate import generate_project
+from tinyedge.jobs.choices import Choices
+from tinyedge.jobs.prepare import prepare
+from tinyedge.measure.reference import selftest_crc
 from tinyedge.measure.session import Session
 
 RATES = (9_600, 1_000_000)
@@ -27,11 +29,11 @@ FAMILIES = {board.family: board.name for board in list_boards() if "baud" in boa
 
 def build(small: Path, folder: Path, name: str, baud: int) -> tuple[Image, Board]:
     """The small model for a board whose console is that fast."""
-    prepared = pipeline.prepare(pipeline.Choices(str(small), name, "zig", None, small.parent / "build"), Quiet())
+    prepared = prepare(Choices(str(small), name, "zig", None, small.parent / "build"), Quiet())
     board = load_board(name)
     board = dataclasses.replace(board, console=board.console | {"baud": baud})
     assert isinstance(prepared.plan, Plan)
-    crc = pipeline.selftest_crc(prepared.plan.graph)
+    crc = selftest_crc(prepared.plan.graph)
     flags = make_flags(board)
     return build_image(
         generate_project(prepared.plan, prepared.model, board, selftest_crc=crc, make_flags=flags), folder

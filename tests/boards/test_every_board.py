@@ -12,7 +12,6 @@ import pytest
 from kits.boot2 import PAYLOAD_BYTES, compile_boot2, crc32_mpeg2
 from kits.net import Net, weights
 from kits.quiet import Quiet
-from tinyedge import pipeline
 from tinyedge.artifacts import Image, Plan
 from tinyedge.boards import Board, Isa, list_boards, load_board
 from tinyedge.build import build_image, make_flags
@@ -21,18 +20,22 @@ from tinyedge.build.flags import supports_gcc
 from tinyedge.emulate.unicorn.host import UnicornEmulator
 from tinyedge.errors import ToolError
 from tinyedge.generate import generate_project
+from tinyedge.jobs.build import build as build_model
+from tinyedge.jobs.choices import Choices
+from tinyedge.jobs.prepare import prepare
+from tinyedge.jobs.run import run
 
 BOARDS = [board for board in list_boards() if board.core.isa is not Isa.NATIVE]
 PICOBIN_START, PICOBIN_END = 0xFFFF_DED3, 0xAB12_3579
 DIRECT_BOOT = struct.pack("<2I", 0xAEDB_041D, 0xAEDB_041D)
 
 
-def choices(small: Path, board: str, compiler: str = "zig") -> pipeline.Choices:
-    return pipeline.Choices(str(small), board, compiler, None, small.parent / "build")
+def choices(small: Path, board: str, compiler: str = "zig") -> Choices:
+    return Choices(str(small), board, compiler, None, small.parent / "build")
 
 
 def build(small: Path, board: str, compiler: str = "zig") -> Image:
-    return pipeline.build(choices(small, board, compiler), Quiet()).image
+    return build_model(choices(small, board, compiler), Quiet()).image
 
 
 def vectors_of(board: Board) -> int:
@@ -43,7 +46,7 @@ def vectors_of(board: Board) -> int:
 @pytest.mark.parametrize("board", BOARDS, ids=lambda board: board.name)
 def test_it_links_fits_and_runs(small: Path, board: Board) -> None:
     if "unicorn" in board.emulators:
-        measured = pipeline.run(choices(small, board.name), Quiet(), emulator_name="unicorn", samples=1)
+        measured = run(choices(small, board.name), Quiet(), emulator_name="unicorn", samples=1)
         assert (measured.run.mismatches, measured.run.notes) == (0, ())
         assert measured.run.instructions is not None
         assert measured.run.cycles is not None
@@ -81,7 +84,7 @@ def test_a_counter_of_24_bits_counts_32(small: Path) -> None:
     for seed in range(3):
         node = net.conv(node, weights(seed, 16, 3, 3, 16))
     large.write_bytes(net.builder.build(net.inputs, [node.key]))
-    measured = pipeline.run(choices(large, "nucleo_g0b1re"), Quiet(), emulator_name="unicorn", samples=2)
+    measured = run(choices(large, "nucleo_g0b1re"), Quiet(), emulator_name="unicorn", samples=2)
     assert (measured.run.mismatches, measured.run.notes) == (0, ())
     assert measured.run.cycles is not None
     assert measured.run.cycles.value > 1 << 24
@@ -106,7 +109,7 @@ def test_files_name_the_emulator_that_can() -> None:
 def test_a_clock_that_cannot_be_does_not_compile(
     small: Path, tmp_path: Path, name: str, changed: dict[str, int]
 ) -> None:
-    prepared = pipeline.prepare(choices(small, name), Quiet())
+    prepared = prepare(choices(small, name), Quiet())
     board = dataclasses.replace(load_board(name), **changed)
     assert isinstance(prepared.plan, Plan)
     project = generate_project(prepared.plan, prepared.model, board, selftest_crc=0, make_flags=make_flags(board))

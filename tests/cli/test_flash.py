@@ -11,10 +11,10 @@ from kits.board_on_line import EmulatedFirmware, Line
 from kits.cli import assert_refused, tinyedge
 from kits.models import small_convolution
 from kits.processes import make_program
-from tinyedge import hardware
 from tinyedge.boards import load_board
 from tinyedge.console import serial
 from tinyedge.errors import DeviceError, UsageError
+from tinyedge.jobs.board import open_board
 
 FLASH = ("flash", "small.tflite", "-b", "nrf52840")
 
@@ -111,7 +111,7 @@ def test_two_candidates_are_listed_before_anything_is_touched(monkeypatch: pytes
     ports = [Port("/dev/ttyACM0"), Port("/dev/ttyACM1")]
     monkeypatch.setattr(serial.list_ports, "comports", lambda: ports)
     with pytest.raises(UsageError, match=r"2 ports could be board `nrf52840dk`: `/dev/ttyACM0`, `/dev/ttyACM1`"):
-        hardware.open_board(load_board("nrf52840"))
+        open_board(load_board("nrf52840"))
 
 
 def test_a_port_that_comes_back_is_waited_for(
@@ -124,9 +124,9 @@ def test_a_port_that_comes_back_is_waited_for(
         return [Port(board_line[0])] if len(looks) > 3 else []
 
     monkeypatch.setattr(serial.list_ports, "comports", comports)
-    target = hardware.open_board(load_board("nrf52840"), patience_s=20)
+    target = open_board(load_board("nrf52840"), patience_s=20)
     target.console.close()
     assert target.label == f"board at {board_line[0]}"
     looks.clear()
     with pytest.raises(DeviceError, match="no serial port has the USB ids"):
-        hardware.open_board(load_board("nrf52840"))
+        open_board(load_board("nrf52840"))

@@ -19,8 +19,8 @@ def test_auto_takes_the_boards_first() -> None:
 
 
 def test_the_error_stated_is_of_the_boards_core() -> None:
-    assert choose(load_board("nrf52840")).cycles_error_percent == MODELS["cortex-m4f"].error_percent
-    assert emulator("unicorn").cycles_error_percent == max(model.error_percent for model in MODELS.values())
+    assert choose(load_board("nrf52840")).counting.error_percent == MODELS["cortex-m4f"].error_percent
+    assert emulator("unicorn").counting.error_percent == max(model.error_percent for model in MODELS.values())
 
 
 @pytest.mark.parametrize("name", EMULATORS)

@@ -173,4 +173,4 @@ def test_the_docs_state_the_errors(root: Path) -> None:
 
 @pytest.mark.parametrize("core", MODELS)
 def test_the_emulator_states_the_error_of_its_core(core: str) -> None:
-    assert UnicornEmulator(core).cycles_error_percent == MODELS[core].error_percent
+    assert UnicornEmulator(core).counting.error_percent == MODELS[core].error_percent

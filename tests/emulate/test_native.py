@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from kits.tiny_firmware import make_board
-from tinyedge.artifacts import Image, SizeTable
+from tinyedge.artifacts import Counting, Image, SizeTable
 from tinyedge.emulate.contract import Emulator
 from tinyedge.emulate.native import NativeEmulator
 from tinyedge.errors import DeviceError, ToolError
@@ -29,7 +29,7 @@ def firmware(tmp_path: Path) -> Path:
 
 def test_it_runs_the_firmware_and_counts_nothing(firmware: Path) -> None:
     emulator: Emulator = NativeEmulator()
-    assert (emulator.name, emulator.counts, emulator.cycles_error_percent) == ("native", "time", None)
+    assert (emulator.name, emulator.counting) == ("native", Counting("time"))
     assert emulator.version()
     console = emulator.start(make_image(firmware), make_board("native"))
     try:

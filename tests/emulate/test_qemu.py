@@ -88,7 +88,7 @@ def test_risc_v_has_a_program_of_its_own() -> None:
 def test_every_board_counts_exactly(board: Board) -> None:
     ratio = ticks_per_instruction(board)
     assert ratio == 1 or ratio >= 2
-    assert QemuEmulator(board).ticks_per_instruction == ratio
+    assert QemuEmulator(board).counting.ticks_per_instruction == ratio
 
 
 @given(
@@ -145,7 +145,7 @@ def test_a_whole_firmware_counts_as_unicorn_does(name: str, build: Callable[...,
                 taken.append(
                     readings[1].instructions - readings[0].instructions
                     if readings
-                    else round(inference.ticks / emulator.ticks_per_instruction)
+                    else round(inference.ticks / emulator.counting.ticks_per_instruction)
                 )
             console.counter_readings()
             layers = session.profile_of([rows[0].tobytes()], 2, 0)
@@ -154,7 +154,7 @@ def test_a_whole_firmware_counts_as_unicorn_does(name: str, build: Callable[...,
                 taken.append(
                     readings[2 * step + 1].instructions - readings[2 * step].instructions
                     if readings
-                    else round(layer.ticks / emulator.ticks_per_instruction)
+                    else round(layer.ticks / emulator.counting.ticks_per_instruction)
                 )
         finally:
             console.close()

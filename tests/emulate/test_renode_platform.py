@@ -66,7 +66,7 @@ def test_every_entry_of_a_platform_is_well_formed(kind: str) -> None:
 def test_one_instruction_is_one_cycle(board: Board) -> None:
     text = platform_text(board)
     assert ticks_per_instruction(board) == 1
-    assert RenodeEmulator(board).ticks_per_instruction == 1
+    assert RenodeEmulator(board).counting.ticks_per_instruction == 1
     if board.core.name.startswith("cortex-m"):
         assert performance_in_mips(board) * 1_000_000 == board.clock_hz
         assert f"dwt: Miscellaneous.DWT @ sysbus 0xE0001000\n    frequency: {board.clock_hz}\n" in text

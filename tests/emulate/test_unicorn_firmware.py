@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from kits.hand_plan import SIZE, hand_model, hand_plan, reference, selftest_crc, start_state
-from tinyedge.artifacts import FirmwareProject, Image
+from tinyedge.artifacts import FirmwareProject, Image, Target
 from tinyedge.boards import load_board
 from tinyedge.build import build_image, make_flags
 from tinyedge.emulate.unicorn.host import UnicornConsole, UnicornEmulator
@@ -48,16 +48,13 @@ def test_a_whole_run(console: UnicornConsole) -> None:
         expected.append(state.reshape(1, SIZE))
     result = run_samples(
         session,
-        console.counter_readings,
-        UnicornEmulator.counts,
+        Target("unicorn", console, UnicornEmulator(BOARD.core.name).counting),
         plan=hand_plan(),
         samples=[SAMPLES],
         expected=[np.stack(expected)],
         labels=None,
         layer_crcs=lambda i: pytest.fail("nothing differs"),
         clock_hz=BOARD.clock_hz,
-        cycles_error_percent=45.0,
-        emulator="unicorn",
     )
     assert (result.samples, result.mismatches) == (6, 0)
     assert result.instructions is not None

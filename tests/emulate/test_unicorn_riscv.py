@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 
 from tinyedge import process
-from tinyedge.artifacts import Image, SizeTable, digest
+from tinyedge.artifacts import Image, SizeTable
 from tinyedge.boards import load_board
+from tinyedge.digests import digest
 from tinyedge.emulate.cycles import MODELS, BlockCost
 from tinyedge.emulate.unicorn.host import UnicornConsole, UnicornEmulator
 from tinyedge.errors import DeviceError

@@ -12,8 +12,9 @@ import pytest
 
 from kits.models import small_convolution
 from kits.quiet import Quiet
-from tinyedge import pipeline
 from tinyedge.artifacts import Image
+from tinyedge.jobs.build import build
+from tinyedge.jobs.choices import Choices
 
 pytestmark = [
     pytest.mark.toolchain,
@@ -30,7 +31,7 @@ def esptool(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
 def image(tmp_path: Path) -> Image:
     model = tmp_path / "small.tflite"
     model.write_bytes(small_convolution())
-    return pipeline.build(pipeline.Choices(str(model), "esp32c3", "zig", None, tmp_path / "build"), Quiet()).image
+    return build(Choices(str(model), "esp32c3", "zig", None, tmp_path / "build"), Quiet()).image
 
 
 def test_esptool_makes_and_accepts_an_image_of_the_elf(image: Image, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-/* Board kits of an STM32F405 as QEMU's netduinoplus2 has it, for a test of the Cortex-M startup. USART: reference
+/* Board support of an STM32F405 as QEMU's netduinoplus2 has it, for a test of the Cortex-M startup. USART: reference
  * manual RM0090, 30.6. Three bytes that no line of the protocol holds break the firmware. */
 #include <stdint.h>
 

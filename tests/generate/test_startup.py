@@ -28,7 +28,7 @@ pytestmark = pytest.mark.skipif(shutil.which(QEMU) is None, reason=f"no {QEMU}: 
 
 
 def qemu_project() -> FirmwareProject:
-    """The project for QEMU's netduinoplus2, an STM32F405 (Cortex-M4F), with the board kits of this folder.
+    """The project for QEMU's netduinoplus2, an STM32F405 (Cortex-M4F), with the board support of this folder.
 
     Below its RAM is nothing, as on the boards, so that a stack overflow faults.
     """
@@ -46,11 +46,11 @@ def qemu_project() -> FirmwareProject:
         make_flags=make_flags(board),
         stack_bytes=STACK_BYTES,
     )
-    kits = Path(__file__).with_name("stm32.c").read_bytes()
+    support = Path(__file__).with_name("stm32.c").read_bytes()
     gone = {f"bsp/te_{name}.c" for name in ("dwt", "sleep", "uarte")}
     files = {name: content for name, content in project.files.items() if name not in gone}
     sources = tuple(name for name in project.sources if name not in gone)
-    return dataclasses.replace(project, files={**files, "bsp/nrf52.c": kits}, sources=sources)
+    return dataclasses.replace(project, files={**files, "bsp/nrf52.c": support}, sources=sources)
 
 
 @pytest.fixture(scope="module", params=["zig", "gcc"])

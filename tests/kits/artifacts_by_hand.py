@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -10,12 +11,16 @@ import numpy as np
 
 from tinyedge.artifacts import (
     Buffer,
+    Built,
     Figure,
     FirmwareProject,
     Image,
     LayerResult,
+    Measured,
+    Observer,
     Plan,
     PlannedLayer,
+    Prepared,
     QuantizedModel,
     Run,
     SizeTable,
@@ -24,8 +29,7 @@ from tinyedge.artifacts import (
 from tinyedge.boards import CORES, Board, Memory
 from tinyedge.graph.ir import DType, Graph, Operator, Quantization, Tensor
 from tinyedge.kernels.contract import Code, Cost, Kernel, Operands
-from tinyedge.measure.arena import ArenaProof
-from tinyedge.ops.contract import Layer
+from tinyedge.ops.contract import Array, Layer
 
 
 class PlainKernel(Kernel):
@@ -114,28 +118,13 @@ def size_table() -> SizeTable:
     )
 
 
-@dataclass(frozen=True)
-class Prepared:
-    model: QuantizedModel
-    board: Board
-    plan: Plan
+class NoReference:
+    """What nothing is compared with."""
 
+    notes: tuple[str, ...] = ()
 
-@dataclass(frozen=True)
-class Built:
-    prepared: Prepared
-    project: FirmwareProject
-    folder: Path
-    image: Image
-    arena: ArenaProof | None = None
-
-
-@dataclass(frozen=True)
-class Measured:
-    built: Built
-    emulator: str
-    run: Run
-    samples_digest: str
+    def outputs(self, samples: Sequence[Array], observer: Observer) -> list[Array]:
+        raise NotImplementedError
 
 
 def model() -> QuantizedModel:
@@ -187,5 +176,6 @@ def measured(**changes: Any) -> Measured:
         project_digest="b" * 64,
         digest="e" * 64,
     )
-    built = Built(Prepared(model(), board(), plan_of_fake()), project, folder, image)
-    return Measured(built, "unicorn 2.1.4", replace(run_result(), **changes), "a" * 64)
+    plan = plan_of_fake()
+    built = Built(Prepared(model(), board(), "aot", plan.graph, plan, plan, NoReference()), project, folder, image)
+    return Measured(built, "unicorn 2.1.4", replace(run_result(), **changes), {}, "a" * 64)

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 
 from tinyedge import wire
 from tinyedge.console.buffer import READ_BYTES, LineBuffer, read_lines
+from tinyedge.console.contract import CounterReading, Uncounted
 from tinyedge.errors import DeviceError
 
 TICKS = 12_345
@@ -22,14 +23,6 @@ BANNER = (
     "protocol=1 model=fake board=host runtime=aot image=0123456789abcdef ticks_hz=64000000 "
     "inputs={inputs} outputs=1 layers=2 arena=2048 selftest=ok"
 )
-
-
-@dataclass
-class Reading:
-    """What an emulator would know at one read of the counter."""
-
-    instructions: int
-    cycles: int
 
 
 class FakeClock:
@@ -60,11 +53,11 @@ class FakeFirmware:
     output_filter: Callable[[bytes], bytes] = lambda output: output
     fault_at: int | None = None
     has_crcs: bool = True
-    readings: list[Reading] = field(default_factory=list)
+    readings: list[CounterReading] = field(default_factory=list)
     runs: int = 0
 
     def __post_init__(self) -> None:
-        self.counted = Reading(1000, 2000)
+        self.counted = CounterReading(1000, 2000)
         self.halted = False
         self._power_up()
 
@@ -152,10 +145,10 @@ class FakeFirmware:
         return f"ok ticks={ticks} in_crc={in_crc:08x} out_crc={zlib.crc32(self._output):08x}"
 
     def _count(self, ticks: int) -> None:
-        self.counted = Reading(self.counted.instructions + ticks // 2, self.counted.cycles + ticks)
+        self.counted = CounterReading(self.counted.instructions + ticks // 2, self.counted.cycles + ticks)
         self.readings.append(self.counted)
 
-    def take_readings(self) -> list[Reading]:
+    def take_readings(self) -> list[CounterReading]:
         """Readings since the last call."""
         taken, self.readings = self.readings, []
         return taken
@@ -207,7 +200,7 @@ class Noise:
         return bytes(result)
 
 
-class FakeConsole:
+class FakeConsole(Uncounted):
     """Console to a fake firmware; time passes when it waits, and a little with every byte read or written."""
 
     def __init__(self, firmware: FakeFirmware, noise: Noise | None = None, *, late: bool = False) -> None:

@@ -6,8 +6,9 @@ import os
 from pathlib import Path
 
 from tinyedge import process
-from tinyedge.artifacts import Image, SizeTable, digest
+from tinyedge.artifacts import Image, SizeTable
 from tinyedge.boards import Board, load_board
+from tinyedge.digests import digest
 
 LINKER_SCRIPT = """\
 MEMORY

@@ -1,11 +1,11 @@
-"""An observer of the pipeline that keeps to itself."""
+"""An observer of a job that keeps to itself."""
 
 from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
 
-from tinyedge.pipeline import Progress
+from tinyedge.artifacts import Progress
 
 
 class Quiet:

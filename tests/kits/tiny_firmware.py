@@ -5,8 +5,9 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 
-from tinyedge.artifacts import FirmwareProject, digest
+from tinyedge.artifacts import FirmwareProject
 from tinyedge.boards import CORES, Board, Memory
+from tinyedge.digests import digest
 
 LINKER_SCRIPT = """\
 MEMORY

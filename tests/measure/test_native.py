@@ -10,11 +10,11 @@ import pytest
 
 from kits.fake_firmware import Noise
 from kits.hand_plan import SIZE, hand_model, hand_plan, reference, selftest_crc, start_state
-from tinyedge.artifacts import Image
+from tinyedge.artifacts import Image, Target
 from tinyedge.boards import load_board
 from tinyedge.build import build_image, make_flags
 from tinyedge.console.buffer import LineBuffer
-from tinyedge.console.contract import Console
+from tinyedge.console.contract import Console, CountedConsole
 from tinyedge.emulate.native import NativeEmulator
 from tinyedge.errors import DeviceError
 from tinyedge.generate import generate_project
@@ -55,13 +55,13 @@ def image(tmp_path_factory: pytest.TempPathFactory) -> Image:
 
 
 @pytest.fixture
-def console(image: Image) -> Iterator[Console]:
+def console(image: Image) -> Iterator[CountedConsole]:
     console = NativeEmulator().start(image, load_board("host"))
     yield console
     console.close()
 
 
-def test_a_whole_run_of_a_model_with_state(console: Console) -> None:
+def test_a_whole_run_of_a_model_with_state(console: CountedConsole) -> None:
     session = Session(console)
     hello = session.wait_for_banner()
     assert (hello.model, hello.board, hello.runtime, hello.selftest) == ("hand", "host", "aot", "ok")
@@ -71,16 +71,13 @@ def test_a_whole_run_of_a_model_with_state(console: Console) -> None:
         expected.append(state.reshape(1, SIZE))
     result = run_samples(
         session,
-        list,
-        "time",
+        Target("native", console, NativeEmulator.counting),
         plan=hand_plan(),
         samples=[SAMPLES],
         expected=[np.stack(expected)],
         labels=None,
         layer_crcs=lambda i: pytest.fail("nothing differs"),
         clock_hz=load_board("host").clock_hz,
-        cycles_error_percent=None,
-        emulator="native",
     )
     assert (result.samples, result.mismatches) == (12, 0)
     assert result.latency_us is not None

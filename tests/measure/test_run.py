@@ -13,8 +13,9 @@ import numpy as np
 import pytest
 
 from kits.artifacts_by_hand import plan_of_fake
-from kits.fake_firmware import LAYER_TICKS, TICKS, FakeConsole, FakeFirmware, Reading, fake_layers
-from tinyedge.artifacts import Figure, Mismatch, Plan, Run
+from kits.fake_firmware import LAYER_TICKS, TICKS, FakeConsole, FakeFirmware, fake_layers
+from tinyedge.artifacts import Counting, Figure, Mismatch, Plan, Run, Target
+from tinyedge.console.contract import CounterReading
 from tinyedge.errors import DeviceError
 from tinyedge.measure.run import RunFailedError, accuracy, run_samples
 from tinyedge.measure.session import Session
@@ -30,8 +31,8 @@ def reference_crcs(i: int) -> list[int]:
 def run(
     firmware: FakeFirmware,
     *,
-    readings: Callable[[], list[Reading]] | None = None,
-    counts: Any = "cycles",
+    readings: Callable[[], list[CounterReading]] | None = None,
+    counting: Counting = Counting("cycles", error_percent=5.0),  # noqa: B008 - frozen
     console: FakeConsole | None = None,
     **options: Any,
 ) -> Run:
@@ -45,10 +46,9 @@ def run(
         "labels": None,
         "layer_crcs": reference_crcs,
         "clock_hz": 64_000_000,
-        "cycles_error_percent": 5.0,
-        "emulator": "fake 1.0",
     }
-    return run_samples(session, readings or firmware.take_readings, counts, **(chosen | options))
+    console.counter_readings = readings or firmware.take_readings  # type: ignore[method-assign]
+    return run_samples(session, Target("fake 1.0", console, counting), **(chosen | options))
 
 
 def broken_at(sample: int, byte: int) -> Callable[[bytes], bytes]:
@@ -142,7 +142,7 @@ def test_a_mismatch_that_does_not_come_back_says_so() -> None:
 
 
 def test_a_board_measures_cycles_and_knows_no_instructions() -> None:
-    result = run(FakeFirmware(), readings=list, cycles_kind="measured", cycles_error_percent=None)
+    result = run(FakeFirmware(), readings=list, counting=Counting("cycles", cycles="measured"))
     assert result.instructions is None
     assert result.cycles == Figure("measured", TICKS)
     assert result.latency_us == Figure("measured", TICKS / 64)
@@ -150,7 +150,7 @@ def test_a_board_measures_cycles_and_knows_no_instructions() -> None:
 
 
 def test_an_emulator_that_counts_instructions_knows_no_time() -> None:
-    result = run(FakeFirmware(), readings=list, counts="instructions", cycles_error_percent=None)
+    result = run(FakeFirmware(), readings=list, counting=Counting("instructions"))
     assert result.instructions == Figure("counted", TICKS)
     assert result.cycles is None
     assert result.latency_us is None
@@ -159,25 +159,25 @@ def test_an_emulator_that_counts_instructions_knows_no_time() -> None:
 
 def test_ticks_become_instructions_by_their_ratio() -> None:
     ratio = Fraction(16, 5)
-    options: dict[str, Any] = {"readings": list, "cycles_error_percent": None, "ticks_per_instruction": ratio}
-    result = run(FakeFirmware(), counts="instructions", **options)
+    instructions = Counting("instructions", ticks_per_instruction=ratio)
+    result = run(FakeFirmware(), readings=list, counting=instructions)
     assert result.instructions == Figure("counted", round(TICKS / ratio))
     assert [layer.instructions for layer in result.layers] == [round(ticks / ratio) for ticks in LAYER_TICKS]
     assert result.ticks == (TICKS,) * result.samples
-    cycles = run(FakeFirmware(), counts="cycles", **options).cycles
+    cycles = run(FakeFirmware(), readings=list, counting=replace(instructions, ticks="cycles")).cycles
     assert cycles is not None
     assert cycles.value == TICKS, "cycles are what the ticks are"
 
 
 def test_a_clock_of_this_computer_gives_a_latency_and_nothing_else() -> None:
-    result = run(FakeFirmware(), readings=list, counts="time", clock_hz=100_000_000, cycles_error_percent=None)
+    result = run(FakeFirmware(), readings=list, counting=Counting("time"), clock_hz=100_000_000)
     assert (result.instructions, result.cycles) == (None, None)
     assert result.latency_us == Figure("measured", TICKS / 100)
 
 
 def test_ticks_that_disagree_with_the_emulator_are_noted() -> None:
     firmware = FakeFirmware()
-    firmware._count = lambda ticks: firmware.readings.append(Reading(0, len(firmware.readings)))  # type: ignore[method-assign]
+    firmware._count = lambda ticks: firmware.readings.append(CounterReading(0, len(firmware.readings)))  # type: ignore[method-assign]
     result = run(firmware)
     assert any("not what the emulator counted" in note for note in result.notes)
 

@@ -6,9 +6,8 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
-from kits.artifacts_by_hand import Measured, measured
-from tinyedge.artifacts import Figure, LayerResult, Library
-from tinyedge.measure.arena import ArenaProof
+from kits.artifacts_by_hand import measured
+from tinyedge.artifacts import ArenaProof, Figure, LayerResult, Library, Measured
 from tinyedge.report.bench import bench_document, render_bench
 from tinyedge.report.json import run_document
 from tinyedge.report.text import render_run

@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from kits.artifacts_by_hand import Measured, board, measured, model, plan_of_fake
-from tinyedge.artifacts import Mismatch
+from kits.artifacts_by_hand import board, measured, model, plan_of_fake
+from tinyedge.artifacts import Measured, Mismatch
 from tinyedge.boards import list_boards
 from tinyedge.errors import CheckError, UsageError
 from tinyedge.report.budgets import check_budget, compare_budget

@@ -9,9 +9,8 @@ from pathlib import Path
 import pytest
 
 from kits.artifacts_by_hand import board, measured, model, plan_of_fake, size_table
-from tinyedge.artifacts import Figure, Mismatch, Plan
+from tinyedge.artifacts import ArenaProof, Figure, Mismatch, Plan
 from tinyedge.boards import load_board
-from tinyedge.measure.arena import ArenaProof
 from tinyedge.report.picture import draw_arena
 from tinyedge.report.table import render_table
 from tinyedge.report.text import (

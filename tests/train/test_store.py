@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from kits.recipes import RECIPE, write_recipe
-from tinyedge.artifacts import digest
+from tinyedge.digests import digest
 from tinyedge.errors import UsageError
 from tinyedge.train import load_recipe, load_trained, training_digest
 from tinyedge.train import store as store_module

@@ -4,14 +4,12 @@ from tinyedge.build.flags import make_flags, make_library_flags
 from tinyedge.build.gcc import check_cxx
 from tinyedge.build.image import COMPILERS, build_image, compiler_version, select_compiler
 from tinyedge.build.size import check_size, measure_size
-from tinyedge.build.tflm_image import check_tflm_image
 
 __all__ = [
     "COMPILERS",
     "build_image",
     "check_cxx",
     "check_size",
-    "check_tflm_image",
     "compiler_version",
     "make_flags",
     "make_library_flags",

@@ -15,8 +15,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tinyedge import paths, process
-from tinyedge.artifacts import FirmwareProject, digest
+from tinyedge.artifacts import FirmwareProject
 from tinyedge.build.compiler import CXX_SUFFIXES, Compiler
+from tinyedge.digests import digest
 from tinyedge.errors import UsageError
 
 KEEP_OBJECTS = 4000

@@ -7,11 +7,15 @@ from collections.abc import Sequence
 import click
 from click.core import ParameterSource
 
-from tinyedge import hardware, pipeline
+from tinyedge.artifacts import Measured
 from tinyedge.cli.options import several_choices, shared
 from tinyedge.cli.run import judge
 from tinyedge.cli.ui import Ui
 from tinyedge.errors import UsageError
+from tinyedge.jobs.choices import Choices
+from tinyedge.jobs.measure import BrokenRunError
+from tinyedge.jobs.run import run
+from tinyedge.jobs.verify import verify
 from tinyedge.report.bench import bench_document, render_bench
 
 _AUTO = "auto"
@@ -25,7 +29,7 @@ _AUTO = "auto"
 @click.option("--samples", type=click.IntRange(min=1), help="How many samples. Default: the whole test set, else 20.")
 @shared
 def command(
-    choices: tuple[pipeline.Choices, ...],
+    choices: tuple[Choices, ...],
     emulator: str,
     port: str | None,
     inputs: str | None,
@@ -44,15 +48,15 @@ def command(
         for chosen in choices:
             try:
                 runs.append(_measure(chosen, ui, emulator, port, inputs, samples))
-            except pipeline.BrokenRunError as broken:
+            except BrokenRunError as broken:
                 _show([*runs, broken.partial], ui)
                 raise broken.error from broken
     _show(runs, ui)
-    for run in runs:
-        judge(run)
+    for measured in runs:
+        judge(measured)
 
 
-def _flashed(choices: Sequence[pipeline.Choices], emulator: str) -> pipeline.Choices:
+def _flashed(choices: Sequence[Choices], emulator: str) -> Choices:
     """The one that a board can run. Raises: UsageError when several were asked for, or an emulator too."""
     if emulator != _AUTO:
         raise UsageError("`--port` is a board, `--emulator` is none", hint=f"leave out `--emulator {emulator}`")
@@ -64,12 +68,12 @@ def _flashed(choices: Sequence[pipeline.Choices], emulator: str) -> pipeline.Cho
 
 
 def _measure(
-    chosen: pipeline.Choices, ui: Ui, emulator: str, port: str | None, inputs: str | None, samples: int | None
-) -> pipeline.Measured:
+    chosen: Choices, ui: Ui, emulator: str, port: str | None, inputs: str | None, samples: int | None
+) -> Measured:
     if port is None:
-        return pipeline.run(chosen, ui, emulator_name=emulator, inputs=inputs, samples=samples)
-    return hardware.verify(chosen, ui, port=None if port == _AUTO else port, inputs=inputs, samples=samples)
+        return run(chosen, ui, emulator_name=emulator, inputs=inputs, samples=samples)
+    return verify(chosen, ui, port=None if port == _AUTO else port, inputs=inputs, samples=samples)
 
 
-def _show(runs: Sequence[pipeline.Measured], ui: Ui) -> None:
+def _show(runs: Sequence[Measured], ui: Ui) -> None:
     ui.result(render_bench(runs), bench_document(runs))

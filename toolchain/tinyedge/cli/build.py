@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import click
 
-from tinyedge import pipeline
 from tinyedge.cli.options import choices as with_choices
 from tinyedge.cli.options import shared
 from tinyedge.cli.ui import Ui
+from tinyedge.jobs.build import build
+from tinyedge.jobs.choices import Choices
 from tinyedge.report.json import build_document
 from tinyedge.report.text import render_build
 
@@ -15,14 +16,14 @@ from tinyedge.report.text import render_build
 @click.command("build", epilog="Example: tinyedge build digits --board nrf52840")
 @with_choices
 @shared
-def command(choices: pipeline.Choices, ui: Ui) -> None:
+def command(choices: Choices, ui: Ui) -> None:
     """Build the firmware of a model for a board.
 
     MODEL is a recipe's name or folder, or a .tflite; without it, `model` of tinyedge.toml or [tool.tinyedge]. Writes a
     project folder that `make` can build by hand, and firmware.elf, .hex, .bin and .uf2 beside it.
     """
     with ui.commands_logged():
-        built = pipeline.build(choices, ui)
+        built = build(choices, ui)
     ui.result(
         render_build(built.project, built.image, built.folder, built.arena),
         build_document(built.project, built.image, built.arena),

@@ -12,7 +12,6 @@ import click
 
 from tinyedge import process
 from tinyedge.build import compiler_version
-from tinyedge.build.tflm_tree import find_tree, missing_tree
 from tinyedge.cli.config import load_config
 from tinyedge.cli.options import shared
 from tinyedge.cli.ui import Ui
@@ -21,6 +20,7 @@ from tinyedge.errors import ToolError, UsageError
 from tinyedge.flash import FLASHERS, flasher
 from tinyedge.report.json import doctor_document
 from tinyedge.report.text import render_table
+from tinyedge.runtimes.tflm.tree import find_tree, missing_tree
 
 
 @dataclass(frozen=True)

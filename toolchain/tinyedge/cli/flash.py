@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import click
 
-from tinyedge import hardware, pipeline
 from tinyedge.cli.options import choices as with_choices
 from tinyedge.cli.options import shared
 from tinyedge.cli.ui import Ui
 from tinyedge.flash.contract import TIMEOUT_S, UNTOUCHED
+from tinyedge.jobs.choices import Choices
+from tinyedge.jobs.flash import FlashChoices, flash, plan_flash
 from tinyedge.report.device import flash_document, flash_plan_document, render_flash, render_flash_plan
 
 
@@ -22,7 +23,7 @@ from tinyedge.report.device import flash_document, flash_plan_document, render_f
 @click.option("--dry-run", is_flag=True, help="Build, print what would be done, and touch nothing.")
 @shared
 def command(
-    choices: pipeline.Choices,
+    choices: Choices,
     tool: str | None,
     port: str | None,
     probe: str,
@@ -36,12 +37,12 @@ def command(
     MODEL is a recipe's name or folder, or a .tflite; without it, `model` of tinyedge.toml or [tool.tinyedge]. What
     was touched is always said.
     """
-    how = hardware.FlashChoices(tool, port, probe, timeout, confirm=not no_banner)
+    how = FlashChoices(tool, port, probe, timeout, confirm=not no_banner)
     with ui.commands_logged():
         if dry_run:
-            plan = hardware.plan_flash(choices, how, ui)
+            plan = plan_flash(choices, how, ui)
             ui.result(render_flash_plan(plan), flash_plan_document(plan))
             ui.note(f"dry run: {UNTOUCHED}")
             return
-        flashed = hardware.flash(choices, how, ui)
+        flashed = flash(choices, how, ui)
     ui.result(render_flash(flashed), flash_document(flashed))

@@ -9,10 +9,11 @@ from typing import Any
 
 import click
 
-from tinyedge import hardware, wire
+from tinyedge import wire
 from tinyedge.boards import load_board
 from tinyedge.console.serial import SerialConsole
 from tinyedge.errors import DeviceError, UsageError
+from tinyedge.jobs.board import baud_of, open_console, port_of
 
 _KINDS = {wire.MARK_REQUEST: "request", wire.MARK_REPLY: "reply", wire.MARK_RECORD: "record"}
 _LISTEN_S = 0.5
@@ -84,7 +85,7 @@ def watch(find: Callable[[], str], baud: int, printer: Printer) -> None:
 
     Raises: DeviceError when there is no port at the start, or a lost one does not come back
     """
-    url, console = hardware.open_console(find, baud, 0.0)
+    url, console = open_console(find, baud, 0.0)
     while True:
         printer.event("connected", f"{url}, {baud:,} baud; Ctrl-C ends")
         try:
@@ -93,7 +94,7 @@ def watch(find: Callable[[], str], baud: int, printer: Printer) -> None:
             printer.event("lost", f"{error.what}; waiting for it")
         finally:
             console.close()
-        url, console = hardware.open_console(find, baud, _LOST_S)
+        url, console = open_console(find, baud, _LOST_S)
 
 
 def listen(console: SerialConsole, printer: Printer) -> None:
@@ -118,9 +119,9 @@ def command(board: str | None, port: str | None, baud: int | None, as_json: bool
         if port is not None:
             return port
         assert chosen is not None
-        return hardware.port_of(chosen)
+        return port_of(chosen)
 
-    rate = baud or (wire.DEFAULT_BAUD if chosen is None else hardware.baud_of(chosen))
+    rate = baud or (wire.DEFAULT_BAUD if chosen is None else baud_of(chosen))
     try:
         watch(find, rate, Printer(as_json=as_json))
     except KeyboardInterrupt:

@@ -12,11 +12,11 @@ import click
 from tinyedge.cli.config import Config, load_config
 from tinyedge.cli.ui import Ui
 from tinyedge.errors import UsageError
-from tinyedge.pipeline import Choices
+from tinyedge.jobs.choices import Choices
+from tinyedge.runtimes import RUNTIMES
 
 Command = Callable[..., Any]
 
-RUNTIMES = ("aot", "tflm")
 
 _FOLDER = click.Path(file_okay=False, path_type=Path)
 _SHARED = (

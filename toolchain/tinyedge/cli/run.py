@@ -8,11 +8,14 @@ from pathlib import Path
 import click
 import numpy as np
 
-from tinyedge import pipeline
+from tinyedge.artifacts import Measured
 from tinyedge.cli.options import choices as with_choices
 from tinyedge.cli.options import shared
 from tinyedge.cli.ui import Ui
 from tinyedge.errors import CheckError, UsageError
+from tinyedge.jobs.choices import Choices
+from tinyedge.jobs.measure import BrokenRunError
+from tinyedge.jobs.run import run
 from tinyedge.paths import write_whole
 from tinyedge.report.budgets import check_budget
 from tinyedge.report.html import run_html
@@ -34,7 +37,7 @@ FILE = click.Path(dir_okay=False, path_type=Path)
 @click.option("--junit", type=FILE, help="Write what was checked as JUnit XML.")
 @shared
 def command(
-    choices: pipeline.Choices,
+    choices: Choices,
     emulator: str,
     inputs: str | None,
     samples: int | None,
@@ -50,8 +53,8 @@ def command(
     check_files(save_outputs)
     with ui.commands_logged():
         try:
-            measured = pipeline.run(choices, ui, emulator_name=emulator, inputs=inputs, samples=samples)
-        except pipeline.BrokenRunError as broken:
+            measured = run(choices, ui, emulator_name=emulator, inputs=inputs, samples=samples)
+        except BrokenRunError as broken:
             show(broken.partial, ui, save_outputs, html, junit)
             raise broken.error from broken
     show(measured, ui, save_outputs, html, junit)
@@ -64,7 +67,7 @@ def check_files(save_outputs: Path | None) -> None:
         raise UsageError(f"`{save_outputs}` does not end in .npy", hint="`--save-outputs outputs.npy`")
 
 
-def show(measured: pipeline.Measured, ui: Ui, save_outputs: Path | None, html: Path | None, junit: Path | None) -> None:
+def show(measured: Measured, ui: Ui, save_outputs: Path | None, html: Path | None, junit: Path | None) -> None:
     """Print the report, and write the files that were asked for."""
     if save_outputs is not None:
         array = io.BytesIO()
@@ -81,7 +84,7 @@ def show(measured: pipeline.Measured, ui: Ui, save_outputs: Path | None, html: P
     )
 
 
-def judge(measured: pipeline.Measured) -> None:
+def judge(measured: Measured) -> None:
     """Raise for what makes the run a failure: mismatches first, then the budget."""
     result = measured.run
     first = result.first_mismatch

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import click
 
-from tinyedge import pipeline
 from tinyedge.cli.config import load_config
 from tinyedge.cli.options import shared
 from tinyedge.cli.ui import Ui
 from tinyedge.errors import UsageError
+from tinyedge.jobs.train import find_model, train
 from tinyedge.report.json import train_document
 from tinyedge.report.text import render_training
 
@@ -30,10 +30,10 @@ def command(model: str | None, build_dir: Path | None, again: bool, ui: Ui) -> N
     spec = model or config.model
     if not spec:
         raise UsageError("no model given", hint="name a recipe: `tinyedge train digits`")
-    found = pipeline.find_model(spec)
+    found = find_model(spec)
     if isinstance(found, Path):
         raise UsageError(
             f"`{spec}` is a finished model; there is nothing to train", hint=f"`tinyedge run {spec} --board nrf52840`"
         )
-    trained = pipeline.train(found, (build_dir or config.build_dir or Path("build")).absolute(), ui, again=again)
+    trained = train(found, (build_dir or config.build_dir or Path("build")).absolute(), ui, again=again)
     ui.result(render_training(trained), train_document(trained))

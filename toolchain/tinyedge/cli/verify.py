@@ -6,11 +6,13 @@ from pathlib import Path
 
 import click
 
-from tinyedge import hardware, pipeline
 from tinyedge.cli.options import choices as with_choices
 from tinyedge.cli.options import shared
 from tinyedge.cli.run import FILE, check_files, judge, show
 from tinyedge.cli.ui import Ui
+from tinyedge.jobs.choices import Choices
+from tinyedge.jobs.measure import BrokenRunError
+from tinyedge.jobs.verify import verify
 
 
 @click.command("verify", epilog="Example: tinyedge verify digits --board nrf52840 --samples 100")
@@ -23,7 +25,7 @@ from tinyedge.cli.ui import Ui
 @click.option("--junit", type=FILE, help="Write what was checked as JUnit XML.")
 @shared
 def command(
-    choices: pipeline.Choices,
+    choices: Choices,
     port: str | None,
     inputs: str | None,
     samples: int | None,
@@ -40,8 +42,8 @@ def command(
     check_files(save_outputs)
     with ui.commands_logged():
         try:
-            measured = hardware.verify(choices, ui, port=port, inputs=inputs, samples=samples)
-        except pipeline.BrokenRunError as broken:
+            measured = verify(choices, ui, port=port, inputs=inputs, samples=samples)
+        except BrokenRunError as broken:
             show(broken.partial, ui, save_outputs, html, junit)
             raise broken.error from broken
     show(measured, ui, save_outputs, html, junit)

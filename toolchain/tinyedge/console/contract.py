@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Protocol
 
 
@@ -24,3 +25,42 @@ class Console(Protocol):
     def close(self) -> None:
         """Release the port or end the process; safe to call twice."""
         ...
+
+
+@dataclass(frozen=True)
+class CounterReading:
+    """What an emulator knew at one read of the cycle counter by the firmware."""
+
+    instructions: int
+    """executed since reset, exact"""
+    cycles: int
+    """modelled since reset"""
+
+
+class CountedConsole(Console, Protocol):
+    """A console whose other side may be watched while it runs, as in an emulator."""
+
+    def counter_readings(self) -> list[CounterReading]:
+        """Readings of the cycle counter since the last call, oldest first; empty where nobody counts, as on a board."""
+        ...
+
+    def statistics(self) -> dict[str, float]:
+        """What the other side tells of itself for `-v`: instructions, seconds, MIPS."""
+        ...
+
+    def notes(self) -> tuple[str, ...]:
+        """What a user should know of this run, e.g. that it counts slowly, or a peripheral that is not modelled."""
+        ...
+
+
+class Uncounted:
+    """What a `CountedConsole` says where nobody watches the other side."""
+
+    def counter_readings(self) -> list[CounterReading]:
+        return []
+
+    def statistics(self) -> dict[str, float]:
+        return {}
+
+    def notes(self) -> tuple[str, ...]:
+        return ()

@@ -13,6 +13,7 @@ import serial
 from serial.tools import list_ports
 
 from tinyedge.console.buffer import READ_BYTES, LineBuffer, read_lines
+from tinyedge.console.contract import Uncounted
 from tinyedge.errors import DeviceError, UsageError
 
 _WRITE_TIMEOUT_S = 5.0
@@ -28,7 +29,7 @@ class Port(Protocol):
     pid: int | None
 
 
-class SerialConsole:
+class SerialConsole(Uncounted):
     """Console over a serial port, which is opened for this process alone.
 
     Raises: DeviceError when it cannot be opened; UsageError when the URL is malformed

@@ -4,32 +4,23 @@ from __future__ import annotations
 
 import platform
 import time
-from fractions import Fraction
 
 from tinyedge import process
-from tinyedge.artifacts import Image
+from tinyedge.artifacts import Counting, Image
 from tinyedge.boards import Board, Isa
+from tinyedge.console.contract import Uncounted
 from tinyedge.console.process import ProcessConsole
-from tinyedge.emulate.contract import CounterReading, Counts
 
 
-class NativeConsole(ProcessConsole):
+class NativeConsole(ProcessConsole, Uncounted):
     """The firmware's standard input and output. Nothing is counted: a program cannot see its own instructions."""
 
     def __init__(self, child: process.Child) -> None:
         super().__init__(child)
         self._started = time.monotonic()
 
-    def counter_readings(self) -> list[CounterReading]:
-        """None, ever."""
-        return []
-
     def statistics(self) -> dict[str, float]:
         return {"seconds": time.monotonic() - self._started}
-
-    def notes(self) -> tuple[str, ...]:
-        """None: it is no emulation."""
-        return ()
 
 
 class NativeEmulator:
@@ -37,9 +28,7 @@ class NativeEmulator:
     latency that is measured, but of this computer, while it does other things too."""
 
     name = "native"
-    counts: Counts = "time"
-    cycles_error_percent: float | None = None
-    ticks_per_instruction = Fraction(1)
+    counting = Counting("time")
 
     def version(self) -> str:
         """What the program runs on, as there is no emulator to have a version."""

@@ -15,10 +15,10 @@ from fractions import Fraction
 from pathlib import Path
 
 from tinyedge import process
-from tinyedge.artifacts import Image
+from tinyedge.artifacts import Counting, Image
 from tinyedge.boards import Board, Isa
+from tinyedge.console.contract import Uncounted
 from tinyedge.console.process import ProcessConsole
-from tinyedge.emulate.contract import CounterReading, Counts
 from tinyedge.errors import DeviceError, ToolError
 
 _OPTION = "qemu"
@@ -68,17 +68,13 @@ def _counts_time(board: Board) -> bool:
     return board.core.isa is Isa.RV32IMC and "counter_base" not in board.clock
 
 
-class QemuConsole(ProcessConsole):
-    """The serial line of an emulated board, over QEMU's standard input and output."""
+class QemuConsole(ProcessConsole, Uncounted):
+    """The serial line of an emulated board, over QEMU's standard input and output; nobody sees its counter be read."""
 
     def __init__(self, child: process.Child, ratio: Fraction) -> None:
         super().__init__(child)
         self._ratio = ratio
         self._started = time.monotonic()
-
-    def counter_readings(self) -> list[CounterReading]:
-        """None: nobody sees the firmware read its counter."""
-        return []
 
     def statistics(self) -> dict[str, float]:
         """seconds since the start, those spent on the host too; ticks_per_instruction."""
@@ -116,13 +112,12 @@ class QemuEmulator:
     """QEMU with exact instruction counts. Each board runs in its own process; the serial line is a pipe."""
 
     name = "qemu"
-    counts: Counts = "instructions"
-    cycles_error_percent: float | None = None
 
     def __init__(self, board: Board | None = None) -> None:
         """`board` decides which of QEMU's programs it is, and what a tick of the counter is."""
         self._program, self._hint = _PROGRAMS.get(board.core.isa if board else None, _PROGRAMS[None])
-        self.ticks_per_instruction = Fraction(1) if board is None else ticks_per_instruction(board)
+        ratio = Fraction(1) if board is None else ticks_per_instruction(board)
+        self.counting = Counting("instructions", ticks_per_instruction=ratio)
 
     def version(self) -> str:
         """Its version for reports. Raises: ToolError with the way to install it when it is missing."""

@@ -1,6 +1,5 @@
 """Firmware projects: files from templates and from what the kernels emit."""
 
-from tinyedge.generate.project import generate_arena_probe, generate_project, generate_tflm_project
-from tinyedge.generate.tflm import generate_tflm, registrations
+from tinyedge.generate.project import assemble_project, generate_project
 
-__all__ = ["generate_arena_probe", "generate_project", "generate_tflm", "generate_tflm_project", "registrations"]
+__all__ = ["assemble_project", "generate_project"]

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from tinyedge.artifacts import Library, Runtime
+from tinyedge.artifacts import Library
 from tinyedge.generate.render import comment_text, shortest_float
 from tinyedge.graph.ir import Tensor
 
@@ -24,15 +24,17 @@ class LayerRow:
 class ModelPart:
     """The files of one runtime: everything behind te_model.h."""
 
-    runtime: Runtime
+    runtime: str
     files: Mapping[str, bytes]
-    """path within the project -> content, below model/ and runtime/"""
+    """path within the project -> content, below model/, runtime/ and compat/"""
     layers: tuple[LayerRow, ...]
     arena_bytes: int
     arena_origin: str = ""
     """a sentence on where that figure comes from; empty: it is planned"""
     library: Library | None = None
     """sources of others that the files need"""
+    templates: str = "project"
+    """folder under firmware_templates/ with the Makefile and README of such a project"""
 
     @property
     def sources(self) -> tuple[str, ...]:

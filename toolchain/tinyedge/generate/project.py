@@ -8,26 +8,21 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from tinyedge import wire
-from tinyedge.artifacts import FirmwareProject, Library, Plan, QuantizedModel, digest
+from tinyedge.artifacts import FirmwareProject, Library, Plan, QuantizedModel
 from tinyedge.boards import Board, Isa
+from tinyedge.digests import digest
 from tinyedge.errors import UsageError
 from tinyedge.generate.aot import generate_aot
 from tinyedge.generate.board_part import board_header, bsp_files, make_linker_script
 from tinyedge.generate.part import SOURCE_SUFFIXES, ModelPart
 from tinyedge.generate.render import render, template_file
-from tinyedge.generate.tflm import probe_part
 
 STACK_BYTES = 2048
 """stack of the firmware unless the caller says otherwise; measured peaks are below 450 bytes, and an overflow faults"""
-MAKE_FLAGS = ("zig_cflags", "zig_ldflags", "gcc_cflags", "gcc_ldflags", "small_cflags")
-"""keys of `make_flags`; an empty value means that the compiler is not for this board"""
-
-TFLM_STACK_BYTES = 3072
-"""stack for TensorFlow Lite Micro, which was measured to use up to 1.4 KB of it"""
-
 _IMAGE_HEADER = "app/te_image.h"
 _MAIN = "app/main.c"
 _LINKER_SCRIPT = "link.ld"
@@ -47,33 +42,14 @@ def generate_project(
     """The whole project for the ahead-of-time runtime.
 
     selftest_crc  CRC-32 (zlib's) of all outputs for the self-test input that te_model.h describes
-    make_flags    MAKE_FLAGS, as the Makefile prints them
+    make_flags    of `build.make_flags`, as the Makefile prints them; empty for a compiler that is not for this board
 
     Raises: ModelError when the graph cannot become C, UsageError when the model's name cannot be sent
     """
     part = generate_aot(plan, model, board.core, selftest_crc=selftest_crc)
+    if board.core.isa is not Isa.NATIVE:  # there is no C library to include it from
+        part = replace(part, files={**part.files, "compat/string.h": template_file("project/string.h")})
     return assemble_project(part, model, board, make_flags=make_flags, stack_bytes=stack_bytes)
-
-
-def generate_tflm_project(
-    part: ModelPart, model: QuantizedModel, board: Board, *, make_flags: Mapping[str, str]
-) -> FirmwareProject:
-    """The whole project for TensorFlow Lite Micro, round what `generate_tflm` made; without its library no more than
-    something to read.
-
-    make_flags    those for projects with a library
-
-    Raises: UsageError when the model's name cannot be sent
-    """
-    return assemble_project(part, model, board, make_flags=make_flags, stack_bytes=TFLM_STACK_BYTES)
-
-
-def generate_arena_probe(
-    part: ModelPart, model: QuantizedModel, board: Board, *, make_flags: Mapping[str, str]
-) -> FirmwareProject:
-    """A firmware that finds the smallest arena in which the interpreter of `part` starts (te_arena_probe.c)."""
-    probe, mains = probe_part(part, board)
-    return assemble_project(probe, model, board, make_flags=make_flags, stack_bytes=TFLM_STACK_BYTES, mains=mains)
 
 
 def assemble_project(
@@ -85,7 +61,7 @@ def assemble_project(
     stack_bytes: int,
     mains: Mapping[str, bytes] | None = None,
 ) -> FirmwareProject:
-    """The model part of any runtime, with main, protocol, board kits and what builds them.
+    """The model part of any runtime, with main, protocol, board support and what builds them.
 
     mains  files that take the place of main.c and the protocol
     """
@@ -102,16 +78,11 @@ def assemble_project(
         files.update(mains)
     if not native:
         files[_LINKER_SCRIPT] = make_linker_script(board, stack_bytes)
-        if part.runtime == "aot":  # C++ needs all of a C library, which this would hide
-            files["compat/string.h"] = template_file("project/string.h")
     files[_IMAGE_HEADER] = b""  # its place in the lists; its content comes last
     sources = tuple(sorted(name for name in files if name.endswith(SOURCE_SUFFIXES)))
     include_dirs = tuple(sorted({name.rpartition("/")[0] for name in files if name.endswith(".h")}))
     linker_script = "" if native else _LINKER_SCRIPT
-    if part.runtime == "tflm":
-        files["Makefile"] = _tflm_makefile(part, sources, include_dirs, linker_script, make_flags, native=native)
-    else:
-        files["Makefile"] = _makefile(sources, include_dirs, linker_script, make_flags, native=native)
+    files["Makefile"] = _makefile(part, sources, include_dirs, linker_script, make_flags, native=native)
     files["README.md"] = _readme(part, model, board, linker_script, gcc=bool(make_flags["gcc_cflags"]))
     del files[_IMAGE_HEADER]
     if part.library is not None:
@@ -162,29 +133,10 @@ def _gcc_name(*, native: bool) -> str:
     return "cc" if native else "arm-none-eabi-gcc"
 
 
-def _makefile(
-    sources: tuple[str, ...],
-    include_dirs: tuple[str, ...],
-    linker_script: str,
-    make_flags: Mapping[str, str],
-    *,
-    native: bool,
-) -> bytes:
-    return render(
-        "Makefile.j2",
-        gcc=_gcc_name(native=native),
-        flags={key: make_flags[key] for key in MAKE_FLAGS},
-        include_flags=" ".join(f"-I{folder}" for folder in include_dirs),
-        sources=sources,
-        header_globs=" ".join(f"{folder}/*.h" for folder in include_dirs),
-        linker_script=linker_script,
-    )
-
-
 _LEVELS = {"-O2": "for speed, as its authors compile it: kernels", "-Os": "for size: everything else"}
 
 
-def _tflm_makefile(
+def _makefile(
     part: ModelPart,
     sources: tuple[str, ...],
     include_dirs: tuple[str, ...],
@@ -195,7 +147,7 @@ def _tflm_makefile(
 ) -> bytes:
     return render(
         "Makefile.j2",
-        folder="tflm",
+        folder=part.templates,
         gcc=_gcc_name(native=native),
         flags=make_flags,
         include_flags=" ".join(f"-I{folder}" for folder in include_dirs),
@@ -229,7 +181,7 @@ def _readme(part: ModelPart, model: QuantizedModel, board: Board, linker_script:
     """`gcc`: whether it builds for the board too."""
     return render(
         "README.md.j2",
-        folder="tflm" if part.runtime == "tflm" else "project",
+        folder=part.templates,
         board=board,
         model=model.name,
         digest=hashlib.sha256(model.tflite).hexdigest()[:16],

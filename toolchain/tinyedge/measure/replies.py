@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from tinyedge import wire
+from tinyedge.artifacts import Hello
 from tinyedge.errors import DeviceError
 
 MOST_TENSORS = 64
@@ -21,26 +22,6 @@ _OTHER_VERSION = "build and start the firmware again with this version of tinyed
 
 class DeviceRestarted(DeviceError):  # noqa: N818 - what happened, as `Interrupted`
     """The firmware started anew in the middle of an exchange: what it was told before is gone."""
-
-
-@dataclass(frozen=True)
-class Hello:
-    """Who the firmware says it is."""
-
-    protocol: int
-    model: str
-    board: str
-    runtime: str
-    image: str
-    """first digits of the digest of the firmware project"""
-    ticks_hz: int
-    """rate of the cycle counter that ticks are of"""
-    inputs: int
-    outputs: int
-    layers: int
-    arena_bytes: int
-    selftest: str
-    """what the inference of the embedded sample gave, `ok` if it was right"""
 
 
 @dataclass(frozen=True)

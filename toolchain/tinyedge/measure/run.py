@@ -1,6 +1,6 @@
 """Streams samples through a firmware, holds every output byte against the oracle's, and measures each inference.
 
-What counts (an emulator, or nothing) comes as plain callables, so this room knows no emulator.
+What counts (an emulator, or nobody) is behind the console, so this package knows no emulator.
 """
 
 from __future__ import annotations
@@ -8,13 +8,13 @@ from __future__ import annotations
 import statistics
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from fractions import Fraction
-from typing import Any, Literal, Protocol
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from tinyedge.artifacts import Figure, Kind, LayerResult, Mismatch, Plan, PlannedLayer, Program, ProgramLayer, Run
+from tinyedge.artifacts import Counting, Figure, Kind, LayerResult, Mismatch, Run, Schedule, Target
+from tinyedge.console.contract import CounterReading
 from tinyedge.errors import DeviceError
 from tinyedge.measure.replies import LayerTicks
 from tinyedge.measure.session import Session
@@ -22,21 +22,6 @@ from tinyedge.measure.session import Session
 Array = npt.NDArray[Any]
 _TICKS = 1 << 32
 """ticks wrap here"""
-
-
-class Reading(Protocol):
-    """What an emulator knew when the firmware read its cycle counter."""
-
-    @property
-    def instructions(self) -> int: ...
-
-    @property
-    def cycles(self) -> int: ...
-
-
-Readings = Callable[[], Sequence[Reading]]
-"""Readings since the last call, oldest first; always empty where nothing counts, as on a board."""
-Counts = Literal["instructions", "cycles", "time"]
 
 
 class RunFailedError(DeviceError):
@@ -67,41 +52,36 @@ class _Tally:
 
 def run_samples(
     session: Session,
-    readings: Readings,
-    counts: Counts,
+    target: Target,
     *,
-    plan: Plan | Program,
+    plan: Schedule,
     samples: Sequence[Array],
     expected: Sequence[Array],
     labels: Array | None,
     layer_crcs: Callable[[int], Sequence[int]],
     clock_hz: int,
-    cycles_error_percent: float | None,
-    emulator: str,
-    cycles_kind: Kind = "modelled",
-    ticks_per_instruction: Fraction = Fraction(1),
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> Run:
     """One inference for each sample, and one profile: of the first sample that differs, else of the first.
 
-    readings    the counter readings since the last call; a `run` makes two, a `profile` one and two per layer
-    counts      what the firmware's ticks are
+    target      what `session` talks to; a `run` makes two readings of its counter, a `profile` one and two per layer
     samples     one array [N, ...] for each input, of its bytes
     expected    one array [N, ...] for each output: what the oracle computed
     labels      classes [N], or None
     layer_crcs  sample -> CRC-32 of each layer's outputs in order of execution; asked for a sample that differs only
-    ticks_per_instruction  where `counts` is instructions and there are no readings: the ticks are divided by it and
-                rounded, which is exact from 2 upwards, as a difference of two readings is less than one tick off
+
+    Where ticks are of instructions and there are no readings, they are divided by the ticks of an instruction and
+    rounded, which is exact from 2 upwards, as a difference of two readings is less than one tick off.
 
     Raises: RunFailedError with what is known when the device fails in the middle; DeviceError when the firmware is
     not of this plan
     """
     total = len(samples[0])
     tally = _Tally(notes=_check_firmware(session, plan))
-    job = _Job(session, readings, counts, plan, samples, expected, layer_crcs, ticks_per_instruction)
+    job = _Job(session, target, plan, samples, expected, layer_crcs)
 
     def result() -> Run:
-        return _conclude(tally, plan, labels, counts, clock_hz, cycles_error_percent, emulator, cycles_kind)
+        return _conclude(tally, plan, labels, target, clock_hz)
 
     try:
         for i in range(total):
@@ -127,13 +107,19 @@ class _Job:
     """What one run works on."""
 
     session: Session
-    readings: Readings
-    counts: Counts
-    plan: Plan | Program
+    target: Target
+    plan: Schedule
     samples: Sequence[Array]
     expected: Sequence[Array]
     layer_crcs: Callable[[int], Sequence[int]]
-    ticks_per_instruction: Fraction
+
+    @property
+    def counting(self) -> Counting:
+        return self.target.counting
+
+    def readings(self) -> Sequence[CounterReading]:
+        """Those since the last call."""
+        return self.target.console.counter_readings()
 
     @property
     def keeps_state(self) -> bool:
@@ -162,7 +148,7 @@ class _Job:
     def profile(self, i: int, tally: _Tally) -> tuple[tuple[LayerResult, ...], tuple[LayerTicks, ...]]:
         """The table of layers, with the inputs of sample `i`."""
         self.readings()
-        planned: Sequence[PlannedLayer | ProgramLayer] = self.plan.layers
+        planned = self.plan.layers
         profile = self.session.profile_of(_bytes_of(self.samples, i), len(planned), self.repeats)
         # The firmware reads the counter at the start, then after each layer and again when its checksum is made.
         taken = self.readings()[-(2 * len(planned) + 1) :]
@@ -190,7 +176,7 @@ class _Job:
             )
         return tuple(rows), profile
 
-    def _count(self, ticks: int, taken: Sequence[Reading], tally: _Tally) -> None:
+    def _count(self, ticks: int, taken: Sequence[CounterReading], tally: _Tally) -> None:
         instructions, cycles = self._figures(ticks, (taken[-2], taken[-1]) if len(taken) > 1 else None, tally)
         tally.ticks.append(ticks)
         if instructions is not None:
@@ -199,17 +185,19 @@ class _Job:
             tally.cycles.append(cycles)
 
     def _figures(
-        self, ticks: int, pair: tuple[Reading, Reading] | None, tally: _Tally
+        self, ticks: int, pair: tuple[CounterReading, CounterReading] | None, tally: _Tally
     ) -> tuple[int | None, int | None]:
         """(instructions, cycles) between two readings of the counter; without them, what the ticks are."""
         if pair is None:
-            counted = round(ticks / self.ticks_per_instruction) if self.counts == "instructions" else None
-            return counted, (ticks if self.counts == "cycles" else None)
+            of_instructions = self.counting.ticks == "instructions"
+            counted = round(ticks / self.counting.ticks_per_instruction) if of_instructions else None
+            return counted, (ticks if self.counting.ticks == "cycles" else None)
         instructions = pair[1].instructions - pair[0].instructions
         cycles = pair[1].cycles - pair[0].cycles
-        if self.counts != "time" and (cycles if self.counts == "cycles" else instructions) % _TICKS != ticks:
+        of_cycles = self.counting.ticks == "cycles"
+        if self.counting.ticks != "time" and (cycles if of_cycles else instructions) % _TICKS != ticks:
             tally.disagreements += 1
-        return instructions, (cycles if self.counts == "cycles" else None)
+        return instructions, (cycles if of_cycles else None)
 
     def _look_into(self, i: int, byte: int, tally: _Tally) -> None:
         """Find the first layer whose outputs differ from the reference's, by a profile of sample `i`."""
@@ -220,8 +208,7 @@ class _Job:
         if all(ticks.crc is None for ticks in profile):
             tally.notes.append("the runtime cannot tell the outputs of single layers")
             return
-        layers: Sequence[PlannedLayer | ProgramLayer] = self.plan.layers
-        for layer, ticks, wanted in zip(layers, profile, self.layer_crcs(i), strict=True):
+        for layer, ticks, wanted in zip(self.plan.layers, profile, self.layer_crcs(i), strict=True):
             if ticks.crc is not None and ticks.crc != wanted:
                 tally.first_mismatch = Mismatch(i, layer.layer.index, layer.layer.name, byte)
                 return
@@ -242,23 +229,15 @@ def accuracy(outputs: Array, labels: Array) -> float | None:
     return float(np.mean(values.argmax(axis=1) == labels[: len(values)]))
 
 
-def _conclude(
-    tally: _Tally,
-    plan: Plan | Program,
-    labels: Array | None,
-    counts: Counts,
-    clock_hz: int,
-    error_percent: float | None,
-    emulator: str,
-    cycles_kind: Kind,
-) -> Run:
+def _conclude(tally: _Tally, plan: Schedule, labels: Array | None, target: Target, clock_hz: int) -> Run:
+    counting = target.counting
     output = plan.graph.output_tensors()[0]
     done = len(tally.outputs)
     outputs = np.frombuffer(b"".join(tally.outputs), output.dtype.numpy).reshape(done, *output.shape)
     instructions = _median("counted", tally.instructions, None)
-    cycles = _median(cycles_kind, tally.cycles, error_percent if cycles_kind == "modelled" else None)
+    cycles = _median(counting.cycles, tally.cycles, counting.error_percent if counting.cycles == "modelled" else None)
     latency = None
-    if counts == "time" and tally.ticks:
+    if counting.ticks == "time" and tally.ticks:
         latency = Figure("measured", statistics.median_low(tally.ticks) * 1e6 / clock_hz)
     elif cycles is not None:
         latency = Figure(cycles.kind, cycles.value * 1e6 / clock_hz, cycles.error_percent)
@@ -278,13 +257,13 @@ def _conclude(
         layers=tally.layers,
         stack_peak_bytes=tally.stack_peak_bytes,
         outputs=outputs,
-        emulator=emulator,
+        emulator=target.label,
         notes=tuple(notes),
         ticks=tuple(tally.ticks),
     )
 
 
-def _check_firmware(session: Session, plan: Plan | Program) -> list[str]:
+def _check_firmware(session: Session, plan: Schedule) -> list[str]:
     """What is to be noted of the firmware. Raises: DeviceError when its tensors, layers or arena are not the plan's."""
     hello = session.hello()
     graph = plan.graph

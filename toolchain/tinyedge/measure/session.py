@@ -14,13 +14,13 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import TypeVar
 
 from tinyedge import wire
+from tinyedge.artifacts import Hello
 from tinyedge.console.contract import Console
 from tinyedge.errors import DeviceError
 from tinyedge.measure.replies import (
     MOST_LAYERS,
     DeviceRestarted,
     Fields,
-    Hello,
     Inference,
     LayerTicks,
     Memory,

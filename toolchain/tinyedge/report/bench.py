@@ -6,8 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from tinyedge.artifacts import Figure
-from tinyedge.report.contract import Measured
+from tinyedge.artifacts import Figure, Measured
 from tinyedge.report.json import run_document
 from tinyedge.report.percentiles import latency_spread, percentiles_document
 from tinyedge.report.table import format_time, render_table

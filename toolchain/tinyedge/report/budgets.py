@@ -17,9 +17,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tinyedge.artifacts import Run
+from tinyedge.artifacts import Built, Run
 from tinyedge.errors import CheckError, UsageError
-from tinyedge.report.contract import Built
 
 FIGURES = ("flash_bytes", "ram_bytes", "arena_bytes", "instructions")
 GROWTH_PERCENT = 3

@@ -2,50 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import Any
 
-from tinyedge.report.contract import Built
+from tinyedge.artifacts import Built, Flashed, FlashPlan
 from tinyedge.report.table import format_bytes, format_pairs
-
-
-class Hello(Protocol):
-    """What the firmware says of itself."""
-
-    @property
-    def image(self) -> str: ...
-    @property
-    def selftest(self) -> str: ...
-
-
-class FlashPlan(Protocol):
-    """What flashing would do."""
-
-    @property
-    def built(self) -> Built: ...
-    @property
-    def tool(self) -> str: ...
-    @property
-    def steps(self) -> Sequence[str]: ...
-
-
-class Flashed(Protocol):
-    """What flashing did."""
-
-    @property
-    def built(self) -> Built: ...
-    @property
-    def tool(self) -> str: ...
-    @property
-    def version(self) -> str: ...
-    @property
-    def verified(self) -> bool: ...
-    @property
-    def port(self) -> str | None: ...
-    @property
-    def hello(self) -> Hello | None: ...
-    @property
-    def why_unproved(self) -> str: ...
 
 
 def render_flash(flashed: Flashed) -> str:
@@ -59,7 +19,7 @@ def render_flash(flashed: Flashed) -> str:
         else f"this very image, self-test {hello.selftest}: banner at {flashed.port}"
     )
     pairs = [
-        ("image", f"{image_id(built)}, {format_bytes(built.image.size.flash_bytes)} at {board.flash_start:#010x}"),
+        ("image", f"{built.image_id}, {format_bytes(built.image.size.flash_bytes)} at {board.flash_start:#010x}"),
         ("verified", verified),
         ("running", running),
         ("touched", f"the flash of board `{board.name}`, by {flashed.tool} {flashed.version}"),
@@ -91,16 +51,11 @@ def flash_plan_document(plan: FlashPlan) -> dict[str, Any]:
     return _head(plan.built, plan.tool) | {"dry_run": True, "touched": False, "steps": list(plan.steps)}
 
 
-def image_id(built: Built) -> str:
-    """The digits of an image's digest that its banner carries."""
-    return built.project.digest[:16]
-
-
 def _head(built: Built, tool: str) -> dict[str, Any]:
     return {
         "schema": "tinyedge.flash/1",
         "model": built.prepared.model.name,
         "board": built.prepared.board.name,
-        "image": image_id(built),
+        "image": built.image_id,
         "tool": tool,
     }

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from html import escape
 
-from tinyedge.artifacts import Plan
-from tinyedge.report.contract import Measured
+from tinyedge.artifacts import Measured
 from tinyedge.report.json import run_document
 from tinyedge.report.svg import plan_svg
 from tinyedge.report.table import Cell, format_cell
@@ -40,8 +39,8 @@ def run_html(measured: Measured) -> str:
     ]
     if run.layers:
         parts += ["<h2>Layers</h2>", _layers(measured)]
-    if isinstance(prepared.plan, Plan):
-        parts += ["<h2>Arena over time</h2>", plan_svg(prepared.plan)]
+    if prepared.memory is not None:
+        parts += ["<h2>Arena over time</h2>", plan_svg(prepared.memory)]
     if run.notes:
         parts += ["<h2>Notes</h2>", "<ul>", *(f"<li>{escape(note)}</li>" for note in run.notes), "</ul>"]
     digests = run_document(measured)["digests"].items()

@@ -5,9 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from tinyedge.artifacts import Figure, FirmwareProject, Image, Plan, QuantizedModel, Run, SizeTable, digest
+from tinyedge.artifacts import (
+    ArenaProof,
+    Figure,
+    FirmwareProject,
+    Image,
+    Measured,
+    Plan,
+    QuantizedModel,
+    Run,
+    SizeTable,
+)
 from tinyedge.boards import Board
-from tinyedge.report.contract import Arena, Measured
+from tinyedge.digests import digest
 from tinyedge.report.memory import memory_over_time, peak_step
 
 _LARGEST = 10
@@ -65,7 +75,7 @@ def run_document(measured: Measured) -> dict[str, Any]:
     }
 
 
-def build_document(project: FirmwareProject, image: Image, arena: Arena | None = None) -> dict[str, Any]:
+def build_document(project: FirmwareProject, image: Image, arena: ArenaProof | None = None) -> dict[str, Any]:
     """`tinyedge.build/1`: sizes, sections, the largest symbols, and the files."""
     files = {"elf": image.elf, "hex": image.hex, "bin": image.bin, "uf2": image.uf2}
     return {
@@ -183,7 +193,7 @@ def _library(project: FirmwareProject) -> str | None:
     return None if project.library is None else project.library.name
 
 
-def _arena(arena: Arena | None) -> dict[str, Any] | None:
+def _arena(arena: ArenaProof | None) -> dict[str, Any] | None:
     """How the arena of an interpreter is known: the smaller size that was tried, and what happened."""
     if arena is None:
         return None

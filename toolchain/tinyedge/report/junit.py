@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from xml.sax.saxutils import quoteattr
 
-from tinyedge.report.contract import Measured
+from tinyedge.artifacts import Measured
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from tinyedge.report.contract import Measured
+from tinyedge.artifacts import Measured
 from tinyedge.report.table import format_time
 
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from tinyedge.artifacts import FirmwareProject, Image, QuantizedModel, Run, SizeTable
+from tinyedge.artifacts import ArenaProof, FirmwareProject, Image, Measured, QuantizedModel, Run, SizeTable
 from tinyedge.boards import Board, Isa
-from tinyedge.report.contract import Arena, Measured
 from tinyedge.report.picture import render_plan
 from tinyedge.report.table import (
     Cell,
@@ -97,7 +96,7 @@ def memory_rows(measured: Measured) -> list[tuple[Cell, ...]]:
     ]
 
 
-def _arena_source(proof: Arena | None) -> str:
+def _arena_source(proof: ArenaProof | None) -> str:
     """How the size of the arena is known; None: tinyedge planned it."""
     if proof is None:
         return "plan"
@@ -166,7 +165,7 @@ def render_size(size: SizeTable) -> str:
     )
 
 
-def render_build(project: FirmwareProject, image: Image, folder: Path, arena: Arena | None = None) -> str:
+def render_build(project: FirmwareProject, image: Image, folder: Path, arena: ArenaProof | None = None) -> str:
     """The size of a firmware and the files it became."""
     title = f"{project.model} for {project.board.name}: {project.runtime} runtime, {image.compiler}"
     files = [path for path in (image.elf, image.hex, image.bin, image.uf2) if path is not None]

@@ -14,7 +14,8 @@ from typing import Any
 
 import numpy as np
 
-from tinyedge.artifacts import QuantizedModel, canonical_json, digest
+from tinyedge.artifacts import QuantizedModel
+from tinyedge.digests import canonical_json, digest
 from tinyedge.errors import UsageError
 from tinyedge.train.recipe import Recipe
 

@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterator
 
 from tinyedge import process
 from tinyedge.console.buffer import READ_BYTES, LineBuffer, read_lines
-from tinyedge.emulate.contract import CounterReading
+from tinyedge.console.contract import CounterReading
 from tinyedge.emulate.renode.platform import STARTED
 from tinyedge.errors import DeviceError
 

@@ -10,9 +10,8 @@ from fractions import Fraction
 from pathlib import Path
 
 from tinyedge import process
-from tinyedge.artifacts import Image
+from tinyedge.artifacts import Counting, Image
 from tinyedge.boards import Board
-from tinyedge.emulate.contract import Counts
 from tinyedge.emulate.renode.console import PortTakenError, RenodeConsole
 from tinyedge.emulate.renode.platform import (
     has_platform,
@@ -36,12 +35,11 @@ class RenodeEmulator:
     """Renode, told to execute one instruction a cycle. Each board runs in its own process, on a port of its own."""
 
     name = "renode"
-    counts: Counts = "instructions"
-    cycles_error_percent: float | None = None
 
     def __init__(self, board: Board | None = None, *, start_timeout_s: float = _START_TIMEOUT_S) -> None:
         """`board` decides what a tick of the counter is."""
-        self.ticks_per_instruction = Fraction(1) if board is None else ticks_per_instruction(board)
+        ratio = Fraction(1) if board is None else ticks_per_instruction(board)
+        self.counting = Counting("instructions", ticks_per_instruction=ratio)
         self._start_timeout_s = start_timeout_s
 
     def version(self) -> str:

@@ -10,7 +10,7 @@ from importlib import metadata
 from pathlib import Path
 
 from tinyedge import process
-from tinyedge.artifacts import digest, file_digest
+from tinyedge.digests import digest, file_digest
 from tinyedge.errors import ToolError
 from tinyedge.paths import cache_dir
 

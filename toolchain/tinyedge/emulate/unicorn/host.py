@@ -9,14 +9,13 @@ import queue
 import threading
 from collections import deque
 from collections.abc import Iterator
-from fractions import Fraction
 from importlib import metadata
 
 from tinyedge import process
-from tinyedge.artifacts import Image
+from tinyedge.artifacts import Counting, Image
 from tinyedge.boards import Board
 from tinyedge.console.buffer import LineBuffer, read_lines
-from tinyedge.emulate.contract import CounterReading, Counts
+from tinyedge.console.contract import CounterReading
 from tinyedge.emulate.cycles import MODELS
 from tinyedge.emulate.unicorn import frames
 from tinyedge.emulate.unicorn.config import MachineConfig
@@ -185,14 +184,12 @@ class UnicornEmulator:
     """The embedded emulator: exact instruction counts, cycles by a timing model. Each board runs in its own process."""
 
     name = "unicorn"
-    counts: Counts = "cycles"
-    ticks_per_instruction = Fraction(1)
 
     def __init__(self, core: str | None = None, *, native: bool = True) -> None:
         """`core` is the one whose timing model's error is stated, without one it is the largest of all; `native`
         says whether the native counting hook is wanted."""
         errors = {name: model.error_percent for name, model in MODELS.items()}
-        self.cycles_error_percent: float | None = max(errors.values()) if core is None else errors.get(core)
+        self.counting = Counting("cycles", error_percent=max(errors.values()) if core is None else errors.get(core))
         self._native = native
 
     def version(self) -> str:

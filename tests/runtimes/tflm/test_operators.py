@@ -14,7 +14,7 @@ from tinyedge.errors import ModelError
 from tinyedge.graph.ir import Graph
 from tinyedge.graph.reader import read_model
 from tinyedge.ops.reference import run_graph
-from tinyedge.ops.tflm import (
+from tinyedge.runtimes.tflm.operators import (
     NEWEST,
     TFLM_OPERATORS,
     TflmFeatures,

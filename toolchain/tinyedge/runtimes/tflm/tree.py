@@ -20,10 +20,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from tinyedge.artifacts import Library, digest
+from tinyedge.artifacts import Library
 from tinyedge.build.compiler import CXX_SUFFIXES
+from tinyedge.digests import digest
 from tinyedge.errors import ToolError, UsageError
-from tinyedge.ops.tflm import TflmFeatures
+from tinyedge.runtimes.tflm.operators import TflmFeatures
 
 FOLDER = "tflm"
 """where a project keeps the sources"""

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-from tinyedge.artifacts import Library, QuantizedModel
+from tinyedge.artifacts import FirmwareProject, Library, QuantizedModel
 from tinyedge.boards import Board, Isa
 from tinyedge.errors import InternalError, ModelError
 from tinyedge.generate.part import LayerRow, ModelPart, tensor_values, tensors_text
+from tinyedge.generate.project import assemble_project
 from tinyedge.generate.render import c_values, render, template_file
 from tinyedge.graph.ir import Graph
-from tinyedge.ops.tflm import TflmFeatures, registration_of, tflm_operator, used_operators
+from tinyedge.runtimes.tflm.operators import TflmFeatures, registration_of, tflm_operator, used_operators
 
 ALIGNMENT = 16
 """of the arena, and of what the interpreter takes from it"""
+
+STACK_BYTES = 3072
+"""stack of the firmware: TensorFlow Lite Micro was measured to use up to 1.4 KB of it"""
 
 _FOLDER = "tflm"
 _PROBE_MAIN = "app/te_arena_probe.c"
@@ -102,7 +107,7 @@ def generate_tflm(
         entry = tflm_operator(operator)
         outputs = [graph.tensors[key] for key in operator.outputs]
         rows.append(LayerRow(operator.name, tensors_text(outputs), registered[entry.name] if entry else ""))
-    return ModelPart("tflm", files, tuple(rows), arena_bytes, arena_origin, library)
+    return ModelPart("tflm", files, tuple(rows), arena_bytes, arena_origin, library, templates=_FOLDER)
 
 
 def _render(template: str, **values: object) -> bytes:
@@ -113,10 +118,30 @@ def _arena_header(model: str, arena_bytes: int, arena_origin: str) -> bytes:
     return _render("te_model_arena.h", model=model, arena_bytes=arena_bytes, origin=arena_origin)
 
 
-def probe_part(part: ModelPart, board: Board) -> tuple[ModelPart, dict[str, bytes]]:
+def _probe_part(part: ModelPart, board: Board) -> tuple[ModelPart, dict[str, bytes]]:
     """(the part, files that take the place of main.c) for a firmware that searches the smallest arena."""
     native = board.core.isa is Isa.NATIVE
     memory = _render("te_probe_memory.h", ram_end="" if native else f"{board.ram.end:#010x}", bytes=_HOST_PROBE_BYTES)
     files = {name: content for name, content in part.files.items() if name != "model/te_model.c"}
     mains = {_PROBE_MAIN: template_file(f"{_FOLDER}/te_arena_probe.c"), "app/te_probe_memory.h": memory}
     return replace(part, files=files, arena_bytes=0), mains
+
+
+def generate_tflm_project(
+    part: ModelPart, model: QuantizedModel, board: Board, *, make_flags: Mapping[str, str]
+) -> FirmwareProject:
+    """The whole project round what `generate_tflm` made; without its library no more than something to read.
+
+    make_flags    those for projects with a library
+
+    Raises: UsageError when the model's name cannot be sent
+    """
+    return assemble_project(part, model, board, make_flags=make_flags, stack_bytes=STACK_BYTES)
+
+
+def generate_arena_probe(
+    part: ModelPart, model: QuantizedModel, board: Board, *, make_flags: Mapping[str, str]
+) -> FirmwareProject:
+    """A firmware that finds the smallest arena in which the interpreter of `part` starts (te_arena_probe.c)."""
+    probe, mains = _probe_part(part, board)
+    return assemble_project(probe, model, board, make_flags=make_flags, stack_bytes=STACK_BYTES, mains=mains)

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from kits.tflm_tree import make_tree, real_tree
-from tinyedge.build.tflm_tree import find_tree, read_tree, select_library
 from tinyedge.errors import UsageError
-from tinyedge.ops.tflm import TFLM_OPERATORS
+from tinyedge.runtimes.tflm.operators import TFLM_OPERATORS
+from tinyedge.runtimes.tflm.tree import find_tree, read_tree, select_library
 
 
 def names(folder: Path, *registrations: str) -> set[str]:

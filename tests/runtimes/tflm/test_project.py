@@ -12,14 +12,15 @@ from kits.cli import tinyedge
 from kits.models import small_convolution
 from kits.recipes import needs_tensorflow
 from kits.tflite_builder import TfliteBuilder
-from tinyedge.artifacts import FirmwareProject, Library, QuantizedModel, digest
+from tinyedge.artifacts import FirmwareProject, Library, QuantizedModel
 from tinyedge.boards import load_board
 from tinyedge.build import make_library_flags
+from tinyedge.digests import digest
 from tinyedge.errors import InternalError, ModelError
-from tinyedge.generate import generate_arena_probe, generate_tflm, generate_tflm_project, registrations
 from tinyedge.generate.part import ModelPart
 from tinyedge.graph.reader import read_model
-from tinyedge.ops.tflm import NEWEST
+from tinyedge.runtimes.tflm.operators import NEWEST
+from tinyedge.runtimes.tflm.project import generate_arena_probe, generate_tflm, generate_tflm_project, registrations
 from tinyedge.train import find_recipe, load_trained, training_digest
 
 RENDERED = ("Makefile", "README.md", "model/te_model.c", "model/te_model_arena.h", "model/te_tflm.cc")

@@ -14,12 +14,12 @@ from kits.models import small_convolution
 from kits.tflm_tree import real_tree
 from tinyedge.artifacts import QuantizedModel
 from tinyedge.boards import load_board
-from tinyedge.build.tflm_tree import read_tree, select_library
-from tinyedge.generate import generate_tflm, registrations
 from tinyedge.graph.reader import read_model
-from tinyedge.ops.tflm import NEWEST
+from tinyedge.runtimes.tflm.operators import NEWEST
+from tinyedge.runtimes.tflm.project import generate_tflm, registrations
+from tinyedge.runtimes.tflm.tree import read_tree, select_library
 
-STAND_INS = Path(__file__).resolve().parents[1] / "tflm_headers"
+STAND_INS = Path(__file__).resolve().parents[2] / "tflm_headers"
 SHARED_MODELS = ("ad01_int8", "hello_world_int8", "kws_ref_model", "pretrainedResnet_quant", "vww_96_int8")
 CXX = ("-std=c++17", "-fno-rtti", "-fno-exceptions", "-Wall", "-Wextra", "-Wconversion", "-Werror")
 C = ("-std=c99", "-Wall", "-Wextra", "-Wconversion", "-Werror")
@@ -37,7 +37,7 @@ def write_part(tflite: bytes, folder: Path) -> None:
         arena_origin="Settled by a test.",
         selftest_crc=0,
     )
-    templates = Path(__file__).resolve().parents[2] / "firmware_templates" / "project"
+    templates = Path(__file__).resolve().parents[3] / "firmware_templates" / "project"
     for name, content in part.files.items():
         (folder / Path(name).name).write_bytes(content)
     for name in ("te_model.h", "te_bsp.h"):

@@ -12,7 +12,7 @@ from kits.fake_firmware import BANNER, FakeConsole, FakeFirmware
 from tinyedge import wire
 from tinyedge.console.replay import ReplayConsole
 from tinyedge.errors import CheckError, DeviceError
-from tinyedge.measure.arena import LoggedConsole, search_arena, start_failure
+from tinyedge.runtimes.tflm.arena import LoggedConsole, search_arena, start_failure
 
 _END = b"the emulator ends the firmware"
 

@@ -13,11 +13,12 @@ import pytest
 
 from tinyedge.artifacts import FirmwareProject, Library
 from tinyedge.boards import CORES, load_board
-from tinyedge.build import build_image, check_cxx, check_tflm_image, make_library_flags, select_compiler
+from tinyedge.build import build_image, check_cxx, make_library_flags, select_compiler
 from tinyedge.build.compiler import Compiler
 from tinyedge.build.flags import gcc_flags, zig_flags
 from tinyedge.build.objects import object_keys
 from tinyedge.errors import InternalError, ToolError
+from tinyedge.runtimes.tflm.image import check_tflm_image
 
 NEEDS_GCC = pytest.mark.skipif(
     shutil.which("arm-none-eabi-gcc") is None, reason="no arm-none-eabi-gcc: apt-get install gcc-arm-none-eabi"

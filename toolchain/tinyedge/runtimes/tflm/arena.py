@@ -22,19 +22,6 @@ _LOG_MARK = b"tflm: "
 _SAID = re.compile(rb"arena (most|works|fails|fault) (\d{1,10})")
 
 
-@dataclass(frozen=True)
-class ArenaProof:
-    """How large an arena is, and how that is known."""
-
-    bytes: int
-    origin: str
-    """in a sentence"""
-    fails_bytes: int | None = None
-    """the next smaller size, which was tried and failed; None where nothing was tried"""
-    message: str = ""
-    """what the interpreter said to that"""
-
-
 @dataclass
 class LoggedConsole:
     """A console that keeps what the interpreter logs."""

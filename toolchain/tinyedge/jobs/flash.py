@@ -1,25 +1,24 @@
-"""The stages that need a real board: flash an image, prove that it runs, talk to it over its serial line."""
+"""A board flashed with the firmware of a model, and the proof that it runs."""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from tinyedge import wire
+from tinyedge.artifacts import Built, Flashed, FlashPlan, Hello, Observer
 from tinyedge.boards import Board
-from tinyedge.console.serial import SerialConsole, find_port
-from tinyedge.errors import CheckError, DeviceError, TinyEdgeError
+from tinyedge.errors import CheckError, TinyEdgeError
 from tinyedge.flash import choose_flasher
 from tinyedge.flash.contract import TIMEOUT_S, UNTOUCHED, FlashError
-from tinyedge.measure.replies import Hello
+from tinyedge.jobs.board import baud_of, how_to_wire, open_board, open_console, port_of
+from tinyedge.jobs.build import build
+from tinyedge.jobs.choices import Choices
+from tinyedge.jobs.measure import check_banner
 from tinyedge.measure.session import Session
-from tinyedge.pipeline import Built, Choices, Measured, Observer, Target, build, check_banner, measure
 
 _COME_BACK_S = 10.0
 """how long a port may take to come back after the board was flashed"""
-_POLL_S = 0.1
 
 
 @dataclass(frozen=True)
@@ -38,30 +37,6 @@ class FlashChoices:
     probe: str = ""
     timeout_s: float = TIMEOUT_S
     confirm: bool = True
-
-
-@dataclass(frozen=True, eq=False)
-class FlashPlan:
-    """What flashing would do; nothing was touched."""
-
-    built: Built
-    tool: str
-    steps: tuple[str, ...]
-
-
-@dataclass(frozen=True, eq=False)
-class Flashed:
-    """An image that was written, and what is known of it."""
-
-    built: Built
-    tool: str
-    version: str
-    verified: bool
-    """the tool compared every byte"""
-    port: str | None
-    hello: Hello | None
-    """the banner that proves that this image runs; None when it was not read"""
-    why_unproved: str = ""
 
 
 def plan_flash(choices: Choices, how: FlashChoices, observer: Observer) -> FlashPlan:
@@ -95,70 +70,11 @@ def flash(choices: Choices, how: FlashChoices, observer: Observer) -> Flashed:
         with observer.progress(f"{tool.name}: write board `{board.name}`"):
             tool.write(built.image, board, probe, how.timeout_s)
     if port is None:
-        why = _how_to_wire(board) if how.confirm else "the banner was not asked for"
+        why = how_to_wire(board) if how.confirm else "the banner was not asked for"
         return Flashed(built, tool.name, version, tool.verifies, port, None, why)
     with _told(f"the flash of board `{board.name}` was written by `{tool.name}`"):
         hello = _confirm(built, port, observer)
     return Flashed(built, tool.name, version, tool.verifies, port, hello)
-
-
-def verify(
-    choices: Choices,
-    observer: Observer,
-    *,
-    port: str | None = None,
-    inputs: str | None = None,
-    samples: int | None = None,
-) -> Measured:
-    """Stream samples through a board that runs this image, and compare every output byte with the oracle's.
-
-    Raises: BrokenRunError with what was measured when the board fails in the middle; DeviceError when it is not
-    there; TinyEdgeError when it runs another image
-    """
-    built = build(choices, observer)
-    return measure(built, observer, lambda: open_board(built.prepared.board, port), choices.build_dir, inputs, samples)
-
-
-def open_board(board: Board, port: str | None = None, patience_s: float = 0.0) -> Target:
-    """The firmware on a board, at `port` or where the board's USB ids are; its ticks are cycles of its clock.
-
-    patience_s  how long the port may take to appear
-
-    Raises: DeviceError when it is not there or cannot be opened; UsageError when it could be at several ports
-    """
-    url, console = open_console(lambda: port or port_of(board), baud_of(board), patience_s)
-    return Target(f"board at {url}", console, "cycles", cycles_kind="measured")
-
-
-def port_of(board: Board) -> str:
-    """The serial port of a board, by its USB ids.
-
-    Raises: DeviceError when there is none, with what to wire where the board has none; UsageError for several
-    """
-    if not board.usb_ids:
-        raise DeviceError(f"board `{board.name}` has no serial port of its own: {_how_to_wire(board)}", hint="`--port`")
-    return find_port(board.name, board.usb_ids)
-
-
-def baud_of(board: Board) -> int:
-    """The baud rate of a board's console."""
-    return int(board.console.get("baud", wire.DEFAULT_BAUD))
-
-
-def open_console(find: Callable[[], str], baud: int, patience_s: float) -> tuple[str, SerialConsole]:
-    """(port, console) of whatever port `find` names, tried again while it is not there.
-
-    Raises: DeviceError of the last try
-    """
-    deadline = time.monotonic() + patience_s
-    while True:
-        try:
-            url = find()
-            return url, SerialConsole(url, baud)
-        except DeviceError:
-            if time.monotonic() >= deadline:
-                raise
-        time.sleep(_POLL_S)
 
 
 def _console_port(board: Board, how: FlashChoices) -> str | None:
@@ -188,11 +104,6 @@ def _confirm(built: Built, port: str, observer: Observer) -> Hello:
             hint="`tinyedge verify` shows the first layer that differs",
         )
     return hello
-
-
-def _how_to_wire(board: Board) -> str:
-    wiring = board.console.get("wiring", "connect a serial adapter to the pins that `tinyedge boards` names")
-    return f"{wiring}; then give its port with `--port`"
 
 
 @contextmanager

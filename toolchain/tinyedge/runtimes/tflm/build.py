@@ -7,89 +7,27 @@ computer's is another, as its pointers are longer.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Protocol
 
-import numpy as np
-
-from tinyedge.artifacts import (
-    FirmwareProject,
-    Image,
-    NamedKernel,
-    Optimize,
-    Program,
-    ProgramLayer,
-    QuantizedModel,
-    digest,
-)
+from tinyedge.artifacts import ArenaProof, FirmwareProject, Image, Observer, Program, QuantizedModel
 from tinyedge.boards import Board, Isa
-from tinyedge.build import build_image, check_cxx, check_tflm_image, make_library_flags, select_compiler
-from tinyedge.build.tflm_tree import TflmTree, missing_tree, select_library
+from tinyedge.build import build_image, check_cxx, make_library_flags, select_compiler
 from tinyedge.console.contract import Console
+from tinyedge.digests import digest
 from tinyedge.errors import CheckError, InternalError, ToolError
-from tinyedge.generate import generate_arena_probe, generate_tflm, generate_tflm_project, registrations
 from tinyedge.generate.part import ModelPart
-from tinyedge.graph.ir import Graph
-from tinyedge.measure.arena import STEP_BYTES, ArenaProof, search_arena, start_failure
 from tinyedge.measure.oracle import host_arena_bytes
-from tinyedge.ops.contract import Array
-from tinyedge.ops.reference import initial_state, run_graph
-from tinyedge.ops.tflm import NEWEST, check_tflm, list_layers, older_layers, tflm_operator
 from tinyedge.paths import write_whole
+from tinyedge.runtimes.tflm.arena import STEP_BYTES, search_arena, start_failure
+from tinyedge.runtimes.tflm.image import check_tflm_image
+from tinyedge.runtimes.tflm.operators import NEWEST
+from tinyedge.runtimes.tflm.project import generate_arena_probe, generate_tflm, generate_tflm_project, registrations
+from tinyedge.runtimes.tflm.tree import TflmTree, missing_tree, select_library
 
-OLDER_NOTE = (
-    "this tree rounds scales in fully_connected to float32, which newer versions do not: outputs are held against "
-    "tinyedge's reference of its arithmetic, not against the host's interpreter"
-)
 HOST_MARGIN_BYTES = 1024
 """beyond what the interpreter on this computer needs, where no emulator has the board's core"""
-
-
-class Progress(Protocol):
-    """Takes how much of the work is done."""
-
-    def __call__(self, done: int, total: int) -> None: ...
-
-
-class Observer(Protocol):
-    """Who is told what goes on."""
-
-    def note(self, text: str) -> None: ...
-
-    def detail(self, text: str) -> None: ...
-
-    def progress(self, label: str) -> AbstractContextManager[Progress]: ...
-
-
-def make_program(graph: Graph, optimize: Optimize, tree: TflmTree | None) -> Program:
-    """The layers of a model as TensorFlow Lite Micro runs them. Raises: ModelError when it cannot."""
-    features = NEWEST if tree is None else tree.features
-    check_tflm(graph, features)
-    names = {operator.name: operator.registered for operator in registrations(graph, features)}
-    layers = []
-    for layer in list_layers(graph):
-        entry = tflm_operator(layer.operator)
-        layers.append(ProgramLayer(layer, NamedKernel(names[entry.name] if entry else layer.name)))
-    return Program(graph, tuple(layers), 0, optimize)
-
-
-def differs(graph: Graph, tree: TflmTree | None) -> bool:
-    """Whether the tree is older than the host's interpreter and computes this model otherwise."""
-    return tree is not None and older_layers(graph, tree.features) is not None
-
-
-def older_outputs(graph: Graph, tree: TflmTree | None, arrays: Sequence[Array]) -> list[Array]:
-    """What such a tree computes, by the numpy reference: one array [N, *shape] for each output of the model.
-
-    Shape:  arrays as for the oracle: one [N, *shape] for each input
-    """
-    layers = None if tree is None else older_layers(graph, tree.features)
-    state = initial_state(graph)
-    runs = [run_graph(graph, list(sample), layers, state) for sample in zip(*arrays, strict=True)]
-    return [np.stack([values[key] for values in runs]) for key in graph.outputs]
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,0 +1,67 @@
+"""The frozen artifacts that pass between stages and to reports, each once; the digests name what one was made from."""
+
+from tinyedge.artifacts.image import ArenaProof, Built, Image, SizeTable, SymbolSize
+from tinyedge.artifacts.model import QuantizedModel
+from tinyedge.artifacts.observer import Observer, Progress
+from tinyedge.artifacts.plan import (
+    Buffer,
+    NamedKernel,
+    Optimize,
+    Plan,
+    PlannedLayer,
+    Prepared,
+    Program,
+    ProgramLayer,
+    Reference,
+    Schedule,
+    ScheduledLayer,
+)
+from tinyedge.artifacts.project import FirmwareProject, Library
+from tinyedge.artifacts.run import (
+    Counting,
+    Figure,
+    Flashed,
+    FlashPlan,
+    Hello,
+    Kind,
+    LayerResult,
+    Measured,
+    Mismatch,
+    Run,
+    Target,
+)
+
+__all__ = [
+    "ArenaProof",
+    "Buffer",
+    "Built",
+    "Counting",
+    "Figure",
+    "FirmwareProject",
+    "FlashPlan",
+    "Flashed",
+    "Hello",
+    "Image",
+    "Kind",
+    "LayerResult",
+    "Library",
+    "Measured",
+    "Mismatch",
+    "NamedKernel",
+    "Observer",
+    "Optimize",
+    "Plan",
+    "PlannedLayer",
+    "Prepared",
+    "Program",
+    "ProgramLayer",
+    "Progress",
+    "QuantizedModel",
+    "Reference",
+    "Run",
+    "Schedule",
+    "ScheduledLayer",
+    "SizeTable",
+    "SymbolSize",
+    "Target",
+]

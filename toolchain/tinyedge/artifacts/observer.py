@@ -1,0 +1,22 @@
+"""Who is told what a job does."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+from typing import Protocol
+
+
+class Progress(Protocol):
+    """Takes how much of the work is done, and which part of it is worked on."""
+
+    def __call__(self, done: int, total: int, stage: str = "") -> None: ...
+
+
+class Observer(Protocol):
+    """Who is told what goes on: the command line's `Ui`, or a test's recorder."""
+
+    def note(self, text: str) -> None: ...
+
+    def detail(self, text: str) -> None: ...
+
+    def progress(self, label: str) -> AbstractContextManager[Progress]: ...

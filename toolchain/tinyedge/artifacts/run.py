@@ -1,0 +1,159 @@
+"""What a firmware did in an emulator or on a board, and what was done to a board."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any, Literal
+
+import numpy.typing as npt
+
+from tinyedge.artifacts.image import Built
+from tinyedge.console.contract import CountedConsole
+
+Kind = Literal["counted", "modelled", "measured"]
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A number that says how it was got. Never printed without its kind."""
+
+    kind: Kind
+    value: float
+    error_percent: float | None = None
+    """of a modelled figure"""
+
+    def to_json(self) -> dict[str, Any]:
+        body: dict[str, Any] = {"kind": self.kind, "value": self.value}
+        if self.error_percent is not None:
+            body["error_percent"] = self.error_percent
+        return body
+
+
+@dataclass(frozen=True)
+class Counting:
+    """What the numbers of a firmware's counter mean where it runs.
+
+    ticks                  what its ticks are; `time` is a clock of this computer
+    cycles                 the kind of figure that ticks of cycles are
+    error_percent          stated error of modelled cycles; None where they are not modelled
+    ticks_per_instruction  where ticks are instructions: what the counter advances by at each of them
+    """
+
+    ticks: Literal["instructions", "cycles", "time"]
+    cycles: Kind = "modelled"
+    error_percent: float | None = None
+    ticks_per_instruction: Fraction = Fraction(1)
+
+
+@dataclass(frozen=True, eq=False)
+class Target:
+    """A firmware that was started: on what, how to talk to it, and what its counter says."""
+
+    label: str
+    """name and version of the emulator, or the port of the board"""
+    console: CountedConsole
+    counting: Counting
+
+
+@dataclass(frozen=True)
+class Hello:
+    """Who the firmware says it is."""
+
+    protocol: int
+    model: str
+    board: str
+    runtime: str
+    image: str
+    """first digits of the digest of the firmware project"""
+    ticks_hz: int
+    """rate of the cycle counter that ticks are of"""
+    inputs: int
+    outputs: int
+    layers: int
+    arena_bytes: int
+    selftest: str
+    """what the inference of the embedded sample gave, `ok` if it was right"""
+
+
+@dataclass(frozen=True)
+class LayerResult:
+    """One layer of a profile."""
+
+    index: int
+    operator: str
+    output_shape: tuple[int, ...]
+    macs: int
+    instructions: int | None
+    cycles: int | None
+    kernel: str = ""
+
+
+@dataclass(frozen=True)
+class Mismatch:
+    """The first sample whose output differs, and the first layer that does."""
+
+    sample: int
+    layer: int | None
+    operator: str
+    output_byte: int
+
+
+@dataclass(frozen=True, eq=False)
+class Run:
+    """What one firmware did over a set of samples. Per inference figures are medians over the samples."""
+
+    samples: int
+    mismatches: int
+    first_mismatch: Mismatch | None
+    device_accuracy: float | None
+    instructions: Figure | None
+    instructions_spread: tuple[int, int] | None
+    """smallest and largest over the samples"""
+    cycles: Figure | None
+    cycles_spread: tuple[int, int] | None
+    latency_us: Figure | None
+    layers: tuple[LayerResult, ...]
+    stack_peak_bytes: int
+    outputs: npt.NDArray[Any]
+    """[N, *output shape] as the device computed them (first output of the model)"""
+    emulator: str
+    notes: tuple[str, ...] = ()
+    ticks: tuple[int, ...] = ()
+    """of each inference in order, as the firmware counted them (modulo 2^32)"""
+
+
+@dataclass(frozen=True, eq=False)
+class Measured:
+    """What ran, where, and what came out."""
+
+    built: Built
+    emulator: str
+    """name and version, or the port of the board"""
+    run: Run
+    statistics: dict[str, float]
+    samples_digest: str
+
+
+@dataclass(frozen=True, eq=False)
+class FlashPlan:
+    """What flashing would do; nothing was touched."""
+
+    built: Built
+    tool: str
+    steps: tuple[str, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Flashed:
+    """An image that was written, and what is known of it."""
+
+    built: Built
+    tool: str
+    version: str
+    verified: bool
+    """the tool compared every byte"""
+    port: str | None
+    hello: Hello | None
+    """the banner that proves that this image runs; None when it was not read"""
+    why_unproved: str = ""

@@ -1,0 +1,1 @@
+"""Jobs: what each command does, in order. The only place that knows the order of the stages."""

@@ -1,0 +1,21 @@
+"""What a user chose: what every job starts from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Choices:
+    """What the user chose. `optimize` None: the recipe's choice, else balanced."""
+
+    model: str
+    board: str
+    compiler: str
+    optimize: str | None
+    build_dir: Path
+    runtime: str = "aot"
+    """a name of `runtimes.RUNTIMES`"""
+    tflm: Path | None = None
+    """a source tree of TensorFlow Lite Micro; None: TINYEDGE_TFLM names it"""

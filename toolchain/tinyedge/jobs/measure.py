@@ -1,0 +1,96 @@
+"""Samples streamed through a firmware that was started, every output byte compared: what `run` and `verify` share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from tinyedge.artifacts import Built, Measured, Observer, Prepared, Run, Target
+from tinyedge.digests import digest
+from tinyedge.errors import DeviceError, TinyEdgeError, UsageError
+from tinyedge.measure.reference import layer_crcs
+from tinyedge.measure.run import RunFailedError, run_samples
+from tinyedge.measure.samples import load_inputs
+from tinyedge.measure.session import Session
+from tinyedge.ops.contract import Array
+
+
+class BrokenRunError(Exception):
+    """The device failed in the middle of a run: `partial` is what was measured before, `error` what happened."""
+
+    def __init__(self, partial: Measured, error: DeviceError) -> None:
+        super().__init__(str(error))
+        self.partial = partial
+        self.error = error
+
+
+def measure(
+    built: Built,
+    observer: Observer,
+    start: Callable[[], Target],
+    inputs: str | None = None,
+    samples: int | None = None,
+) -> Measured:
+    """Stream samples through the firmware that `start` brings up, which must be this image, and compare every byte.
+
+    inputs   `FILE.npy`, `random:SEED` or `zeros`; None: the recipe's test set, else `random:1`
+    samples  how many; None: all of the test set or file, else as many as `load_inputs` makes
+
+    Raises: BrokenRunError with what was measured when the firmware fails in the middle; DeviceError before that;
+    TinyEdgeError when another image runs
+    """
+    prepared = built.prepared
+    arrays, labels = _samples(prepared, inputs, samples)
+    expected = prepared.reference.outputs(arrays, observer)
+    target = start()
+
+    def measured(result: Run) -> Measured:
+        notes = (*result.notes, *target.console.notes(), *prepared.reference.notes)
+        samples_digest = digest(*(array.tobytes() for array in arrays))
+        return Measured(built, target.label, replace(result, notes=notes), target.console.statistics(), samples_digest)
+
+    try:
+        session = Session(target.console)
+        check_banner(session.wait_for_banner().image, built)
+        with observer.progress(f"{target.label}: run and verify") as report:
+            return measured(
+                run_samples(
+                    session,
+                    target,
+                    plan=prepared.plan,
+                    samples=arrays,
+                    expected=expected,
+                    labels=labels,
+                    layer_crcs=lambda i: layer_crcs(prepared.plan, [array[i] for array in arrays]),
+                    clock_hz=prepared.board.clock_hz,
+                    progress=report,
+                )
+            )
+    except RunFailedError as error:
+        raise BrokenRunError(measured(error.partial), error) from error
+    finally:
+        target.console.close()
+
+
+def check_banner(image_id: str, built: Built) -> None:
+    """Raises: TinyEdgeError when the firmware that runs is not the one that was built."""
+    if image_id != built.project.digest[: len(image_id)] or not image_id:
+        raise TinyEdgeError(
+            f"the firmware says it is image `{image_id}`, but `{built.image_id}` was built",
+            hint="build again, and flash the image that was built",
+        )
+
+
+def _samples(prepared: Prepared, inputs: str | None, count: int | None) -> tuple[list[Array], Array | None]:
+    """(one array [N, *shape] for each input of the model, labels or None)."""
+    model = prepared.model
+    if inputs is None and model.samples is not None:
+        stop = len(model.samples) if count is None else count
+        if stop > len(model.samples):
+            raise UsageError(
+                f"`{model.name}` has {len(model.samples):,} test samples, not {stop:,}",
+                hint=f"`--samples {len(model.samples)}`, or `--inputs random:1` for any number",
+            )
+        labels = None if model.labels is None else model.labels[:stop]
+        return [model.samples[:stop]], labels
+    return load_inputs(inputs or "random:1", prepared.original, count), None

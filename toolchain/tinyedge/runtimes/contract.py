@@ -1,0 +1,45 @@
+"""What a runtime is: one way to run a model in a firmware, from what is known beforehand to the image."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import ClassVar, Protocol
+
+from tinyedge.artifacts import Built, Observer, Optimize, Prepared, QuantizedModel
+from tinyedge.boards import Board
+
+
+class Runtime(Protocol):
+    """One runtime. Everything that tells it from others is behind this; who uses it asks for nothing else.
+
+    What its firmware has to compute travels with what it prepares, as `Prepared.reference`.
+    """
+
+    name: ClassVar[str]
+    has_budgets: ClassVar[bool]
+    """the figures of a recipe's budget.toml are of this runtime"""
+
+    def prepare(
+        self, model: QuantizedModel, board: Board, optimize: Optimize, build_dir: Path, observer: Observer
+    ) -> Prepared:
+        """Everything that is known before anything is compiled; refuses what cannot run or fit.
+
+        build_dir  where what the oracle computes is kept, below `<model>/`
+
+        Raises: ModelError, FitError; UsageError when the runtime's sources are not where they were said to be
+        """
+        ...
+
+    def build(self, prepared: Prepared, compiler: str, build_dir: Path, observer: Observer) -> Built:
+        """The firmware project and its image, in a folder of this runtime below `<build_dir>/<model>/`.
+
+        prepared  what this runtime prepared
+
+        Raises: ToolError, FitError, UsageError, CheckError
+        """
+        ...
+
+
+def expected_folder(build_dir: Path, model: QuantizedModel) -> Path:
+    """Where the oracle's outputs for a model are kept."""
+    return build_dir / model.name / "expected"
