@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy.typing as npt
+
+from tinyedge.digests import digest
 
 
 @dataclass(frozen=True)
@@ -29,6 +33,12 @@ class QuantizedModel:
     metrics: Mapping[str, float] = field(default_factory=dict)
     """further figures of the training by name, e.g. `int8_mean_absolute_error`, `parameters`, `train_seconds`"""
 
+    @classmethod
+    def from_file(cls, path: Path) -> QuantizedModel:
+        """A finished .tflite, named after its file. Raises: OSError."""
+        data = path.read_bytes()
+        return cls(model_name(path), data, digest(data))
+
     def to_json(self) -> dict[str, Any]:
         return {
             "model": self.name,
@@ -38,3 +48,12 @@ class QuantizedModel:
             "sparsity": self.sparsity,
             "metrics": dict(self.metrics),
         }
+
+
+def model_name(path: Path) -> str:
+    """A name for folders, symbols and the banner, from the name of a file.
+
+    >>> model_name(Path("my net (v2).tflite"))
+    'my_net_v2'
+    """
+    return re.sub(r"[^A-Za-z0-9]+", "_", path.stem).strip("_") or "model"

@@ -8,8 +8,7 @@ import click
 from click.core import ParameterSource
 
 from tinyedge.artifacts import Measured
-from tinyedge.cli.options import several_choices, shared
-from tinyedge.cli.run import judge
+from tinyedge.cli.options import sampling, several_choices, shared
 from tinyedge.cli.ui import Ui
 from tinyedge.errors import UsageError
 from tinyedge.jobs.choices import Choices
@@ -17,6 +16,7 @@ from tinyedge.jobs.measure import BrokenRunError
 from tinyedge.jobs.run import run
 from tinyedge.jobs.verify import verify
 from tinyedge.report.bench import bench_document, render_bench
+from tinyedge.report.verdict import judge
 
 _AUTO = "auto"
 
@@ -25,8 +25,7 @@ _AUTO = "auto"
 @several_choices
 @click.option("--emulator", default=_AUTO, show_default=True, help="Which emulator; `auto` takes the board's first.")
 @click.option("--port", help="A flashed board instead: serial port, socket://host:port, or `auto`: by its USB ids.")
-@click.option("--inputs", metavar="SPEC", help="FILE.npy, random:SEED or zeros. Default: the test set, else random:1.")
-@click.option("--samples", type=click.IntRange(min=1), help="How many samples. Default: the whole test set, else 20.")
+@sampling
 @shared
 def command(
     choices: tuple[Choices, ...],

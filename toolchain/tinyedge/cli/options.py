@@ -13,6 +13,7 @@ from tinyedge.cli.config import Config, load_config
 from tinyedge.cli.ui import Ui
 from tinyedge.errors import UsageError
 from tinyedge.jobs.choices import Choices
+from tinyedge.report.files import RunFiles
 from tinyedge.runtimes import RUNTIMES
 
 Command = Callable[..., Any]
@@ -39,6 +40,20 @@ _BUILD = (
     ),
     click.option("-d", "--build-dir", type=_FOLDER, help="Default: build."),
 )
+_SAMPLING = (
+    click.option("--inputs", metavar="SPEC", help="FILE.npy, random:SEED or zeros. Default: the test set or random:1."),
+    click.option("--samples", type=click.IntRange(min=1), help="How many samples. Default: the whole test set, or 20."),
+    ),
+    click.option(
+        "--samples", type=click.IntRange(min=1), help="How many samples. Default: the whole test set, else 20."
+    ),
+)
+_FILE = click.Path(dir_okay=False, path_type=Path)
+_FILES = (
+    click.option("--save-outputs", type=_FILE, help="Write the device's outputs as .npy."),
+    click.option("--html", type=_FILE, help="Write the report as a page."),
+    click.option("--junit", type=_FILE, help="Write what was checked as JUnit XML."),
+)
 _OF_CHOICES = frozenset({"model", "board", "tflm", "compiler", "optimize", "build_dir"})
 
 
@@ -50,6 +65,21 @@ def shared(function: Command) -> Command:
         return function(*args, ui=Ui(as_json=as_json, verbose=verbose), **kwargs)
 
     return _decorate(wrapper, _SHARED)
+
+
+def sampling(function: Command) -> Command:
+    """Which samples, and how many: `inputs` and `samples`."""
+    return _decorate(function, _SAMPLING)
+
+
+def measuring(function: Command) -> Command:
+    """The same, and the files that the report is kept in, as `files`."""
+
+    @functools.wraps(function)
+    def wrapper(*args: Any, save_outputs: Path | None, html: Path | None, junit: Path | None, **kwargs: Any) -> Any:
+        return function(*args, files=RunFiles(save_outputs, html, junit), **kwargs)
+
+    return _decorate(wrapper, (*_SAMPLING, *_FILES))
 
 
 def choices(function: Command) -> Command:

@@ -7,12 +7,10 @@ from __future__ import annotations
 
 from tinyedge.artifacts import Built, Observer
 from tinyedge.jobs.choices import Choices
-from tinyedge.jobs.prepare import prepare
-from tinyedge.runtimes import make_runtime
+from tinyedge.jobs.prepare import prepare_with_runtime
 
 
 def build(choices: Choices, observer: Observer) -> Built:
     """The firmware project and its image."""
-    runtime = make_runtime(choices.runtime, choices.tflm)
-    prepared = prepare(choices, observer, runtime)
+    runtime, prepared = prepare_with_runtime(choices, observer)
     return runtime.build(prepared, choices.compiler, choices.build_dir, observer)

@@ -14,7 +14,6 @@ from tinyedge.flash.contract import TIMEOUT_S, UNTOUCHED, FlashError
 from tinyedge.jobs.board import baud_of, how_to_wire, open_board, open_console, port_of
 from tinyedge.jobs.build import build
 from tinyedge.jobs.choices import Choices
-from tinyedge.jobs.measure import check_banner
 from tinyedge.measure.session import Session
 
 _COME_BACK_S = 10.0
@@ -94,10 +93,9 @@ def _confirm(built: Built, port: str, observer: Observer) -> Hello:
     target = open_board(built.prepared.board, port, _COME_BACK_S)
     try:
         with observer.progress(f"{target.label}: read the banner"):
-            hello = Session(target.console).wait_for_banner()
+            hello = Session(target.console).wait_for_image(built.project.digest)
     finally:
         target.console.close()
-    check_banner(hello.image, built)
     if hello.selftest != "ok":
         raise CheckError(
             f"the board runs this image, but its self-test gave `{hello.selftest}`",

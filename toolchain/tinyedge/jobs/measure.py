@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from tinyedge.artifacts import Built, Measured, Observer, Prepared, Run, Target
 from tinyedge.digests import digest
-from tinyedge.errors import DeviceError, TinyEdgeError, UsageError
+from tinyedge.errors import DeviceError, UsageError
 from tinyedge.measure.reference import layer_crcs
 from tinyedge.measure.run import RunFailedError, run_samples
 from tinyedge.measure.samples import load_inputs
@@ -51,7 +51,7 @@ def measure(
 
     try:
         session = Session(target.console)
-        check_banner(session.wait_for_banner().image, built)
+        session.wait_for_image(built.project.digest)
         with observer.progress(f"{target.label}: run and verify") as report:
             return measured(
                 run_samples(
@@ -70,15 +70,6 @@ def measure(
         raise BrokenRunError(measured(error.partial), error) from error
     finally:
         target.console.close()
-
-
-def check_banner(image_id: str, built: Built) -> None:
-    """Raises: TinyEdgeError when the firmware that runs is not the one that was built."""
-    if image_id != built.project.digest[: len(image_id)] or not image_id:
-        raise TinyEdgeError(
-            f"the firmware says it is image `{image_id}`, but `{built.image_id}` was built",
-            hint="build again, and flash the image that was built",
-        )
 
 
 def _samples(prepared: Prepared, inputs: str | None, count: int | None) -> tuple[list[Array], Array | None]:

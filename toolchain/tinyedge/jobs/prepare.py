@@ -3,39 +3,31 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 from typing import cast
 
-from tinyedge.artifacts import Observer, Optimize, Plan, Prepared, QuantizedModel
+from tinyedge.artifacts import Observer, Optimize, Plan, Prepared
 from tinyedge.boards import load_board
-from tinyedge.digests import digest
 from tinyedge.errors import UsageError
 from tinyedge.jobs.choices import Choices
-from tinyedge.jobs.train import find_model, model_name, train
+from tinyedge.jobs.train import load_model
 from tinyedge.runtimes import Runtime, make_runtime
 
 
-def prepare(choices: Choices, observer: Observer, runtime: Runtime | None = None) -> Prepared:
-    """Model, graph and plan for the chosen board; refuses what cannot run or fit before anything is compiled.
+def prepare(choices: Choices, observer: Observer) -> Prepared:
+    """Model, graph and plan for the chosen board; refuses what cannot run or fit before anything is compiled."""
+    return prepare_with_runtime(choices, observer)[1]
 
-    runtime  None: the chosen one
-    """
-    runtime = runtime or make_runtime(choices.runtime, choices.tflm)
+
+def prepare_with_runtime(choices: Choices, observer: Observer) -> tuple[Runtime, Prepared]:
+    """The same, and the chosen runtime, which goes on with it."""
     board = load_board(choices.board)
-    found = find_model(choices.model)
-    budget: Path | None = None
-    if isinstance(found, Path):
-        data = found.read_bytes()
-        model = QuantizedModel(model_name(found), data, digest(data))
-        optimize = choices.optimize or "balanced"
-    else:
-        model = train(found, choices.build_dir, observer)
-        optimize = choices.optimize or found.optimize
-        budget = found.folder / "budget.toml"
-    prepared = runtime.prepare(model, board, cast(Optimize, optimize), choices.build_dir, observer)
-    if budget is not None and runtime.has_budgets and budget.is_file():
-        return replace(prepared, budget=budget)
-    return prepared
+    loaded = load_model(choices.model, choices.build_dir, observer)
+    optimize = cast(Optimize, choices.optimize or loaded.optimize)
+    runtime = make_runtime(choices.runtime, choices.tflm)
+    prepared = runtime.prepare(loaded.model, board, optimize, choices.build_dir, observer)
+    if runtime.has_budgets and loaded.budget is not None and loaded.budget.is_file():
+        prepared = replace(prepared, budget=loaded.budget)
+    return runtime, prepared
 
 
 def plan(choices: Choices, observer: Observer) -> Plan:

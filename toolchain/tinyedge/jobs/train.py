@@ -5,13 +5,34 @@ What training made lies in `<build folder>/<model>/trained/<digest>/`, by the di
 
 from __future__ import annotations
 
-import re
+from dataclasses import dataclass
 from pathlib import Path
 
 from tinyedge.artifacts import Observer, QuantizedModel
 from tinyedge.errors import UsageError
 from tinyedge.train import load_trained, train_model, training_digest
 from tinyedge.train.recipe import Recipe, find_recipe
+
+
+@dataclass(frozen=True, eq=False)
+class Loaded:
+    """A model, and what its recipe wants of the stages behind it."""
+
+    model: QuantizedModel
+    optimize: str = "balanced"
+    budget: Path | None = None
+    """the recipe's budget.toml, whether or not it is there"""
+
+
+def load_model(spec: str, build_dir: Path, observer: Observer) -> Loaded:
+    """A .tflite as it is, or the model of a recipe, trained unless that was done before.
+
+    Raises: UsageError when there is neither; TrainingError as training does
+    """
+    found = find_model(spec)
+    if isinstance(found, Path):
+        return Loaded(QuantizedModel.from_file(found))
+    return Loaded(train(found, build_dir, observer), found.optimize, found.folder / "budget.toml")
 
 
 def find_model(spec: str) -> Recipe | Path:
@@ -25,15 +46,6 @@ def find_model(spec: str) -> Recipe | Path:
             raise UsageError(f"there is no file `{spec}`", hint="give the path of a .tflite, or the name of a recipe")
         return path
     return find_recipe(spec)
-
-
-def model_name(path: Path) -> str:
-    """A name for folders, symbols and the banner, from the name of a file.
-
-    >>> model_name(Path("my net (v2).tflite"))
-    'my_net_v2'
-    """
-    return re.sub(r"[^A-Za-z0-9]+", "_", path.stem).strip("_") or "model"
 
 
 def train(recipe: Recipe, build_dir: Path, observer: Observer, *, again: bool = False) -> QuantizedModel:

@@ -16,7 +16,7 @@ from typing import TypeVar
 from tinyedge import wire
 from tinyedge.artifacts import Hello
 from tinyedge.console.contract import Console
-from tinyedge.errors import DeviceError
+from tinyedge.errors import DeviceError, TinyEdgeError
 from tinyedge.measure.replies import (
     MOST_LAYERS,
     DeviceRestarted,
@@ -82,6 +82,19 @@ class Session:
             return self.hello()
         self._in_touch = True
         return parse_hello(parse_reply("hello", self._banner))
+
+    def wait_for_image(self, project_digest: str) -> Hello:
+        """The same, of the firmware of this very project.
+
+        Raises: DeviceError as `wait_for_banner`; TinyEdgeError when another image runs
+        """
+        hello = self.wait_for_banner()
+        if not hello.image or hello.image != project_digest[: len(hello.image)]:
+            raise TinyEdgeError(
+                f"the firmware says it is image `{hello.image}`, but `{project_digest[:16]}` was built",
+                hint="build again, and flash the image that was built",
+            )
+        return hello
 
     def hello(self) -> Hello:
         """Who the firmware says it is. Raises: DeviceError when it speaks another version of the protocol."""

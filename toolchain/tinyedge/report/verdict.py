@@ -1,0 +1,25 @@
+"""What makes a run a failure."""
+
+from __future__ import annotations
+
+from tinyedge.artifacts import Measured
+from tinyedge.errors import CheckError
+from tinyedge.report.budgets import check_budget
+
+
+def judge(measured: Measured) -> None:
+    """Raise for what makes the run a failure: mismatches first, then the budget.
+
+    Raises: CheckError
+    """
+    result = measured.run
+    first = result.first_mismatch
+    if first is not None:
+        where = "" if first.layer is None else f"; the first layer that differs is {first.layer} `{first.operator}`"
+        raise CheckError(
+            f"{result.mismatches:,} of {result.samples:,} samples differ from TensorFlow Lite Micro: the first is "
+            f"sample {first.sample}, output byte {first.output_byte}{where}",
+            hint="this is a defect of a kernel: please report the model, the board and the compiler",
+        )
+    if measured.built.prepared.budget is not None:
+        check_budget(measured.built.prepared.budget, measured.built, result)
