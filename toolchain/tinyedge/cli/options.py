@@ -41,8 +41,8 @@ _BUILD = (
     click.option("-d", "--build-dir", type=_FOLDER, help="Default: build."),
 )
 _SAMPLING = (
-    click.option("--inputs", metavar="SPEC", help="FILE.npy, random:SEED or zeros. Default: the test set or random:1."),
-    click.option("--samples", type=click.IntRange(min=1), help="How many samples. Default: the whole test set, or 20."),
+    click.option(
+        "--inputs", metavar="SPEC", help="FILE.npy, random:SEED or zeros. Default: the test set, else random:1."
     ),
     click.option(
         "--samples", type=click.IntRange(min=1), help="How many samples. Default: the whole test set, else 20."
