@@ -21,6 +21,7 @@ from kits import random_layers, random_movement, state_models, weighted_models
 from kits.draft import Draft
 from kits.movement_layers import any_movement
 from kits.operator_models import MODELS
+from tinyedge.arithmetic.window import Window
 from tinyedge.errors import ModelError
 from tinyedge.graph.ir import DType, Operator, Quantization, Tensor
 from tinyedge.graph.reader import read_model
@@ -37,7 +38,6 @@ from tinyedge.ops.pool_2d import Pool2D
 from tinyedge.ops.requantize import FloatBorder, Requantize
 from tinyedge.ops.reshape import Reshape
 from tinyedge.ops.softmax import Softmax
-from tinyedge.ops.window import Window
 
 Array = npt.NDArray[Any]
 Rng = np.random.Generator

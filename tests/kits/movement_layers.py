@@ -7,9 +7,9 @@ from dataclasses import replace
 
 import numpy as np
 
+from tinyedge.arithmetic.movement import Copy, View, make_copies
 from tinyedge.graph.ir import DType, Operator, Quantization, Tensor
-from tinyedge.ops.contract import Layer
-from tinyedge.ops.movement import Copy, View, make_copies, movement_layer
+from tinyedge.ops.contract import Layer, movement_layer
 
 Rng = np.random.Generator
 Shape = tuple[int, ...]

@@ -12,10 +12,10 @@ from hypothesis import given, settings
 from kits import tflm
 from kits.random_graph import draw
 from kits.tflite_builder import TfliteBuilder
+from tinyedge.arithmetic.movement import Movement
 from tinyedge.errors import ModelError
 from tinyedge.graph.reader import read_model
 from tinyedge.ops import check, parse_graph
-from tinyedge.ops.movement import Movement
 from tinyedge.ops.resize import ONE, BilinearAxis
 
 DRAWN = (

@@ -13,10 +13,10 @@ from hypothesis import given, settings
 from kits import state_models, tflm
 from kits.random_graph import draw
 from kits.tflite_builder import TfliteBuilder
+from tinyedge.arithmetic.sigmoid_s16 import logistic_s16, tanh_factor, tanh_s16
 from tinyedge.errors import ModelError
 from tinyedge.graph.reader import read_model
 from tinyedge.ops import check, parse_graph
-from tinyedge.ops.gates import logistic_s16, tanh_factor, tanh_s16
 from tinyedge.ops.reference import initial_state, run_graph
 
 INFERENCES = 4

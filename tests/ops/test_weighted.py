@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from kits import tflm
 from kits.tflite_builder import TfliteBuilder
 from kits.weighted_models import MODELS, OPERATORS, S4, S16, Kind, weighted_model
+from tinyedge.arithmetic.quantization import multiply_wide, quantize_multiplier
 from tinyedge.errors import ModelError
-from tinyedge.graph.quantization import multiply_wide, quantize_multiplier
 from tinyedge.graph.reader import read_model
 from tinyedge.ops import check, parse_graph
 from tinyedge.ops.reference import run_graph

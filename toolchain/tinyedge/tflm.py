@@ -32,10 +32,9 @@ from tinyedge.console.contract import Console
 from tinyedge.errors import CheckError, InternalError, ToolError
 from tinyedge.generate import generate_arena_probe, generate_tflm, generate_tflm_project, registrations
 from tinyedge.generate.part import ModelPart
-from tinyedge.graph.ir import Graph
+from tinyedge.graph.ir import Array, Graph
 from tinyedge.measure.arena import STEP_BYTES, ArenaProof, search_arena, start_failure
 from tinyedge.measure.oracle import host_arena_bytes
-from tinyedge.ops.contract import Array
 from tinyedge.ops.reference import initial_state, run_graph
 from tinyedge.ops.tflm import NEWEST, check_tflm, list_layers, older_layers, tflm_operator
 from tinyedge.paths import write_whole

@@ -51,8 +51,8 @@ from tinyedge.ops import (
     variables,
 )
 from tinyedge.ops.checks import CONVERT_HINT, describe, refuse, rule_of
+from tinyedge.ops.checks.float_only import FLOAT_ONLY, NO_KERNEL
 from tinyedge.ops.contract import Layer, OperatorSpec
-from tinyedge.ops.float_only import FLOAT_ONLY, NO_KERNEL
 
 _FAMILIES = (
     add.SPECS,

@@ -12,18 +12,17 @@ from typing import Any
 
 import numpy as np
 
-from tinyedge.graph.ir import Tensor
-from tinyedge.graph.quantization import (
+from tinyedge.arithmetic import fixed_point
+from tinyedge.arithmetic.quantization import (
     Int64Array,
     activation_range,
-    integer_range,
     multiply_by_quantized_multiplier,
     quantize_multiplier,
     quantize_real,
     requantize,
     rounding_divide_by_pot,
 )
-from tinyedge.ops import fixed_point
+from tinyedge.graph.ir import Tensor, integer_range
 
 Options = Mapping[str, Any]
 Table = Callable[[Tensor, Tensor, Options], Int64Array]

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from tinyedge.graph.ir import DType
+from tinyedge.graph.ir import DType, integer_range
 
 Int64Array = npt.NDArray[np.int64]
 IntLike = int | npt.NDArray[Any]
@@ -158,18 +158,6 @@ def requantize(
     scaled = multiply_by_quantized_multiplier(accumulator, multiplier, shift) + zero_point
     clamped: Int64Array = np.clip(scaled, low, high)
     return clamped
-
-
-def integer_range(dtype: DType) -> tuple[int, int]:
-    """Smallest and largest value of an integer type.
-
-    >>> integer_range(DType.INT8), integer_range(DType.INT4)
-    ((-128, 127), (-8, 7))
-    """
-    if dtype is DType.INT4:
-        return -8, 7
-    info = np.iinfo(dtype.numpy)
-    return int(info.min), int(info.max)
 
 
 def quantize_real(value: float, scale: float, zero_point: int) -> int:

@@ -9,9 +9,10 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 
+from tinyedge.arithmetic.quantization import ACTIVATIONS, MAX_LEFT_SHIFT, quantize_multiplier
 from tinyedge.errors import ModelError
-from tinyedge.graph.ir import DType, Graph, Operator, Tensor
-from tinyedge.graph.quantization import ACTIVATIONS, MAX_LEFT_SHIFT, quantize_multiplier
+from tinyedge.graph.access import first_input, first_output, per_tensor
+from tinyedge.graph.ir import DType, Graph, Operator
 from tinyedge.ops.contract import Constraint
 
 CONVERT_HINT = (
@@ -40,26 +41,6 @@ def refuse(graph: Graph, operator: Operator, rule: str, *, hint: str = "") -> Mo
 def rule_of(constraint: Constraint) -> str:
     """The rule a constraint states: its docstring."""
     return " ".join((constraint.__doc__ or "").split())
-
-
-def input_tensor(graph: Graph, operator: Operator, position: int) -> Tensor | None:
-    """The input at a position; None when it is absent."""
-    if position >= len(operator.inputs) or operator.inputs[position] < 0:
-        return None
-    return graph.tensors[operator.inputs[position]]
-
-
-def first_input(graph: Graph, operator: Operator) -> Tensor:
-    return graph.tensors[operator.inputs[0]]
-
-
-def first_output(graph: Graph, operator: Operator) -> Tensor:
-    return graph.tensors[operator.outputs[0]]
-
-
-def per_tensor(tensor: Tensor) -> bool:
-    """Whether a tensor has one scale and one zero point."""
-    return tensor.quantization is not None and not tensor.quantization.per_channel
 
 
 def scalable(factor: float, most: int = MAX_LEFT_SHIFT) -> bool:
@@ -148,3 +129,17 @@ def image(graph: Graph, operator: Operator) -> bool:
     """Input and output have four dimensions (NHWC) and batch size 1."""
     shapes = (first_input(graph, operator).shape, first_output(graph, operator).shape)
     return all(len(shape) == 4 and shape[0] == 1 for shape in shapes)
+
+
+def element_types(*dtypes: DType, data: slice = slice(0, 1)) -> Constraint:
+    """A constraint: the inputs that are moved (`data`) and all outputs are of one type, which is one of these."""
+
+    def check(graph: Graph, operator: Operator) -> bool:
+        keys = (*operator.inputs[data], *operator.outputs)
+        moved = {graph.tensors[key].dtype for key in keys if key >= 0}
+        return len(moved) == 1 and moved <= set(dtypes)
+
+    names = [dtype.value for dtype in dtypes]
+    listed = names[0] if len(names) == 1 else f"{', '.join(names[:-1])} or {names[-1]}"
+    check.__doc__ = f"What it moves is {listed}, the same going in and coming out."
+    return check

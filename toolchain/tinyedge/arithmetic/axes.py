@@ -6,9 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from tinyedge.graph.ir import DType, Graph, Operator
-from tinyedge.ops.checks import first_input, first_output, input_tensor
-from tinyedge.ops.contract import constant
+from tinyedge.graph.access import constant, first_input
+from tinyedge.graph.ir import Graph, Operator
 
 Shape = tuple[int, ...]
 
@@ -51,30 +50,3 @@ def axes_of(graph: Graph, operator: Operator) -> Shape | None:
     """The resolved axes of a reduction, whose second input names them; None when one does not exist."""
     axes = graph.tensors[operator.inputs[1]]
     return resolve_axes([int(axis) for axis in constant(axes).ravel()], len(first_input(graph, operator).shape))
-
-
-# -- constraints -----------------------------------------------------------------------------------------------------
-
-
-def constant_axes(graph: Graph, operator: Operator) -> bool:
-    """The axes are a constant of int32, at least one, each an axis of the input."""
-    axes = input_tensor(graph, operator, 1)
-    if axes is None or not axes.is_constant or axes.dtype is not DType.INT32 or axes.elements == 0:
-        return False
-    return axes_of(graph, operator) is not None
-
-
-def reduces_to_output(graph: Graph, operator: Operator) -> bool:
-    """The output has the shape that remains without the axes (or with 1 in their place, when keep_dims is set)."""
-    axes = axes_of(graph, operator)
-    shape = first_input(graph, operator).shape
-    return axes is not None and first_output(graph, operator).shape == reduced_shape(
-        shape, axes, bool(operator.options["keep_dims"])
-    )
-
-
-def broadcasts_to_output(graph: Graph, operator: Operator) -> bool:
-    """The shapes of the two inputs broadcast to the shape of the output, which has at most six dimensions."""
-    first, second = (graph.tensors[key].shape for key in operator.inputs[:2])
-    shape = first_output(graph, operator).shape
-    return len(shape) <= 6 and broadcast_shape(first, second) == shape

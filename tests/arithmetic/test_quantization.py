@@ -9,16 +9,15 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from tinyedge.graph.ir import DType
-from tinyedge.graph.quantization import (
+from tinyedge.arithmetic.quantization import (
     activation_range,
-    integer_range,
     multiply_by_quantized_multiplier,
     quantize_multiplier,
     requantize,
     rounding_divide_by_pot,
     saturating_rounding_doubling_high_mul,
 )
+from tinyedge.graph.ir import DType, integer_range
 
 INT32 = st.integers(-(1 << 31), (1 << 31) - 1)
 

@@ -8,16 +8,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from tinyedge.graph.ir import DType, Graph, Operator, Tensor
-from tinyedge.graph.quantization import (
-    MAX_LEFT_SHIFT,
-    MAX_WIDE_LEFT_SHIFT,
+from tinyedge.arithmetic.quantization import (
     multiply_wide,
     quantize_multiplier,
     requantize,
 )
-from tinyedge.ops.checks import first_input, first_output, input_tensor, per_tensor, scalable
-from tinyedge.ops.contract import Array, Constraint, constant
+from tinyedge.graph.access import constant, first_input, first_output, input_tensor
+from tinyedge.graph.ir import Array, DType, Graph, Operator, Tensor
 
 _INT32_MAX = (1 << 31) - 1
 _WIDE_MAX = (1 << 47) - 1
@@ -45,7 +42,7 @@ def bias_of(graph: Graph, operator: Operator, channels: int) -> Array:
     return constant(bias).reshape(channels)
 
 
-def _factors(graph: Graph, operator: Operator) -> list[float]:
+def real_factors(graph: Graph, operator: Operator) -> list[float]:
     """input scale * weights scale / output scale in double precision, per channel or once."""
     weights = weights_of(graph, operator)
     assert weights.quantization is not None
@@ -55,60 +52,12 @@ def _factors(graph: Graph, operator: Operator) -> list[float]:
 
 def channel_multipliers(graph: Graph, operator: Operator, channels: int) -> tuple[Array, Array]:
     """Multipliers and shifts int32 [channels]; one scale for the whole tensor is expanded."""
-    pairs = [quantize_multiplier(factor) for factor in _factors(graph, operator)]
+    pairs = [quantize_multiplier(factor) for factor in real_factors(graph, operator)]
     multiplier, shift = np.array(pairs, np.int32).T
     return (
         np.ascontiguousarray(np.broadcast_to(multiplier, channels)),
         np.ascontiguousarray(np.broadcast_to(shift, channels)),
     )
-
-
-# -- constraints -----------------------------------------------------------------------------------------------------
-
-
-def constant_weights(graph: Graph, operator: Operator) -> bool:
-    """The weights are a constant of int8, or with int8 activations int4, with a scale."""
-    weights = weights_of(graph, operator)
-    types = (DType.INT8,) if has_wide_sums(graph, operator) else (DType.INT8, DType.INT4)
-    return weights.is_constant and weights.dtype in types and weights.quantization is not None
-
-
-def symmetric_weights(graph: Graph, operator: Operator) -> bool:
-    """The zero points of the weights are 0."""
-    quantization = weights_of(graph, operator).quantization
-    return quantization is not None and not any(quantization.zero_point)
-
-
-def constant_bias(graph: Graph, operator: Operator) -> bool:
-    """The bias, if there is one, is a constant of int32 (int64 for int16) with one value per output channel."""
-    bias = input_tensor(graph, operator, 2)
-    if bias is None:
-        return True
-    dtype = DType.INT64 if has_wide_sums(graph, operator) else DType.INT32
-    return bias.is_constant and bias.dtype is dtype and bias.elements == first_output(graph, operator).shape[-1]
-
-
-def wide_sums(graph: Graph, operator: Operator) -> bool:
-    """int16 without a bias is summed in int64: the option quantized_bias_type does not say int32."""
-    asked = operator.options.get("quantized_bias_type") == "int32" and input_tensor(graph, operator, 2) is None
-    return not (asked and has_wide_sums(graph, operator))
-
-
-def channel_axis(axis: int) -> Constraint:
-    """A constraint: weights quantized per channel are so along this axis."""
-
-    def check(graph: Graph, operator: Operator) -> bool:
-        weights = weights_of(graph, operator)
-        return per_tensor(weights) or (weights.quantization is not None and weights.quantization.axis == axis)
-
-    check.__doc__ = f"The weights are quantized per tensor, or per channel along axis {axis}."
-    return check
-
-
-def multipliers_fit(graph: Graph, operator: Operator) -> bool:
-    """Input scale times weights scale is less than 2**30 times the output scale (2**7 times for int16)."""
-    most = MAX_WIDE_LEFT_SHIFT if has_wide_sums(graph, operator) else MAX_LEFT_SHIFT
-    return all(scalable(factor, most) for factor in _factors(graph, operator))
 
 
 def accumulator_fits(weights: Array, zero_point: int, bias: Array, channel: int) -> bool:

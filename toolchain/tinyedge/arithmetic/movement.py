@@ -11,9 +11,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from tinyedge.graph.ir import DType, Graph, Operator, Tensor
-from tinyedge.ops.checks import first_output
-from tinyedge.ops.contract import Array, Constraint, Layer, constant
+from tinyedge.graph.access import constant
+from tinyedge.graph.ir import Array, DType, Tensor
 
 Shape = tuple[int, ...]
 
@@ -136,19 +135,14 @@ def make_copies(source: int, target: int, pairs: Iterable[tuple[View, View]]) ->
     return copies
 
 
-def movement_layer(
-    operator: Operator,
-    operands: Sequence[Tensor],
-    targets: Sequence[Tensor],
-    copies: Iterable[Copy],
-    *,
-    fill: int | None = None,
-) -> Layer:
-    """A layer from copies whose sources count `operands`; those that are constants become constants of the layer."""
+def make_movement(
+    operands: Sequence[Tensor], targets: Sequence[Tensor], copies: Iterable[Copy], *, fill: int | None = None
+) -> Movement:
+    """The movement of copies whose sources count `operands`; those that are constants become its constants."""
     computed = [at for at, tensor in enumerate(operands) if not tensor.is_constant]
     known = [at for at, tensor in enumerate(operands) if tensor.is_constant and tensor.elements]
     place = {at: position for position, at in enumerate((*computed, *known))}
-    params = Movement(
+    return Movement(
         copies=tuple(replace(copy, source=place[copy.source]) for copy in copies),
         constants=tuple(constant(operands[at]).reshape(-1) for at in known),
         output_elements=tuple(tensor.elements for tensor in targets),
@@ -156,7 +150,6 @@ def movement_layer(
         dtype=targets[0].dtype,
         fill=fill,
     )
-    return Layer(operator, params, tuple(operands[at] for at in computed), tuple(targets), macs=0)
 
 
 def reference(params: Movement, inputs: Sequence[Array]) -> tuple[Array, ...]:
@@ -173,24 +166,3 @@ def reference(params: Movement, inputs: Sequence[Array]) -> tuple[Array, ...]:
 def _strided(array: Array, start: int, sizes: Shape, steps: Shape) -> Array:
     strides = [step * array.itemsize for step in steps]
     return np.lib.stride_tricks.as_strided(array[start:], sizes, strides)
-
-
-# -- constraints -----------------------------------------------------------------------------------------------------
-
-
-def element_types(*dtypes: DType, data: slice = slice(0, 1)) -> Constraint:
-    """A constraint: the inputs that are moved (`data`) and all outputs are of one type, which is one of these."""
-
-    def check(graph: Graph, operator: Operator) -> bool:
-        keys = (*operator.inputs[data], *operator.outputs)
-        moved = {graph.tensors[key].dtype for key in keys if key >= 0}
-        return len(moved) == 1 and moved <= set(dtypes)
-
-    names = [dtype.value for dtype in dtypes]
-    listed = names[0] if len(names) == 1 else f"{', '.join(names[:-1])} or {names[-1]}"
-    check.__doc__ = f"What it moves is {listed}, the same going in and coming out."
-    return check
-
-
-def output_shape(graph: Graph, operator: Operator) -> Shape:
-    return first_output(graph, operator).shape

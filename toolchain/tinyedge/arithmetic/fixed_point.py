@@ -7,11 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from tinyedge.graph.quantization import (
-    Int64Array,
-    rounding_divide_by_pot,
-    saturating_rounding_doubling_high_mul,
-)
+from tinyedge.arithmetic.quantization import Int64Array, rounding_divide_by_pot, saturating_rounding_doubling_high_mul
 
 ONE_Q31 = (1 << 31) - 1
 _EXP_MINUS_EIGHTH = 1895147668
