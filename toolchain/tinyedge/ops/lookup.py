@@ -1,7 +1,7 @@
 """Operators that are one function of one int8 value: a table of 256 entries holds them exactly.
 
-The tables themselves are made in `arithmetic.tables`; any further int8 to int8 function of one value is one more entry here.
-logistic and tanh, which int16 has too, have their rules in `sigmoid`.
+The tables themselves are made in `arithmetic.tables`; any further int8 to int8 function of one value is one more entry
+here. logistic and tanh, which int16 has too, have their rules in `sigmoid`.
 """
 
 from __future__ import annotations
