@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from tinyedge.arithmetic.quantization import (
     activation_range,
     multiply_by_quantized_multiplier,
+    multiply_wide,
     quantize_multiplier,
     requantize,
     rounding_divide_by_pot,
@@ -125,3 +126,14 @@ def test_unknown_activations_are_a_key_error() -> None:
 def test_integer_ranges() -> None:
     assert integer_range(DType.UINT8) == (0, 255)
     assert integer_range(DType.INT16) == (-32768, 32767)
+
+
+def test_wide_multiplication_rounds_once_with_16_bits() -> None:
+    multiplier, shift = quantize_multiplier(0.3)
+    shortened = (multiplier + (1 << 15)) >> 16
+    values = np.array([-(1 << 47), (1 << 47) - 1, -3, -1, 0, 1, 2, 12345])
+    wide = [int(value) * shortened for value in values]
+    right = 15 - shift
+    expected = [((product + (1 << (right - 1))) >> right) + (1 << 31) & 0xFFFFFFFF for product in wide]
+    assert (multiply_wide(values, multiplier, shift) + (1 << 31)).tolist() == expected
+    assert multiply_wide(1 << 20, (1 << 31) - 1, 0) == (((1 << 20) * 0x7FFF + (1 << 14)) >> 15)

@@ -1,4 +1,4 @@
-"""mean against TensorFlow Lite Micro, and its refusals."""
+"""mean: layers and nodes, corners and refusals."""
 
 from __future__ import annotations
 
@@ -10,10 +10,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kits import tflm
+from kits.kernel_layers import INT31, KernelCases, Rng, any_zero_point, make_layer
+from kits.nodes import reduction_node
 from kits.tflite_builder import TfliteBuilder
 from tinyedge.errors import ModelError
+from tinyedge.graph.ir import DType
 from tinyedge.graph.reader import read_model
 from tinyedge.ops import check, parse_graph
+from tinyedge.ops.contract import Layer
+from tinyedge.ops.mean import Mean, fold_count
 
 Shape = tuple[int, ...]
 
@@ -68,19 +73,43 @@ def test_parameters() -> None:
     assert not layer.params.keep_dims
 
 
-@pytest.mark.parametrize(
-    ("arguments", "rule"),
-    [
-        ({"output_shape": (1, 1, 1, 3)}, "remains without the axes"),
-        ({"keep_dims": True, "output_shape": (1, 3)}, "remains without the axes"),
-        ({"scales": (1e10, 1e-5)}, "2\\*\\*30 times"),
-    ],
-)
-def test_refusals(arguments: dict[str, Any], rule: str) -> None:
-    with pytest.raises(ModelError, match=rule):
-        check(read_model(mean(**arguments), "m"))
-
-
 def test_an_axis_that_does_not_exist() -> None:
     with pytest.raises(ModelError, match="each an axis of the input"):
         check(read_model(mean(axes=(1, 9), output_shape=(1, 5, 3)), "m"))
+
+
+REFUSALS = [
+    (mean(**arguments), rule)
+    for arguments, rule in (
+        ({"output_shape": (1, 1, 1, 3)}, "remains without the axes"),
+        ({"keep_dims": True, "output_shape": (1, 3)}, "remains without the axes"),
+        ({"scales": (1e10, 1e-5)}, "2\\*\\*30 times"),
+    )
+]
+"""models that are refused, and words of the rule they break"""
+
+
+def mean_layer(rng: Rng, *, shape: tuple[int, ...] | None = None, axes: tuple[int, ...] | None = None) -> Layer:
+    """A mean over some axes."""
+    shape = shape or tuple(int(v) for v in rng.integers(1, 8, int(rng.integers(1, 5))))
+    if axes is None:
+        axes = tuple(axis for axis in range(len(shape)) if rng.random() < 0.5) or (len(shape) - 1,)
+    count = int(np.prod([shape[axis] for axis in axes]))
+    multiplier, shift = fold_count(int(rng.integers(1 << 30, INT31)), int(rng.integers(-1, 3)), count)
+    keep = bool(rng.random() < 0.5)
+    output = tuple(1 if axis in axes else size for axis, size in enumerate(shape) if keep or axis not in axes)
+    params = Mean(shape, axes, keep, any_zero_point(rng), any_zero_point(rng), multiplier, shift)
+    return make_layer("mean", params, [(shape, DType.INT8)], [(output, DType.INT8)])
+
+
+def _corners(rng: Rng) -> list[Layer]:
+    return [
+        mean_layer(rng, shape=(1, 7, 7, 33), axes=(1, 2)),
+        mean_layer(rng, shape=(3, 4, 5, 6), axes=(1, 3)),
+        mean_layer(rng, shape=(3, 4, 5, 6), axes=(0, 1, 2, 3)),
+    ]
+
+
+NODES = {"mean": reduction_node("mean")}
+LAYERS = {"mean": mean_layer}
+KERNEL_CASES = {"portable/mean": KernelCases(corners=_corners)}

@@ -1,4 +1,4 @@
-"""add against TensorFlow Lite Micro, with broadcasts and constants, and its refusals."""
+"""add: models, layers and nodes, corners and refusals."""
 
 from __future__ import annotations
 
@@ -10,10 +10,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kits import tflm
+from kits.kernel_layers import INT31, MULTIPLIERS, KernelCases, Rng, any_zero_point, clamp, make_layer
+from kits.nodes import binary
+from kits.operator_models import arithmetic
 from kits.tflite_builder import TfliteBuilder
 from tinyedge.errors import ModelError
+from tinyedge.graph.ir import DType
 from tinyedge.graph.reader import read_model
 from tinyedge.ops import check, parse_graph
+from tinyedge.ops.add import Add
+from tinyedge.ops.contract import Layer
+from tinyedge.ops.reference import run_graph
 
 Shape = tuple[int, ...]
 
@@ -75,8 +82,6 @@ def test_all_pairs_of_values() -> None:
     graph = read_model(tflite, "m")
     values = np.arange(-128, 128).astype(np.int8)
     inputs = [values[:, np.newaxis], values[np.newaxis]]
-    from tinyedge.ops.reference import run_graph
-
     np.testing.assert_array_equal(run_graph(graph, inputs)[target], tflm.interpret(tflite, inputs)[0])
 
 
@@ -94,19 +99,6 @@ def test_a_constant_first_operand_becomes_the_second() -> None:
     assert layer.params.input1_zero_point == -2
 
 
-@pytest.mark.parametrize(
-    ("arguments", "rule"),
-    [
-        ({"shapes": ((2, 3), (2, 3)), "output_shape": (2, 4)}, "broadcast to the shape of the output"),
-        ({"scales": (1000.0, 0.1, 0.0001)}, "2\\*\\*20 \\(int16: 2\\*\\*15\\) times the output scale"),
-        ({"activation": "sign_bit"}, "none, relu, relu_n1_to_1 or relu6"),
-    ],
-)
-def test_refusals(arguments: dict[str, Any], rule: str) -> None:
-    with pytest.raises(ModelError, match=rule):
-        check(read_model(addition(**arguments), "m"))
-
-
 def test_two_constants_are_refused() -> None:
     builder = TfliteBuilder()
     x = builder.tensor((2,), scale=0.1)
@@ -117,3 +109,71 @@ def test_two_constants_are_refused() -> None:
     builder.operator("add", [x, y], [z], fused_activation_function="none")
     with pytest.raises(ModelError, match="At least one of its inputs is computed"):
         check(read_model(builder.build([x], [z]), "m"))
+
+
+REFUSALS = [
+    (addition(**arguments), rule)
+    for arguments, rule in (
+        ({"shapes": ((2, 3), (2, 3)), "output_shape": (2, 4)}, "broadcast to the shape of the output"),
+        ({"scales": (1000.0, 0.1, 0.0001)}, "2\\*\\*20 \\(int16: 2\\*\\*15\\) times the output scale"),
+        ({"activation": "sign_bit"}, "none, relu, relu_n1_to_1 or relu6"),
+    )
+]
+"""models that are refused, and words of the rule they break"""
+
+
+def add_layer(
+    rng: Rng, *, shapes: tuple[tuple[int, ...], tuple[int, ...]] | None = None, constant: bool | None = None
+) -> Layer:
+    """A sum, often of two tensors alike, sometimes broadcast or with a constant."""
+    if shapes is None:
+        full = tuple(int(v) for v in rng.integers(1, 6, int(rng.integers(1, 5))))
+        shapes = (full, full)
+        if rng.random() < 0.5:
+            shapes = (_thinned(rng, full), _thinned(rng, full))
+    output = np.broadcast_shapes(*shapes)
+    is_constant = rng.random() < 0.2 if constant is None else constant
+    low, high = clamp(rng, 0)
+    multipliers = [int(rng.integers(1 << 30, INT31)) for _ in range(3)]
+    if rng.random() < 0.3:
+        multipliers[int(rng.integers(3))] = int(rng.choice(MULTIPLIERS))
+    params = Add(
+        shape1=shapes[0],
+        shape2=shapes[1],
+        output_shape=output,
+        constant2=rng.integers(-128, 128, shapes[1], np.int8) if is_constant else None,
+        left_shift=20,
+        input1_zero_point=any_zero_point(rng),
+        input1_multiplier=multipliers[0],
+        input1_shift=-int(rng.choice([0, 0, 1, 5])),
+        input2_zero_point=any_zero_point(rng),
+        input2_multiplier=multipliers[1],
+        input2_shift=-int(rng.choice([0, 0, 0, 1, 31])),
+        output_zero_point=any_zero_point(rng),
+        output_multiplier=multipliers[2],
+        output_shift=-int(rng.choice([0, 12, 31]) if rng.random() < 0.1 else rng.integers(19, 22)),
+        activation_min=low,
+        activation_max=high,
+    )
+    inputs = [(shape, DType.INT8) for shape in (shapes[:1] if is_constant else shapes)]
+    return make_layer("add", params, inputs, [(output, DType.INT8)])
+
+
+def _thinned(rng: Rng, shape: tuple[int, ...]) -> tuple[int, ...]:
+    """Some axes of size 1, sometimes leading ones left out."""
+    thin = tuple(1 if rng.random() < 0.3 else size for size in shape)
+    return thin[1:] if len(thin) > 1 and rng.random() < 0.3 else thin
+
+
+def _corners(rng: Rng) -> list[Layer]:
+    return [
+        add_layer(rng, shapes=((1, 8, 8, 16), (1, 8, 8, 16)), constant=False),
+        add_layer(rng, shapes=((1, 8, 8, 16), (16,)), constant=True),
+        add_layer(rng, shapes=((2, 1, 3, 1), (1, 4, 1, 5)), constant=False),
+    ]
+
+
+MODELS = {"add_s16": lambda rng: arithmetic(rng, "add", ("int16",))}
+NODES = {"add": binary("add", max, fused_activation_function="none", pot_scale_int16=True)}
+LAYERS = {"add": add_layer}
+KERNEL_CASES = {"portable/add": KernelCases(corners=_corners)}

@@ -1,19 +1,23 @@
-"""pad and padv2 against TensorFlow Lite Micro, and their refusals."""
+"""pad and padv2."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import numpy as np
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kits import tflm
+from kits.draft import Draft
+from kits.kernel_layers import KernelCases, Rng, any_zero_point, make_layer
+from kits.nodes import padded, paddings, small
 from kits.tflite_builder import TfliteBuilder
-from tinyedge.errors import ModelError
+from tinyedge.graph.ir import DType
 from tinyedge.graph.reader import read_model
-from tinyedge.ops import check, parse_graph
+from tinyedge.ops import parse_graph
+from tinyedge.ops.contract import Layer
+from tinyedge.ops.pad import Pad
 
 Pairs = list[tuple[int, int]]
 
@@ -67,17 +71,49 @@ def test_parameters_are_of_rank_four() -> None:
     assert layer.params.value == -7
 
 
-@pytest.mark.parametrize(
-    ("arguments", "rule"),
-    [
+REFUSALS = [
+    (pad(**arguments), rule)
+    for arguments, rule in (
         ({"pairs": [(0, 0), (-1, 2), (0, 0), (0, 0)]}, "none negative"),
         ({"pairs": [(0, 0), (1, 2)], "output_shape": (1, 5, 3, 2)}, "a pair per dimension"),
         ({"pairs_type": "int64"}, "constant of int32"),
         ({"output_shape": (1, 2, 3, 3)}, "larger than the input by the paddings"),
         ({"value": 3, "value_scale": 0.2}, "output's scale and zero point"),
         ({"shape": (1, 1, 1, 1, 2), "pairs": [(0, 1)] * 5}, "one to four dimensions"),
-    ],
-)
-def test_refusals(arguments: dict[str, Any], rule: str) -> None:
-    with pytest.raises(ModelError, match=rule):
-        check(read_model(pad(**arguments), "m"))
+    )
+]
+"""models that are refused, and words of the rule they break"""
+
+
+def pad_node(draft: Draft) -> None:
+    source = small(draft, draft.pick(4, 4, 3, 2, 1))
+    pairs = paddings(draft, source.shape, lambda size: 2)
+    draft.same("pad", [source, draft.constant(np.array(pairs, np.int32))], padded(source.shape, pairs), source)
+
+
+def padv2_node(draft: Draft) -> None:
+    source = small(draft, draft.pick(4, 4, 3, 2))
+    pairs = paddings(draft, source.shape, lambda size: 2)
+    value = draft.values_like((1,), source)
+    keys = [source, draft.constant(np.array(pairs, np.int32)), value]
+    draft.same("padv2", keys, padded(source.shape, pairs), source)
+
+
+def pad_layer(rng: Rng, *, rank: int | None = None) -> Layer:
+    """A border of random widths, on any axis."""
+    rank = rank or int(rng.integers(1, 5))
+    sizes = tuple(int(v) for v in rng.integers(1, 6, rank))
+
+    def amounts() -> list[int]:
+        return [int(v) for v in rng.choice([0, 0, 1, 2, 5], rank)]
+
+    missing = (4 - rank) * (0,)
+    before, after = amounts(), amounts()
+    params = Pad((4 - rank) * (1,) + sizes, (*missing, *before), (*missing, *after), any_zero_point(rng))  # type: ignore[arg-type]
+    output = tuple(map(sum, zip(sizes, before, after, strict=True)))
+    return make_layer("pad", params, [(sizes, DType.INT8)], [(output, DType.INT8)])
+
+
+NODES = {"pad": pad_node, "padv2": padv2_node}
+LAYERS = {"pad": pad_layer}
+KERNEL_CASES = {"portable/pad": KernelCases(sensitive=pad_layer)}

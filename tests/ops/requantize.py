@@ -1,19 +1,21 @@
-"""quantize and dequantize against TensorFlow Lite Micro, and their refusals."""
+"""quantize and dequantize."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import numpy as np
-import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from kits import tflm
+from kits.draft import Draft
+from kits.kernel_layers import INT31, MULTIPLIERS, KernelCases, Rng, any_zero_point, make_layer
 from kits.tflite_builder import TfliteBuilder
-from tinyedge.errors import ModelError
+from tinyedge.graph.ir import DType
 from tinyedge.graph.reader import read_model
-from tinyedge.ops import check, parse_graph
+from tinyedge.ops import parse_graph
+from tinyedge.ops.contract import Layer
 from tinyedge.ops.reference import run_graph
 from tinyedge.ops.requantize import FloatBorder, Requantize
 
@@ -116,16 +118,87 @@ def test_parameters() -> None:
     assert border.params.zero_point == -5
 
 
-@pytest.mark.parametrize(
-    ("tflite", "rule"),
-    [
-        (conversion(("int32", "int32"), zero_points=(0, 0)), "goes from float32"),
-        (conversion(("float32", "uint8"), zero_points=(0, 0)), "goes from float32"),
-        (conversion(("int32", "float32"), operator="dequantize"), "goes from int8, uint8 or int16"),
-        (conversion(("int8", "int8"), output_shape=(128,)), "same shape"),
-        (conversion(("int8", "int8"), scales=(1e9, 1e-9)), "2\\*\\*30 times"),
-    ],
-)
-def test_refusals(tflite: bytes, rule: str) -> None:
-    with pytest.raises(ModelError, match=rule):
-        check(read_model(tflite, "m"))
+REFUSALS = [
+    (conversion(("int32", "int32"), zero_points=(0, 0)), "goes from float32"),
+    (conversion(("float32", "uint8"), zero_points=(0, 0)), "goes from float32"),
+    (conversion(("int32", "float32"), operator="dequantize"), "goes from int8, uint8 or int16"),
+    (conversion(("int8", "int8"), output_shape=(128,)), "same shape"),
+    (conversion(("int8", "int8"), scales=(1e9, 1e-9)), "2\\*\\*30 times"),
+]
+"""models that are refused, and words of the rule they break"""
+
+
+def quantize_node(draft: Draft) -> None:
+    """Between integer types, and from float32."""
+    kinds = [dtype for dtype in ("int8", "int8", "int16", "int32", "float32") if draft.tensors(dtype)]
+    kind = draft.pick(*kinds) if kinds else "int8"
+    source = draft.any(kind) if draft.flip(0.9) else draft.input(draft.sizes(3), "float32", (-9.0, 9.0))
+    wanted = {"int8": ("int8", "int8", "int16", "int32"), "int16": ("int8", "int16", "int32")}
+    target = draft.pick(*wanted.get(source.dtype, ("int8",)))
+    reach = 4.0 if source.dtype == "float32" else source.reach
+    scale = draft.scale(reach) / (1 if target == "int8" else 256)
+    draft.put("quantize", [source], source.shape, target, scale=scale)
+
+
+def dequantize_node(draft: Draft) -> None:
+    source = draft.any(draft.pick("int8", "int8", "int16") if draft.tensors("int16") else "int8")
+    draft.put("dequantize", [source], source.shape, "float32")
+
+
+def requantize_layer(rng: Rng, source: DType = DType.INT8, target: DType = DType.INT8) -> Layer:
+    """quantize from one integer type to another."""
+    elements = int(rng.integers(1, 60))
+    input_bits, output_bits = 8 * source.bytes, 8 * target.bytes
+    shift = int(np.clip(output_bits - input_bits + rng.integers(-2, 3), -31, 30))
+    multiplier = int(rng.choice(MULTIPLIERS)) if rng.random() < 0.3 else int(rng.integers(1 << 30, INT31))
+    zeros = [0 if dtype.bytes > 1 else _zero_of(rng, dtype) for dtype in (source, target)]
+    params = Requantize(elements, source, target, *zeros, multiplier, shift)
+    return make_layer("quantize", params, [((elements,), source)], [((elements,), target)])
+
+
+def _zero_of(rng: Rng, dtype: DType) -> int:
+    return any_zero_point(rng) + (128 if dtype is DType.UINT8 else 0)
+
+
+def float_border_layer(rng: Rng, source: DType, target: DType) -> Layer:
+    """quantize from, or dequantize to float32."""
+    integer = target if source is DType.FLOAT32 else source
+    elements = int(rng.integers(1, 60))
+    scale = float(np.float32(10.0 ** rng.uniform(-4, 0)))
+    zero = 0 if integer is DType.INT16 else _zero_of(rng, integer)
+    name = "quantize" if source is DType.FLOAT32 else "dequantize"
+    params = FloatBorder(elements, source, target, scale, zero)
+    return make_layer(name, params, [((elements,), source)], [((elements,), target)])
+
+
+def _wide_requantize(rng: Rng) -> Layer:
+    pairs = [
+        (DType.INT8, DType.UINT8),
+        (DType.UINT8, DType.INT8),
+        (DType.INT8, DType.INT16),
+        (DType.INT8, DType.INT32),
+        (DType.INT16, DType.INT8),
+        (DType.INT16, DType.INT16),
+        (DType.INT16, DType.INT32),
+        (DType.INT32, DType.INT8),
+        (DType.INT32, DType.INT16),
+    ]
+    return requantize_layer(rng, *pairs[int(rng.integers(len(pairs)))])
+
+
+def _to_float(rng: Rng) -> Layer:
+    source = (DType.INT8, DType.UINT8, DType.INT16)[int(rng.integers(3))]
+    return float_border_layer(rng, source, DType.FLOAT32)
+
+
+def _from_float(rng: Rng) -> Layer:
+    return float_border_layer(rng, DType.FLOAT32, (DType.INT8, DType.INT16)[int(rng.integers(2))])
+
+
+NODES = {"quantize": quantize_node, "dequantize": dequantize_node}
+LAYERS = {"quantize": requantize_layer}
+KERNEL_CASES = {
+    "portable/requantize_any": KernelCases(_wide_requantize),
+    "portable/quantize_f32": KernelCases(_from_float),
+    "portable/dequantize_f32": KernelCases(_to_float),
+}
