@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 
 from kits.host_kernels import WARNINGS, compile_c, native_compiler
+from tinyedge.arithmetic.quantization import multiply_by_quantized_multiplier, requantize
 from tinyedge.boards import Isa
-from tinyedge.graph.quantization import multiply_by_quantized_multiplier, requantize
 from tinyedge.kernels.sources import runtime_files
 
 _PROGRAM = r"""

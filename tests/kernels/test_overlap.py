@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from kits.kernel_layers import window
+from tinyedge.arithmetic.window import Window
 from tinyedge.kernels.common.overlap import NEVER, channelwise_in_place, convolution_in_place, lowest_cells
-from tinyedge.ops.window import Window
 
 
 def _cells(w: Window, pixel: int) -> list[int]:

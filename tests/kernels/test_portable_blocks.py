@@ -8,10 +8,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from kits.conv_layers import blocks_layer, connected_blocks_layer, depthwise_3x3_layer
 from kits.core_kernels import CoreRunner
 from kits.kernel_cases import check_exact, make_case
 from kits.kernel_layers import Rng, random_inputs
+from ops.conv_2d import blocks_layer
+from ops.depthwise_conv_2d import depthwise_3x3_layer
+from ops.fully_connected import connected_blocks_layer
 from tinyedge.boards import CORES
 from tinyedge.graph.reader import read_model
 from tinyedge.kernels.contract import Kernel, cheapest_first
@@ -51,7 +53,7 @@ def _connected(rng: Rng) -> list[Layer]:
     ]
 
 
-MAKERS: dict[str, Callable[[Rng], list[Layer]]] = {
+LAYERS: dict[str, Callable[[Rng], list[Layer]]] = {
     "portable/conv_2d_blocks_4x2": _convolutions,
     "portable/conv_2d_blocks_2x2": _convolutions,
     "portable/depthwise_conv_2d_3x3": _depthwise,
@@ -62,7 +64,7 @@ MAKERS: dict[str, Callable[[Rng], list[Layer]]] = {
 @pytest.mark.parametrize("core", MEASURED)
 def test_costs_are_as_the_emulator_counts(core: str, tmp_path: Path) -> None:
     rng = np.random.default_rng(5)
-    pairs = [(BY_NAME[name], layer) for name, make in MAKERS.items() for layer in make(rng)]
+    pairs = [(BY_NAME[name], layer) for name, make in LAYERS.items() for layer in make(rng)]
     pairs = [(kernel, layer) for kernel, layer in pairs if not kernel.fits(layer, CORES[core])]
     cases = [make_case(layer, kernel, CORES[core]) for kernel, layer in pairs]
     runner = CoreRunner(tmp_path, CORES[core])
@@ -76,12 +78,12 @@ def test_costs_are_as_the_emulator_counts(core: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("name", "core"),
-    [(name, core) for name in MAKERS for core in MEASURED if not (CORES[core].has_dsp and name.endswith("_3x3"))],
+    [(name, core) for name in LAYERS for core in MEASURED if not (CORES[core].has_dsp and name.endswith("_3x3"))],
 )
 def test_code_is_as_large_as_stated(name: str, core: str, tmp_path: Path) -> None:
     rng = np.random.default_rng(6)
     kernel = BY_NAME[name]
-    layer = MAKERS[name](rng)[0]
+    layer = LAYERS[name](rng)[0]
     sizes = CoreRunner(tmp_path, CORES[core]).function_sizes([make_case(layer, kernel, CORES[core])])
     ((stem, stated),) = kernel.cost(layer, CORES[core]).shared_code
     parts = ("block", "multiply_pair", "filter_channel", "copy_channel", stem)
@@ -117,5 +119,5 @@ def test_real_models_by_the_cheapest_kernels(model: str, core: str, shared_model
         kernel: Kernel = cheapest_first([(k, k.cost(layer, CORES[core])) for k in fitting])[0][0]
         cases.append(make_case(layer, kernel, CORES[core]))
     used = {case.kernel.name for case in cases}
-    assert used & set(MAKERS), "no layer is run by a kernel for cores without DSP instructions"
+    assert used & set(LAYERS), "no layer is run by a kernel for cores without DSP instructions"
     check_exact(cases, CoreRunner(tmp_path, CORES[core]), np.random.default_rng(8), samples=1)

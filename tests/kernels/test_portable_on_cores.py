@@ -8,10 +8,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from kits.conv_layers import blocks_layer, connected_blocks_layer, depthwise_3x3_layer
 from kits.core_kernels import CoreRunner
 from kits.kernel_cases import check_exact, make_case
-from kits.kernel_layers import MAKERS, float_border_layer, requantize_layer
+from kits.operators import LAYERS
+from ops.conv_2d import blocks_layer
+from ops.depthwise_conv_2d import depthwise_3x3_layer
+from ops.fully_connected import connected_blocks_layer
+from ops.requantize import float_border_layer, requantize_layer
 from tinyedge import process
 from tinyedge.boards import CORES
 from tinyedge.build.image import select_compiler
@@ -36,7 +39,7 @@ def test_kernels_are_exact_on(core: str, compiler: str, tmp_path: Path) -> None:
     if compiler == "gcc" and not shutil.which("arm-none-eabi-gcc"):
         pytest.skip("no arm-none-eabi-gcc on PATH: install gcc-arm-none-eabi")
     rng = np.random.default_rng(11)
-    layers = [maker(rng) for maker in MAKERS.values() for _ in range(12)]
+    layers = [maker(rng) for maker in LAYERS.values() for _ in range(12)]
     layers += [requantize_layer(rng, DType.INT8, DType.INT16), requantize_layer(rng, DType.INT32, DType.INT8)]
     layers += [float_border_layer(rng, DType.FLOAT32, DType.INT8), float_border_layer(rng, DType.INT8, DType.FLOAT32)]
     layers += [maker(rng) for maker in (blocks_layer, connected_blocks_layer, depthwise_3x3_layer) for _ in range(12)]

@@ -7,7 +7,7 @@ import re
 import numpy as np
 import pytest
 
-from kits.kernel_layers import MAKERS
+from kits.operators import LAYERS
 from tinyedge import kernels
 from tinyedge.boards import CORES
 from tinyedge.kernels import portable
@@ -32,7 +32,7 @@ def _samples() -> list[tuple[Kernel, Layer]]:
     rng = np.random.default_rng(5)
     pairs = []
     for kernel in portable.KERNELS:
-        layers = [MAKERS[name](rng) for name in kernel.operators if name in MAKERS for _ in range(20)]
+        layers = [LAYERS[name](rng) for name in kernel.operators if name in LAYERS for _ in range(20)]
         pairs += [(kernel, layer) for layer in layers if not kernel.fits(layer, CORES["cortex-m4f"])][:2]
     return pairs
 
@@ -59,6 +59,6 @@ def test_emitted_code_keeps_the_contract(kernel: Kernel, layer: Layer) -> None:
 
 
 def test_candidates_serve_the_operator() -> None:
-    layer = MAKERS["softmax"](np.random.default_rng(0))
+    layer = LAYERS["softmax"](np.random.default_rng(0))
     assert {kernel.name for kernel in kernels.candidates(layer)} >= {"portable/softmax"}
     assert all("softmax" in kernel.operators for kernel in kernels.candidates(layer))

@@ -27,9 +27,9 @@ from tinyedge.artifacts import (
     SymbolSize,
 )
 from tinyedge.boards import CORES, Board, Memory
-from tinyedge.graph.ir import DType, Graph, Operator, Quantization, Tensor
+from tinyedge.graph.ir import Array, DType, Graph, Operator, Quantization, Tensor
 from tinyedge.kernels.contract import Code, Cost, Kernel, Operands
-from tinyedge.ops.contract import Array, Layer
+from tinyedge.ops.contract import Layer
 
 
 class PlainKernel(Kernel):

@@ -1,7 +1,7 @@
 """A small network while it is being drawn at random: its tensors so far, and how further ones are chosen.
 
-Generators of operators (`kits.random_*`) take what they need from the draft with `take` and `image`, which find a
-tensor that fits, reshape one until it does, or make a new input of the model; `put` adds the operator.
+What adds operators (NODES of the files in tests/ops) takes what it needs from the draft with `take` and `image`, which
+find a tensor that fits, reshape one until it does, or make a new input of the model; `put` adds the operator.
 """
 
 from __future__ import annotations

@@ -12,7 +12,8 @@ import numpy as np
 
 from kits.core_kernels import CoreRunner
 from kits.kernel_cases import Case, check_exact, count_mismatches, make_case
-from kits.kernel_layers import Rng, depthwise_conv_2d_layer, random_inputs
+from kits.kernel_layers import Rng, random_inputs
+from ops.depthwise_conv_2d import depthwise_conv_2d_layer
 from tinyedge.boards import CORES
 from tinyedge.graph.reader import read_model
 from tinyedge.kernels.contract import Kernel, Operands

@@ -1,6 +1,7 @@
 """Layers for kernel tests: random shapes and quantization corners, made by hand rather than read from a model.
 
-Each maker draws what it is not given, so a test of a special kernel fixes what that kernel needs:
+The files of tests/ops hold a maker for each operator. It draws what it is not given, so a test of a special kernel
+fixes what that kernel needs:
 
     conv_2d_layer(rng, kernel=(1, 1), stride=(1, 1), input_channels=64, output_channels=64)
 
@@ -10,6 +11,7 @@ input byte that changes shows in the output.
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -17,35 +19,37 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from kits import random_layers, random_movement, state_models, weighted_models
-from kits.draft import Draft
-from kits.movement_layers import any_movement
-from kits.operator_models import MODELS
+from kits.draft import Draft, Entry
+from tinyedge.arithmetic.window import Window
 from tinyedge.errors import ModelError
 from tinyedge.graph.ir import DType, Operator, Quantization, Tensor
 from tinyedge.graph.reader import read_model
 from tinyedge.ops import parse_graph
-from tinyedge.ops.add import Add
 from tinyedge.ops.contract import Layer
-from tinyedge.ops.conv_2d import Conv2D
-from tinyedge.ops.depthwise_conv_2d import DepthwiseConv2D
-from tinyedge.ops.fully_connected import FullyConnected
-from tinyedge.ops.lookup import Lookup
-from tinyedge.ops.mean import Mean, fold_count
-from tinyedge.ops.pad import Pad
-from tinyedge.ops.pool_2d import Pool2D
-from tinyedge.ops.requantize import FloatBorder, Requantize
-from tinyedge.ops.reshape import Reshape
-from tinyedge.ops.softmax import Softmax
-from tinyedge.ops.window import Window
 
 Array = npt.NDArray[Any]
 Rng = np.random.Generator
 Pair = tuple[int, int]
+Maker = Callable[[Rng], Layer]
 
 INT31 = (1 << 31) - 1
 ZERO_POINTS = (-128, 127, 0, -1, 5)
+_ATTEMPTS = 200
 MULTIPLIERS = (1 << 30, INT31, (1 << 30) + 1, 1518500250)
+
+
+@dataclass(frozen=True)
+class KernelCases:
+    """Layers for the tests of one kernel, beside random ones of its operators.
+
+    layers     makes layers that the kernel runs, where those of its operators seldom are
+    corners    shapes of real models, and corners that random ones seldom meet
+    sensitive  makes layers in which a byte that is overwritten too early shows in the output
+    """
+
+    layers: Maker | None = None
+    corners: Callable[[Rng], list[Layer]] | None = None
+    sensitive: Maker | None = None
 
 
 def make_layer(
@@ -87,13 +91,13 @@ def random_inputs(rng: Rng, layer: Layer) -> tuple[Array, ...]:
 # -- drawing ---------------------------------------------------------------------------------------------------------
 
 
-def zero_point(rng: Rng, corners: bool = True) -> int:
+def any_zero_point(rng: Rng, corners: bool = True) -> int:
     if not corners:
         return int(rng.integers(-9, 10))
     return int(rng.choice(ZERO_POINTS)) if rng.random() < 0.7 else int(rng.integers(-128, 128))
 
 
-def activation(rng: Rng, output_zero_point: int, corners: bool = True) -> Pair:
+def clamp(rng: Rng, output_zero_point: int, corners: bool = True) -> Pair:
     """No clamp, a fused ReLU, or any two limits."""
     kind = rng.integers(4)
     if kind < 2 or not corners:
@@ -121,7 +125,7 @@ def scales(rng: Rng, channels: int, magnitude: float, corners: bool = True) -> t
 
 
 @dataclass(frozen=True)
-class _Filters:
+class Filters:
     """Weights with what belongs to them, one filter a row: [channels, taps]."""
 
     weights: Array
@@ -130,11 +134,11 @@ class _Filters:
     shift: Array
 
 
-def _filters(rng: Rng, channels: int, taps: int, corners: bool) -> _Filters:
+def filters(rng: Rng, channels: int, taps: int, corners: bool) -> Filters:
     if not corners:
         weights = (rng.integers(32, 128, (channels, taps)) * rng.choice([-1, 1], (channels, taps))).astype(np.int8)
         multiplier, shift = scales(rng, channels, 80.0 * 80.0 * float(np.sqrt(taps)), corners)
-        return _Filters(weights, rng.integers(-200, 200, channels).astype(np.int32), multiplier, shift)
+        return Filters(weights, rng.integers(-200, 200, channels).astype(np.int32), multiplier, shift)
     weights = rng.integers(-128, 128, (channels, taps), np.int8)
     if rng.random() < 0.2:
         weights[:] = rng.choice(np.array([-128, 127], np.int8), weights.shape)
@@ -146,7 +150,7 @@ def _filters(rng: Rng, channels: int, taps: int, corners: bool) -> _Filters:
         bias = rng.choice([-1, 1], channels) * room
     magnitude = 80.0 * 74.0 * np.sqrt(taps) if abs(bias).max() < 1 << 20 else 2.0**31
     multiplier, shift = scales(rng, channels, float(magnitude))
-    return _Filters(weights, bias.astype(np.int32), multiplier, shift)
+    return Filters(weights, bias.astype(np.int32), multiplier, shift)
 
 
 def window(
@@ -176,269 +180,24 @@ def window(
     return Window(*size, *output, *kernel, *stride, *dilation, *pads)
 
 
-# -- one maker per operator ------------------------------------------------------------------------------------------
-
-
-def conv_2d_layer(
-    rng: Rng,
-    *,
-    input_channels: int | None = None,
-    output_channels: int | None = None,
-    groups: int | None = None,
-    input_zero_point: int | None = None,
-    output_zero_point: int | None = None,
-    limits: Pair | None = None,
-    corners: bool = True,
-    **geometry: Any,
-) -> Layer:
-    """A convolution; `geometry` as for `window`."""
-    w = window(rng, **geometry)
-    groups = groups or (1 if input_channels or output_channels else int(rng.choice([1, 1, 1, 2, 3])))
-    inputs = input_channels or groups * int(rng.integers(1, 9))
-    outputs = output_channels or groups * int(rng.integers(1, 9))
-    taps = w.kernel_h * w.kernel_w * (inputs // groups)
-    f = _filters(rng, outputs, taps, corners)
-    zero = zero_point(rng, corners) if output_zero_point is None else output_zero_point
-    low, high = limits or activation(rng, zero, corners)
-    params = Conv2D(
-        window=w,
-        input_channels=inputs,
-        output_channels=outputs,
-        groups=groups,
-        input_zero_point=zero_point(rng, corners) if input_zero_point is None else input_zero_point,
-        output_zero_point=zero,
-        weights=f.weights.reshape(outputs, w.kernel_h, w.kernel_w, inputs // groups),
-        weight_bits=8,
-        bias=f.bias,
-        multiplier=f.multiplier,
-        shift=f.shift,
-        activation_min=low,
-        activation_max=high,
-    )
-    return _image_layer("conv_2d", params, w, inputs, outputs, w.output_h * w.output_w * outputs * taps)
-
-
-def depthwise_conv_2d_layer(
-    rng: Rng,
-    *,
-    input_channels: int | None = None,
-    depth_multiplier: int | None = None,
-    input_zero_point: int | None = None,
-    output_zero_point: int | None = None,
-    limits: Pair | None = None,
-    corners: bool = True,
-    **geometry: Any,
-) -> Layer:
-    """A depthwise convolution; `geometry` as for `window`."""
-    w = window(rng, **geometry)
-    inputs = input_channels or int(rng.integers(1, 14))
-    multiplied = depth_multiplier or int(rng.choice([1, 1, 1, 2, 3]))
-    outputs = inputs * multiplied
-    taps = w.kernel_h * w.kernel_w
-    f = _filters(rng, outputs, taps, corners)
-    zero = zero_point(rng, corners) if output_zero_point is None else output_zero_point
-    low, high = limits or activation(rng, zero, corners)
-    params = DepthwiseConv2D(
-        window=w,
-        input_channels=inputs,
-        output_channels=outputs,
-        depth_multiplier=multiplied,
-        input_zero_point=zero_point(rng, corners) if input_zero_point is None else input_zero_point,
-        output_zero_point=zero,
-        weights=np.ascontiguousarray(f.weights.T).reshape(w.kernel_h, w.kernel_w, outputs),
-        weight_bits=8,
-        bias=f.bias,
-        multiplier=f.multiplier,
-        shift=f.shift,
-        activation_min=low,
-        activation_max=high,
-    )
-    return _image_layer("depthwise_conv_2d", params, w, inputs, outputs, w.output_h * w.output_w * outputs * taps)
-
-
-def fully_connected_layer(
-    rng: Rng,
-    *,
-    batches: int | None = None,
-    inputs: int | None = None,
-    outputs: int | None = None,
-    weight_zero_point: int | None = None,
-    input_zero_point: int | None = None,
-    output_zero_point: int | None = None,
-    limits: Pair | None = None,
-    per_output: bool | None = None,
-    corners: bool = True,
-) -> Layer:
-    """A fully connected layer."""
-    batches = batches or int(rng.choice([1, 1, 2, 3]))
-    inputs = inputs or int(rng.integers(1, 70))
-    outputs = outputs or int(rng.integers(1, 20))
-    f = _filters(rng, outputs, inputs, corners)
-    if weight_zero_point is None:
-        weight_zero_point = 0 if rng.random() < 0.7 else int(rng.integers(-5, 6))
-    zero = zero_point(rng, corners) if output_zero_point is None else output_zero_point
-    low, high = limits or activation(rng, zero, corners)
-    alike = rng.random() < 0.4 if per_output is None else not per_output
-    params = FullyConnected(
-        batches=batches,
-        inputs=inputs,
-        outputs=outputs,
-        input_zero_point=zero_point(rng, corners) if input_zero_point is None else input_zero_point,
-        weight_zero_point=weight_zero_point,
-        output_zero_point=zero,
-        weights=f.weights,
-        weight_bits=8,
-        bias=f.bias if weight_zero_point == 0 else rng.integers(-20000, 20000, outputs).astype(np.int32),
-        multiplier=np.full_like(f.multiplier, f.multiplier[0]) if alike else f.multiplier,
-        shift=np.full_like(f.shift, f.shift[0]) if alike else f.shift,
-        activation_min=low,
-        activation_max=high,
-    )
-    shapes = [((batches, inputs), DType.INT8)], [((batches, outputs), DType.INT8)]
-    return make_layer("fully_connected", params, *shapes, macs=batches * inputs * outputs)
-
-
-def pool_2d_layer(
-    rng: Rng,
-    name: str,
-    *,
-    channels: int | None = None,
-    limits: Pair | None = None,
-    corners: bool = True,
-    **geometry: Any,
-) -> Layer:
-    """A pooling layer, `average_pool_2d` or `max_pool_2d`; every window covers a cell."""
-    geometry = {"padding": str(rng.choice(["same", "valid"])), **geometry, "dilation": (1, 1)}
-    w = window(rng, **geometry)
-    channels = channels or int(rng.integers(1, 14))
-    low, high = limits or activation(rng, zero_point(rng), corners)
-    return _image_layer(name, Pool2D(w, channels, low, high), w, channels, channels, 0)
-
-
-def add_layer(
-    rng: Rng, *, shapes: tuple[tuple[int, ...], tuple[int, ...]] | None = None, constant: bool | None = None
-) -> Layer:
-    """A sum, often of two tensors alike, sometimes broadcast or with a constant."""
-    if shapes is None:
-        full = tuple(int(v) for v in rng.integers(1, 6, int(rng.integers(1, 5))))
-        shapes = (full, full)
-        if rng.random() < 0.5:
-            shapes = (_thinned(rng, full), _thinned(rng, full))
-    output = np.broadcast_shapes(*shapes)
-    is_constant = rng.random() < 0.2 if constant is None else constant
-    low, high = activation(rng, 0)
-    multipliers = [int(rng.integers(1 << 30, INT31)) for _ in range(3)]
-    if rng.random() < 0.3:
-        multipliers[int(rng.integers(3))] = int(rng.choice(MULTIPLIERS))
-    params = Add(
-        shape1=shapes[0],
-        shape2=shapes[1],
-        output_shape=output,
-        constant2=rng.integers(-128, 128, shapes[1], np.int8) if is_constant else None,
-        left_shift=20,
-        input1_zero_point=zero_point(rng),
-        input1_multiplier=multipliers[0],
-        input1_shift=-int(rng.choice([0, 0, 1, 5])),
-        input2_zero_point=zero_point(rng),
-        input2_multiplier=multipliers[1],
-        input2_shift=-int(rng.choice([0, 0, 0, 1, 31])),
-        output_zero_point=zero_point(rng),
-        output_multiplier=multipliers[2],
-        output_shift=-int(rng.choice([0, 12, 31]) if rng.random() < 0.1 else rng.integers(19, 22)),
-        activation_min=low,
-        activation_max=high,
-    )
-    inputs = [(shape, DType.INT8) for shape in (shapes[:1] if is_constant else shapes)]
-    return make_layer("add", params, inputs, [(output, DType.INT8)])
-
-
-def _thinned(rng: Rng, shape: tuple[int, ...]) -> tuple[int, ...]:
-    """Some axes of size 1, sometimes leading ones left out."""
-    thin = tuple(1 if rng.random() < 0.3 else size for size in shape)
-    return thin[1:] if len(thin) > 1 and rng.random() < 0.3 else thin
-
-
-def mean_layer(rng: Rng, *, shape: tuple[int, ...] | None = None, axes: tuple[int, ...] | None = None) -> Layer:
-    """A mean over some axes."""
-    shape = shape or tuple(int(v) for v in rng.integers(1, 8, int(rng.integers(1, 5))))
-    if axes is None:
-        axes = tuple(axis for axis in range(len(shape)) if rng.random() < 0.5) or (len(shape) - 1,)
-    count = int(np.prod([shape[axis] for axis in axes]))
-    multiplier, shift = fold_count(int(rng.integers(1 << 30, INT31)), int(rng.integers(-1, 3)), count)
-    keep = bool(rng.random() < 0.5)
-    output = tuple(1 if axis in axes else size for axis, size in enumerate(shape) if keep or axis not in axes)
-    params = Mean(shape, axes, keep, zero_point(rng), zero_point(rng), multiplier, shift)
-    return make_layer("mean", params, [(shape, DType.INT8)], [(output, DType.INT8)])
-
-
-def pad_layer(rng: Rng, *, rank: int | None = None) -> Layer:
-    """A border of random widths, on any axis."""
-    rank = rank or int(rng.integers(1, 5))
-    sizes = tuple(int(v) for v in rng.integers(1, 6, rank))
-
-    def amounts() -> list[int]:
-        return [int(v) for v in rng.choice([0, 0, 1, 2, 5], rank)]
-
-    missing = (4 - rank) * (0,)
-    before, after = amounts(), amounts()
-    params = Pad((4 - rank) * (1,) + sizes, (*missing, *before), (*missing, *after), zero_point(rng))  # type: ignore[arg-type]
-    output = tuple(map(sum, zip(sizes, before, after, strict=True)))
-    return make_layer("pad", params, [(sizes, DType.INT8)], [(output, DType.INT8)])
-
-
-def softmax_layer(rng: Rng, *, rows: int | None = None, depth: int | None = None) -> Layer:
-    """A softmax with input scales from very fine to so coarse that one value takes all."""
-    rows = rows or int(rng.integers(1, 4))
-    depth = depth or int(rng.choice([1, 2, 3, 10, 12, 40]))
-    multiplier, left_shift = int(rng.integers(1 << 30, INT31)), int(rng.integers(16, 29))
-    params = Softmax(rows, depth, multiplier, left_shift, -int(31 * (1 << 26) / (1 << left_shift)))
-    shapes = [((rows, depth), DType.INT8)], [((rows, depth), DType.INT8)]
-    return make_layer("softmax", params, *shapes)
-
-
-def lookup_layer(rng: Rng, *, elements: int | None = None) -> Layer:
-    """A table of any values."""
-    elements = elements or int(rng.integers(1, 300))
-    shapes = [((elements,), DType.INT8)], [((elements,), DType.INT8)]
-    return make_layer("relu", Lookup(elements, rng.integers(-128, 128, 256, np.int8)), *shapes)
-
-
-def requantize_layer(rng: Rng, source: DType = DType.INT8, target: DType = DType.INT8) -> Layer:
-    """quantize from one integer type to another."""
-    elements = int(rng.integers(1, 60))
-    input_bits, output_bits = 8 * source.bytes, 8 * target.bytes
-    shift = int(np.clip(output_bits - input_bits + rng.integers(-2, 3), -31, 30))
-    multiplier = int(rng.choice(MULTIPLIERS)) if rng.random() < 0.3 else int(rng.integers(1 << 30, INT31))
-    zeros = [0 if dtype.bytes > 1 else _zero_of(rng, dtype) for dtype in (source, target)]
-    params = Requantize(elements, source, target, *zeros, multiplier, shift)
-    return make_layer("quantize", params, [((elements,), source)], [((elements,), target)])
-
-
-def _zero_of(rng: Rng, dtype: DType) -> int:
-    return zero_point(rng) + (128 if dtype is DType.UINT8 else 0)
-
-
-def float_border_layer(rng: Rng, source: DType, target: DType) -> Layer:
-    """quantize from, or dequantize to float32."""
-    integer = target if source is DType.FLOAT32 else source
-    elements = int(rng.integers(1, 60))
-    scale = float(np.float32(10.0 ** rng.uniform(-4, 0)))
-    zero = 0 if integer is DType.INT16 else _zero_of(rng, integer)
-    name = "quantize" if source is DType.FLOAT32 else "dequantize"
-    params = FloatBorder(elements, source, target, scale, zero)
-    return make_layer(name, params, [((elements,), source)], [((elements,), target)])
-
-
-def reshape_layer(rng: Rng) -> Layer:
-    elements = int(rng.integers(1, 100))
-    shapes = [((elements, 2), DType.INT8)], [((2, elements), DType.INT8)]
-    return make_layer("reshape", Reshape(2 * elements), *shapes)
-
-
-def _image_layer(name: str, params: Any, w: Window, inputs: int, outputs: int, macs: int) -> Layer:
+def image_layer(name: str, params: Any, w: Window, inputs: int, outputs: int, macs: int) -> Layer:
     source = ((1, w.input_h, w.input_w, inputs), DType.INT8)
     target = ((1, w.output_h, w.output_w, outputs), DType.INT8)
     return make_layer(name, params, [source], [target], macs)
+
+
+def right_shifting(layer: Layer) -> Layer:
+    """The layer as short requantization takes it: all scales to the right, biases that keep sums below 2**30."""
+    p = layer.params
+    fixed = dataclasses.replace(
+        p,
+        shift=np.where(p.multiplier == 0, p.shift, np.minimum(p.shift, -1)).astype(np.int32),
+        bias=np.clip(p.bias, -(1 << 29), 1 << 29).astype(np.int32),
+    )
+    return dataclasses.replace(layer, params=fixed)
+
+
+# -- from models -----------------------------------------------------------------------------------------------------
 
 
 def parsed(model: Callable[[Rng], bytes], name: str = "") -> Callable[[Rng], Layer]:
@@ -448,47 +207,23 @@ def parsed(model: Callable[[Rng], bytes], name: str = "") -> Callable[[Rng], Lay
     """
 
     def make(rng: Rng) -> Layer:
-        while True:
+        for _ in range(_ATTEMPTS):
             try:
                 layers = parse_graph(read_model(model(rng), "random"))
             except ModelError:
                 continue
             return next(layer for layer in layers if name in ("", layer.name))
+        raise AssertionError(f"refused {_ATTEMPTS} times: {name or 'random models'}")
 
     return make
 
 
-def drafted(name: str) -> Callable[[Rng], bytes]:
-    """A random model around one operator."""
+def drafted(entry: Entry, name: str) -> Maker:
+    """A maker of the layer that a random graph around one node holds."""
 
     def model(rng: Rng) -> bytes:
         draft = Draft(rng)
-        (random_layers.ENTRIES.get(name) or random_movement.ENTRIES[name])(draft)
+        entry(draft)
         return draft.finish()
 
-    return model
-
-
-DRAFTED = ("batch_matmul", "gather", "gather_nd", "resize_bilinear", "resize_nearest_neighbor", "transpose_conv")
-
-
-MAKERS: dict[str, Callable[[Rng], Layer]] = {
-    "add": add_layer,
-    "average_pool_2d": lambda rng: pool_2d_layer(rng, "average_pool_2d"),
-    "concatenation": any_movement,
-    "conv_2d": conv_2d_layer,
-    "depthwise_conv_2d": depthwise_conv_2d_layer,
-    "fully_connected": fully_connected_layer,
-    "max_pool_2d": lambda rng: pool_2d_layer(rng, "max_pool_2d"),
-    "mean": mean_layer,
-    "pad": pad_layer,
-    "quantize": requantize_layer,
-    "relu": lookup_layer,
-    "reshape": reshape_layer,
-    "softmax": softmax_layer,
-    **{name: parsed(model) for name, model in MODELS.items()},
-    **{name: parsed(model) for name, model in state_models.MODELS.items()},
-    **{name: parsed(model) for name, model in weighted_models.MODELS.items()},
-    **{name: parsed(drafted(name), name) for name in DRAFTED},
-}
-"""random layers by operator"""
+    return parsed(model, name)

@@ -1,24 +1,25 @@
-"""Random one-operator models, as .tflite: held against the interpreter, and parsed into layers for kernel tests.
+"""Models of one operator, as .tflite: drawn at random (shapes, constants, types, quantization), or made of arguments.
 
-Each maker draws shapes, which operands are constant, types and quantization, corners among them.
+What the operators of several files of tests/ops share.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from ai_edge_litert import schema_py_generated as schema
 
+from kits import tflm
 from kits.tflite_builder import TfliteBuilder
 
 Rng = np.random.Generator
 Shape = tuple[int, ...]
 Array = npt.NDArray[Any]
 NUMPY = {"int8": np.int8, "int16": np.int16, "int32": np.int32, "bool": np.bool_}
+VALUES = np.arange(-128, 128).astype(np.int8)
 
 
 def random_values(rng: Rng, dtype: str, shape: Shape) -> Array:
@@ -60,6 +61,10 @@ class Operand:
     dtype: str
     scale: float | None = None
     zero_point: int = 0
+
+
+INT8, INT16, INT32, BOOL = Operand("int8", 0.1), Operand("int16", 0.1), Operand("int32"), Operand("bool")
+NO_ACTIVATION = {"fused_activation_function": "none"}
 
 
 @dataclass(frozen=True)
@@ -116,155 +121,55 @@ def arithmetic(rng: Rng, name: str, dtypes: Sequence[str] = ("int8", "int16")) -
     return elementwise_model(rng, Elementwise(name, operands, quantized(rng, dtype), fused))
 
 
-def div(rng: Rng) -> bytes:
-    fused = {"fused_activation_function": activation(rng)}
-    operands = quantized(rng, "int8"), quantized(rng, "int8", -3, 0)
-    return elementwise_model(rng, Elementwise("div", operands, quantized(rng, "int8", -12, -4), fused))
-
-
-def extremum(rng: Rng, name: str) -> bytes:
-    dtype = pick(rng, ("int8", "int8", "int16", "int32"))
-    operand = Operand("int32") if dtype == "int32" else quantized(rng, dtype)
-    return elementwise_model(rng, Elementwise(name, (operand, operand), operand))
-
-
-def comparison(rng: Rng, name: str) -> bytes:
-    dtype = pick(rng, ("int8", "int8", "int32", "bool" if name in ("equal", "not_equal") else "int32"))
-    operands = Operand(dtype), Operand(dtype)
-    if dtype == "int8":
-        operands = quantized(rng, "int8", -10, -0.01), quantized(rng, "int8", -10, -0.01)
-        if rng.random() < 0.4:
-            operands = operands[0], operands[0]
-    return elementwise_model(rng, Elementwise(name, operands, Operand("bool")))
-
-
-def logical(rng: Rng, name: str) -> bytes:
-    return elementwise_model(rng, Elementwise(name, (Operand("bool"), Operand("bool")), Operand("bool")))
-
-
-def logical_not(rng: Rng) -> bytes:
-    return elementwise_model(
-        rng, Elementwise("logical_not", (Operand("bool"),), Operand("bool")), shapes=[shape_of(rng)]
-    )
-
-
-def select_v2(rng: Rng) -> bytes:
-    operand = quantized(rng, pick(rng, ("int8", "int16")))
-    op = Elementwise("select_v2", (Operand("bool"), operand, operand), operand)
-    return elementwise_model(rng, op, constants=2)
-
-
 def one_to_one(rng: Rng, name: str, shape: Shape, source: Operand, target: Operand, **options: Any) -> bytes:
     """A model of an operator with one input and an output of its shape."""
     return elementwise_model(rng, Elementwise(name, (source,), target, options), shapes=[shape])
 
 
-def reduction(rng: Rng, name: str) -> bytes:
-    """mean, sum, reduce_max, reduce_min over some axes, some counted from the end."""
-    shape = shape_of(rng, most=7)
-    axes = [axis for axis in range(len(shape)) if rng.random() < 0.5] or [len(shape) - 1]
-    keep_dims = bool(rng.random() < 0.5)
-    source = quantized(rng, "int8")
-    target = quantized(rng, "int8") if name in ("mean", "sum") else source
-    builder = TfliteBuilder()
-    x = builder.tensor(shape, scale=source.scale, zero_point=source.zero_point)
-    named = np.array([axis - len(shape) if rng.random() < 0.3 else axis for axis in axes], np.int32)
-    reduced = np.zeros(shape).sum(axis=tuple(axes), keepdims=keep_dims).shape
-    y = builder.tensor(reduced, scale=target.scale, zero_point=target.zero_point)
-    builder.operator(name, [x, builder.tensor(named.shape, "int32", data=named)], [y], keep_dims=keep_dims)
-    return builder.build([x], [y])
+# -- made of arguments -----------------------------------------------------------------------------------------------
 
 
-def arg_extremum(rng: Rng, name: str) -> bytes:
-    shape = shape_of(rng, most=6)
-    axis = int(rng.integers(len(shape)))
-    builder = TfliteBuilder()
-    x = builder.tensor(shape, scale=scale(rng), zero_point=zero_point(rng))
-    named = np.array([axis - len(shape) if rng.random() < 0.3 else axis], np.int32)
-    y = builder.tensor(shape[:axis] + shape[axis + 1 :], "int32")
-    axes = builder.tensor((1,), "int32", data=named)
-    builder.operator(name, [x, axes], [y], output_type=schema.TensorType.INT32)
-    return builder.build([x], [y])
+def stated(name: str, operands: Sequence[Operand], output: Operand, **options: Any) -> bytes:
+    """An element-wise operator on tensors of 2 by 3."""
+    rng = np.random.default_rng(0)
+    shapes = [(2, 3)] * len(operands)
+    return elementwise_model(rng, Elementwise(name, tuple(operands), output, options), shapes=shapes, constants=0)
 
 
-def l2_normalization(rng: Rng) -> bytes:
-    shape = (*shape_of(rng, rank=3), int(rng.choice([1, 2, 5, 16, 300])))
-    source, target = quantized(rng, "int8"), Operand("int8", 1 / 128)
-    return one_to_one(rng, "l2_normalization", shape, source, target, fused_activation_function="none")
+def row(name: str, depth: int, source: Operand, target: Operand, rows: int = 1, **options: Any) -> bytes:
+    """An operator along the last axis."""
+    return one_to_one(np.random.default_rng(0), name, (rows, depth), source, target, **options)
 
 
-def log_softmax(rng: Rng) -> bytes:
-    shape = (*shape_of(rng, rank=2), int(rng.choice([1, 2, 5, 12, 300])))
-    return one_to_one(rng, "log_softmax", shape, quantized(rng, "int8", -18, 4), Operand("int8", 1 / 16, 127))
+def all_pairs(op: Elementwise) -> tuple[bytes, list[tflm.Array]]:
+    """A model of every value against every value, and these inputs."""
+    rng = np.random.default_rng(0)
+    return elementwise_model(rng, op, shapes=((256, 1), (1, 256)), constants=0), [VALUES[:, None], VALUES[None]]
 
 
-def cast(rng: Rng) -> bytes:
-    source, target = pick(rng, ("int8", "int16", "int32", "bool")), pick(rng, ("int8", "int16", "int32"))
-    return one_to_one(rng, "cast", shape_of(rng), Operand(source), Operand(target))
+def assert_every_pair(op: Elementwise) -> None:
+    """Every value against every value gives what the interpreter says."""
+    tflite, inputs = all_pairs(op)
+    tflm.assert_same(tflite, *inputs)
 
 
-def sigmoid_s16(rng: Rng, name: str) -> bytes:
-    """Sometimes of a scale for which the arithmetic is simpler."""
-    fine = pick(rng, (scale(rng, -20, 1), 2.0**-12, 2.0**-11, 2.0**-13))
-    return one_to_one(rng, name, (*shape_of(rng, rank=2), 64), Operand("int16", fine), Operand("int16", 2.0**-15))
+class OneOperator:
+    """A model of one operator, made of keyword arguments that tests change one by one."""
 
+    def __init__(self) -> None:
+        self.builder = TfliteBuilder()
 
-def softmax_s16(rng: Rng) -> bytes:
-    shape = (*shape_of(rng, rank=2), int(rng.choice([1, 2, 5, 12, 300])))
-    source = Operand("int16", scale(rng, -20, 0))
-    return one_to_one(rng, "softmax", shape, source, Operand("int16", 2.0**-15), beta=float(rng.choice([1.0, 0.5])))
+    def tensor(self, shape: tuple[int, ...], dtype: str = "int8", **given: Any) -> int:
+        quantization = {"scale": 0.1, "zero_point": -7 if dtype == "int8" else 0} if dtype != "bool" else {}
+        return self.builder.tensor(shape, dtype, **{**quantization, **given})
 
+    def numbers(self, values: Any, dtype: str = "int32") -> int:
+        data = np.array(values, dtype)
+        return self.builder.tensor(data.shape, dtype, data=data)
 
-def pool_s16(rng: Rng, name: str) -> bytes:
-    size, kernel, stride = ([int(v) for v in rng.integers(1, most, 2)] for most in (9, 5, 4))
-    padding = str(rng.choice(["same", "valid"]))
-    if padding == "valid":
-        size = [max(n, k) for n, k in zip(size, kernel, strict=True)]
-        output = [(n - k) // s + 1 for n, k, s in zip(size, kernel, stride, strict=True)]
-    else:
-        output = [-(-n // s) for n, s in zip(size, stride, strict=True)]
-    channels = int(rng.integers(1, 9))
-    common = scale(rng)
-    builder = TfliteBuilder()
-    x, y = (builder.tensor((1, *axes, channels), "int16", scale=common) for axes in (size, output))
-    builder.operator(
-        name,
-        [x],
-        [y],
-        padding=padding,
-        stride_h=stride[0],
-        stride_w=stride[1],
-        filter_height=kernel[0],
-        filter_width=kernel[1],
-        fused_activation_function=activation(rng),
-    )
-    return builder.build([x], [y])
+    def build(self, name: str, keys: list[int], outputs: list[int], **options: Any) -> bytes:
+        self.builder.operator(name, keys, outputs, **options)
+        return self.builder.build([key for key in keys if self._is_computed(key)], outputs)
 
-
-MODELS: dict[str, Callable[[Rng], bytes]] = {
-    "cast": cast,
-    "div": div,
-    "l2_normalization": l2_normalization,
-    "log_softmax": log_softmax,
-    "logical_not": logical_not,
-    "mul": lambda rng: arithmetic(rng, "mul"),
-    "prelu": lambda rng: arithmetic(rng, "prelu", ("int8",)),
-    "select_v2": select_v2,
-    "squared_difference": lambda rng: arithmetic(rng, "squared_difference"),
-    "sub": lambda rng: arithmetic(rng, "sub"),
-    "average_pool_2d_s16": lambda rng: pool_s16(rng, "average_pool_2d"),
-    "logistic_s16": lambda rng: sigmoid_s16(rng, "logistic"),
-    "max_pool_2d_s16": lambda rng: pool_s16(rng, "max_pool_2d"),
-    "softmax_s16": softmax_s16,
-    "tanh_s16": lambda rng: sigmoid_s16(rng, "tanh"),
-    "add_s16": lambda rng: arithmetic(rng, "add", ("int16",)),
-    **{name: lambda rng, name=name: arg_extremum(rng, name) for name in ("arg_max", "arg_min")},
-    **{name: lambda rng, name=name: reduction(rng, name) for name in ("sum", "reduce_max", "reduce_min")},
-    **{name: lambda rng, name=name: extremum(rng, name) for name in ("maximum", "minimum")},
-    **{name: lambda rng, name=name: logical(rng, name) for name in ("logical_and", "logical_or")},
-    **{
-        name: lambda rng, name=name: comparison(rng, name)
-        for name in ("equal", "not_equal", "greater", "greater_equal", "less", "less_equal")
-    },
-}
-"""random models by operator (`_s16`: its int16 alone); the rules of the operator may refuse a few of them"""
+    def _is_computed(self, key: int) -> bool:
+        return key >= 0 and self.builder.graph.tensors[key].buffer == 0

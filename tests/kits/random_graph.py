@@ -1,22 +1,21 @@
 """Random small networks over all operators, as .tflite files.
 
-Every operator has an entry in GENERATORS: a function that takes tensors from a `Draft` and adds the operator to it.
-Networks are numbered; the same (seed, number) gives the same file. Operators are dealt like cards: after as many
-networks as there are operators divided by CARDS, each operator has been in one.
+Every operator has an entry in NODES of its file in tests/ops: a function that takes tensors from a `Draft` and adds
+the operator to it. Networks are numbered; the same (seed, number) gives the same file. Operators are dealt like cards:
+after as many networks as there are operators divided by CARDS, each operator has been in one.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from kits import random_elementwise, random_layers, random_movement, random_state, state_models
-from kits.draft import Draft, Entry
+from kits.draft import Draft
+from kits.operators import NODES
 from tinyedge.errors import ModelError
 from tinyedge.graph.ir import Graph
 from tinyedge.graph.reader import read_model
@@ -25,16 +24,6 @@ from tinyedge.ops import OPERATORS, check
 
 Array = npt.NDArray[Any]
 
-GENERATORS: Mapping[str, Entry] = MappingProxyType(
-    {
-        **random_layers.ENTRIES,
-        **random_elementwise.ENTRIES,
-        **random_movement.ENTRIES,
-        **random_state.ENTRIES,
-        **state_models.ENTRIES,
-    }
-)
-"""operator -> what adds one to a draft"""
 RUN = frozenset(name for kernel in KERNELS for name in kernel.operators)
 """operators that a kernel serves"""
 CARDS = 6
@@ -99,7 +88,7 @@ def _values(
 
 def dealt(seed: int, number: int, names: Iterable[str] = OPERATORS) -> list[str]:
     """The operators that network `number` must hold."""
-    cards = sorted(set(names) & set(GENERATORS) & RUN)
+    cards = sorted(set(names) & set(NODES) & RUN)
     hand = []
     for place in range(number * CARDS, (number + 1) * CARDS):
         deck, position = divmod(place, len(cards))
@@ -122,7 +111,7 @@ def draw(seed: int, number: int, operators: Iterable[str], further: int = 3) -> 
         names = [*operators, *(draft.pick(*common) for _ in range(draft.number(0, further)))]
         draft.input(draft.sizes(draft.pick(4, 4, 4, 3, 2), 7))
         for at in chance.permutation(len(names)):
-            GENERATORS[names[at]](draft)
+            NODES[names[at]](draft)
         tflite = draft.finish()
         graph = read_model(tflite, f"random_{seed}_{number}")
         try:

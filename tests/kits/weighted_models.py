@@ -84,7 +84,7 @@ def weighted_model(
     return builder.build([x], [y])
 
 
-def _geometry(rng: Rng) -> tuple[list[int], list[int], list[int], dict[str, Any]]:
+def geometry(rng: Rng) -> tuple[list[int], list[int], list[int], dict[str, Any]]:
     """Size, kernel, output size, and the options that say so."""
     size, kernel, stride = ([int(v) for v in rng.integers(1, most, 2)] for most in (9, 5, 4))
     dilation = [int(v) for v in rng.choice([1, 1, 2, 3], 2)]
@@ -105,44 +105,6 @@ def _geometry(rng: Rng) -> tuple[list[int], list[int], list[int], dict[str, Any]
     return size, kernel, output, options
 
 
-def conv_2d(rng: Rng, kind: Kind, **arguments: Any) -> bytes:
-    size, kernel, output, options = _geometry(rng)
-    groups = int(rng.choice([1, 1, 1, 2, 3]))
-    depth, outputs = int(rng.integers(1, 10)), groups * int(rng.integers(1, 7))
-    shapes = (1, *size, groups * depth), (outputs, *kernel, depth), (1, *output, outputs)
-    per_channel = bool(rng.random() < 0.7)
-    return weighted_model(rng, kind, "conv_2d", *shapes, axis=0, per_channel=per_channel, **options, **arguments)
-
-
-def depthwise_conv_2d(rng: Rng, kind: Kind, **arguments: Any) -> bytes:
-    size, kernel, output, options = _geometry(rng)
-    channels, multiplier = int(rng.integers(1, 10)), int(rng.choice([1, 1, 2, 3]))
-    outputs = channels * multiplier
-    shapes = (1, *size, channels), (1, *kernel, outputs), (1, *output, outputs)
-    options["depth_multiplier"] = multiplier
-    per_channel = bool(rng.random() < 0.7)
-    return weighted_model(
-        rng, kind, "depthwise_conv_2d", *shapes, axis=3, per_channel=per_channel, **options, **arguments
-    )
-
-
-def fully_connected(rng: Rng, kind: Kind, *, inputs: int | None = None, **arguments: Any) -> bytes:
-    """Per output only where TensorFlow Lite Micro takes that: not with weights of int4."""
-    rows, outputs = int(rng.integers(1, 4)), int(rng.integers(1, 14))
-    inputs = inputs or int(rng.integers(1, 90))
-    per_channel = kind.weights == "int8" and bool(rng.random() < 0.5)
-    shapes = (rows, inputs), (outputs, inputs), (rows, outputs)
-    return weighted_model(rng, kind, "fully_connected", *shapes, axis=0, per_channel=per_channel, **arguments)
-
-
-OPERATORS: dict[str, Callable[..., bytes]] = {
-    "conv_2d": conv_2d,
-    "depthwise_conv_2d": depthwise_conv_2d,
-    "fully_connected": fully_connected,
-}
-
-MODELS: dict[str, Callable[[Rng], bytes]] = {
-    **{f"{name}_s16": lambda rng, make=make: make(rng, S16) for name, make in OPERATORS.items()},
-    **{f"{name}_s4": lambda rng, make=make: make(rng, S4) for name, make in OPERATORS.items()},
-}
-"""random models by operator: `_s16` with int16 activations, `_s4` with int8 activations and weights of int4"""
+def both_kinds(name: str, make: Callable[[Rng, Kind], bytes]) -> dict[str, Callable[[Rng], bytes]]:
+    """Random models of an operator: `_s16` with int16 activations, `_s4` with int8 activations and weights of int4."""
+    return {f"{name}_s16": lambda rng: make(rng, S16), f"{name}_s4": lambda rng: make(rng, S4)}

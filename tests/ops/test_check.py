@@ -12,7 +12,7 @@ from tinyedge.errors import CheckError, ModelError
 from tinyedge.graph.reader import read_model
 from tinyedge.ops import OPERATORS, check, parse_graph
 from tinyedge.ops.checks import rule_of
-from tinyedge.ops.float_only import FLOAT_ONLY, NO_KERNEL
+from tinyedge.ops.checks.float_only import FLOAT_ONLY, NO_KERNEL
 from tinyedge.ops.reference import run_graph
 
 

@@ -14,7 +14,8 @@ import pytest
 
 from kits import graph_checks
 from kits.graph_checks import SAMPLES, blamed, check_models
-from kits.random_graph import CARDS, GENERATORS, RUN, draw, random_model
+from kits.operators import NODES
+from kits.random_graph import CARDS, RUN, draw, random_model
 from tinyedge.measure.oracle import oracle_available
 from tinyedge.ops import OPERATORS
 from tinyedge.ops.reference import initial_state, run_graph
@@ -29,13 +30,13 @@ needs_oracle = pytest.mark.skipif(
 
 
 def test_every_operator_has_an_entry() -> None:
-    missing = sorted(set(OPERATORS) - set(GENERATORS))
-    assert not missing, f"tests/kits/random_*.py draw no {', '.join(missing)}: add an entry to ENTRIES of one"
-    unknown = sorted(set(GENERATORS) - set(OPERATORS))
-    assert not unknown, f"tests/kits/random_*.py draw {', '.join(unknown)}, which tinyedge does not run"
+    missing = sorted(set(OPERATORS) - set(NODES))
+    assert not missing, f"random graphs hold no {', '.join(missing)}: add an entry to NODES of a file in tests/ops"
+    unknown = sorted(set(NODES) - set(OPERATORS))
+    assert not unknown, f"NODES in tests/ops hold {', '.join(unknown)}, which tinyedge does not run"
 
 
-@pytest.mark.parametrize("operator", sorted(set(GENERATORS) & set(OPERATORS)))
+@pytest.mark.parametrize("operator", sorted(set(NODES) & set(OPERATORS)))
 def test_entries_draw_what_is_accepted(operator: str) -> None:
     refused = []
     for number in range(12):
@@ -52,7 +53,7 @@ def test_the_same_number_gives_the_same_network() -> None:
 
 def test_all_operators_are_dealt_and_networks_are_varied() -> None:
     """Tensors used twice, several inputs and outputs, and outputs that tell their inputs apart."""
-    cards = set(OPERATORS) & set(GENERATORS) & RUN
+    cards = set(OPERATORS) & set(NODES) & RUN
     models = [random_model(SEED, number) for number in range(-(-len(cards) // CARDS) + 12)]
     assert cards <= {name for model in models for name in model.operators}
     graphs = [model.graph for model in models]

@@ -9,7 +9,7 @@ import pytest
 
 from kits.cli import assert_refused, tinyedge
 from tinyedge.ops import OPERATORS
-from tinyedge.ops.float_only import FLOAT_ONLY, NO_KERNEL
+from tinyedge.ops.checks.float_only import FLOAT_ONLY, NO_KERNEL
 from tinyedge.report.operators import list_operators, render_operators, render_operators_page
 
 

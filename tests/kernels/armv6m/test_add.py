@@ -8,8 +8,9 @@ from pathlib import Path
 import numpy as np
 
 from kits.dsp_kernels import model_layers, rng_for
-from kits.kernel_layers import Rng, add_layer
+from kits.kernel_layers import Rng
 from kits.m0_kernels import M0, check_costs, check_kernel, fitting
+from ops.add import add_layer
 from tinyedge.boards import CORES
 from tinyedge.kernels.armv6m.add import AddShort, find_products
 from tinyedge.kernels.common.add_factors import all_outputs

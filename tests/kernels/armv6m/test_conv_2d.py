@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from kits.conv_layers import conv_layer, relu_layer
 from kits.core_kernels import CoreRunner
 from kits.dsp_kernels import model_layers, rng_for
 from kits.kernel_cases import count_mismatches, make_case
 from kits.kernel_layers import Rng
 from kits.m0_kernels import M0, check_costs, check_kernel, fitting
+from ops.conv_2d import conv_layer, relu_layer
 from tinyedge.boards import CORES
 from tinyedge.kernels.armv6m.conv_immediate import MOST_CHANNELS, MOST_WEIGHTS, Conv2DImmediate
 from tinyedge.kernels.armv6m.conv_stream import Conv2DStream

@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 
 from kits.dsp_kernels import model_layers, rng_for
-from kits.kernel_layers import Rng, fully_connected_layer
+from kits.kernel_layers import Rng
 from kits.m0_kernels import M0, check_costs, check_kernel, fitting
+from ops.fully_connected import fully_connected_layer
 from tinyedge.boards import CORES
 from tinyedge.kernels.armv6m.fully_connected import FullyConnectedRows, pack_layer
 from tinyedge.ops.contract import Layer

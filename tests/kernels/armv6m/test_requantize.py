@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from kits.dsp_kernels import rng_for
-from tinyedge.graph.quantization import requantize
+from tinyedge.arithmetic.quantization import requantize
 from tinyedge.kernels.armv6m.chunks import cut
 from tinyedge.kernels.armv6m.requantize import Line, Scale, find_line
 from tinyedge.kernels.common.sums import Sums

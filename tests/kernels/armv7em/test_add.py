@@ -19,7 +19,8 @@ from kits.dsp_kernels import (
     model_layers,
     rng_for,
 )
-from kits.kernel_layers import Rng, add_layer
+from kits.kernel_layers import Rng
+from ops.add import add_layer
 from tinyedge.kernels.armv7em.add import AddShort, AddTables, find_halves
 from tinyedge.kernels.common.add_factors import Factors, all_outputs
 from tinyedge.ops.add import Add

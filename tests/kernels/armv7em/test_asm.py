@@ -10,9 +10,10 @@ import pytest
 from kits.core_kernels import CoreRunner
 from kits.dsp_kernels import M4
 from kits.kernel_cases import check_exact, make_case
-from kits.kernel_layers import Rng, lookup_layer
+from kits.kernel_layers import Rng
+from ops.lookup import lookup_layer
+from tinyedge.arithmetic.quantization import requantize
 from tinyedge.boards import Core
-from tinyedge.graph.quantization import requantize
 from tinyedge.kernels.contract import Code, Cost, Kernel, Operands
 from tinyedge.kernels.thumb.assembly import (
     Assembly,

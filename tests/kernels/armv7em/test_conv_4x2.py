@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 import pytest
 
-from kits.conv_layers import conv_layer, relu_layer
 from kits.core_kernels import CoreRunner
 from kits.dsp_kernels import (
     M4,
@@ -25,6 +24,7 @@ from kits.dsp_kernels import (
 )
 from kits.kernel_cases import check_exact, make_case
 from kits.kernel_layers import Pair, Rng
+from ops.conv_2d import conv_layer, relu_layer
 from tinyedge.boards import CORES
 from tinyedge.kernels.armv7em.conv_4x2 import Conv2D4x2, Conv2D4x2Compact, Conv2D4x2Unrolled
 from tinyedge.kernels.armv7em.conv_4x2_layout import find_layout, layout_in_place

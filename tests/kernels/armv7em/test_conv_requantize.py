@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from kits.conv_layers import conv_layer, relu_layer
 from kits.dsp_kernels import model_layers, rng_for
 from kits.kernel_layers import Array
-from tinyedge.graph.quantization import requantize
+from ops.conv_2d import conv_layer, relu_layer
+from tinyedge.arithmetic.quantization import requantize
 from tinyedge.kernels.armv7em.conv_4x2_layout import input_bias
 from tinyedge.kernels.armv7em.conv_requantize import Requantization, double_reason, linear_form
 from tinyedge.kernels.common.sums import find_sums

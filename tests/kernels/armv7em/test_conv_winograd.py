@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 import pytest
 
-from kits.conv_layers import conv_layer, relu_layer
 from kits.core_kernels import CoreRunner
 from kits.dsp_kernels import (
     M4,
@@ -25,6 +24,7 @@ from kits.dsp_kernels import (
 )
 from kits.kernel_cases import make_case
 from kits.kernel_layers import Rng
+from ops.conv_2d import conv_layer, relu_layer
 from tinyedge.boards import CORES
 from tinyedge.kernels.armv7em.conv_winograd import Conv2DWinograd, transform_weights
 from tinyedge.ops.contract import Layer

@@ -11,7 +11,10 @@ import pytest
 from kits.core_kernels import CoreRunner
 from kits.dsp_kernels import depthwise_layer
 from kits.kernel_cases import check_exact, make_case
-from kits.kernel_layers import MAKERS, conv_2d_layer, fully_connected_layer, pool_2d_layer
+from kits.operators import LAYERS
+from ops.conv_2d import conv_2d_layer
+from ops.fully_connected import fully_connected_layer
+from ops.pool_2d import pool_2d_layer
 from tinyedge.boards import CORES, Core, Isa
 from tinyedge.kernels.armv7em import KERNELS
 
@@ -21,8 +24,8 @@ def test_kernels_are_exact_on(core: str, compiler: str, tmp_path: Path) -> None:
     if compiler == "gcc" and not shutil.which("arm-none-eabi-gcc"):
         pytest.skip("no arm-none-eabi-gcc on PATH: install gcc-arm-none-eabi")
     rng = np.random.default_rng(17)
-    operators = {operator for kernel in KERNELS for operator in kernel.operators} & set(MAKERS)
-    layers = [MAKERS[operator](rng) for operator in sorted(operators) for _ in range(6)]
+    operators = {operator for kernel in KERNELS for operator in kernel.operators} & set(LAYERS)
+    layers = [LAYERS[operator](rng) for operator in sorted(operators) for _ in range(6)]
     layers += [depthwise_layer(rng, folded=True, size=size) for size in ((9, 9), (25, 5)) for _ in range(3)]
     layers += [conv_2d_layer(rng, size=(8, 8), kernel=k, groups=1, corners=False) for k in ((1, 1), (3, 3))]
     layers += [fully_connected_layer(rng, batches=1, weight_zero_point=0, corners=False)]
@@ -42,5 +45,5 @@ def test_other_cores_are_refused(core: Core) -> None:
     rng = np.random.default_rng(18)
     for kernel in KERNELS:
         for operator in kernel.operators:
-            if operator in MAKERS:
-                assert kernel.fits(MAKERS[operator](rng), core)
+            if operator in LAYERS:
+                assert kernel.fits(LAYERS[operator](rng), core)

@@ -25,8 +25,8 @@ from kits.dsp_kernels import (
 )
 from kits.kernel_cases import count_mismatches, make_case
 from kits.kernel_layers import Rng
+from tinyedge.arithmetic.quantization import requantize
 from tinyedge.boards import Core, Isa
-from tinyedge.graph.quantization import requantize
 from tinyedge.kernels.armv7em.depthwise_3x3 import KERNELS, Depthwise3x3
 from tinyedge.kernels.armv7em.depthwise_constants import FRACTION, can_fold, fold_bits, short_scales
 from tinyedge.kernels.contract import ExactOffset

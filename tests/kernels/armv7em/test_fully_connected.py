@@ -22,7 +22,8 @@ from kits.dsp_kernels import (
     model_layers,
     rng_for,
 )
-from kits.kernel_layers import Rng, fully_connected_layer
+from kits.kernel_layers import Rng
+from ops.fully_connected import fully_connected_layer
 from tinyedge.boards import CORES
 from tinyedge.kernels.armv7em.fully_connected import FullyConnectedPairs
 from tinyedge.ops.contract import Layer

@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from kits.dsp_kernels import M4, check_code_bytes, check_costs, check_kernel, counts, fitting, rng_for
-from kits.kernel_layers import Rng, lookup_layer
+from kits.kernel_layers import Rng
+from ops.lookup import lookup_layer
 from tinyedge.kernels.armv7em.lookup import LookupClamp, LookupEight
 from tinyedge.ops.contract import Layer
 

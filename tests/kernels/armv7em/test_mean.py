@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from kits.dsp_kernels import M4, check_code_bytes, check_costs, check_kernel, counts, fitting, rng_for
-from kits.kernel_layers import Rng, mean_layer
+from kits.kernel_layers import Rng
+from ops.mean import mean_layer
 from tinyedge.kernels.armv7em.mean import MeanOverCells
 from tinyedge.ops.contract import Layer
 

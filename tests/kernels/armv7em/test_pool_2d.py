@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from kits.dsp_kernels import M4, check_code_bytes, check_costs, check_kernel, counts, fitting, model_layers, rng_for
-from kits.kernel_layers import Rng, pool_2d_layer
+from kits.kernel_layers import Rng
+from ops.pool_2d import pool_2d_layer
 from tinyedge.kernels.armv7em.pool_2d import KERNELS, AveragePool2D, MaxPool2D, inverse
 from tinyedge.kernels.armv7em.pool_reductions import MOST_CELLS
 from tinyedge.ops.contract import Layer

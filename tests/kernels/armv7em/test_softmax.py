@@ -10,9 +10,10 @@ import pytest
 from kits.core_kernels import CoreRunner
 from kits.dsp_kernels import M4, check_costs, check_kernel, counts, fitting, model_layers, rng_for
 from kits.kernel_cases import make_case
-from kits.kernel_layers import Rng, softmax_layer
+from kits.kernel_layers import Rng
+from ops.softmax import softmax_layer
+from tinyedge.arithmetic.fixed_point import one_over_one_plus
 from tinyedge.kernels.armv7em.softmax import SoftmaxTable, nonzero_exponentials
-from tinyedge.ops.fixed_point import one_over_one_plus
 from tinyedge.ops.reference import run_layer
 
 KERNEL = SoftmaxTable()

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from kits.dsp_kernels import model_layers, rng_for
-from kits.kernel_layers import add_layer
 from kits.mve_kernels import M55, check_costs, check_kernels, counts, fitting
+from ops.add import add_layer
 from tinyedge.boards import CORES
 from tinyedge.kernels.armv7em.add import find_halves
 from tinyedge.kernels.armv81m.add import KERNELS, find_products

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from kits.conv_layers import conv_layer, relu_layer
 from kits.dsp_kernels import model_layers, rng_for
-from kits.kernel_layers import Rng, conv_2d_layer
+from kits.kernel_layers import Rng
 from kits.mve_kernels import M55, check_costs, check_kernels, check_offsets_are_tight, counts, fitting
+from ops.conv_2d import conv_2d_layer, conv_layer, relu_layer
 from tinyedge.boards import CORES
 from tinyedge.kernels.armv81m.conv_2d import KERNELS, Conv2DColumns, Conv2DRows, Conv2DRowsLooped
 from tinyedge.kernels.armv81m.layout import layout_in_place, rows_layout, tile_form

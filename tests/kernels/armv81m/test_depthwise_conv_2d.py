@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from kits.dsp_kernels import model_layers, rng_for
-from kits.kernel_layers import depthwise_conv_2d_layer
 from kits.mve_kernels import M55, check_costs, check_kernels, counts, fitting
+from ops.depthwise_conv_2d import depthwise_conv_2d_layer
 from tinyedge.boards import CORES
 from tinyedge.kernels.armv81m.depthwise_conv_2d import KERNELS, tap_groups
 

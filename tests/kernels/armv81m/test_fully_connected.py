@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from kits.dsp_kernels import rng_for
-from kits.kernel_layers import fully_connected_layer
 from kits.mve_kernels import M55, check_costs, check_kernels, fitting
+from ops.fully_connected import fully_connected_layer
 from tinyedge.boards import CORES
 from tinyedge.kernels.armv81m.fully_connected import KERNELS
 

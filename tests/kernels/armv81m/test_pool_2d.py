@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from kits.dsp_kernels import rng_for
-from kits.kernel_layers import pool_2d_layer
 from kits.mve_kernels import M55, check_costs, check_kernels
+from ops.pool_2d import pool_2d_layer
 from tinyedge.boards import CORES
 from tinyedge.kernels.armv81m.pool_2d import KERNELS
 

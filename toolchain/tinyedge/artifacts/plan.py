@@ -10,9 +10,9 @@ from typing import Literal, Protocol
 from tinyedge.artifacts.model import QuantizedModel
 from tinyedge.artifacts.observer import Observer
 from tinyedge.boards import Board
-from tinyedge.graph.ir import Graph
+from tinyedge.graph.ir import Array, Graph
 from tinyedge.kernels.contract import Cost, Kernel
-from tinyedge.ops.contract import Array, Layer
+from tinyedge.ops.contract import Layer
 
 Optimize = Literal["size", "balanced", "speed"]
 

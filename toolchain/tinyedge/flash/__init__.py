@@ -5,33 +5,14 @@ from __future__ import annotations
 import difflib
 
 from tinyedge.boards import Board
+from tinyedge.discovery import collect
 from tinyedge.errors import ToolError, UsageError
-from tinyedge.flash.bossac import BossacFlasher
 from tinyedge.flash.contract import Flasher
-from tinyedge.flash.esptool import EsptoolFlasher
-from tinyedge.flash.gdb import GdbFlasher
-from tinyedge.flash.jlink import JlinkFlasher
-from tinyedge.flash.nrfutil import NrfutilFlasher
-from tinyedge.flash.openocd import OpenocdFlasher
-from tinyedge.flash.probe_rs import ProbeRsFlasher
-from tinyedge.flash.pyocd import PyocdFlasher
-from tinyedge.flash.st_flash import StFlashFlasher
-from tinyedge.flash.uf2 import Uf2Flasher
 
 __all__ = ["FLASHERS", "choose_flasher", "flasher"]
 
-FLASHERS: dict[str, type[Flasher]] = {
-    "bossac": BossacFlasher,
-    "esptool": EsptoolFlasher,
-    "gdb": GdbFlasher,
-    "jlink": JlinkFlasher,
-    "nrfutil": NrfutilFlasher,
-    "openocd": OpenocdFlasher,
-    "probe-rs": ProbeRsFlasher,
-    "pyocd": PyocdFlasher,
-    "st-flash": StFlashFlasher,
-    "uf2": Uf2Flasher,
-}
+FLASHERS: dict[str, type[Flasher]] = {tool.name: tool for tool in collect(__name__, "FLASHER")}
+"""by the name that boards and `--tool` use"""
 
 
 def flasher(name: str) -> Flasher:

@@ -40,3 +40,6 @@ class BossacFlasher(CommandFlasher):
         del board
         port = probe.removeprefix("/dev/")  # as the program wants it
         return [["bossac", f"--port={port}", "-U", "-i", "-e", "-w", "-v", str(file_of(image, "bin")), "-R"]]
+
+
+FLASHER = BossacFlasher

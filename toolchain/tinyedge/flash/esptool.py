@@ -42,3 +42,6 @@ class EsptoolFlasher(CommandFlasher):
         offset = int(board.flash_options.get("esptool_offset", "0"), 0)
         chip = ["--chip", option(board, "esptool"), "--port", probe, "--baud", str(_BAUD), "--after", "hard-reset"]
         return [["esptool", *chip, "write-flash", "--no-progress", f"{offset:#x}", str(file_of(image, "bin"))]]
+
+
+FLASHER = EsptoolFlasher

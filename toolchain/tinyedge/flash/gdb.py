@@ -71,3 +71,6 @@ class GdbFlasher(CommandFlasher):
 
 def _script(image: Image) -> Path:
     return image.elf.with_name("flash.gdb")
+
+
+FLASHER = GdbFlasher

@@ -61,3 +61,6 @@ def _script(image: Image) -> Path:
 
 def _quoted(path: Path) -> str:
     return f'"{path}"' if " " in str(path) else str(path)
+
+
+FLASHER = JlinkFlasher

@@ -56,3 +56,6 @@ def find_bootloader(board: Board, key: str) -> str:
         raise DeviceError(
             error.what, hint="press the reset button twice: the bootloader stays, its LED pulses"
         ) from error
+
+
+FLASHER = NrfutilFlasher

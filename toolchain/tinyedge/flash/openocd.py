@@ -48,3 +48,6 @@ def tcl_word(text: str) -> str:
     if not any(sign in text for sign in "{}\\"):
         return "{" + text + "}"
     return "".join(f"\\{sign}" if sign in '{}[]$"; \\' else sign for sign in text)
+
+
+FLASHER = OpenocdFlasher

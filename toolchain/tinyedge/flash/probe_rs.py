@@ -32,3 +32,6 @@ class ProbeRsFlasher(CommandFlasher):
             ["probe-rs", "download", *chosen, "--verify", "--disable-progressbars", str(file_of(image, "elf"))],
             ["probe-rs", "reset", *chosen],
         ]
+
+
+FLASHER = ProbeRsFlasher

@@ -34,3 +34,6 @@ class PyocdFlasher(CommandFlasher):
             ["pyocd", "load", *chosen, "--no-reset", str(file_of(image, "hex"))],
             ["pyocd", "commander", *chosen, "--command", compare, "--command", "reset"],
         ]
+
+
+FLASHER = PyocdFlasher

@@ -30,3 +30,6 @@ class StFlashFlasher(CommandFlasher):
         del board
         chosen = ["--serial", probe] if probe else []
         return [["st-flash", "--reset", *chosen, "--format", "ihex", "write", str(file_of(image, "hex"))]]
+
+
+FLASHER = StFlashFlasher

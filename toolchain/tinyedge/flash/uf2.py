@@ -258,3 +258,6 @@ def check_uf2(content: bytes, board: Board) -> None:
                 f"[{board.flash_start:#x}, {board.flash.end:#x})",
                 hint="build it for this board",
             )
+
+
+FLASHER = Uf2Flasher

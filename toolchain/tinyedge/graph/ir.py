@@ -15,6 +15,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+Array = npt.NDArray[Any]
+
 
 class DType(enum.Enum):
     """Element types, with TFLite's names.
@@ -48,6 +50,18 @@ class DType(enum.Enum):
         return {"float32": "float", "bool": "bool"}.get(self.numpy.name, f"{self.numpy.name}_t")
 
 
+def integer_range(dtype: DType) -> tuple[int, int]:
+    """Smallest and largest value of an integer type.
+
+    >>> integer_range(DType.INT8), integer_range(DType.INT4)
+    ((-128, 127), (-8, 7))
+    """
+    if dtype is DType.INT4:
+        return -8, 7
+    info = np.iinfo(dtype.numpy)
+    return int(info.min), int(info.max)
+
+
 @dataclass(frozen=True)
 class Quantization:
     """Affine quantization: real = scale * (q - zero_point), per tensor (one entry) or per channel of `axis`."""
@@ -72,7 +86,7 @@ class Tensor:
     shape: tuple[int, ...]
     dtype: DType
     quantization: Quantization | None = None
-    data: npt.NDArray[Any] | None = None
+    data: Array | None = None
     is_variable: bool = False
     """keeps its value from one inference to the next"""
 
@@ -113,7 +127,7 @@ class Operator:
 
     The key -1 stands for an optional input that is absent. `options` holds the file's builtin options by their
     schema names in snake case, enumerations as lower-case strings: `{"padding": "same", "stride_h": 2,
-    "fused_activation_function": "relu"}`. Passes may add keys of their own (documented in `tinyedge.ops`),
+    "fused_activation_function": "relu"}`. Passes may add keys of their own (documented where they are read),
     e.g. `explicit_padding`.
     """
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 import math
 
 from tinyedge.errors import ModelError
-from tinyedge.graph.ir import DType, Graph, Operator, Quantization, Tensor
-from tinyedge.graph.quantization import integer_range
+from tinyedge.graph.ir import DType, Graph, Operator, Quantization, Tensor, integer_range
 
 _WIDE = (DType.INT32, DType.INT64)
 _Values = tuple[int, int, DType]

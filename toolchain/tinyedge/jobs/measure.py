@@ -8,11 +8,11 @@ from dataclasses import replace
 from tinyedge.artifacts import Built, Measured, Observer, Prepared, Run, Target
 from tinyedge.digests import digest
 from tinyedge.errors import DeviceError, UsageError
+from tinyedge.graph.ir import Array
 from tinyedge.measure.reference import layer_crcs
 from tinyedge.measure.run import RunFailedError, run_samples
 from tinyedge.measure.samples import load_inputs
 from tinyedge.measure.session import Session
-from tinyedge.ops.contract import Array
 
 
 class BrokenRunError(Exception):

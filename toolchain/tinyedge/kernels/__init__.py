@@ -7,7 +7,7 @@ from tinyedge.kernels.contract import Kernel
 from tinyedge.ops.contract import Layer
 
 KERNELS: tuple[Kernel, ...] = (*armv6m.KERNELS, *armv81m.KERNELS, *armv7em.KERNELS, *portable.KERNELS)
-"""every kernel; the folders of single cores add theirs in front, by their own KERNELS"""
+"""every kernel, those of single cores in front"""
 
 
 def candidates(layer: Layer) -> tuple[Kernel, ...]:

@@ -12,10 +12,9 @@ import numpy as np
 
 from tinyedge.artifacts import Observer, QuantizedModel, Schedule
 from tinyedge.digests import digest
-from tinyedge.graph.ir import Graph
+from tinyedge.graph.ir import Array, Graph
 from tinyedge.measure.oracle import run_oracle
 from tinyedge.measure.samples import load_inputs
-from tinyedge.ops.contract import Array
 from tinyedge.ops.reference import run_graph
 from tinyedge.paths import write_whole
 

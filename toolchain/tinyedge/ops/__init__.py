@@ -6,98 +6,22 @@ import difflib
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from tinyedge.discovery import collect
 from tinyedge.errors import ModelError
 from tinyedge.graph.ir import DType, Graph, Operator
-from tinyedge.ops import (
-    add,
-    arg_extremum,
-    batch_matmul,
-    blocks,
-    cast,
-    comparisons,
-    conv_2d,
-    depthwise_conv_2d,
-    div,
-    fillers,
-    fully_connected,
-    gather,
-    joins,
-    l2_normalization,
-    log_softmax,
-    logical,
-    lookup,
-    lstm,
-    maximum_minimum,
-    mean,
-    mirror_pad,
-    mul,
-    pad,
-    pool_2d,
-    prelu,
-    reduce_extremum,
-    requantize,
-    reshape,
-    resize,
-    select_v2,
-    sigmoid,
-    slices,
-    softmax,
-    splits,
-    squared_difference,
-    sub,
-    svdf,
-    transpose,
-    transpose_conv,
-    variables,
-)
 from tinyedge.ops.checks import CONVERT_HINT, describe, refuse, rule_of
+from tinyedge.ops.checks.float_only import FLOAT_ONLY, NO_KERNEL
 from tinyedge.ops.contract import Layer, OperatorSpec
-from tinyedge.ops.float_only import FLOAT_ONLY, NO_KERNEL
 
-_FAMILIES = (
-    add.SPECS,
-    arg_extremum.SPECS,
-    batch_matmul.SPECS,
-    blocks.SPECS,
-    cast.SPECS,
-    comparisons.SPECS,
-    conv_2d.SPECS,
-    depthwise_conv_2d.SPECS,
-    div.SPECS,
-    fillers.SPECS,
-    fully_connected.SPECS,
-    gather.SPECS,
-    joins.SPECS,
-    l2_normalization.SPECS,
-    log_softmax.SPECS,
-    logical.SPECS,
-    lookup.SPECS,
-    lstm.SPECS,
-    maximum_minimum.SPECS,
-    mean.SPECS,
-    mirror_pad.SPECS,
-    mul.SPECS,
-    pad.SPECS,
-    pool_2d.SPECS,
-    prelu.SPECS,
-    reduce_extremum.SPECS,
-    requantize.SPECS,
-    reshape.SPECS,
-    resize.SPECS,
-    select_v2.SPECS,
-    sigmoid.SPECS,
-    slices.SPECS,
-    softmax.SPECS,
-    splits.SPECS,
-    squared_difference.SPECS,
-    sub.SPECS,
-    svdf.SPECS,
-    transpose.SPECS,
-    transpose_conv.SPECS,
-    variables.SPECS,
-)
+_USERS = ("reference", "tflm")
+"""modules of this folder that look operators up"""
 OPERATORS: Mapping[str, OperatorSpec] = MappingProxyType(
-    {spec.name: spec for spec in sorted((s for family in _FAMILIES for s in family), key=lambda spec: spec.name)}
+    {
+        spec.name: spec
+        for spec in sorted(
+            (spec for family in collect(__name__, "SPECS", skip=_USERS) for spec in family), key=lambda spec: spec.name
+        )
+    }
 )
 """every operator tinyedge runs, by TFLite's name in lower case"""
 

@@ -7,16 +7,18 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tinyedge.graph.ir import DType, Graph, Operator, Tensor
-from tinyedge.graph.quantization import (
+from tinyedge.arithmetic import broadcast
+from tinyedge.arithmetic.quantization import (
     activation_range,
     multiply_by_quantized_multiplier,
     quantize_multiplier,
     requantize,
 )
-from tinyedge.ops import axes, broadcast, checks, sub
-from tinyedge.ops.checks import first_output
-from tinyedge.ops.contract import Array, Layer, OperatorSpec
+from tinyedge.graph.access import all_inputs, first_output
+from tinyedge.graph.ir import Array, DType, Graph, Operator, Tensor
+from tinyedge.ops import checks, sub
+from tinyedge.ops.checks import shapes
+from tinyedge.ops.contract import Layer, OperatorSpec, make_layer
 from tinyedge.ops.sub import Sum
 
 _LEFT_SHIFT = 20
@@ -106,7 +108,7 @@ def parse(graph: Graph, operator: Operator) -> Layer:
 
 def _parse_int16(graph: Graph, operator: Operator) -> Layer:
     """In int16 the operands stay in their order, and the parameters are those of `sub`, all but the sign."""
-    first, second = broadcast.tensors_of(graph, operator)
+    first, second = all_inputs(graph, operator)
     target = first_output(graph, operator)
     twice_largest = 2 * max(first.scale, second.scale)
     multiplier, shift = quantize_multiplier(_output_factor(first, second, target))
@@ -128,7 +130,7 @@ def _parse_int16(graph: Graph, operator: Operator) -> Layer:
         activation_min=low,
         activation_max=high,
     )
-    return broadcast.make_layer(graph, operator, params)
+    return make_layer(operator, params, all_inputs(graph, operator), [first_output(graph, operator)])
 
 
 def reference(params: Add | Sum, inputs: Sequence[Array]) -> tuple[Array, ...]:
@@ -161,9 +163,9 @@ SPECS = (
             checks.arity(2, 2),
             checks.options("fused_activation_function"),
             one_computed,
-            broadcast.same_types(DType.INT8, DType.INT16),
+            shapes.same_types(DType.INT8, DType.INT16),
             checks.known_activation,
-            axes.broadcasts_to_output,
+            shapes.broadcasts_to_output,
             output_scale_fits,
         ),
         parse=parse,

@@ -8,10 +8,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tinyedge.graph.ir import DType, Graph, Operator
-from tinyedge.ops import axes, checks
-from tinyedge.ops.checks import first_input, first_output
-from tinyedge.ops.contract import Array, Layer, OperatorSpec
+from tinyedge.arithmetic import axes
+from tinyedge.graph.access import first_input, first_output
+from tinyedge.graph.ir import Array, DType, Graph, Operator
+from tinyedge.ops import checks
+from tinyedge.ops.checks import shapes
+from tinyedge.ops.contract import Layer, OperatorSpec
 
 
 @dataclass(frozen=True)
@@ -65,7 +67,7 @@ _CONSTRAINTS = (
     checks.arity(2, 2),
     checks.computed_input,
     int8_to_int32,
-    axes.constant_axes,
+    shapes.constant_axes,
     one_axis,
     shape_without_axis,
 )

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tinyedge.graph.ir import DType, Graph, Operator, Tensor
-from tinyedge.graph.quantization import quantize_multiplier, requantize
+from tinyedge.arithmetic.axes import broadcast_shape
+from tinyedge.arithmetic.quantization import quantize_multiplier, requantize
+from tinyedge.graph.access import first_output, per_tensor
+from tinyedge.graph.ir import Array, DType, Graph, Operator, Tensor
 from tinyedge.ops import checks
-from tinyedge.ops.axes import broadcast_shape
-from tinyedge.ops.checks import first_output
-from tinyedge.ops.contract import Array, Layer, OperatorSpec
+from tinyedge.ops.contract import Layer, OperatorSpec
 
 _MOST_AXES = 5
 _DEEPEST = ((1 << 31) - 1) // (255 * 255)
@@ -73,7 +73,7 @@ def one_computed(graph: Graph, operator: Operator) -> bool:
 def int8_matrices(graph: Graph, operator: Operator) -> bool:
     """Both inputs and the output are int8, each with one scale and zero point."""
     tensors = (*_sides(graph, operator), first_output(graph, operator))
-    return all(tensor.dtype is DType.INT8 and checks.per_tensor(tensor) for tensor in tensors)
+    return all(tensor.dtype is DType.INT8 and per_tensor(tensor) for tensor in tensors)
 
 
 def matrices_match(graph: Graph, operator: Operator) -> bool:

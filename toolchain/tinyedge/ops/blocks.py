@@ -5,11 +5,12 @@ from __future__ import annotations
 import itertools
 from dataclasses import dataclass
 
+from tinyedge.arithmetic.movement import Shape, View, make_copies, reference
+from tinyedge.graph.access import constant, first_input, first_output, input_tensor
 from tinyedge.graph.ir import DType, Graph, Operator
 from tinyedge.ops import checks
-from tinyedge.ops.checks import first_input, first_output, input_tensor
-from tinyedge.ops.contract import Constraint, Layer, OperatorSpec, constant
-from tinyedge.ops.movement import Shape, View, element_types, make_copies, movement_layer, reference
+from tinyedge.ops.checks import element_types
+from tinyedge.ops.contract import Constraint, Layer, OperatorSpec, movement_layer
 
 # -- depth -----------------------------------------------------------------------------------------------------------
 

@@ -7,11 +7,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tinyedge.graph.ir import DType, Graph, Operator
-from tinyedge.ops import broadcast, checks
-from tinyedge.ops.broadcast import Broadcast, Scaled
-from tinyedge.ops.checks import first_output
-from tinyedge.ops.contract import Array, Layer, OperatorSpec
+from tinyedge.arithmetic import broadcast
+from tinyedge.arithmetic.broadcast import Broadcast, Scaled
+from tinyedge.graph.access import all_inputs, first_output, per_tensor
+from tinyedge.graph.ir import Array, DType, Graph, Operator
+from tinyedge.ops import checks
+from tinyedge.ops.checks import shapes
+from tinyedge.ops.contract import Layer, OperatorSpec, make_layer
 
 _LEFT_SHIFT = 8
 _ORDERS = {
@@ -44,29 +46,29 @@ class Comparison:
 def types_match(graph: Graph, operator: Operator) -> bool:
     """Its inputs are both int8 (each with one scale and zero point), both int32, or, for equal and not_equal, both
     bool; its output is bool."""
-    first, second = broadcast.tensors_of(graph, operator)
+    first, second = all_inputs(graph, operator)
     if first.dtype is not second.dtype or first_output(graph, operator).dtype is not DType.BOOL:
         return False
     if first.dtype is DType.INT8:
-        return checks.per_tensor(first) and checks.per_tensor(second)
+        return per_tensor(first) and per_tensor(second)
     return first.dtype is DType.INT32 or (first.dtype is DType.BOOL and operator.name in ("equal", "not_equal"))
 
 
 def scales_fit(graph: Graph, operator: Operator) -> bool:
     """The scales of int8 inputs are less than 1."""
-    first, second = broadcast.tensors_of(graph, operator)
+    first, second = all_inputs(graph, operator)
     return first.dtype is not DType.INT8 or (first.scale < 1 and second.scale < 1)
 
 
 def parse(graph: Graph, operator: Operator) -> Layer:
-    first, second = broadcast.tensors_of(graph, operator)
+    first, second = all_inputs(graph, operator)
     operands = None
     if first.dtype is DType.INT8:
         operands = broadcast.scaled(first, first.scale), broadcast.scaled(second, second.scale)
     params = Comparison(
         broadcast.broadcast_of(graph, operator), first.dtype, _LEFT_SHIFT, operands, *_ORDERS[operator.name]
     )
-    return broadcast.make_layer(graph, operator, params)
+    return make_layer(operator, params, all_inputs(graph, operator), [first_output(graph, operator)])
 
 
 def reference(params: Comparison, inputs: Sequence[Array]) -> tuple[Array, ...]:
@@ -81,7 +83,7 @@ def reference(params: Comparison, inputs: Sequence[Array]) -> tuple[Array, ...]:
 SPECS = tuple(
     OperatorSpec(
         name,
-        (checks.arity(2, 2), broadcast.one_computed, types_match, broadcast.broadcasts, scales_fit),
+        (checks.arity(2, 2), shapes.one_computed, types_match, shapes.broadcasts, scales_fit),
         parse,
         reference,
     )

@@ -6,16 +6,12 @@ one `OperatorSpec` under each TFLite name it serves. Nothing here knows of kerne
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
-
-from tinyedge.graph.ir import Graph, Operator, Tensor
-
-Array = npt.NDArray[Any]
+from tinyedge.arithmetic.movement import Copy, make_movement
+from tinyedge.graph.ir import Array, Graph, Operator, Tensor
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,6 +40,23 @@ class Layer:
         return self.operator.name
 
 
+def make_layer(operator: Operator, params: Any, operands: Iterable[Tensor], outputs: Sequence[Tensor]) -> Layer:
+    """A layer that multiplies no weights; what is computed among its operands are its inputs."""
+    return Layer(operator, params, tuple(t for t in operands if not t.is_constant), tuple(outputs), macs=0)
+
+
+def movement_layer(
+    operator: Operator,
+    operands: Sequence[Tensor],
+    outputs: Sequence[Tensor],
+    copies: Iterable[Copy],
+    *,
+    fill: int | None = None,
+) -> Layer:
+    """A layer of copies between operands and outputs; `fill` as in `Movement`."""
+    return make_layer(operator, make_movement(operands, outputs, copies, fill=fill), operands, outputs)
+
+
 Constraint = Callable[[Graph, Operator], bool]
 """A rule an operator must keep. Its docstring is the rule, the error message and the published table."""
 
@@ -64,9 +77,3 @@ class OperatorSpec:
     constraints: tuple[Constraint, ...]
     parse: Callable[[Graph, Operator], Layer]
     reference: Callable[[Any, Sequence[Array]], tuple[Array, ...]]
-
-
-def constant(tensor: Tensor) -> Array:
-    """The data of a tensor that is known to be constant."""
-    assert tensor.data is not None, tensor.name
-    return np.asarray(tensor.data)

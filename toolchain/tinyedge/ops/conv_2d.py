@@ -7,12 +7,21 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tinyedge.graph.ir import Graph, Operator
-from tinyedge.graph.quantization import activation_range
-from tinyedge.ops import checks, weighted
-from tinyedge.ops.checks import first_input, first_output
-from tinyedge.ops.contract import Array, Layer, OperatorSpec, constant
-from tinyedge.ops.window import Window, kernel_window, matches_output, taps
+from tinyedge.arithmetic import weighted
+from tinyedge.arithmetic.quantization import activation_range
+from tinyedge.arithmetic.window import Window, kernel_window, matches_output, taps
+from tinyedge.graph.access import constant, first_input, first_output
+from tinyedge.graph.ir import Array, Graph, Operator
+from tinyedge.ops import checks
+from tinyedge.ops.checks.weights import (
+    channel_axis,
+    constant_bias,
+    constant_weights,
+    multipliers_fit,
+    symmetric_weights,
+    wide_sums,
+)
+from tinyedge.ops.contract import Layer, OperatorSpec
 
 
 @dataclass(frozen=True, eq=False)
@@ -126,13 +135,13 @@ SPECS = (
             checks.int8_or_int16,
             checks.image,
             checks.known_activation,
-            weighted.constant_weights,
-            weighted.symmetric_weights,
+            constant_weights,
+            symmetric_weights,
             channels_match,
-            weighted.channel_axis(0),
-            weighted.constant_bias,
-            weighted.wide_sums,
-            weighted.multipliers_fit,
+            channel_axis(0),
+            constant_bias,
+            wide_sums,
+            multipliers_fit,
             window_matches,
             sums_fit,
         ),

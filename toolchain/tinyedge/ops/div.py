@@ -7,18 +7,20 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tinyedge.graph.ir import DType, Graph, Operator
-from tinyedge.graph.quantization import (
+from tinyedge.arithmetic import broadcast
+from tinyedge.arithmetic.broadcast import Broadcast
+from tinyedge.arithmetic.fixed_point import one_over_one_plus
+from tinyedge.arithmetic.quantization import (
     activation_range,
     quantize_multiplier,
     rounding_divide_by_pot,
     saturating_rounding_doubling_high_mul,
 )
-from tinyedge.ops import broadcast, checks
-from tinyedge.ops.broadcast import Broadcast
-from tinyedge.ops.checks import first_output
-from tinyedge.ops.contract import Array, Layer, OperatorSpec
-from tinyedge.ops.fixed_point import one_over_one_plus
+from tinyedge.graph.access import all_inputs, first_output
+from tinyedge.graph.ir import Array, DType, Graph, Operator
+from tinyedge.ops import checks
+from tinyedge.ops.checks import shapes
+from tinyedge.ops.contract import Layer, OperatorSpec, make_layer
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,7 +43,7 @@ class Div:
 
 def _factor(graph: Graph, operator: Operator) -> float:
     """Real factor of the quotient, each operation rounded to float32."""
-    first, second = broadcast.tensors_of(graph, operator)
+    first, second = all_inputs(graph, operator)
     with np.errstate(over="ignore", under="ignore", divide="ignore", invalid="ignore"):
         product = np.float32(second.scale) * np.float32(first_output(graph, operator).scale)
         return float(np.float32(first.scale) / product)
@@ -53,7 +55,7 @@ def scales_fit(graph: Graph, operator: Operator) -> bool:
 
 
 def parse(graph: Graph, operator: Operator) -> Layer:
-    first, second = broadcast.tensors_of(graph, operator)
+    first, second = all_inputs(graph, operator)
     target = first_output(graph, operator)
     multiplier, shift = quantize_multiplier(_factor(graph, operator))
     low, high = activation_range(
@@ -68,7 +70,7 @@ def parse(graph: Graph, operator: Operator) -> Layer:
         activation_min=low,
         activation_max=high,
     )
-    return broadcast.make_layer(graph, operator, params)
+    return make_layer(operator, params, all_inputs(graph, operator), [first_output(graph, operator)])
 
 
 def right_shift(params: Div, dividend: Array, divisor: Array) -> Array:
@@ -106,10 +108,10 @@ SPECS = (
         constraints=(
             checks.arity(2, 2),
             checks.options("fused_activation_function"),
-            broadcast.one_computed,
-            broadcast.same_types(DType.INT8),
+            shapes.one_computed,
+            shapes.same_types(DType.INT8),
             checks.known_activation,
-            broadcast.broadcasts,
+            shapes.broadcasts,
             scales_fit,
         ),
         parse=parse,

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from tinyedge.graph.ir import DType, Graph, Operator, Tensor
+from tinyedge.arithmetic.axes import broadcast_shape
+from tinyedge.arithmetic.movement import View, make_copies, reference
+from tinyedge.graph.access import constant, first_input, first_output, input_tensor
+from tinyedge.graph.ir import Array, DType, Graph, Operator, Tensor
 from tinyedge.ops import checks
-from tinyedge.ops.axes import broadcast_shape
-from tinyedge.ops.checks import first_input, first_output, input_tensor
-from tinyedge.ops.contract import Array, Layer, OperatorSpec, constant
-from tinyedge.ops.movement import View, element_types, make_copies, movement_layer, reference
+from tinyedge.ops.checks import element_types
+from tinyedge.ops.contract import Layer, OperatorSpec, movement_layer
 
 _MOST_AXES = 5
 _ANY = (DType.INT8, DType.INT16, DType.INT32, DType.INT64, DType.BOOL)

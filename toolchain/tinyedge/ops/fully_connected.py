@@ -7,11 +7,20 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tinyedge.graph.ir import DType, Graph, Operator
-from tinyedge.graph.quantization import activation_range
-from tinyedge.ops import checks, weighted
-from tinyedge.ops.checks import first_input, first_output, input_tensor, per_tensor
-from tinyedge.ops.contract import Array, Layer, OperatorSpec, constant
+from tinyedge.arithmetic import weighted
+from tinyedge.arithmetic.quantization import activation_range
+from tinyedge.graph.access import constant, first_input, first_output, input_tensor, per_tensor
+from tinyedge.graph.ir import Array, DType, Graph, Operator
+from tinyedge.ops import checks
+from tinyedge.ops.checks.weights import (
+    channel_axis,
+    constant_bias,
+    constant_weights,
+    multipliers_fit,
+    symmetric_weights,
+    wide_sums,
+)
+from tinyedge.ops.contract import Layer, OperatorSpec
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,7 +65,7 @@ def zero_points(graph: Graph, operator: Operator) -> bool:
     weights = weighted.weights_of(graph, operator)
     if per_tensor(weights):
         return weights.zero_point == 0 or not weighted.has_wide_sums(graph, operator)
-    return weights.dtype is DType.INT8 and weighted.symmetric_weights(graph, operator)
+    return weights.dtype is DType.INT8 and symmetric_weights(graph, operator)
 
 
 def bias_scale(graph: Graph, operator: Operator) -> bool:
@@ -131,15 +140,15 @@ SPECS = (
             checks.computed_input,
             checks.int8_or_int16,
             checks.known_activation,
-            weighted.constant_weights,
+            constant_weights,
             plain_weights,
             sizes_match,
             zero_points,
-            weighted.channel_axis(0),
-            weighted.constant_bias,
-            weighted.wide_sums,
+            channel_axis(0),
+            constant_bias,
+            wide_sums,
             bias_scale,
-            weighted.multipliers_fit,
+            multipliers_fit,
             sums_fit,
         ),
         parse=parse,

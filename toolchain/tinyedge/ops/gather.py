@@ -8,12 +8,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tinyedge.graph.ir import DType, Graph, Operator, Tensor
-from tinyedge.graph.quantization import wrap_int32
+from tinyedge.arithmetic.quantization import wrap_int32
+from tinyedge.graph.access import first_input, first_output
+from tinyedge.graph.ir import Array, DType, Graph, Operator, Tensor
 from tinyedge.ops import checks
-from tinyedge.ops.checks import first_input, first_output
-from tinyedge.ops.contract import Array, Layer, OperatorSpec
-from tinyedge.ops.movement import element_types
+from tinyedge.ops.checks import element_types
+from tinyedge.ops.contract import Layer, OperatorSpec
 
 _MOST_NUMBERS = 5
 """indices that name one block, in gather_nd"""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from tinyedge.arithmetic.movement import Shape, View, make_copies, reference
+from tinyedge.graph.access import first_output
 from tinyedge.graph.ir import DType, Graph, Operator, Tensor
 from tinyedge.ops import checks
-from tinyedge.ops.checks import first_output
-from tinyedge.ops.contract import Layer, OperatorSpec
-from tinyedge.ops.movement import Shape, View, element_types, make_copies, movement_layer, reference
+from tinyedge.ops.checks import element_types
+from tinyedge.ops.contract import Layer, OperatorSpec, movement_layer
 
 _MOST_JOINED = 10
 """what TensorFlow Lite Micro's concatenation takes"""

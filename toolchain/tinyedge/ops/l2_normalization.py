@@ -7,12 +7,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tinyedge.graph.ir import Graph, Operator
-from tinyedge.graph.quantization import multiply_by_quantized_multiplier
+from tinyedge.arithmetic.fixed_point import inverse_square_root
+from tinyedge.arithmetic.quantization import multiply_by_quantized_multiplier
+from tinyedge.graph.access import first_input, first_output
+from tinyedge.graph.ir import Array, Graph, Operator
 from tinyedge.ops import checks
-from tinyedge.ops.checks import first_input, first_output
-from tinyedge.ops.contract import Array, Layer, OperatorSpec
-from tinyedge.ops.fixed_point import inverse_square_root
+from tinyedge.ops.contract import Layer, OperatorSpec
 
 _OUTPUT_BITS = 7
 _MOST_VALUES = ((1 << 31) - 1) // 255**2

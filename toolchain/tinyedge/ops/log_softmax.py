@@ -8,17 +8,17 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tinyedge.graph.ir import Graph, Operator
-from tinyedge.graph.quantization import (
+from tinyedge.arithmetic.fixed_point import exp_on_negative_values, log_of_q12
+from tinyedge.arithmetic.quantization import (
     multiply_by_quantized_multiplier,
     quantize_multiplier,
     rounding_divide_by_pot,
     wrap_int32,
 )
+from tinyedge.graph.access import first_input, first_output
+from tinyedge.graph.ir import Array, Graph, Operator
 from tinyedge.ops import checks
-from tinyedge.ops.checks import first_input, first_output
-from tinyedge.ops.contract import Array, Layer, OperatorSpec
-from tinyedge.ops.fixed_point import exp_on_negative_values, log_of_q12
+from tinyedge.ops.contract import Layer, OperatorSpec
 
 _INTEGER_BITS = 5
 """of the scaled difference to the maximum: Q5.26"""

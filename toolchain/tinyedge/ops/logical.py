@@ -7,11 +7,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tinyedge.graph.ir import DType, Graph, Operator
-from tinyedge.ops import broadcast, checks
-from tinyedge.ops.broadcast import Broadcast
-from tinyedge.ops.checks import first_input, first_output
-from tinyedge.ops.contract import Array, Layer, OperatorSpec
+from tinyedge.arithmetic import broadcast
+from tinyedge.arithmetic.broadcast import Broadcast
+from tinyedge.graph.access import all_inputs, first_input, first_output
+from tinyedge.graph.ir import Array, DType, Graph, Operator
+from tinyedge.ops import checks
+from tinyedge.ops.checks import shapes
+from tinyedge.ops.contract import Layer, OperatorSpec, make_layer
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,13 +33,13 @@ class LogicalNot:
 
 def all_bool(graph: Graph, operator: Operator) -> bool:
     """Inputs and output are bool."""
-    tensors = (*broadcast.tensors_of(graph, operator), first_output(graph, operator))
+    tensors = (*all_inputs(graph, operator), first_output(graph, operator))
     return all(tensor.dtype is DType.BOOL for tensor in tensors)
 
 
 def parse(graph: Graph, operator: Operator) -> Layer:
     params = Logical(broadcast.broadcast_of(graph, operator), both=operator.name == "logical_and")
-    return broadcast.make_layer(graph, operator, params)
+    return make_layer(operator, params, all_inputs(graph, operator), [first_output(graph, operator)])
 
 
 def parse_not(graph: Graph, operator: Operator) -> Layer:
@@ -54,7 +56,7 @@ def reference_not(params: LogicalNot, inputs: Sequence[Array]) -> tuple[Array, .
     return (np.logical_not(inputs[0]),)
 
 
-_CONSTRAINTS = (checks.arity(2, 2), broadcast.one_computed, all_bool, broadcast.broadcasts)
+_CONSTRAINTS = (checks.arity(2, 2), shapes.one_computed, all_bool, shapes.broadcasts)
 
 SPECS = (
     OperatorSpec("logical_and", _CONSTRAINTS, parse, reference),

@@ -1,7 +1,7 @@
 """Operators that are one function of one int8 value: a table of 256 entries holds them exactly.
 
-The tables themselves are made in `tables`; any further int8 to int8 function of one value is one more entry here.
-logistic and tanh, which int16 has too, have their rules in `sigmoid`.
+The tables themselves are made in `arithmetic.tables`; any further int8 to int8 function of one value is one more entry
+here. logistic and tanh, which int16 has too, have their rules in `sigmoid`.
 """
 
 from __future__ import annotations
@@ -11,10 +11,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tinyedge.graph.ir import Graph, Operator
-from tinyedge.ops import checks, tables
-from tinyedge.ops.checks import first_input, first_output
-from tinyedge.ops.contract import Array, Constraint, Layer, OperatorSpec
+from tinyedge.arithmetic import tables
+from tinyedge.graph.access import first_input, first_output
+from tinyedge.graph.ir import Array, Graph, Operator
+from tinyedge.ops import checks
+from tinyedge.ops.contract import Constraint, Layer, OperatorSpec
 
 
 @dataclass(frozen=True, eq=False)

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tinyedge.graph.ir import DType, Graph, Operator, Tensor
-from tinyedge.graph.quantization import Int64Array, multiply_by_quantized_multiplier, quantize_multiplier
+from tinyedge.arithmetic.quantization import Int64Array, multiply_by_quantized_multiplier, quantize_multiplier
+from tinyedge.arithmetic.sigmoid_s16 import logistic_s16, tanh_factor, tanh_s16
+from tinyedge.graph.access import constant, first_input, first_output, input_tensor, per_tensor
+from tinyedge.graph.ir import Array, DType, Graph, Operator, Tensor
 from tinyedge.ops import checks
-from tinyedge.ops.checks import first_input, first_output, input_tensor
-from tinyedge.ops.contract import Array, Layer, OperatorSpec, constant
-from tinyedge.ops.gates import logistic_s16, tanh_factor, tanh_s16
+from tinyedge.ops.contract import Layer, OperatorSpec
 
 _GATES = ("input", "forget", "cell", "output")
 """in the order of the operator's inputs: weights from 1, recurrent weights from 5, biases from 12"""
@@ -138,15 +138,13 @@ def constant_weights(graph: Graph, operator: Operator) -> bool:
     biases = _at(graph, operator, range(_BIASES, _BIASES + 4))
     if not all(tensor.is_constant for tensor in (*weights, *biases)):
         return False
-    return all(checks.per_tensor(tensor) and tensor.zero_point == 0 for tensor in weights)
+    return all(per_tensor(tensor) and tensor.zero_point == 0 for tensor in weights)
 
 
 def kept_states(graph: Graph, operator: Operator) -> bool:
     """Both states are variables with one scale; the cell's is a power of two from 2**-15 to 1, its zero point 0."""
     hidden, cell = _states(graph, operator)
-    if not all(
-        tensor.is_variable and not tensor.is_constant and checks.per_tensor(tensor) for tensor in (hidden, cell)
-    ):
+    if not all(tensor.is_variable and not tensor.is_constant and per_tensor(tensor) for tensor in (hidden, cell)):
         return False
     fraction, exponent = math.frexp(cell.scale)
     return fraction == 0.5 and -15 <= exponent - 1 <= 0 and cell.zero_point == 0
@@ -172,7 +170,7 @@ def shapes_match(graph: Graph, operator: Operator) -> bool:
 def quantized_alike(graph: Graph, operator: Operator) -> bool:
     """Input and output have one scale and zero point; the output has those of the hidden state."""
     target, hidden = first_output(graph, operator), _states(graph, operator)[0]
-    if not checks.per_tensor(target) or not checks.per_tensor(first_input(graph, operator)):
+    if not per_tensor(target) or not per_tensor(first_input(graph, operator)):
         return False
     return (target.scale, target.zero_point) == (hidden.scale, hidden.zero_point)
 

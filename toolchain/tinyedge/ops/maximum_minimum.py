@@ -7,11 +7,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tinyedge.graph.ir import DType, Graph, Operator
-from tinyedge.ops import broadcast, checks
-from tinyedge.ops.broadcast import Broadcast
-from tinyedge.ops.checks import first_output
-from tinyedge.ops.contract import Array, Layer, OperatorSpec
+from tinyedge.arithmetic import broadcast
+from tinyedge.arithmetic.broadcast import Broadcast
+from tinyedge.graph.access import all_inputs, first_output, per_tensor
+from tinyedge.graph.ir import Array, DType, Graph, Operator
+from tinyedge.ops import checks
+from tinyedge.ops.checks import shapes
+from tinyedge.ops.contract import Layer, OperatorSpec, make_layer
 
 _TYPES = (DType.INT8, DType.INT16, DType.INT32)
 
@@ -27,16 +29,16 @@ class Extremum:
 
 def types_match(graph: Graph, operator: Operator) -> bool:
     """Inputs and output are all int8, all int16 or all int32."""
-    tensors = (*broadcast.tensors_of(graph, operator), first_output(graph, operator))
+    tensors = (*all_inputs(graph, operator), first_output(graph, operator))
     return len({tensor.dtype for tensor in tensors}) == 1 and tensors[0].dtype in _TYPES
 
 
 def same_quantization(graph: Graph, operator: Operator) -> bool:
     """Inputs and output are quantized alike: same scale (within 1e-6) and zero point, or none at all."""
-    tensors = (*broadcast.tensors_of(graph, operator), first_output(graph, operator))
+    tensors = (*all_inputs(graph, operator), first_output(graph, operator))
     if all(tensor.quantization is None for tensor in tensors):
         return True
-    return all(checks.per_tensor(t) for t in tensors) and broadcast.all_same_quantization(graph, operator)
+    return all(per_tensor(t) for t in tensors) and shapes.all_same_quantization(graph, operator)
 
 
 def parse(graph: Graph, operator: Operator) -> Layer:
@@ -45,7 +47,7 @@ def parse(graph: Graph, operator: Operator) -> Layer:
         dtype=first_output(graph, operator).dtype,
         largest=operator.name == "maximum",
     )
-    return broadcast.make_layer(graph, operator, params)
+    return make_layer(operator, params, all_inputs(graph, operator), [first_output(graph, operator)])
 
 
 def reference(params: Extremum, inputs: Sequence[Array]) -> tuple[Array, ...]:
@@ -55,10 +57,10 @@ def reference(params: Extremum, inputs: Sequence[Array]) -> tuple[Array, ...]:
 
 _CONSTRAINTS = (
     checks.arity(2, 2),
-    broadcast.one_computed,
+    shapes.one_computed,
     types_match,
     same_quantization,
-    broadcast.broadcasts,
+    shapes.broadcasts,
 )
 
 SPECS = (

@@ -8,11 +8,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tinyedge.graph.ir import Graph, Operator
-from tinyedge.graph.quantization import quantize_multiplier, requantize, wrap_int32
-from tinyedge.ops import axes, checks
-from tinyedge.ops.checks import first_input, first_output
-from tinyedge.ops.contract import Array, Layer, OperatorSpec
+from tinyedge.arithmetic import axes
+from tinyedge.arithmetic.quantization import quantize_multiplier, requantize, wrap_int32
+from tinyedge.graph.access import first_input, first_output
+from tinyedge.graph.ir import Array, Graph, Operator
+from tinyedge.ops import checks
+from tinyedge.ops.checks import shapes
+from tinyedge.ops.contract import Layer, OperatorSpec
 
 
 @dataclass(frozen=True)
@@ -83,8 +85,8 @@ _CONSTRAINTS = (
     checks.options("keep_dims"),
     checks.computed_input,
     checks.int8_in_and_out,
-    axes.constant_axes,
-    axes.reduces_to_output,
+    shapes.constant_axes,
+    shapes.reduces_to_output,
     scales_fit,
     sum_fits,
 )

@@ -7,12 +7,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tinyedge.graph.ir import DType, Graph, Operator
-from tinyedge.graph.quantization import activation_range, quantize_multiplier, requantize
-from tinyedge.ops import broadcast, checks
-from tinyedge.ops.broadcast import Broadcast
-from tinyedge.ops.checks import first_output
-from tinyedge.ops.contract import Array, Layer, OperatorSpec
+from tinyedge.arithmetic import broadcast
+from tinyedge.arithmetic.broadcast import Broadcast
+from tinyedge.arithmetic.quantization import activation_range, quantize_multiplier, requantize
+from tinyedge.graph.access import all_inputs, first_output
+from tinyedge.graph.ir import Array, DType, Graph, Operator
+from tinyedge.ops import checks
+from tinyedge.ops.checks import shapes
+from tinyedge.ops.contract import Layer, OperatorSpec, make_layer
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,7 +32,7 @@ class Mul:
 
 
 def _factor(graph: Graph, operator: Operator) -> float:
-    first, second = broadcast.tensors_of(graph, operator)
+    first, second = all_inputs(graph, operator)
     return first.scale * second.scale / first_output(graph, operator).scale
 
 
@@ -40,7 +42,7 @@ def scales_fit(graph: Graph, operator: Operator) -> bool:
 
 
 def parse(graph: Graph, operator: Operator) -> Layer:
-    first, second = broadcast.tensors_of(graph, operator)
+    first, second = all_inputs(graph, operator)
     target = first_output(graph, operator)
     multiplier, shift = quantize_multiplier(_factor(graph, operator))
     low, high = activation_range(
@@ -56,7 +58,7 @@ def parse(graph: Graph, operator: Operator) -> Layer:
         activation_min=low,
         activation_max=high,
     )
-    return broadcast.make_layer(graph, operator, params)
+    return make_layer(operator, params, all_inputs(graph, operator), [first_output(graph, operator)])
 
 
 def reference(params: Mul, inputs: Sequence[Array]) -> tuple[Array, ...]:
@@ -81,10 +83,10 @@ SPECS = (
         constraints=(
             checks.arity(2, 2),
             checks.options("fused_activation_function"),
-            broadcast.one_computed,
-            broadcast.same_types(DType.INT8, DType.INT16),
+            shapes.one_computed,
+            shapes.same_types(DType.INT8, DType.INT16),
             checks.known_activation,
-            broadcast.broadcasts,
+            shapes.broadcasts,
             scales_fit,
         ),
         parse=parse,

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tinyedge.graph.ir import DType, Graph, Operator
+from tinyedge.graph.access import constant, first_input, first_output, input_tensor, per_tensor
+from tinyedge.graph.ir import Array, DType, Graph, Operator
 from tinyedge.ops import checks
-from tinyedge.ops.checks import first_input, first_output, input_tensor
-from tinyedge.ops.contract import Array, Layer, OperatorSpec, constant
+from tinyedge.ops.contract import Layer, OperatorSpec
 
 Four = tuple[int, int, int, int]
 
@@ -63,7 +63,7 @@ def value_fits(graph: Graph, operator: Operator) -> bool:
     value = input_tensor(graph, operator, 2)
     if value is None:
         return True
-    if not value.is_constant or value.dtype is not DType.INT8 or value.elements != 1 or not checks.per_tensor(value):
+    if not value.is_constant or value.dtype is not DType.INT8 or value.elements != 1 or not per_tensor(value):
         return False
     target = first_output(graph, operator)
     return value.zero_point == target.zero_point and value.scale == target.scale

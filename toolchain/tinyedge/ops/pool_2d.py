@@ -7,12 +7,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tinyedge.graph.ir import DType, Graph, Operator
-from tinyedge.graph.quantization import activation_range
+from tinyedge.arithmetic.quantization import activation_range
+from tinyedge.arithmetic.window import Window, every_window_meets_input, filter_window, matches_output, taps
+from tinyedge.graph.access import first_input, first_output, per_tensor
+from tinyedge.graph.ir import Array, DType, Graph, Operator
 from tinyedge.ops import checks
-from tinyedge.ops.checks import first_input, first_output
-from tinyedge.ops.contract import Array, Layer, OperatorSpec
-from tinyedge.ops.window import Window, every_window_meets_input, filter_window, matches_output, taps
+from tinyedge.ops.contract import Layer, OperatorSpec
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ def types_match(graph: Graph, operator: Operator) -> bool:
     """Input and output are both int8 or both int16, each with one scale and zero point."""
     tensors = (first_input(graph, operator), first_output(graph, operator))
     known = {tensor.dtype for tensor in tensors} in ({DType.INT8}, {DType.INT16})
-    return known and all(checks.per_tensor(tensor) for tensor in tensors)
+    return known and all(per_tensor(tensor) for tensor in tensors)
 
 
 def sum_fits(graph: Graph, operator: Operator) -> bool:

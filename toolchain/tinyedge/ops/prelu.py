@@ -7,12 +7,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tinyedge.graph.ir import DType, Graph, Operator
-from tinyedge.graph.quantization import multiply_by_quantized_multiplier, quantize_multiplier
-from tinyedge.ops import broadcast, checks
-from tinyedge.ops.broadcast import Broadcast
-from tinyedge.ops.checks import first_output
-from tinyedge.ops.contract import Array, Layer, OperatorSpec
+from tinyedge.arithmetic import broadcast
+from tinyedge.arithmetic.broadcast import Broadcast
+from tinyedge.arithmetic.quantization import multiply_by_quantized_multiplier, quantize_multiplier
+from tinyedge.graph.access import all_inputs, first_output
+from tinyedge.graph.ir import Array, DType, Graph, Operator
+from tinyedge.ops import checks
+from tinyedge.ops.checks import shapes
+from tinyedge.ops.contract import Layer, OperatorSpec, make_layer
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,7 +33,7 @@ class Prelu:
 
 
 def _factors(graph: Graph, operator: Operator) -> tuple[float, float]:
-    source, slope = broadcast.tensors_of(graph, operator)
+    source, slope = all_inputs(graph, operator)
     target = first_output(graph, operator)
     return source.scale / target.scale, source.scale * slope.scale / target.scale
 
@@ -42,7 +44,7 @@ def scales_fit(graph: Graph, operator: Operator) -> bool:
 
 
 def parse(graph: Graph, operator: Operator) -> Layer:
-    source, slope = broadcast.tensors_of(graph, operator)
+    source, slope = all_inputs(graph, operator)
     positive, negative = _factors(graph, operator)
     multiplier, shift = quantize_multiplier(positive)
     slope_multiplier, slope_shift = quantize_multiplier(negative)
@@ -56,7 +58,7 @@ def parse(graph: Graph, operator: Operator) -> Layer:
         slope_multiplier=slope_multiplier,
         slope_shift=slope_shift,
     )
-    return broadcast.make_layer(graph, operator, params)
+    return make_layer(operator, params, all_inputs(graph, operator), [first_output(graph, operator)])
 
 
 def reference(params: Prelu, inputs: Sequence[Array]) -> tuple[Array, ...]:
@@ -76,9 +78,9 @@ SPECS = (
         name="prelu",
         constraints=(
             checks.arity(2, 2),
-            broadcast.one_computed,
-            broadcast.same_types(DType.INT8),
-            broadcast.broadcasts,
+            shapes.one_computed,
+            shapes.same_types(DType.INT8),
+            shapes.broadcasts,
             scales_fit,
         ),
         parse=parse,

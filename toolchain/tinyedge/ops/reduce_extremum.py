@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tinyedge.graph.ir import Graph, Operator
-from tinyedge.ops import axes, checks
-from tinyedge.ops.checks import first_input, first_output
-from tinyedge.ops.contract import Array, Layer, OperatorSpec
+from tinyedge.arithmetic import axes
+from tinyedge.graph.access import first_input, first_output
+from tinyedge.graph.ir import Array, Graph, Operator
+from tinyedge.ops import checks
+from tinyedge.ops.checks import shapes
+from tinyedge.ops.contract import Layer, OperatorSpec
 
 
 @dataclass(frozen=True)
@@ -46,8 +48,8 @@ _CONSTRAINTS = (
     checks.computed_input,
     checks.int8_in_and_out,
     identical_quantization,
-    axes.constant_axes,
-    axes.reduces_to_output,
+    shapes.constant_axes,
+    shapes.reduces_to_output,
 )
 
 SPECS = (

@@ -7,9 +7,10 @@ from collections.abc import Sequence
 import numpy as np
 
 from tinyedge.errors import CheckError
-from tinyedge.graph.ir import Graph
+from tinyedge.graph.access import constant
+from tinyedge.graph.ir import Array, Graph
 from tinyedge.ops import OPERATORS, parse_graph
-from tinyedge.ops.contract import Array, Layer, constant
+from tinyedge.ops.contract import Layer
 
 
 def run_layer(layer: Layer, inputs: Sequence[Array]) -> tuple[Array, ...]:

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tinyedge.graph.ir import DType, Graph, Operator, Tensor
-from tinyedge.graph.quantization import integer_range, quantize_multiplier, requantize, wrap_int32
+from tinyedge.arithmetic.quantization import quantize_multiplier, requantize, wrap_int32
+from tinyedge.graph.access import first_input, first_output, per_tensor
+from tinyedge.graph.ir import Array, DType, Graph, Operator, Tensor, integer_range
 from tinyedge.ops import checks
-from tinyedge.ops.checks import first_input, first_output
-from tinyedge.ops.contract import Array, Layer, OperatorSpec
+from tinyedge.ops.contract import Layer, OperatorSpec
 
 _REQUANTIZE = {
     DType.INT8: (DType.INT8, DType.UINT8, DType.INT16, DType.INT32),
@@ -52,7 +52,7 @@ class FloatBorder:
 
 
 def _quantized(tensor: Tensor) -> bool:
-    return tensor.dtype is DType.FLOAT32 or checks.per_tensor(tensor)
+    return tensor.dtype is DType.FLOAT32 or per_tensor(tensor)
 
 
 def quantize_types(graph: Graph, operator: Operator) -> bool:

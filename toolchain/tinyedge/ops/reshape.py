@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tinyedge.graph.ir import Graph, Operator
+from tinyedge.graph.access import first_input, first_output, input_tensor
+from tinyedge.graph.ir import Array, Graph, Operator
 from tinyedge.ops import checks
-from tinyedge.ops.checks import first_input, first_output, input_tensor
-from tinyedge.ops.contract import Array, Layer, OperatorSpec
+from tinyedge.ops.contract import Layer, OperatorSpec
 
 
 @dataclass(frozen=True)

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tinyedge.graph.ir import DType, Graph, Operator
-from tinyedge.graph.quantization import round_half_away
+from tinyedge.arithmetic.quantization import round_half_away
+from tinyedge.graph.access import constant, first_input, first_output, input_tensor
+from tinyedge.graph.ir import Array, DType, Graph, Operator
 from tinyedge.ops import checks
-from tinyedge.ops.checks import first_input, first_output, input_tensor
-from tinyedge.ops.contract import Array, Constraint, Layer, OperatorSpec, constant
-from tinyedge.ops.movement import element_types
+from tinyedge.ops.checks import element_types
+from tinyedge.ops.contract import Constraint, Layer, OperatorSpec
 
 ONE = 1 << 10
 """a whole cell of the input, in the fixed point of resize_bilinear"""

@@ -7,11 +7,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tinyedge.graph.ir import DType, Graph, Operator
-from tinyedge.ops import broadcast, checks
-from tinyedge.ops.broadcast import Broadcast
-from tinyedge.ops.checks import first_output
-from tinyedge.ops.contract import Array, Layer, OperatorSpec
+from tinyedge.arithmetic import broadcast
+from tinyedge.arithmetic.broadcast import Broadcast
+from tinyedge.graph.access import all_inputs, first_output, per_tensor
+from tinyedge.graph.ir import Array, DType, Graph, Operator
+from tinyedge.ops import checks
+from tinyedge.ops.checks import shapes
+from tinyedge.ops.contract import Layer, OperatorSpec, make_layer
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,18 +27,18 @@ class Select:
 def types_match(graph: Graph, operator: Operator) -> bool:
     """The first input is bool, the others and the output are all int8 or all int16, with the same scale (within 1e-6)
     and zero point."""
-    condition, *choices = broadcast.tensors_of(graph, operator)
+    condition, *choices = all_inputs(graph, operator)
     target = first_output(graph, operator)
     if condition.dtype is not DType.BOOL or target.dtype not in (DType.INT8, DType.INT16):
         return False
-    if any(t.dtype is not target.dtype or not checks.per_tensor(t) for t in (*choices, target)):
+    if any(t.dtype is not target.dtype or not per_tensor(t) for t in (*choices, target)):
         return False
     return all(abs(t.scale - target.scale) <= 1e-6 and t.zero_point == target.zero_point for t in choices)
 
 
 def parse(graph: Graph, operator: Operator) -> Layer:
     params = Select(broadcast.broadcast_of(graph, operator), first_output(graph, operator).dtype)
-    return broadcast.make_layer(graph, operator, params)
+    return make_layer(operator, params, all_inputs(graph, operator), [first_output(graph, operator)])
 
 
 def reference(params: Select, inputs: Sequence[Array]) -> tuple[Array, ...]:
@@ -47,7 +49,7 @@ def reference(params: Select, inputs: Sequence[Array]) -> tuple[Array, ...]:
 SPECS = (
     OperatorSpec(
         name="select_v2",
-        constraints=(checks.arity(3, 3), broadcast.one_computed, types_match, broadcast.broadcasts),
+        constraints=(checks.arity(3, 3), shapes.one_computed, types_match, shapes.broadcasts),
         parse=parse,
         reference=reference,
     ),

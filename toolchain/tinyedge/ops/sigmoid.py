@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import functools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from tinyedge.graph.ir import DType, Graph, Operator, Tensor
+from tinyedge.arithmetic.sigmoid_s16 import logistic_of_steps, tanh_of_steps
+from tinyedge.graph.access import first_input, first_output, per_tensor
+from tinyedge.graph.ir import Array, DType, Graph, Operator, Tensor
 from tinyedge.ops import checks, lookup
-from tinyedge.ops.checks import first_input, first_output
-from tinyedge.ops.contract import Array, Layer, OperatorSpec
+from tinyedge.ops.contract import Layer, OperatorSpec
 from tinyedge.ops.lookup import Lookup
 
 _POWER_OF_TWO_TOLERANCE = 1e-3
@@ -29,24 +29,6 @@ class SigmoidS16:
     tanh: bool
 
 
-@functools.cache
-def logistic_table() -> Array:
-    """uint16 [256]: the logistic function of i/24 in 1/65536, raised where chords between its points lie below it.
-
-    Each point takes half of the gap between chord and function in the middle of the interval that follows, which
-    halves the error of linear interpolation; the last one is the largest number there is.
-    """
-    at = np.arange(256.0)
-
-    def function(x: Array) -> Array:
-        return np.asarray(65536 / (1 + np.exp(-x / 24)))
-
-    gap = function(at + 0.5) - (function(at) + function(at + 1)) / 2
-    table = np.floor(function(at) + gap / 2 + 0.5)
-    table[-1] = 65535
-    return table.astype(np.uint16)
-
-
 def _power_of_two(scale: float) -> int | None:
     """The exponent of a scale that is a power of two, nearly."""
     logarithm = math.log2(scale)
@@ -60,7 +42,7 @@ def types_match(graph: Graph, operator: Operator) -> bool:
     tensors = (first_input(graph, operator), first_output(graph, operator))
     if len({tensor.dtype for tensor in tensors}) != 1 or tensors[0].dtype not in (DType.INT8, DType.INT16):
         return False
-    return all(checks.per_tensor(t) and (t.dtype is DType.INT8 or t.zero_point == 0) for t in tensors)
+    return all(per_tensor(t) and (t.dtype is DType.INT8 or t.zero_point == 0) for t in tensors)
 
 
 def logistic_output(graph: Graph, operator: Operator) -> bool:
@@ -110,19 +92,8 @@ def reference(params: Lookup | SigmoidS16, inputs: Sequence[Array]) -> tuple[Arr
     if isinstance(params, Lookup):
         return lookup.reference(params, inputs)
     half = (1 << params.left_shift) >> 1
-    x = (inputs[0].astype(np.int64) * params.multiplier + half) >> params.left_shift
-    table = logistic_table().astype(np.int64)
-    fraction_bits = 8 if params.tanh else 9
-    magnitude = np.abs(x)
-    index = magnitude >> fraction_bits
-    at = np.minimum(index, 254)
-    between = (table[at] << fraction_bits) + (magnitude & ((1 << fraction_bits) - 1)) * (table[at + 1] - table[at])
-    if params.tanh:
-        raised = np.where(index >= 255, 0xFFFF << 8, between) - (1 << 23)
-        results = (np.where(x >= 0, raised + (1 << 7), -raised + (1 << 7) - 1)) >> 8
-    else:
-        raised = np.where(index >= 255, 0x7FFF << 10, between)
-        results = (np.where(x >= 0, raised, (1 << 25) - raised - 1) + (1 << 9)) >> 10
+    steps = (inputs[0].astype(np.int64) * params.multiplier + half) >> params.left_shift
+    results = tanh_of_steps(steps) if params.tanh else logistic_of_steps(steps)
     return (results.astype(np.int16),)
 
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 
+from tinyedge.arithmetic.movement import View, make_copies, reference
+from tinyedge.graph.access import constant, first_input, first_output, input_tensor
 from tinyedge.graph.ir import DType, Graph, Operator
 from tinyedge.ops import checks
-from tinyedge.ops.checks import first_input, first_output, input_tensor
-from tinyedge.ops.contract import Layer, OperatorSpec, constant
-from tinyedge.ops.movement import View, element_types, make_copies, movement_layer, reference
+from tinyedge.ops.checks import element_types
+from tinyedge.ops.contract import Layer, OperatorSpec, movement_layer
 
 _SLICED_AXES = 5
 _STRIDED_AXES = 4

@@ -1,4 +1,4 @@
-"""softmax over the last axis: int8 in and out, in gemmlowp's fixed point; in int16 see `softmax_s16`."""
+"""softmax over the last axis: int8 in gemmlowp's fixed point, int16 by interpolating in two tables."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from tinyedge.graph.ir import DType, Graph, Operator
-from tinyedge.graph.quantization import (
+from tinyedge.arithmetic.fixed_point import exp_on_negative_values, one_over_one_plus
+from tinyedge.arithmetic.quantization import (
     Int64Array,
     multiply_by_quantized_multiplier,
     quantize_multiplier,
     rounding_divide_by_pot,
     saturating_rounding_doubling_high_mul,
 )
-from tinyedge.ops import checks, softmax_s16
-from tinyedge.ops.checks import first_input, first_output
-from tinyedge.ops.contract import Array, Layer, OperatorSpec
-from tinyedge.ops.fixed_point import exp_on_negative_values, one_over_one_plus
-from tinyedge.ops.softmax_s16 import SoftmaxS16
+from tinyedge.arithmetic.softmax_s16 import exp_table, interpolate, reciprocal_table
+from tinyedge.graph.access import first_input, first_output, per_tensor
+from tinyedge.graph.ir import Array, DType, Graph, Operator
+from tinyedge.ops import checks
+from tinyedge.ops.contract import Layer, OperatorSpec
 
 _INTEGER_BITS = 5
 """of the scaled difference to the maximum: Q5.26"""
@@ -45,12 +45,23 @@ class Softmax:
     diff_min: int
 
 
+@dataclass(frozen=True)
+class SoftmaxS16:
+    """Parameters: `rows` of `depth` values; differences to the maximum times (multiplier, shift) are in steps of
+    10/65535, beyond -10 they count as -10."""
+
+    rows: int
+    depth: int
+    multiplier: int
+    shift: int
+
+
 def types_match(graph: Graph, operator: Operator) -> bool:
     """Input and output are both int8 or both int16, each with one scale and zero point, which is 0 for int16."""
     tensors = (first_input(graph, operator), first_output(graph, operator))
     if len({tensor.dtype for tensor in tensors}) != 1 or tensors[0].dtype not in (DType.INT8, DType.INT16):
         return False
-    return all(checks.per_tensor(t) and (t.dtype is DType.INT8 or t.zero_point == 0) for t in tensors)
+    return all(per_tensor(t) and (t.dtype is DType.INT8 or t.zero_point == 0) for t in tensors)
 
 
 def probabilities_out(graph: Graph, operator: Operator) -> bool:
@@ -77,7 +88,7 @@ def beta_fits(graph: Graph, operator: Operator) -> bool:
 
 def parse(graph: Graph, operator: Operator) -> Layer:
     if first_input(graph, operator).dtype is DType.INT16:
-        return softmax_s16.parse(graph, operator)
+        return _parse_int16(graph, operator)
     source, target = first_input(graph, operator), first_output(graph, operator)
     factor = operator.options["beta"] * source.scale * (1 << (31 - _INTEGER_BITS))
     multiplier, left_shift = quantize_multiplier(min(factor, (1 << 31) - 1.0))
@@ -85,6 +96,13 @@ def parse(graph: Graph, operator: Operator) -> Layer:
     depth = source.shape[-1]
     params = Softmax(source.elements // depth, depth, multiplier, left_shift, -math.floor(radius))
     return Layer(operator, params, (source,), (target,), macs=0)
+
+
+def _parse_int16(graph: Graph, operator: Operator) -> Layer:
+    source, target = first_input(graph, operator), first_output(graph, operator)
+    depth = source.shape[-1]
+    multiplier, shift = quantize_multiplier(float(source.scale * operator.options["beta"] / (10.0 / 65535.0)))
+    return Layer(operator, SoftmaxS16(source.elements // depth, depth, multiplier, shift), (source,), (target,), macs=0)
 
 
 def exponentials(params: Softmax) -> tuple[Int64Array, npt.NDArray[np.bool_]]:
@@ -99,7 +117,7 @@ def exponentials(params: Softmax) -> tuple[Int64Array, npt.NDArray[np.bool_]]:
 
 def reference(params: Softmax | SoftmaxS16, inputs: Sequence[Array]) -> tuple[Array, ...]:
     if isinstance(params, SoftmaxS16):
-        return softmax_s16.reference(params, inputs)
+        return (_reference_int16(params, inputs[0]),)
     values = inputs[0].reshape(params.rows, params.depth).astype(np.int64)
     table, counts = exponentials(params)
     below = values.max(axis=1, keepdims=True) - values
@@ -112,6 +130,20 @@ def reference(params: Softmax | SoftmaxS16, inputs: Sequence[Array]) -> tuple[Ar
     shifted = rounding_divide_by_pot(product, np.minimum(exponent, 31))
     shares = np.where((exponent <= 31) & counts[below], shifted, 0)
     return (np.clip(shares - 128, -128, 127).astype(np.int8),)
+
+
+def _reference_int16(params: SoftmaxS16, values: Array) -> Array:
+    rows = values.reshape(params.rows, params.depth).astype(np.int64)
+    differences = rows - rows.max(axis=1, keepdims=True)
+    scaled = multiply_by_quantized_multiplier(differences, params.multiplier, params.shift)
+    shares = interpolate(exp_table(), np.clip(scaled + 32767, -32768, 32767))
+    total = shares.sum(axis=1, keepdims=True)
+    bits = np.frexp(total.astype(np.float64))[1].astype(np.int64)
+    leading = ((total << (31 - bits)) + (1 << 13)) >> 14  # 65536 to 131072
+    reciprocal = interpolate(reciprocal_table(), np.clip(leading - (3 << 15), -32768, 32767))
+    right_shift = bits - 1
+    results = (shares * reciprocal + (1 << (right_shift - 1))) >> right_shift
+    return np.asarray(np.clip(results, 0, 32767), np.int16)
 
 
 SPECS = (

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from tinyedge.arithmetic.movement import View, make_copies, reference
+from tinyedge.graph.access import constant, input_tensor
 from tinyedge.graph.ir import DType, Graph, Operator, Tensor
-from tinyedge.ops.checks import input_tensor
-from tinyedge.ops.contract import Constraint, Layer, OperatorSpec, constant
-from tinyedge.ops.movement import View, element_types, make_copies, movement_layer, reference
+from tinyedge.ops.checks import element_types
+from tinyedge.ops.contract import Constraint, Layer, OperatorSpec, movement_layer
 
 _DATA = {"split": 1, "split_v": 0, "unpack": 0}
 """position of the input that is cut"""

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tinyedge.graph.ir import DType, Graph, Operator, Tensor
-from tinyedge.graph.quantization import integer_range, quantize_multiplier, requantize
-from tinyedge.ops import broadcast, checks
-from tinyedge.ops.broadcast import Broadcast, Scaled
-from tinyedge.ops.checks import first_output
-from tinyedge.ops.contract import Array, Layer, OperatorSpec
+from tinyedge.arithmetic import broadcast
+from tinyedge.arithmetic.broadcast import Broadcast, Scaled
+from tinyedge.arithmetic.quantization import quantize_multiplier, requantize
+from tinyedge.graph.access import all_inputs, first_output
+from tinyedge.graph.ir import Array, DType, Graph, Operator, Tensor, integer_range
+from tinyedge.ops import checks
+from tinyedge.ops.checks import shapes
+from tinyedge.ops.contract import Layer, OperatorSpec, make_layer
 
 _LEFT_SHIFTS = {DType.INT8: 7, DType.INT16: 0}
 
@@ -38,13 +40,13 @@ def _factors(first: Tensor, second: Tensor, target: Tensor) -> tuple[float, floa
 def scales_fit(graph: Graph, operator: Operator) -> bool:
     """The input scales are within 2**30 of each other, and the square of the larger one is less than 2**42 times
     (int16: 2**28 times) the output scale."""
-    first, second = broadcast.tensors_of(graph, operator)
+    first, second = all_inputs(graph, operator)
     *inputs, output = _factors(first, second, first_output(graph, operator))
     return all(factor >= 2.0**-31 for factor in inputs) and checks.scalable(output)
 
 
 def parse(graph: Graph, operator: Operator) -> Layer:
-    first, second = broadcast.tensors_of(graph, operator)
+    first, second = all_inputs(graph, operator)
     target = first_output(graph, operator)
     factor1, factor2, output_factor = _factors(first, second, target)
     multiplier, shift = quantize_multiplier(output_factor)
@@ -57,7 +59,7 @@ def parse(graph: Graph, operator: Operator) -> Layer:
         output_multiplier=multiplier,
         output_shift=shift,
     )
-    return broadcast.make_layer(graph, operator, params)
+    return make_layer(operator, params, all_inputs(graph, operator), [first_output(graph, operator)])
 
 
 def reference(params: SquaredDifference, inputs: Sequence[Array]) -> tuple[Array, ...]:
@@ -74,9 +76,9 @@ SPECS = (
         name="squared_difference",
         constraints=(
             checks.arity(2, 2),
-            broadcast.one_computed,
-            broadcast.same_types(DType.INT8, DType.INT16),
-            broadcast.broadcasts,
+            shapes.one_computed,
+            shapes.same_types(DType.INT8, DType.INT16),
+            shapes.broadcasts,
             scales_fit,
         ),
         parse=parse,

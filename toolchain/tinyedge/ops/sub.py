@@ -7,12 +7,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tinyedge.graph.ir import DType, Graph, Operator, Tensor
-from tinyedge.graph.quantization import activation_range, quantize_multiplier, requantize
-from tinyedge.ops import broadcast, checks
-from tinyedge.ops.broadcast import Broadcast, Scaled
-from tinyedge.ops.checks import first_output
-from tinyedge.ops.contract import Array, Layer, OperatorSpec
+from tinyedge.arithmetic import broadcast
+from tinyedge.arithmetic.broadcast import Broadcast, Scaled
+from tinyedge.arithmetic.quantization import activation_range, quantize_multiplier, requantize
+from tinyedge.graph.access import all_inputs, first_output
+from tinyedge.graph.ir import Array, DType, Graph, Operator, Tensor
+from tinyedge.ops import checks
+from tinyedge.ops.checks import shapes
+from tinyedge.ops.contract import Layer, OperatorSpec, make_layer
 
 _LEFT_SHIFTS = {DType.INT8: 20, DType.INT16: 15}
 
@@ -48,7 +50,7 @@ def _factors(first: Tensor, second: Tensor, target: Tensor) -> tuple[float, floa
 def scales_fit(graph: Graph, operator: Operator) -> bool:
     """The input scales are within 2**30 of each other; twice the larger one is less than 2**20 (int16: 2**15) times the
     output scale."""
-    first, second = broadcast.tensors_of(graph, operator)
+    first, second = all_inputs(graph, operator)
     *inputs, output = _factors(first, second, first_output(graph, operator))
     return (
         all(2.0**-31 <= factor <= 0.5 for factor in inputs) and 0 < output < 1 and quantize_multiplier(output)[1] <= 0
@@ -56,7 +58,7 @@ def scales_fit(graph: Graph, operator: Operator) -> bool:
 
 
 def parse(graph: Graph, operator: Operator) -> Layer:
-    first, second = broadcast.tensors_of(graph, operator)
+    first, second = all_inputs(graph, operator)
     target = first_output(graph, operator)
     factor1, factor2, output_factor = _factors(first, second, target)
     multiplier, shift = quantize_multiplier(output_factor)
@@ -75,7 +77,7 @@ def parse(graph: Graph, operator: Operator) -> Layer:
         activation_min=low,
         activation_max=high,
     )
-    return broadcast.make_layer(graph, operator, params)
+    return make_layer(operator, params, all_inputs(graph, operator), [first_output(graph, operator)])
 
 
 def reference(params: Sum, inputs: Sequence[Array]) -> tuple[Array, ...]:
@@ -98,10 +100,10 @@ SPECS = (
         constraints=(
             checks.arity(2, 2),
             checks.options("fused_activation_function"),
-            broadcast.one_computed,
-            broadcast.same_types(DType.INT8, DType.INT16),
+            shapes.one_computed,
+            shapes.same_types(DType.INT8, DType.INT16),
             checks.known_activation,
-            broadcast.broadcasts,
+            shapes.broadcasts,
             scales_fit,
         ),
         parse=parse,

@@ -7,11 +7,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tinyedge.graph.ir import DType, Graph, Operator, Tensor
-from tinyedge.graph.quantization import multiply_by_quantized_multiplier, quantize_multiplier, requantize, wrap_int32
+from tinyedge.arithmetic.quantization import (
+    multiply_by_quantized_multiplier,
+    quantize_multiplier,
+    requantize,
+    wrap_int32,
+)
+from tinyedge.graph.access import constant, first_input, first_output, input_tensor, per_tensor
+from tinyedge.graph.ir import Array, DType, Graph, Operator, Tensor
 from tinyedge.ops import checks
-from tinyedge.ops.checks import first_input, first_output, input_tensor
-from tinyedge.ops.contract import Array, Layer, OperatorSpec, constant
+from tinyedge.ops.contract import Layer, OperatorSpec
 
 _FEATURES, _TIMES, _BIAS, _STATE = 1, 2, 3, 4
 
@@ -83,7 +88,7 @@ def constant_weights(graph: Graph, operator: Operator) -> bool:
     features, times, bias, state = _tensors(graph, operator)
     if not (features.is_constant and times.is_constant and bias.is_constant):
         return False
-    if not state.is_variable or state.is_constant or not all(map(checks.per_tensor, (features, times, bias, state))):
+    if not state.is_variable or state.is_constant or not all(map(per_tensor, (features, times, bias, state))):
         return False
     sums = float(np.float32(state.scale) * np.float32(times.scale))
     return features.zero_point == times.zero_point == 0 and abs(bias.scale - sums) < 1e-5

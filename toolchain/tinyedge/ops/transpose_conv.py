@@ -7,12 +7,14 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from tinyedge.graph.ir import Graph, Operator, Tensor
-from tinyedge.graph.quantization import activation_range, requantize
-from tinyedge.ops import checks, weighted
-from tinyedge.ops.checks import first_output, input_tensor, per_tensor
-from tinyedge.ops.contract import Array, Constraint, Layer, OperatorSpec, constant
-from tinyedge.ops.window import padding_before
+from tinyedge.arithmetic import weighted
+from tinyedge.arithmetic.quantization import activation_range, requantize
+from tinyedge.arithmetic.window import padding_before
+from tinyedge.graph.access import constant, first_output, input_tensor, per_tensor
+from tinyedge.graph.ir import Array, Graph, Operator, Tensor
+from tinyedge.ops import checks
+from tinyedge.ops.checks.weights import constant_bias, constant_weights, multipliers_fit, symmetric_weights
+from tinyedge.ops.contract import Constraint, Layer, OperatorSpec
 
 _ROLES = (2, 1, 3)
 """positions of input, weights and bias; position 0 is the shape of the output"""
@@ -200,11 +202,11 @@ SPECS = (
             *map(_of_convolution, (checks.computed_input, checks.int8_in_and_out, checks.image)),
             checks.known_activation,
             constant_output_shape,
-            *map(_of_convolution, (weighted.constant_weights, weighted.symmetric_weights)),
+            *map(_of_convolution, (constant_weights, symmetric_weights)),
             int8_weights,
             channels_match,
             one_or_all_scales,
-            *map(_of_convolution, (weighted.constant_bias, weighted.multipliers_fit)),
+            *map(_of_convolution, (constant_bias, multipliers_fit)),
             padding_exists,
             sums_fit,
         ),

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from flatbuffers import flexbuffers
 
+from tinyedge.arithmetic.movement import View, make_copies, reference
+from tinyedge.graph.access import first_input, first_output
 from tinyedge.graph.ir import DType, Graph, Operator, Tensor
 from tinyedge.ops import checks
-from tinyedge.ops.checks import first_input, first_output
-from tinyedge.ops.contract import Layer, OperatorSpec
-from tinyedge.ops.movement import View, element_types, make_copies, movement_layer, reference
+from tinyedge.ops.checks import element_types
+from tinyedge.ops.contract import Layer, OperatorSpec, movement_layer
 
 _MOVED = element_types(DType.INT8, DType.INT16, DType.INT32, DType.INT64, DType.BOOL)
 _EVERY_TIME = (5, 13, 25)

@@ -13,9 +13,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from tinyedge.graph.ir import DType, Graph, Operator, Quantization, Tensor
+from tinyedge.graph.ir import Array, DType, Graph, Operator, Quantization, Tensor
 from tinyedge.ops.add import Add
-from tinyedge.ops.contract import Array, Layer
+from tinyedge.ops.contract import Layer
 from tinyedge.ops.conv_2d import Conv2D
 from tinyedge.ops.depthwise_conv_2d import DepthwiseConv2D
 from tinyedge.ops.fully_connected import FullyConnected

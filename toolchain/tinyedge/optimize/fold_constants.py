@@ -6,10 +6,11 @@ from dataclasses import replace
 
 import numpy as np
 
+from tinyedge.arithmetic import movement
+from tinyedge.graph.access import constant
 from tinyedge.graph.ir import Graph, Operator
-from tinyedge.ops import OPERATORS, movement
+from tinyedge.ops import OPERATORS
 from tinyedge.ops.checks import computed_input
-from tinyedge.ops.contract import constant
 from tinyedge.optimize.rewrite import add_tensors, reference_outputs, remove_operators, try_parse
 
 

@@ -7,13 +7,13 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
 
+from tinyedge.arithmetic.window import Window
 from tinyedge.graph.ir import Graph, Operator
 from tinyedge.ops.contract import Layer
 from tinyedge.ops.conv_2d import Conv2D
 from tinyedge.ops.depthwise_conv_2d import DepthwiseConv2D
 from tinyedge.ops.pad import Pad
 from tinyedge.ops.pool_2d import Pool2D
-from tinyedge.ops.window import Window
 from tinyedge.optimize.rewrite import remove_operators, replace_operator, same_layer, try_parse
 
 

@@ -14,16 +14,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tinyedge.graph.ir import DType, Graph, Tensor
-from tinyedge.graph.quantization import Int64Array, integer_range, requantize
-from tinyedge.ops.contract import Array, Layer
+from tinyedge.arithmetic.quantization import Int64Array, requantize
+from tinyedge.arithmetic.window import Window
+from tinyedge.graph.ir import Array, DType, Graph, Tensor, integer_range
+from tinyedge.ops.contract import Layer
 from tinyedge.ops.conv_2d import Conv2D
 from tinyedge.ops.depthwise_conv_2d import DepthwiseConv2D
 from tinyedge.ops.fully_connected import FullyConnected
 from tinyedge.ops.lookup import Lookup
 from tinyedge.ops.mean import Mean
 from tinyedge.ops.requantize import FloatBorder, Requantize
-from tinyedge.ops.window import Window
 from tinyedge.optimize.rewrite import reference_outputs
 
 MONOTONE = frozenset(

@@ -6,8 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from tinyedge.graph.ir import DType, Graph, Operator, Tensor
-from tinyedge.graph.quantization import integer_range
+from tinyedge.graph.ir import DType, Graph, Operator, Tensor, integer_range
 from tinyedge.ops.contract import Layer
 from tinyedge.ops.requantize import FloatBorder, Requantize
 from tinyedge.optimize.rewrite import (

@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from tinyedge.graph.ir import Graph, Operator, Tensor
+from tinyedge.graph.ir import Array, Graph, Operator, Tensor
 from tinyedge.ops import OPERATORS
-from tinyedge.ops.contract import Array, Constraint, Layer
+from tinyedge.ops.contract import Constraint, Layer
 
 Pass = Callable[[Graph], Graph]
 """A pure function; returns the very same object when there is nothing to do."""

@@ -11,7 +11,7 @@ from tinyedge.errors import UsageError
 from tinyedge.kernels import KERNELS
 from tinyedge.ops import OPERATORS
 from tinyedge.ops.checks import rule_of
-from tinyedge.ops.float_only import FLOAT_ONLY, NO_KERNEL
+from tinyedge.ops.checks.float_only import FLOAT_ONLY, NO_KERNEL
 from tinyedge.report.table import render_table
 
 _INTRODUCTION = """\

@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-from tinyedge.kernels.armv6m import add, conv_immediate, conv_stream, depthwise, fully_connected
+from tinyedge.discovery import collect
 from tinyedge.kernels.contract import Kernel
 
-KERNELS: tuple[Kernel, ...] = (
-    *add.KERNELS,
-    *conv_immediate.KERNELS,
-    *conv_stream.KERNELS,
-    *depthwise.KERNELS,
-    *fully_connected.KERNELS,
-)
+KERNELS: tuple[Kernel, ...] = tuple(kernel for kernels in collect(__name__, "KERNELS") for kernel in kernels)
+"""of all files of this folder"""

@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from tinyedge.graph.quantization import requantize
+from tinyedge.arithmetic.quantization import requantize
 from tinyedge.kernels.common.sums import Int64Array, Sums
 
 FRACTIONS = (18, 20, 19, 17, 16, 15, 14, 21, 13, 22, 12, 11, 10, 9, 8)

@@ -13,8 +13,8 @@ from typing import ClassVar
 import numpy as np
 import numpy.typing as npt
 
+from tinyedge.arithmetic.quantization import multiply_by_quantized_multiplier
 from tinyedge.boards import Core
-from tinyedge.graph.quantization import multiply_by_quantized_multiplier
 from tinyedge.kernels.armv7em import rounding
 from tinyedge.kernels.common.add_factors import HALVES, Factors, elementwise, find_factors
 from tinyedge.kernels.contract import Code, Constant, Cost, Kernel, Operands, SharedFunction

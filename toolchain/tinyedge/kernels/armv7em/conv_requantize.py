@@ -18,7 +18,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tinyedge.graph.quantization import requantize
+from tinyedge.arithmetic.quantization import requantize
 from tinyedge.kernels.common.sums import Int64Array, Sums
 from tinyedge.kernels.thumb.assembly import doubled_multiplier, negated_divisor
 from tinyedge.ops.conv_2d import Conv2D

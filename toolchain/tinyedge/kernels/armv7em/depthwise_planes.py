@@ -24,8 +24,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from tinyedge.arithmetic.window import Window
 from tinyedge.kernels.thumb.assembly import Assembly, Ticks, load_constant
-from tinyedge.ops.window import Window
 
 LANES = 4
 """channels gathered together: a word of the input"""

@@ -8,11 +8,12 @@ from typing import ClassVar
 import numpy as np
 
 from tinyedge.boards import Core
+from tinyedge.graph.ir import Array
 from tinyedge.kernels.armv7em import rounding
 from tinyedge.kernels.contract import Code, Constant, Cost, Kernel, Operands, SharedFunction
 from tinyedge.kernels.thumb.assembly import Assembly
 from tinyedge.ops import lookup
-from tinyedge.ops.contract import Array, Layer
+from tinyedge.ops.contract import Layer
 from tinyedge.ops.lookup import Lookup
 
 CALL_TICKS = 12

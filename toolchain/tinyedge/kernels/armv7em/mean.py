@@ -6,6 +6,7 @@ import math
 from functools import cache
 from typing import ClassVar
 
+from tinyedge.arithmetic.window import Window
 from tinyedge.boards import Core
 from tinyedge.kernels.armv7em import rounding
 from tinyedge.kernels.armv7em.pool_reductions import MOST_CELLS, Rescaled
@@ -15,7 +16,6 @@ from tinyedge.kernels.contract import Code, Constant, Cost, Kernel, Operands, Sh
 from tinyedge.kernels.thumb.assembly import Assembly, doubled_multiplier, negated_divisor
 from tinyedge.ops.contract import Layer
 from tinyedge.ops.mean import Mean
-from tinyedge.ops.window import Window
 
 CALL_TICKS = 12
 CALL_BYTES = 20

@@ -14,9 +14,9 @@ from __future__ import annotations
 import abc
 import hashlib
 
+from tinyedge.arithmetic.window import Window, taps
 from tinyedge.kernels.contract import SharedFunction
 from tinyedge.kernels.thumb.assembly import Assembly, Ticks
-from tinyedge.ops.window import Window, taps
 
 SIXTEEN, FOUR = 16, 4
 WINDOW_WORDS = 4

@@ -7,12 +7,13 @@ from typing import ClassVar
 import numpy as np
 
 from tinyedge.boards import Core
+from tinyedge.graph.ir import Array
 from tinyedge.kernels.armv7em import rounding
 from tinyedge.kernels.common import checks
 from tinyedge.kernels.common.c_text import Value, params_struct
 from tinyedge.kernels.contract import Code, Constant, Cost, Kernel, Operands
 from tinyedge.kernels.portable.arithmetic import FIXED_POINT
-from tinyedge.ops.contract import Array, Layer
+from tinyedge.ops.contract import Layer
 from tinyedge.ops.softmax import Softmax, exponentials
 
 STEM = "te_softmax_table_s8"

@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-from tinyedge.kernels.armv81m import add, conv_2d, depthwise_conv_2d, fully_connected, pool_2d
+from tinyedge.discovery import collect
 from tinyedge.kernels.contract import Kernel
 
-KERNELS: tuple[Kernel, ...] = (
-    *add.KERNELS,
-    *conv_2d.KERNELS,
-    *depthwise_conv_2d.KERNELS,
-    *fully_connected.KERNELS,
-    *pool_2d.KERNELS,
-)
+KERNELS: tuple[Kernel, ...] = tuple(kernel for kernels in collect(__name__, "KERNELS") for kernel in kernels)
+"""of all files of this folder"""

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from tinyedge.arithmetic.window import Window
 from tinyedge.kernels.contract import Constant
-from tinyedge.ops.window import Window
 
 UINT16_MAX = 65535
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from tinyedge.arithmetic.window import Window
 from tinyedge.graph.ir import DType
 from tinyedge.kernels.common.c_text import UINT16_MAX
 from tinyedge.ops.contract import Layer
-from tinyedge.ops.window import Window
 
 
 def int8_tensors(layer: Layer) -> str:

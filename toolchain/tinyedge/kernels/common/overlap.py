@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from tinyedge.ops.window import Window
+from tinyedge.arithmetic.window import Window
 
 Int64Array = npt.NDArray[np.int64]
 

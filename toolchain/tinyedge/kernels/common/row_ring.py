@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from tinyedge.arithmetic.window import Window
 from tinyedge.kernels.common.c_text import Value
 from tinyedge.kernels.common.overlap import NEVER, least_offset
-from tinyedge.ops.window import Window
 
 
 @dataclass(frozen=True)

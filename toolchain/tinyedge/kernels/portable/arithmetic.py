@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import ClassVar
 
 from tinyedge.boards import Core
-from tinyedge.graph.quantization import integer_range
+from tinyedge.graph.ir import integer_range
 from tinyedge.kernels.common.c_text import Value, array
 from tinyedge.kernels.contract import Kernel
 from tinyedge.kernels.portable.elementwise import ElementwiseKernel, scaled_operand, scaled_output, suffix

@@ -6,6 +6,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from tinyedge.arithmetic.window import Window
 from tinyedge.boards import Core
 from tinyedge.kernels.common import checks
 from tinyedge.kernels.common.c_text import (
@@ -21,7 +22,6 @@ from tinyedge.kernels.contract import Code, Constant, Cost, Kernel, Operands
 from tinyedge.ops.contract import Layer
 from tinyedge.ops.conv_2d import Conv2D
 from tinyedge.ops.depthwise_conv_2d import DepthwiseConv2D
-from tinyedge.ops.window import Window
 
 STEM = "te_conv_2d_s8"
 CODE_BYTES = 640

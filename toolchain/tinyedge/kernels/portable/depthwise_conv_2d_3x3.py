@@ -7,6 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from tinyedge.arithmetic.window import Window
 from tinyedge.boards import Core
 from tinyedge.kernels.common import checks
 from tinyedge.kernels.common.c_text import params_struct
@@ -15,7 +16,6 @@ from tinyedge.kernels.common.short_requantize import short_constants, short_memb
 from tinyedge.kernels.contract import Code, Constant, Cost, ExactOffset, Kernel, Operands
 from tinyedge.ops.contract import Layer
 from tinyedge.ops.depthwise_conv_2d import DepthwiseConv2D
-from tinyedge.ops.window import Window
 
 STEM = "te_depthwise_conv_2d_3x3"
 LAYER_CODE_BYTES = 24

@@ -8,13 +8,13 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from tinyedge.arithmetic.broadcast import Broadcast, Scaled
 from tinyedge.boards import Core
-from tinyedge.graph.ir import DType
+from tinyedge.graph.ir import Array, DType
 from tinyedge.kernels.common.axes import Shape, merge_broadcast
 from tinyedge.kernels.common.c_text import Value, array, params_struct
 from tinyedge.kernels.contract import Code, Constant, Cost, Kernel, Operands
-from tinyedge.ops.broadcast import Broadcast, Scaled
-from tinyedge.ops.contract import Array, Layer
+from tinyedge.ops.contract import Layer
 
 MOST_AXES = 4
 MOST_OPERANDS = 3

@@ -8,9 +8,9 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from tinyedge.arithmetic.quantization import WIDE_FRACTION_BITS, short_multiplier
 from tinyedge.boards import Core
 from tinyedge.graph.ir import DType
-from tinyedge.graph.quantization import WIDE_FRACTION_BITS, short_multiplier
 from tinyedge.kernels.common import checks
 from tinyedge.kernels.common.c_text import Value, params_struct, weights_constant, window_members
 from tinyedge.kernels.common.overlap import channelwise_in_place

@@ -6,14 +6,13 @@ from typing import ClassVar
 
 import numpy as np
 
+from tinyedge.arithmetic.sigmoid_s16 import logistic_table, tanh_factor
 from tinyedge.boards import Core
 from tinyedge.kernels.common import checks
 from tinyedge.kernels.common.c_text import Value, params_struct
 from tinyedge.kernels.contract import Code, Constant, Cost, Kernel, Operands
 from tinyedge.ops.contract import Layer
-from tinyedge.ops.gates import tanh_factor
 from tinyedge.ops.lstm import Factor, Gate, Lstm
-from tinyedge.ops.sigmoid import logistic_table
 
 STEM = "te_lstm_s8"
 CODE_BYTES = 940

@@ -8,12 +8,14 @@ from typing import ClassVar
 
 import numpy as np
 
+from tinyedge.arithmetic import movement
+from tinyedge.arithmetic.movement import Copy, Movement
 from tinyedge.boards import Core
+from tinyedge.graph.ir import Array
 from tinyedge.kernels.common.overlap import NEVER, Int64Array, least_offset, lowest_from
 from tinyedge.kernels.contract import Code, Constant, Cost, Kernel, Operands
-from tinyedge.ops import OPERATORS, movement
-from tinyedge.ops.contract import Array, Layer
-from tinyedge.ops.movement import Copy, Movement
+from tinyedge.ops import OPERATORS
+from tinyedge.ops.contract import Layer
 
 STEM = "te_move"
 COPY_STEM = "te_copy"

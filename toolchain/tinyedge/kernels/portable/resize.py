@@ -7,11 +7,12 @@ from typing import ClassVar
 import numpy as np
 
 from tinyedge.boards import Core
+from tinyedge.graph.ir import Array
 from tinyedge.kernels.common import checks
 from tinyedge.kernels.common.c_text import Value, params_struct
 from tinyedge.kernels.common.overlap import least_offset, lowest_from
 from tinyedge.kernels.contract import Code, Constant, Cost, Kernel, Operands
-from tinyedge.ops.contract import Array, Layer
+from tinyedge.ops.contract import Layer
 from tinyedge.ops.resize import BilinearAxis, ResizeBilinear, ResizeNearest
 
 NEAREST_STEM = "te_resize_nearest"

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from tinyedge.arithmetic.sigmoid_s16 import logistic_table
 from tinyedge.boards import Core
 from tinyedge.kernels.common.c_text import params_struct
 from tinyedge.kernels.contract import Code, Constant, Cost, Kernel, Operands
 from tinyedge.ops.contract import Layer
-from tinyedge.ops.sigmoid import SigmoidS16, logistic_table
+from tinyedge.ops.sigmoid import SigmoidS16
 
 LAYER_CODE_BYTES = 20
 PARAMS_BYTES = 12

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from tinyedge.arithmetic.softmax_s16 import exp_table, reciprocal_table
 from tinyedge.boards import Core
 from tinyedge.kernels.common import checks
 from tinyedge.kernels.common.c_text import params_struct
 from tinyedge.kernels.contract import Code, Constant, Cost, Kernel, Operands
 from tinyedge.kernels.portable.arithmetic import FIXED_POINT
 from tinyedge.ops.contract import Layer
-from tinyedge.ops.softmax import Softmax
-from tinyedge.ops.softmax_s16 import SoftmaxS16, exp_table, reciprocal_table
+from tinyedge.ops.softmax import Softmax, SoftmaxS16
 
 STEM = "te_softmax_s8"
 CODE_BYTES = 610

@@ -14,13 +14,14 @@ from types import MappingProxyType
 
 import numpy as np
 
+from tinyedge.arithmetic.quantization import quantize_multiplier
 from tinyedge.errors import ModelError
+from tinyedge.graph.access import input_tensor, per_tensor
 from tinyedge.graph.ir import DType, Graph, Operator
-from tinyedge.graph.quantization import quantize_multiplier
 from tinyedge.ops import OPERATORS, refuse_float
-from tinyedge.ops.checks import describe, input_tensor, per_tensor, refuse, rule_of
+from tinyedge.ops.checks import describe, refuse, rule_of
+from tinyedge.ops.checks.float_only import NO_KERNEL
 from tinyedge.ops.contract import Constraint, Layer
-from tinyedge.ops.float_only import NO_KERNEL
 
 
 @dataclass(frozen=True)

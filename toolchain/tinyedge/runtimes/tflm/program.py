@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from tinyedge.artifacts import NamedKernel, Observer, Optimize, Program, ProgramLayer
-from tinyedge.graph.ir import Graph
-from tinyedge.ops.contract import Array, Layer
+from tinyedge.graph.ir import Array, Graph
+from tinyedge.ops.contract import Layer
 from tinyedge.ops.reference import initial_state, run_graph
 from tinyedge.runtimes.tflm.operators import TflmFeatures, check_tflm, list_layers, older_layers, tflm_operator
 from tinyedge.runtimes.tflm.project import registrations

@@ -62,3 +62,6 @@ class Prune:
             callbacks=[sparsity.UpdatePruningStep()],
         )
         return sparsity.strip_pruning(pruned)
+
+
+TECHNIQUE = Prune

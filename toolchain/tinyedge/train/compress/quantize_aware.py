@@ -125,3 +125,6 @@ def _ranges_follow_at_once() -> Iterator[set[int]]:
 
     with mock.patch.object(quant_ops, "MovingAvgQuantize", last_value):
         yield ranges
+
+
+TECHNIQUE = QuantizeAware
