@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 import xml.etree.ElementTree as ET
@@ -152,6 +153,32 @@ def test_the_picture_draws_every_buffer_where_it_lies() -> None:
     assert "arena 2,048 B" in text
     assert "lower bound 1,536 B; peak of 1,536 B at step 1, operator 1 (relu)" in text
     assert plan_svg(plan) == plan_svg(plan_of_fake())
+
+
+def test_the_picture_draws_the_arena_and_its_lower_bound_as_lines_across() -> None:
+    """The arena's line is whole and at the top, the bound's is dashed and at its share of the height."""
+    plan = replace(plan_of_fake(), lower_bound_bytes=1536)
+    image = ET.fromstring(plan_svg(plan))
+    levels = {}
+    children = list(image)
+    for line, text in itertools.pairwise(children):
+        name = text.find(f"{SVG}title") if line.tag == f"{SVG}line" and text.tag == f"{SVG}text" else None
+        if name is not None:
+            assert line.get("y1") == line.get("y2")
+            assert (line.get("x1"), line.get("x2")) == ("90", "930"), "from edge to edge"
+            levels[name.text] = (float(line.get("y1", "")), line.get("stroke-dasharray"), "".join(text.itertext()))
+    assert levels == {
+        "arena": (56.0, "none", "arena2,048 B"),
+        "lower bound": (156.0, "6 4", "lower bound1,536 B"),
+    }
+
+
+def test_the_picture_of_a_plan_above_its_bound_and_of_none() -> None:
+    """Both lines lie at the top when the bound is reached; a plan without bytes is still a picture."""
+    reached = replace(plan_of_fake(), lower_bound_bytes=2048)
+    lines = [line.get("y1") for line in ET.fromstring(plan_svg(reached)).iter(f"{SVG}line")]
+    assert lines[:2] == ["56.0", "56.0"]
+    ET.fromstring(plan_svg(replace(plan_of_fake(), buffers=(), arena_bytes=0, lower_bound_bytes=0)))
 
 
 def test_names_cannot_break_out_of_the_pictures() -> None:
