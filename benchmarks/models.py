@@ -39,7 +39,7 @@ class Row:
     """None where the emulator has no model of the core's timing"""
     arena_bytes: int
     code_bytes: int
-    """the flash image without the constants of the plan: code, tables, protocol, board kits"""
+    """the flash image without the constants of the plan: code, tables, protocol, board support"""
     flash_bytes: int
     samples: int
     mismatches: int

@@ -1,4 +1,4 @@
-/* What board kits on every core needs: registers by address. */
+/* What board support on every core needs: registers by address. */
 #ifndef TE_REGISTERS_H
 #define TE_REGISTERS_H
 

@@ -28,7 +28,7 @@ pytestmark = pytest.mark.skipif(shutil.which(QEMU) is None, reason=f"no {QEMU}: 
 
 
 def qemu_project() -> FirmwareProject:
-    """The project for QEMU's netduinoplus2, an STM32F405 (Cortex-M4F), with the board kits of this folder.
+    """The project for QEMU's netduinoplus2, an STM32F405 (Cortex-M4F), with the board support of this folder.
 
     Below its RAM is nothing, as on the boards, so that a stack overflow faults.
     """

@@ -17,7 +17,7 @@ OPTIMIZE = ("-O2",)
 SMALL = ("-Os",)
 """behind the other flags for what is not the model: nothing there runs during an inference"""
 SMALL_FOLDERS = ("app", "bsp")
-"""of a project: the protocol, and the kits of the board"""
+"""of a project: the protocol, and the support of the board"""
 
 _WARNINGS = ("-Wall", "-Wextra", "-Wconversion", "-Werror")
 _FLOAT = ("-ffp-contract=off",)  # float results must not depend on which core has a fused multiply-add

@@ -85,7 +85,7 @@ def assemble_project(
     stack_bytes: int,
     mains: Mapping[str, bytes] | None = None,
 ) -> FirmwareProject:
-    """The model part of any runtime, with main, protocol, board kits and what builds them.
+    """The model part of any runtime, with main, protocol, board support and what builds them.
 
     mains  files that take the place of main.c and the protocol
     """
