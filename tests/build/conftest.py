@@ -1,22 +1,26 @@
-"""Compiler caches of the tests' own, so that what a user's cache holds decides nothing."""
+"""Caches of objects of the tests' own, so that what a user's cache holds decides nothing.
+
+zig's part is the user's: what zig keeps there it names by what it was made of, and its C libraries take tens of
+seconds to make.
+"""
 
 from __future__ import annotations
 
-import os
 import shutil
 from pathlib import Path
 
 import pytest
 
+from tinyedge import paths
+
 
 @pytest.fixture(scope="session")
 def session_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A cache for this worker, but for zig's part: all workers share that, because its first links take seconds."""
-    base = tmp_path_factory.getbasetemp()
-    shared = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "zig_cache"
-    shared.mkdir(exist_ok=True)
+    """A cache for this worker, but for zig's part."""
+    zig = paths.cache_dir().absolute() / "zig"
+    zig.mkdir(parents=True, exist_ok=True)
     folder = tmp_path_factory.mktemp("cache")
-    (folder / "zig").symlink_to(shared)
+    (folder / "zig").symlink_to(zig)
     return folder
 
 

@@ -36,10 +36,25 @@ def test_make_gives_the_same_elf(project: FirmwareProject, compiler: str, cache:
 
 
 def test_the_place_of_the_cache_leaves_no_trace(
-    project: FirmwareProject, compiler: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    project: FirmwareProject, compiler: str, cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """Another folder of objects, with the libraries that zig made."""
     first = build_image(project, tmp_path / "a", compiler)
-    monkeypatch.setenv("TINYEDGE_CACHE", str(tmp_path / "another_cache"))
+    another = tmp_path / "another_cache"
+    another.mkdir()
+    (another / "zig").symlink_to((cache / "zig").resolve())
+    monkeypatch.setenv("TINYEDGE_CACHE", str(another))
     second = build_image(project, tmp_path / "b", compiler)
     assert first.elf.read_bytes() == second.elf.read_bytes()
     assert len(first.elf.read_bytes()) < 50_000
+
+
+@pytest.mark.slow
+def test_an_empty_cache_gives_the_same_elf(
+    project: FirmwareProject, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """zig makes its libraries anew, in another place."""
+    first = build_image(project, tmp_path / "a", "zig")
+    monkeypatch.setenv("TINYEDGE_CACHE", str(tmp_path / "another_cache"))
+    second = build_image(project, tmp_path / "b", "zig")
+    assert first.elf.read_bytes() == second.elf.read_bytes()

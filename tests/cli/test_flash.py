@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from kits.board_on_line import EmulatedFirmware, Line
+from kits.board_on_line import EmulatedFirmware, Line, on_terminal
 from kits.cli import assert_refused, tinyedge
 from kits.models import small_convolution
 from kits.processes import make_program
+from tinyedge import wire
 from tinyedge.boards import load_board
 from tinyedge.console import serial
 from tinyedge.errors import DeviceError, UsageError
@@ -39,6 +40,23 @@ def test_a_board_that_runs_another_image(
     assert_refused(
         outcome, 1, "the firmware says it is image", "the flash of board `nrf52840dk` was written by `pyocd`"
     )
+
+
+def test_a_board_whose_self_test_failed(
+    small_folder: Path, firmware: EmulatedFirmware, with_pyocd: dict[str, str], tmp_path: Path
+) -> None:
+    """The banner is the image's own, and the image is the right one: flashing fails all the same."""
+    with on_terminal(FailedSelftest(firmware)) as (port, _):
+        outcome = tinyedge(*FLASH, "--port", port, cwd=small_folder, env=with_pyocd)
+    assert_refused(
+        outcome,
+        1,
+        "the board runs this image, but its self-test gave `fail`",
+        "the flash of board `nrf52840dk` was written by `pyocd`",
+        "`tinyedge verify` shows the first layer that differs",
+    )
+    assert outcome.stdout == ""
+    assert (tmp_path / "written").exists()
 
 
 def test_json_without_a_banner(small_folder: Path, with_pyocd: dict[str, str]) -> None:
@@ -100,6 +118,25 @@ def test_a_board_without_a_bridge_says_what_to_wire(small_folder: Path, with_pyo
     assert outcome.code == 0, outcome.stderr
     assert "running   not proved: 3.3 V USB serial adapter: its RX to pin TX1" in outcome.stdout
     assert "`--port`" in outcome.stdout
+
+
+class FailedSelftest:
+    """A firmware that says of itself what a chip with a broken multiplier would say."""
+
+    def __init__(self, firmware: EmulatedFirmware) -> None:
+        self._firmware = firmware
+
+    def receive(self, data: bytes) -> bytes:
+        lines = self._firmware.receive(data).splitlines()
+        return b"".join(self._harmed(line) for line in lines)
+
+    @staticmethod
+    def _harmed(line: bytes) -> bytes:
+        decoded = wire.decode_line(line)
+        if decoded is None or "selftest=ok" not in decoded[2]:
+            return line + b"\n"
+        mark, sequence, words = decoded
+        return wire.encode_line(mark, sequence, words.replace("selftest=ok", "selftest=fail"))
 
 
 class Port:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tinyedge.console.buffer import LineBuffer, read_lines
+from tinyedge.console.buffer import LONGEST_LINE_BYTES, LineBuffer, read_lines
 
 
 def drain(buffer: LineBuffer) -> list[bytes]:
@@ -44,6 +45,18 @@ def test_an_endless_line_takes_no_memory_and_the_next_one_is_read() -> None:
     assert len(buffer._unfinished) == 0
     buffer.feed(b"\ngood\n")
     assert (drain(buffer), buffer.dropped) == ([b"good"], 1)
+
+
+@pytest.mark.parametrize("piece_bytes", [1, 7, 1024, 4096])
+def test_one_byte_too_many_is_noise_and_the_next_line_is_read(piece_bytes: int) -> None:
+    longest = b"x" * LONGEST_LINE_BYTES
+    buffer = LineBuffer()
+    data = longest + b"\n" + longest + b"y\nnext\n"
+    for start in range(0, len(data), piece_bytes):
+        buffer.feed(data[start : start + piece_bytes])
+    assert (drain(buffer), buffer.dropped) == ([longest, b"next"], 1)
+    buffer.feed(longest + b"y")
+    assert buffer.take_unfinished() == b"", "the beginning of noise is noise"
 
 
 def test_what_a_closed_stream_ended_with_is_handed_out_once() -> None:

@@ -85,6 +85,15 @@ def left_in(drive: Path) -> list[str]:
     return sorted(path.name for path in drive.iterdir())
 
 
+@pytest.mark.parametrize("size", [0, 4, 100, 256, 476])
+def test_a_block_holds_as_many_bytes_as_it_says(size: int) -> None:
+    payload = bytes(i % 251 + 1 for i in range(size))
+    head = struct.pack("<8I", 0x0A324655, 0x9E5D5157, 0x2000, 0x1000, size, 0, 1, FAMILY)
+    block = (head + payload).ljust(508, b"\0") + struct.pack("<I", 0x0AB16F30)
+    (found,) = read_uf2(block)
+    assert (found.address, found.data, found.family) == (0x1000, payload, FAMILY)
+
+
 def test_the_image_is_copied_and_the_board_restarts(built: Image, drive: Path, tmp_path: Path) -> None:
     ordinary = tmp_path / "stick"
     ordinary.mkdir()

@@ -36,7 +36,7 @@ REQUESTS: dict[str, Callable[[Session], Any]] = {
     "memory": Session.memory,
     "reset": Session.reset,
     "infer": lambda s: s.infer([bytes(100)]),
-    "wait_for_banner": Session.wait_for_banner,
+    "wait_for_banner": lambda s: s.wait_for_banner(5.0),
 }
 
 
@@ -115,6 +115,13 @@ def test_a_silent_device_is_given_up_in_time() -> None:
     assert caught.value.exit_code == 4
     assert caught.value.hint
     assert console.clock.now <= 5
+
+
+def test_a_banner_is_awaited_for_half_a_minute_and_no_longer() -> None:
+    console = HostileConsole(lambda number, words: b"")
+    with pytest.raises(DeviceError, match=r"did not answer `hello` in 30\.0 s"):
+        session_on(console).wait_for_banner()
+    assert console.clock.now < 35
 
 
 def test_a_hanging_inference_is_given_up_in_time() -> None:

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tinyedge.kernels.contract import ExactOffset
-from tinyedge.plan.arena import Block, Placement, place_blocks
+from tinyedge.plan.arena import EXHAUSTIVE, Block, Placement, place_blocks
 
 Overlaps = dict[tuple[int, int], int]
 
@@ -119,6 +119,18 @@ def test_greedy_by_size_is_beaten() -> None:
     blocks += [Block(30, 2, 2), Block(50, 4, 5), Block(70, 5, 6)]
     bound = live_bytes(blocks)
     assert place_blocks(blocks, {}, alignment=1, lower_bound=bound).bytes == bound
+
+
+def test_only_the_local_search_reaches_the_bound() -> None:
+    """Eight blocks, too many to try all sequences: the guesses leave 30 bytes that the search saves."""
+    blocks = [Block(60, 2, 2), Block(10, 3, 4), Block(60, 0, 2), Block(50, 3, 5)]
+    blocks += [Block(80, 5, 7), Block(30, 3, 5), Block(40, 3, 4), Block(40, 2, 3)]
+    bound = live_bytes(blocks)
+    assert len(blocks) > EXHAUSTIVE
+    assert place_blocks(blocks, {}, alignment=1, lower_bound=bound, work=0).bytes == 200
+    placement = place_blocks(blocks, {}, alignment=1, lower_bound=bound)
+    assert placement.bytes == bound == 170
+    assert is_valid(blocks, {}, placement, 1)
 
 
 def test_a_long_branching_chain_is_fast() -> None:

@@ -61,3 +61,22 @@ def test_too_big_for_flash_behind_a_bootloader() -> None:
         "model `test` needs 3,601 B of flash for constants; board `small` has 3,072 B (529 B too few)\n"
         "       largest: operator 1 (`conv_2d`) = 1,801 B"
     )
+
+
+def test_constants_that_fill_the_flash_fit() -> None:
+    plan = make_plan(GRAPH, CORE, "balanced", kernels=[FakeKernel(cost=lambda layer: Cost(10, 10, 2048))])
+    full = replace(BOARD, memories=(Memory("flash", 0, 4096), Memory("ram", 0, 4096)))
+    check_fits(plan, full)
+    with pytest.raises(CheckError, match=r"has 4,092 B \(4 B too few\)"):
+        check_fits(plan, replace(full, flash_start=4))
+
+
+def test_the_largest_may_be_scratch() -> None:
+    plan = make_plan(GRAPH, CORE, "balanced", kernels=[FakeKernel(scratch=lambda layer: 5000 if layer.index else 0)])
+    with pytest.raises(CheckError, match=r"largest: `[^`]*scratch[^`]*` = 5,000 B, alive at operator 1$"):
+        check_fits(plan, BOARD)
+
+
+def test_the_host_has_no_limits() -> None:
+    heavy = FakeKernel(cost=lambda layer: Cost(10, 10, 10**9), scratch=lambda layer: 10**9)
+    check_fits(make_plan(GRAPH, CORE, "balanced", kernels=[heavy]), replace(BOARD, memories=()))

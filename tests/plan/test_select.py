@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import itertools
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 import pytest
 
 from kits.fake_kernels import CORE, FakeKernel
 from kits.net import Net, weights
-from tinyedge.artifacts import Optimize
+from tinyedge.artifacts import Optimize, Plan
 from tinyedge.errors import ModelError
 from tinyedge.graph.ir import Graph
 from tinyedge.kernels.contract import Cost, Kernel
 from tinyedge.plan import make_plan
+from tinyedge.plan.select import ARENA_WEIGHT, FIRMWARE_FLASH_BYTES, FIRMWARE_RAM_BYTES, HALVING_WORTH
 
 
 def two_convolutions() -> Graph:
@@ -92,6 +98,81 @@ def test_leads_that_add_up_are_seen() -> None:
     plan = make_plan(graph, CORE, "size", kernels=[lean, steady])
     assert plan.arena_bytes == 1300
     assert {layer.kernel.name for layer in plan.layers} == {"steady"}
+
+
+@dataclass(frozen=True)
+class ThreeByThree:
+    """Three kernels for three layers in a row: figures[kernel][layer], and the code that a kernel's layers share."""
+
+    optimize: Optimize
+    cycles: Sequence[Sequence[int]]
+    code: Sequence[Sequence[int]]
+    scratch: Sequence[Sequence[int]]
+    shared: Sequence[int]
+    best: Sequence[str]
+
+    def plan(self, *allowed: Sequence[int]) -> Plan:
+        """The plan where layer i may take only kernels allowed[i]; without `allowed` all."""
+        net = Net()
+        x = net.input((1, 10, 10, 8), 0.05, 3)
+        for _ in range(3):
+            x = net.relu(x)
+        kernels = [self._kernel(k, [i for i in range(3) if not allowed or k in allowed[i]]) for k in range(3)]
+        return make_plan(net.graph(x), CORE, self.optimize, kernels=kernels)
+
+    def _kernel(self, k: int, layers: Sequence[int]) -> Kernel:
+        shared = ((f"te_{k}", self.shared[k]),) if self.shared[k] else ()
+        return FakeKernel(
+            f"k{k}",
+            reason=lambda layer: "" if layer.index in layers else "not this one",
+            cost=lambda layer: Cost(self.cycles[k][layer.index], self.code[k][layer.index], 0, shared),
+            scratch=lambda layer: self.scratch[k][layer.index],
+        )
+
+    def price(self, plan: Plan) -> float:
+        """What `optimize` is about, as the module's description says it."""
+        cycles = sum(layer.cost.cycles for layer in plan.layers)
+        flash = sum(layer.cost.code_bytes for layer in plan.layers)
+        flash += sum(dict(code for layer in plan.layers for code in layer.cost.shared_code).values())
+        if self.optimize == "size":
+            return math.log(flash + ARENA_WEIGHT * plan.arena_bytes + 1) + HALVING_WORTH * math.log2(cycles + 1)
+        memory = math.log(flash + FIRMWARE_FLASH_BYTES) + math.log(plan.arena_bytes + FIRMWARE_RAM_BYTES)
+        return math.log(cycles + 1) + memory
+
+
+FROM_FEWEST_CYCLES = ThreeByThree(
+    "balanced",
+    cycles=((1000, 2000, 1000), (1000, 4000, 2000), (1000, 4000, 1000)),
+    code=((500, 300, 500), (200, 0, 200), (100, 300, 0)),
+    scratch=((0, 400, 0), (0, 0, 0), (200, 0, 0)),
+    shared=(500, 300, 600),
+    best=("k2", "k0", "k2"),
+)
+FROM_FEWEST_BYTES = ThreeByThree(
+    "size",
+    cycles=((4000, 2000, 2000), (8000, 2000, 4000), (4000, 4000, 2000)),
+    code=((100, 200, 200), (0, 300, 100), (0, 0, 200)),
+    scratch=((0, 400, 200), (0, 0, 200), (0, 0, 200)),
+    shared=(500, 0, 300),
+    best=("k2", "k2", "k1"),
+)
+FROM_LEAST_MEMORY = ThreeByThree(
+    "balanced",
+    cycles=((2000, 2000, 8000), (8000, 4000, 2000), (8000, 2000, 2000)),
+    code=((200, 300, 200), (500, 0, 300), (0, 0, 300)),
+    scratch=((200, 200, 400), (400, 0, 0), (200, 200, 200)),
+    shared=(400, 300, 400),
+    best=("k0", "k2", "k2"),
+)
+
+
+@pytest.mark.parametrize("case", [FROM_FEWEST_CYCLES, FROM_FEWEST_BYTES, FROM_LEAST_MEMORY])
+def test_each_starting_point_finds_what_the_others_miss(case: ThreeByThree) -> None:
+    """The best of all 27 selections, each reached from one of the three starting points alone."""
+    plan = case.plan()
+    assert tuple(layer.kernel.name for layer in plan.layers) == case.best
+    prices = [case.price(case.plan([a], [b], [c])) for a, b, c in itertools.product(range(3), repeat=3)]
+    assert case.price(plan) == pytest.approx(min(prices), abs=1e-9)
 
 
 def test_every_kernel_that_was_considered_is_told() -> None:

@@ -56,6 +56,20 @@ def test_an_overlap_names_both_tensors_with_their_offsets() -> None:
     assert f"`{middle.name}` at {place} alive at steps 0-1 overlap at step 0" in caught.value.what
 
 
+def test_an_in_place_offset_is_the_outputs_alone() -> None:
+    """Scratch that begins where the output may lie runs into the input all the same."""
+    plan = make_good(8)
+    image, scratch = plan.buffer_of(plan.graph.inputs[0]), plan.layers[0].scratch
+    assert scratch is not None
+    bad = change(plan, buffer_at(plan, scratch.name), offset=image.offset - 8)
+    with pytest.raises(InternalError) as caught:
+        verify_plan(bad)
+    assert any(
+        f"`{image.name}`" in line and f"`{scratch.name}`" in line and "overlap" in line
+        for line in caught.value.what.splitlines()
+    )
+
+
 def test_an_in_place_offset_of_eight_is_eight() -> None:
     plan = make_good(8)
     source, middle = plan.graph.inputs[0], plan.layers[0].layer.outputs[0]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 import xml.etree.ElementTree as ET
@@ -14,7 +15,7 @@ import numpy as np
 import pytest
 
 from kits.artifacts_by_hand import board, measured, model, plan_of_fake
-from tinyedge.artifacts import Measured, Mismatch
+from tinyedge.artifacts import Figure, Measured, Mismatch
 from tinyedge.boards import list_boards
 from tinyedge.errors import CheckError, UsageError
 from tinyedge.report.budgets import check_budget, compare_budget
@@ -154,6 +155,52 @@ def test_the_picture_draws_every_buffer_where_it_lies() -> None:
     assert plan_svg(plan) == plan_svg(plan_of_fake())
 
 
+def test_the_picture_draws_the_arena_and_its_lower_bound_as_lines_across() -> None:
+    """The arena's line is whole and at the top, the bound's is dashed and at its share of the height."""
+    plan = replace(plan_of_fake(), lower_bound_bytes=1536)
+    image = ET.fromstring(plan_svg(plan))
+    levels = {}
+    children = list(image)
+    for line, text in itertools.pairwise(children):
+        name = text.find(f"{SVG}title") if line.tag == f"{SVG}line" and text.tag == f"{SVG}text" else None
+        if name is not None:
+            assert line.get("y1") == line.get("y2")
+            assert (line.get("x1"), line.get("x2")) == ("90", "930"), "from edge to edge"
+            levels[name.text] = (float(line.get("y1", "")), line.get("stroke-dasharray"), "".join(text.itertext()))
+    assert levels == {
+        "arena": (56.0, "none", "arena2,048 B"),
+        "lower bound": (156.0, "6 4", "lower bound1,536 B"),
+    }
+
+
+def test_the_picture_names_buffers_inside_them_and_numbers_the_steps() -> None:
+    plan = plan_of_fake()
+    long = replace(plan.buffers[0], name="n" * 100)
+    flat = replace(plan.buffers[1], name="flat", bytes=2048 * 12 // 400)
+    image = ET.fromstring(plan_svg(replace(plan, buffers=(long, flat))))
+    assert (image.get("width"), image.get("height"), image.get("viewBox")) == ("946", "496", "0 0 946 496")
+    named, unnamed = image.findall(f"{SVG}g")
+    box, label = named.find(f"{SVG}rect"), named.find(f"{SVG}text")
+    assert box is not None
+    assert label is not None
+    assert box.get("width") == "420.0", "alive at one step of two"
+    assert label.text == "n" * 65 + "…", "as many letters of 6.2 pixels as 414 have room for"
+    assert float(label.get("x", "")) == float(box.get("x", "")) + 3
+    middle = float(box.get("y", "")) + float(box.get("height", "")) / 2
+    assert float(label.get("y", "")) == pytest.approx(middle + 4, abs=0.1)
+    assert unnamed.find(f"{SVG}text") is None, "too flat for letters"
+    numbers = {text.text: text.get("x") for text in image.findall(f"{SVG}text") if text.get("y") == "471"}
+    assert numbers == {"0": "300.0", "1": "720.0"}, "in the middle of their steps"
+
+
+def test_the_picture_of_a_plan_above_its_bound_and_of_none() -> None:
+    """Both lines lie at the top when the bound is reached; a plan without bytes is still a picture."""
+    reached = replace(plan_of_fake(), lower_bound_bytes=2048)
+    lines = [line.get("y1") for line in ET.fromstring(plan_svg(reached)).iter(f"{SVG}line")]
+    assert lines[:2] == ["56.0", "56.0"]
+    ET.fromstring(plan_svg(replace(plan_of_fake(), buffers=(), arena_bytes=0, lower_bound_bytes=0)))
+
+
 def test_names_cannot_break_out_of_the_pictures() -> None:
     plan = plan_of_fake()
     evil = replace(plan, buffers=tuple(replace(b, name='<script>"&') for b in plan.buffers))
@@ -250,6 +297,14 @@ def test_three_percent_of_growth_are_let_through_and_no_more(tmp_path: Path, lim
     else:
         with pytest.raises(CheckError, match=r"arena_bytes: 2,048, budget 1,988 \(\+3\.0 %\)"):
             check_budget(path, run.built, run.run)
+
+
+def test_exactly_three_percent_are_let_through(tmp_path: Path) -> None:
+    run = measured(instructions=Figure("counted", 1030))
+    check_budget(budget(tmp_path, "instructions = 1000"), run.built, run.run)
+    run = measured(instructions=Figure("counted", 1031))
+    with pytest.raises(CheckError, match=r"instructions: 1,031, budget 1,000 \(\+3\.1 %\)"):
+        check_budget(budget(tmp_path, "instructions = 1000"), run.built, run.run)
 
 
 def test_every_figure_over_budget_is_named(tmp_path: Path) -> None:

@@ -1,0 +1,387 @@
+"""Figures in README.md and docs/: each table is compared with what runs give, or with a table that is.
+
+Arenas and multiplications must agree to the last one; instructions, cycles and flash within 1 %, as compilers of
+another version choose other instructions. `TABLES` says of every table that holds figures how it is compared.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import re
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from kits.cli import tinyedge
+from tinyedge.boards import list_boards, load_board
+from tinyedge.graph.reader import read_model
+from tinyedge.measure.oracle import oracle_available
+from tinyedge.ops import parse_graph
+
+TOLERANCE = 0.01
+FILES = {
+    "keyword spotting, DS-CNN": "kws_ref_model",
+    "keyword spotting": "kws_ref_model",
+    "image classification, ResNet-8": "pretrainedResnet_quant",
+    "image classification": "pretrainedResnet_quant",
+    "person detection, MobileNetV1 0.25": "vww_96_int8",
+    "anomaly detection, autoencoder": "ad01_int8",
+    "hello world, a sine": "hello_world_int8",
+}
+CORES = {
+    "Cortex-M0+": "rpi_pico",
+    "M3": "bluepill",
+    "M4F": "nrf52840dk",
+    "M7": "mps2_an500",
+    "M55 (Helium)": "mps3_an547",
+    "RV32IMC": "esp32c3_devkitm",
+}
+"""the columns of cycles for each multiplication, and a board of that core"""
+UNTOLD = "-"
+
+TABLES = {
+    ("README.md", "model | MACs | TFLM + CMSIS-NN | balanced | speed | arena | flash"): (
+        "MACs by the files, arenas by plans; the rest by runs, three of them quick and all with `slow`; TFLM by tflm.md"
+    ),
+    ("README.md", " | Cortex-M0+ | M3 | M4F | M7 | M55 (Helium) | RV32IMC"): "by board-table.md, by runs with `slow`",
+    ("docs/board-table.md", "board | model | compiler"): (
+        "kws_ref_model by plans, by runs with `slow` (of the host the arena alone: its C library is another's); digits "
+        "follow from the weights that training gave: that boards of one core agree with each other, and no more"
+    ),
+    ("docs/emulators.md", "model | board | `unicorn` | `qemu`"): "by board-table.md",
+    ("docs/tflm.md", "model | runtime | instructions | cycles | arena | RAM | flash | code"): (
+        "aot by plans, by runs with `slow`; digits by board-table.md; ratios by the figures beside them; TFLM's own "
+        "not at all: they need its source tree"
+    ),
+}
+"""(file, beginning of the head) of every table with figures: how it is compared here"""
+
+pytestmark = pytest.mark.xdist_group("figures")  # runs are made once in a worker
+
+Row = dict[str, str]
+Run = Callable[..., dict[str, Any]]
+
+
+def tables(path: Path) -> Iterator[tuple[str, list[Row]]]:
+    """(head, rows) of the Markdown tables of a page."""
+    lines = [*path.read_text(encoding="utf-8").splitlines(), ""]
+    at = 0
+    while at < len(lines):
+        end = next(i for i in range(at, len(lines)) if not lines[i].startswith("|"))
+        if end - at > 2:
+            head, _, *rows = [[cell.strip() for cell in line[1:-1].split(" | ")] for line in lines[at:end]]
+            yield " | ".join(head), [dict(zip(head, row, strict=True)) for row in rows]
+        at = end + 1
+
+
+def table(root: Path, name: str) -> list[Row]:
+    """Rows of the only table of `TABLES` in a page whose head has a column `name`."""
+    page, column = name.split(":")
+    heads = [head for file, head in TABLES if file == page]
+    (rows,) = [
+        rows for head, rows in tables(root / page) if head.startswith(tuple(heads)) and column in head.split(" | ")
+    ]
+    return rows
+
+
+def number(text: str) -> float:
+    """Of `2.95 M`, `8,896 B`, `398,309 (2.9)` or `1.50`."""
+    words = text.split(" ")
+    return float(words[0].replace(",", "")) * (1_000_000 if words[1:2] == ["M"] else 1)
+
+
+def last_place(text: str) -> float:
+    """What the last digit of a figure is worth."""
+    word, *unit = text.split(" ")
+    decimals = len(word.partition(".")[2])
+    return 10.0**-decimals * (1_000_000 if unit[:1] == ["M"] else 1)
+
+
+def agrees(text: str, found: float) -> bool:
+    """Whether a figure says what was found: within `TOLERANCE`, and half of its last digit."""
+    return abs(number(text) - found) <= TOLERANCE * found + last_place(text) / 2
+
+
+@pytest.fixture(scope="module")
+def run(shared_models: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """The document of `tinyedge run` of a model on a board, each made once."""
+    folder = tmp_path_factory.mktemp("figures")
+
+    @functools.cache
+    def run_once(model: str, board: str, optimize: str = "balanced", *options: str) -> dict[str, Any]:
+        words = ("run", shared_models / f"{model}.tflite", "-b", board, "--optimize", optimize, "--samples", "2")
+        outcome = tinyedge(*words, *options, "--json", cwd=folder)
+        assert outcome.code == 0, outcome.stderr
+        document: dict[str, Any] = json.loads(outcome.stdout)
+        return document
+
+    return run_once
+
+
+@pytest.fixture(scope="module")
+def plan(shared_models: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """The document of `tinyedge plan` of a model for a board, each made once."""
+    folder = tmp_path_factory.mktemp("plans")
+
+    @functools.cache
+    def plan_once(model: str, board: str) -> dict[str, Any]:
+        outcome = tinyedge("plan", shared_models / f"{model}.tflite", "-b", board, "--json", cwd=folder)
+        assert outcome.code == 0, outcome.stderr
+        document: dict[str, Any] = json.loads(outcome.stdout)
+        return document
+
+    return plan_once
+
+
+@pytest.fixture(scope="module")
+def macs(shared_models: Path) -> Callable[[str], int]:
+    """Multiplications of a model as its file has them, before any pass."""
+
+    @functools.cache
+    def count(model: str) -> int:
+        graph = read_model((shared_models / f"{model}.tflite").read_bytes(), model)
+        return sum(layer.macs for layer in parse_graph(graph))
+
+    return count
+
+
+needs_oracle = pytest.mark.skipif(not oracle_available(), reason="needs the oracle: pip install tflite-micro")
+needs_qemu = pytest.mark.skipif(shutil.which("qemu-system-arm") is None, reason="no QEMU: apt install qemu-system-arm")
+needs_gcc = pytest.mark.skipif(
+    shutil.which("arm-none-eabi-gcc") is None, reason="no arm-none-eabi-gcc: apt-get install gcc-arm-none-eabi"
+)
+
+
+# -- every table is compared ---------------------------------------------------------------------------------------
+
+
+def test_every_table_with_figures_is_compared(root: Path) -> None:
+    """A table counts as one with figures when half of its rows hold a number of three digits or with a point."""
+    found = []
+    for page in [root / "README.md", *sorted((root / "docs").glob("*.md"))]:
+        for head, rows in tables(page):
+            with_figures = sum(any(re.match(r"\d[\d,]*([,.]\d+)", cell) for cell in row.values()) for row in rows)
+            if with_figures * 2 >= len(rows):
+                found.append((str(page.relative_to(root)), head))
+    assert len(found) == len(TABLES), found
+    for (page, head), (listed_page, listed_head) in zip(sorted(found), sorted(TABLES), strict=True):
+        assert page == listed_page
+        assert head.startswith(listed_head)
+
+
+@pytest.mark.parametrize(("text", "found"), [("2.95 M", 2_984_000), ("8,896 B", 8_980), ("0.22", 0.227)])
+def test_figures_agree_within_a_percent_and_no_more(text: str, found: float) -> None:
+    assert agrees(text, found)
+    assert agrees(text, number(text))
+    assert not agrees(text, number(text) + 1.2 * TOLERANCE * found + last_place(text) / 2)
+
+
+# -- README: fast and small ----------------------------------------------------------------------------------------
+
+
+def fast_and_small(root: Path) -> dict[str, Row]:
+    return {FILES[row["model"]]: row for row in table(root, "README.md:TFLM + CMSIS-NN")}
+
+
+def test_multiplications_and_arenas_of_the_readme(root: Path, plan: Run, macs: Callable[[str], int]) -> None:
+    rows = fast_and_small(root)
+    assert len(rows) == 4
+    for model, row in rows.items():
+        planned = plan(model, "nrf52840dk")
+        assert number(row["arena"]) == planned["arena_bytes"], model
+        assert row["MACs"] == f"{macs(model) / 1e6:.2f} M", model
+
+
+QUICK = [("kws_ref_model", "balanced"), ("kws_ref_model", "speed"), ("ad01_int8", "balanced")]
+REST = [("ad01_int8", "speed")]
+REST += [(model, optimize) for model in ("pretrainedResnet_quant", "vww_96_int8") for optimize in ("balanced", "speed")]
+
+
+@needs_oracle
+@pytest.mark.parametrize(
+    ("model", "optimize"), [*QUICK, *(pytest.param(*case, marks=pytest.mark.slow) for case in REST)]
+)
+def test_instructions_and_flash_of_the_readme(model: str, optimize: str, root: Path, run: Run) -> None:
+    row, found = fast_and_small(root)[model], run(model, "nrf52840dk", optimize)
+    assert found["verify"]["mismatches"] == 0
+    assert agrees(row[optimize], found["instructions"]["value"])
+    if optimize == "balanced":
+        assert number(row["arena"]) == found["memory"]["arena_bytes"]
+        assert agrees(row["flash"], found["memory"]["flash_bytes"])
+
+
+def test_the_yardstick_of_the_readme_is_that_of_the_docs(root: Path) -> None:
+    yardsticks = {model: row["instructions"] for (model, runtime), row in of_tflm(root).items() if runtime != "aot"}
+    for model, row in fast_and_small(root).items():
+        assert agrees(row["TFLM + CMSIS-NN"], number(of_tflm(root)[model, "CMSIS-NN"]["instructions"])), model
+    assert len(yardsticks) == 6
+
+
+# -- README: cycles for each multiplication ------------------------------------------------------------------------
+
+
+def per_macs(root: Path) -> dict[tuple[str, str], Row]:
+    """Rows by model and optimization."""
+    rows = {}
+    for row in table(root, "README.md:Cortex-M0+"):
+        name, optimize = row[""].split(", ")
+        rows[FILES[name], optimize.strip("`")] = row
+    return rows
+
+
+def cost(found: dict[str, Any]) -> float:
+    """Cycles where the core has a timing model, else instructions."""
+    return float(found["cycles"]["value"] or found["instructions"]["value"])
+
+
+def test_cycles_for_each_multiplication_are_those_of_the_table_of_boards(
+    root: Path, macs: Callable[[str], int]
+) -> None:
+    row = per_macs(root)["kws_ref_model", "balanced"]
+    for core, board in CORES.items():
+        cell = of_boards(root)[board, "kws_ref_model", "zig"]
+        spent = cell["cycles"] if cell["cycles"] != UNTOLD else cell["qemu"]
+        assert agrees(row[core], number(spent) / macs("kws_ref_model")), core
+
+
+@needs_oracle
+def test_cycles_for_each_multiplication_on_the_m4f(root: Path, macs: Callable[[str], int], run: Run) -> None:
+    for optimize in ("balanced", "speed"):
+        per_mac = cost(run("kws_ref_model", "nrf52840dk", optimize)) / macs("kws_ref_model")
+        assert agrees(per_macs(root)["kws_ref_model", optimize]["M4F"], per_mac), optimize
+
+
+@pytest.mark.slow
+@needs_oracle
+@pytest.mark.parametrize("core", [pytest.param(name, marks=needs_qemu if "M55" in name else []) for name in CORES])
+def test_cycles_for_each_multiplication_on_every_core(
+    core: str, root: Path, macs: Callable[[str], int], run: Run
+) -> None:
+    board, untold = CORES[core], []
+    for (model, optimize), row in per_macs(root).items():
+        if row[core] == UNTOLD:
+            untold.append(model)
+            continue
+        per_mac = cost(run(model, board, optimize)) / macs(model)
+        assert agrees(row[core], per_mac), (model, optimize, per_mac)
+    assert untold == (["pretrainedResnet_quant"] * 2 if core == "M3" else [])
+
+
+# -- docs/board-table.md and docs/emulators.md ---------------------------------------------------------------------
+
+
+def of_boards(root: Path) -> dict[tuple[str, str, str], Row]:
+    """Rows by board, model and compiler."""
+    return {(row["board"], row["model"], row["compiler"]): row for row in table(root, "docs/board-table.md:compiler")}
+
+
+def test_arenas_of_the_table_of_boards(root: Path, plan: Run) -> None:
+    """Of one board quickly; boards of one core have one arena."""
+    for compiler in ("zig", "gcc"):
+        row = of_boards(root)["nrf52840dk", "kws_ref_model", compiler]
+        assert number(row["arena B"]) == plan("kws_ref_model", "nrf52840dk")["arena_bytes"]
+
+
+def test_boards_of_one_core_have_the_same_figures(root: Path) -> None:
+    """Flash differs by startup code and clock setting, a kilobyte at most; counts by the rounding of one reading."""
+    groups: dict[tuple[str, ...], list[Row]] = {}
+    for (board, model, compiler), row in of_boards(root).items():
+        groups.setdefault((load_board(board).core.name, model, compiler), []).append(row)
+    assert len(groups) >= 30
+    for key, rows in groups.items():
+        assert len({row["arena B"] for row in rows}) == 1, key
+        for column, most in (("flash B", 1024), ("RAM B", 32), ("unicorn", 40)):
+            values = [number(row[column]) for row in rows if row[column] != UNTOLD]
+            assert not values or max(values) - min(values) <= most, (key, column)
+
+
+@pytest.mark.slow
+@needs_oracle
+@pytest.mark.parametrize("compiler", ["zig", pytest.param("gcc", marks=needs_gcc)])
+@pytest.mark.parametrize("board", [board.name for board in list_boards()])
+def test_runs_give_the_table_of_boards(board: str, compiler: str, root: Path, run: Run) -> None:
+    row = of_boards(root).get((board, "kws_ref_model", compiler))
+    if row is None:
+        pytest.skip(f"the table has no row of {board} with {compiler}")
+    own = (root / "docs" / "board-table.md").read_text(encoding="utf-8")
+    found = run("kws_ref_model", board, "balanced", "--compiler", compiler)
+    if found["compiler"] not in own:
+        pytest.skip(f"the table was made by another compiler than {found['compiler']}")
+    assert found["verify"]["mismatches"] == 0
+    assert number(row["arena B"]) == found["memory"]["arena_bytes"]
+    if board == "host":
+        return
+    assert agrees(row["flash B"], found["memory"]["flash_bytes"])
+    assert agrees(row["RAM B"], found["memory"]["ram_bytes"])
+    assert agrees(row[found["emulator"].split()[0]], found["instructions"]["value"])
+    assert (row["cycles"] == UNTOLD) == (found["cycles"]["value"] is None)
+    assert row["cycles"] == UNTOLD or agrees(row["cycles"], found["cycles"]["value"])
+
+
+def test_the_counts_of_the_emulators_are_those_of_the_table_of_boards(root: Path) -> None:
+    for row in table(root, "docs/emulators.md:`qemu`"):
+        for board in row["board"].replace("`", "").split(", "):
+            cell = of_boards(root)[board, row["model"].strip("`"), "zig"]
+            assert row["`qemu`"] == cell["qemu"], board
+            assert row["`unicorn`"] == (cell["unicorn"] if cell["unicorn"] != UNTOLD else "no M55"), board
+
+
+# -- docs/tflm.md --------------------------------------------------------------------------------------------------
+
+OF_TFLM = ("instructions", "cycles", "arena", "RAM", "flash", "code")
+
+
+def of_tflm(root: Path) -> dict[tuple[str, str], Row]:
+    """Rows by model and runtime; a model is named in the first of its rows."""
+    rows, model = {}, ""
+    for row in table(root, "docs/tflm.md:runtime"):
+        model = row["model"] or model
+        rows[FILES.get(model, "digits"), row["runtime"]] = row
+    return rows
+
+
+def test_ratios_beside_tflms_figures(root: Path) -> None:
+    rows = of_tflm(root)
+    assert len(rows) == 18
+    for (model, runtime), row in rows.items():
+        for column in OF_TFLM if runtime != "aot" else ():
+            value, ratio = row[column].split(" ")
+            assert ratio == f"({number(value) / number(rows[model, 'aot'][column]):.1f})", (model, runtime, column)
+
+
+def test_arenas_beside_tflms(root: Path, plan: Run) -> None:
+    for (model, runtime), row in of_tflm(root).items():
+        if runtime == "aot" and model != "digits":
+            assert number(row["arena"]) == plan(model, "nrf52840dk")["arena_bytes"], model
+
+
+def test_digits_beside_tflms_is_that_of_the_table_of_boards(root: Path) -> None:
+    row, cell = of_tflm(root)["digits", "aot"], of_boards(root)["nrf52840dk", "digits", "gcc"]
+    for ours, theirs in (("unicorn", "instructions"), ("cycles", "cycles"), ("flash B", "flash"), ("RAM B", "RAM")):
+        assert agrees(row[theirs], number(cell[ours])), theirs
+    assert row["arena"] == cell["arena B"]
+
+
+@pytest.mark.slow
+@needs_oracle
+@needs_gcc
+@pytest.mark.parametrize(
+    "model", ["hello_world_int8", "ad01_int8", "kws_ref_model", "vww_96_int8", "pretrainedResnet_quant"]
+)
+def test_runs_give_the_figures_beside_tflms(model: str, root: Path, shared_models: Path, tmp_path: Path) -> None:
+    words = ("bench", shared_models / f"{model}.tflite", "-b", "nrf52840dk", "--runtime", "aot", "--compiler", "gcc")
+    outcome = tinyedge(*words, "--samples", "20", "--json", cwd=tmp_path)
+    assert outcome.code == 0, outcome.stderr
+    (found,) = json.loads(outcome.stdout)["runs"]
+    if found["compiler"] not in (root / "docs" / "tflm.md").read_text(encoding="utf-8"):
+        pytest.skip(f"the table was made by another compiler than {found['compiler']}")
+    row = of_tflm(root)[model, "aot"]
+    for column in ("instructions", "cycles"):
+        assert agrees(row[column], found[column]["value"]), column
+    for column in ("RAM", "flash", "code"):
+        assert agrees(row[column], found["memory"][f"{column.lower()}_bytes"]), column
+    assert number(row["arena"]) == found["memory"]["arena_bytes"]
