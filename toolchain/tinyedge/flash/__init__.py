@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
-
 from tinyedge.boards import Board
 from tinyedge.errors import ToolError, UsageError
 from tinyedge.flash.bossac import BossacFlasher
@@ -17,6 +15,7 @@ from tinyedge.flash.probe_rs import ProbeRsFlasher
 from tinyedge.flash.pyocd import PyocdFlasher
 from tinyedge.flash.st_flash import StFlashFlasher
 from tinyedge.flash.uf2 import Uf2Flasher
+from tinyedge.tables import nearest
 
 __all__ = ["FLASHERS", "choose_flasher", "flasher"]
 
@@ -37,11 +36,7 @@ FLASHERS: dict[str, type[Flasher]] = {
 def flasher(name: str) -> Flasher:
     """The tool of that name. Raises: UsageError, with the nearest name, when there is none."""
     if name not in FLASHERS:
-        near = difflib.get_close_matches(name, FLASHERS, n=1)
-        known = ", ".join(f"`{known}`" for known in FLASHERS)
-        raise UsageError(
-            f"there is no flash tool `{name}`", hint=f"did you mean `{near[0]}`?" if near else f"there are {known}"
-        )
+        raise UsageError(f"there is no flash tool `{name}`", hint=nearest(name, FLASHERS))
     return FLASHERS[name]()
 
 
