@@ -18,6 +18,9 @@ from tinyedge.process.group import Children, end
 from tinyedge.process.settings import Argv, announce, environment, is_dry_run
 from tinyedge.process.words import describe_exit, quote_log
 
+_WAKE_S = 0.5
+"""how long a Ctrl-C may go unseen that comes just before a wait"""
+
 
 @dataclass(frozen=True)
 class Completed:
@@ -146,7 +149,7 @@ def run_parallel(
             future.add_done_callback(lambda _, index=index: finished.put(index))  # type: ignore[misc]
             futures.append(future)
         for _ in commands:
-            index = finished.get()
+            index = _next(finished)
             completed = results[index] = futures[index].result()
             if on_done is not None:
                 on_done(index, completed)
@@ -156,3 +159,10 @@ def run_parallel(
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
     return [completed for completed in results if completed is not None]
+
+
+def _next(finished: queue.SimpleQueue[int]) -> int:
+    """What comes next. A wait without end would sleep through a signal that comes as it begins."""
+    while True:
+        with contextlib.suppress(queue.Empty):
+            return finished.get(timeout=_WAKE_S)
