@@ -2,17 +2,51 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
 from benchmarks.models import LEVELS, Row
+from tinyedge.errors import UsageError
+from tinyedge.paths import write_whole
 from tinyedge.report.budgets import GROWTH_PERCENT
+from tinyedge.tables import TableError, read_table, read_toml
 
 BUDGETS = Path(__file__).with_name("budgets.toml")
-FIGURES = ("instructions", "cycles", "arena_bytes", "code_bytes", "flash_bytes")
 Budgets = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class _Figures:
+    """What a model costs at one optimization, as far as it is agreed on."""
+
+    instructions: int | None = None
+    cycles: int | None = None
+    arena_bytes: int | None = None
+    code_bytes: int | None = None
+    flash_bytes: int | None = None
+
+
+@dataclass(frozen=True)
+class _Levels:
+    """Figures by optimization."""
+
+    size: _Figures | None = None
+    balanced: _Figures | None = None
+    speed: _Figures | None = None
+
+
+@dataclass(frozen=True)
+class _BoardTable(_Levels):
+    """What is known of a model on a board; `compiler` is the one that the figures are of."""
+
+    compiler: str = ""
+    at_most: _Levels | None = None
+    """what is promised"""
+
+
+FIGURES = tuple(field.name for field in fields(_Figures))
 
 _HEADER = """\
 # What each model costs on a board at each optimization: instructions counted and cycles modelled of one inference,
@@ -24,8 +58,18 @@ _HEADER = """\
 
 
 def read_budgets(path: Path = BUDGETS) -> Budgets:
-    """The file; empty when there is none."""
-    return tomllib.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    """The file, checked; empty when there is none. Raises: UsageError when it breaks a rule."""
+    if not path.is_file():
+        return {}
+    try:
+        budgets = read_toml(path)
+        for key, model in budgets.items():
+            for board, table in model.items():
+                if board != "name":
+                    read_table(_BoardTable, table, f"{key}.{board}")
+    except TableError as error:
+        raise UsageError(f"`{path}`: {error}", hint="`--update-budgets` writes this file") from error
+    return budgets
 
 
 def figures(row: Row) -> dict[str, int]:
@@ -102,7 +146,7 @@ def write_budgets(rows: Iterable[Row], path: Path = BUDGETS) -> None:
             parts.append(f'\n["{key}".{board}]\ncompiler = "{table.get("compiler", "")}"\n')
             for group, names in ((table, ""), (table.get("at_most", {}), "at_most.")):
                 parts += [_table(f'"{key}".{board}.{names}{level}', group[level]) for level in LEVELS if level in group]
-    path.write_text("".join(parts), encoding="utf-8")
+    write_whole(path, "".join(parts).encode())
 
 
 def _table(name: str, values: Mapping[str, int]) -> str:

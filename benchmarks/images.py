@@ -10,7 +10,8 @@ from tinyedge.artifacts import Image
 from tinyedge.boards import Board, Isa
 from tinyedge.build.elf import Elf, read_elf
 from tinyedge.errors import CheckError
-from tinyedge.flash.uf2 import check_uf2, read_uf2
+from tinyedge.flash.uf2 import check_uf2
+from tinyedge.uf2 import read_uf2
 
 _BOOT2_BYTES = 256
 _PICOBIN = struct.pack("<I", 0xFFFFDED3)

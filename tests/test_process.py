@@ -117,7 +117,7 @@ def test_a_time_out_kills_the_whole_family(tmp_path: Path) -> None:
 
 
 def test_a_child_that_ignores_the_polite_request_is_killed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(process, "_GRACE_S", 0.2)
+    monkeypatch.setattr("tinyedge.process.group._GRACE_S", 0.2)
     started = time.monotonic()
     with pytest.raises(ToolError, match="did not end"):
         process.run([make_program(tmp_path, "deaf", "trap '' TERM; while :; do sleep 1; done")], timeout_s=0.3)
@@ -253,10 +253,44 @@ def test_a_started_child_talks_and_stops() -> None:
 def test_a_started_child_that_ends_by_itself_is_reaped() -> None:
     with process.start(["sh", "-c", "echo out; echo err >&2; exit 3"], merge_stderr=True) as child:
         assert child.wait(20) == 3
-        assert child.stderr is None
+        assert child.last_words() == []
         assert sorted(child.stdout.read().split()) == [b"err", b"out"]
     with pytest.raises(ChildProcessError):
         os.waitpid(child.pid, os.WNOHANG)
+
+
+def test_lines_come_until_the_output_ends_and_long_ones_in_pieces() -> None:
+    with process.start(["sh", "-c", "printf 'one\\r\\n\\nabcdefgh\\nend'; sleep 60"]) as child:
+        lines = child.lines(longest_bytes=5)
+        assert [next(lines) for _ in range(4)] == ["one", "", "abcde", "fgh"]
+        child.stop()
+        assert list(lines) == ["end"]
+
+
+def test_a_talkative_child_never_waits_for_its_standard_error_to_be_read() -> None:
+    code = "import sys; [print('line', i, file=sys.stderr) for i in range(100_000)]; print('done')"
+    with process.start([sys.executable, "-c", code]) as child:
+        assert list(child.lines()) == ["done"]
+        assert child.wait(20) == 0
+        words = child.last_words()
+    assert words[-1] == "line 99999"
+    assert sum(map(len, words)) <= 4096
+
+
+def test_the_last_words_come_in_time_though_a_grandchild_holds_the_pipe() -> None:
+    with process.start([sys.executable, "-c", HOLDS_STDERR]) as child:
+        assert child.wait(20) == 3
+        assert child.last_words() == ["why"]
+
+
+HOLDS_STDERR = """
+import os, sys, time
+print("why", file=sys.stderr, flush=True)
+if os.fork() == 0:
+    os.setsid()
+    time.sleep(3)
+os._exit(3)
+"""
 
 
 def test_stop_ends_what_the_child_left_behind(tmp_path: Path) -> None:

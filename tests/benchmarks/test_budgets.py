@@ -16,6 +16,7 @@ import pytest
 
 from kits import models
 from tinyedge.artifacts import Figure
+from tinyedge.errors import UsageError
 
 
 def call(root: Path, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
@@ -86,6 +87,14 @@ def test_growth_over_three_percent_and_broken_promises_are_told(budgets: ModuleT
     assert set(budgets.read_budgets(path)["abababababababab"]["nrf52840dk"]) == {"compiler", "size", "speed", "at_most"}
     budgets.write_budgets([row_of(board="rpi_pico")], path)
     assert set(budgets.read_budgets(path)["abababababababab"]) == {"name", "nrf52840dk", "rpi_pico"}
+
+
+def test_a_budget_with_an_unknown_figure_is_refused(budgets: ModuleType, tmp_path: Path) -> None:
+    path = tmp_path / "budgets.toml"
+    path.write_text('["abababababababab".nrf52840dk.at_most.speed]\ninstruction = 900\n')
+    with pytest.raises(UsageError, match="did you mean `instructions`") as caught:
+        budgets.read_budgets(path)
+    assert "`abababababababab.nrf52840dk.at_most.speed.instruction`" in caught.value.what
 
 
 def test_structured_samples_reach_both_ends(budgets: ModuleType) -> None:

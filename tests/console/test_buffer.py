@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import itertools
+import threading
 from collections.abc import Iterator
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tinyedge.console.buffer import LONGEST_LINE_BYTES, LineBuffer, read_lines
+from tinyedge.console.buffer import LONGEST_LINE_BYTES, QUEUED_PIECES, LineBuffer, PieceQueue, read_lines
 
 
 def drain(buffer: LineBuffer) -> list[bytes]:
@@ -109,3 +110,29 @@ def test_what_the_caller_leaves_is_there_for_the_next_call_even_without_waiting(
     assert next(lines) == b"a"
     del lines
     assert next(read_lines(lambda timeout_s: b"", buffer, 0.0, clock)) == b"b"
+
+
+def test_pieces_come_in_order_and_the_end_stays_the_end() -> None:
+    pieces = PieceQueue()
+    for piece in (b"one", b"two", b""):
+        pieces.put(piece)
+    assert [pieces.get(0.0) for _ in range(4)] == [b"one", b"two", None, None]
+
+
+def test_silence_is_an_empty_piece() -> None:
+    assert PieceQueue().get(0.0) == PieceQueue().get(0.01) == b""
+
+
+def test_a_full_queue_makes_its_writer_wait_until_it_is_read_or_closed() -> None:
+    pieces = PieceQueue()
+    writer = threading.Thread(target=lambda: [pieces.put(b"x") for _ in range(QUEUED_PIECES + 2)])
+    writer.start()
+    writer.join(0.3)
+    assert writer.is_alive()
+    assert pieces.get(1.0) == b"x"
+    writer.join(0.3)
+    assert writer.is_alive()
+    pieces.close()
+    writer.join(5)
+    assert not writer.is_alive()
+    assert pieces.get(1.0) is None

@@ -11,6 +11,7 @@ import pytest
 
 from kits.processes import is_running, wait_until
 from tinyedge import process
+from tinyedge.console.buffer import QUEUED_PIECES
 from tinyedge.console.process import ProcessConsole
 from tinyedge.errors import DeviceError
 
@@ -72,7 +73,7 @@ def test_an_endless_line_takes_no_memory_and_no_time(open_console: Open) -> None
     started = time.monotonic()
     assert list(console.lines(0.3)) == []
     assert time.monotonic() - started < 5
-    assert console._pieces.maxsize > 0
+    assert console._pieces._pieces.maxsize == QUEUED_PIECES
 
 
 def test_the_end_comes_after_the_last_lines(open_console: Open) -> None:

@@ -22,7 +22,8 @@ from tinyedge.build.elf import Segment
 from tinyedge.build.formats import to_uf2
 from tinyedge.errors import CheckError, DeviceError, UsageError
 from tinyedge.flash.contract import FlashError
-from tinyedge.flash.uf2 import INFO_FILE, Uf2Flasher, check_uf2, mounted_folders, read_drive, read_uf2
+from tinyedge.flash.uf2 import INFO_FILE, Uf2Flasher, check_uf2, mounted_folders, read_drive
+from tinyedge.uf2 import read_uf2
 
 FAMILY = 0xADA52840
 XIAO = "nRF52840-SeeedXiao-v1"

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import difflib
 import os
-import tomllib
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
+
+from tinyedge.tables import TableError, read_table, read_toml
 
 
 @dataclass(frozen=True)
@@ -33,19 +33,11 @@ class LabBoard:
 
 
 def read_lab_board(path: Path) -> LabBoard:
-    """One file of a lab. Raises: ValueError for keys and types that are not of LabBoard."""
-    values = tomllib.loads(path.read_text(encoding="utf-8"))
-    known = {field.name: field.type for field in fields(LabBoard)}
-    for key, value in values.items():
-        if key not in known:
-            near = difflib.get_close_matches(key, known, n=1)
-            raise ValueError(f"{path.name}: unknown key `{key}`" + (f"; did you mean `{near[0]}`?" if near else ""))
-        wanted = int if key == "samples" else str
-        if type(value) is not wanted:
-            raise ValueError(f"{path.name}: `{key}` is {value!r}, not of type {wanted.__name__}")
-    if "board" not in values:
-        raise ValueError(f"{path.name}: key `board` is missing")
-    return LabBoard(**values)
+    """One file of a lab. Raises: TableError, which names the file, for keys and types that are not of LabBoard."""
+    try:
+        return read_table(LabBoard, read_toml(path))
+    except TableError as error:
+        raise TableError(f"{path.name}: {error}") from None
 
 
 def lab_files() -> list[Path]:

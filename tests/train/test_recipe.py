@@ -11,11 +11,11 @@ from kits.recipes import RECIPE, write_recipe
 from tinyedge import process
 from tinyedge.errors import UsageError
 from tinyedge.paths import models_dir
+from tinyedge.tables import TableError
 from tinyedge.train import find_recipe, list_models, load_recipe
 from tinyedge.train.compress.prune import Prune
 from tinyedge.train.compress.quantize_aware import QuantizeAware
 from tinyedge.train.recipe import read_recipe_table
-from tinyedge.train.tables import TableError
 
 
 def test_the_recipes_of_tinyedge_are_listed_and_load() -> None:
@@ -59,13 +59,14 @@ def test_a_recipe_survives_its_own_json(tmp_path: Path) -> None:
         ("epochs = 2", "epochs = true", "`fit.epochs` is True, not of type int"),
         ("epochs = 2", "epochs = 0", "`epochs` is 0; it must be at least 1"),
         ("batch_size = 32\nlearning_rate = 0.01", "learning_rate = nan", "`learning_rate` is nan"),
-        ("seed = 3", "seed = -1", "`seed` is -1"),
+        ("seed = 3", "seed = -1", "`seed` is -1; it must be in [0, 4294967295]"),
         ("seed = 3", "seed = true", "`seed` is True"),
         ('"size"', '"sped"', "`optimize` is 'sped'; did you mean `speed`?"),
         ('"classification"', '"classify"', "did you mean `classification`?"),
-        ("points = 256", "points = [1]", "`data.points` is [1], not a number, string or boolean"),
+        ("points = 256", "points = [1]", "`data.points` is [1], not of type int, float, str or bool"),
         ('technique = "prune"', 'technique = "prun"', "`compress[1].technique` is `prun`; did you mean `prune`?"),
         ('technique = "prune"', "", "`compress[1]` names no technique"),
+        ("[[compress]]\ntechnique", "[compress]\ntechnique", "cannot be read as TOML"),
         ("sparsity = 0.5", "sparsity = 1", "`sparsity` is 1; it must be in [0.01, 0.99]"),
         ("sparsity = 0.5", "sparsty = 0.5", "unknown key `compress[1].sparsty`; did you mean `sparsity`?"),
         ('technique = "quantize_aware"', 'technique = "prune"\nsparsity = 0.5', "`prune` is applied twice"),

@@ -168,6 +168,7 @@ def test_an_interrupted_write_leaves_the_old_model_or_none(kept: Path, monkeypat
 
 
 def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    (tmp_path / "nowhere").touch()
     with pytest.raises(UsageError, match=r"nothing can be written into .*nowhere"):
         write_trained(tmp_path / "nowhere", {MODEL: b""}, {})
 

@@ -6,19 +6,18 @@ A board file that breaks a rule is refused with the rule, the key and the file; 
 
 from __future__ import annotations
 
-import difflib
 import enum
 import functools
 import itertools
 import re
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, Literal
 
 from tinyedge.errors import UsageError
 from tinyedge.paths import boards_dir, templates_dir
+from tinyedge.tables import TableError, near_name, nearest, read_table, read_toml
 
 
 class Isa(enum.Enum):
@@ -99,7 +98,7 @@ class Board:
     flash_start: int
     """where the image starts: behind a bootloader, if there is one"""
     console: dict[str, str | int]
-    """`kind` and the keys CONSOLE_KEYS lists for it: base address, pins and baud rate, as the bsp file wants them"""
+    """`kind` and the keys that CONSOLES has for it: base address, pins and baud rate, as the bsp file wants them"""
     flashers: tuple[str, ...]
     """flash tools in order of preference"""
     flash_options: dict[str, str]
@@ -111,7 +110,7 @@ class Board:
     sources: dict[str, str]
     """where the numbers come from"""
     clock: dict[str, str | int] = field(default_factory=dict)
-    """how `clock_hz` comes about, where the bsp file needs to know: CLOCK_KEYS"""
+    """how `clock_hz` comes about, where the bsp file needs to know: ClockKeys"""
     emulator_options: dict[str, str] = field(default_factory=dict)
     """per emulator what it calls this board, e.g. `qemu = "mps2-an386"`"""
 
@@ -136,51 +135,100 @@ class Board:
         return self.flash.end - self.flash_start if self.memories else 0
 
 
-CONSOLE_KEYS: Mapping[str, Mapping[str, type]] = {
-    "stdio": {},
-    "uart": {"base": int, "baud": int},  # pins that cannot be chosen
-    "uarte": {"base": int, "baud": int, "tx_pin": str, "rx_pin": str},
-    "pl011": {"base": int, "baud": int, "tx_pin": str, "rx_pin": str},
-    "usart": {"base": int, "baud": int, "tx_pin": str, "rx_pin": str, "pin_function": int},
-    "usart_f1": {"base": int, "baud": int, "tx_pin": str, "rx_pin": str},
-}
-"""Keys of [console] by its kind, beside `kind`. `wiring` may always stand there: for people, where no USB bridge is.
-`pin_function` is the alternate function (AF) of both pins."""
+@dataclass(frozen=True, kw_only=True)
+class ConsoleKeys:
+    """[console] of a host, and what every kind of it can hold."""
 
-CLOCK_KEYS: Mapping[str, type] = {
-    "source": str,  # one of CLOCK_SOURCES
-    "source_hz": int,
-    "pll_m": int,
-    "pll_n": int,
-    "pll_p": int,
-    "wait_states": int,  # of the flash at clock_hz
-    "counter_base": int,  # of a timer that counts clock_hz, where the core has no counter of its own
-}
-"""Keys of the optional table [clock]. A PLL makes source_hz / pll_m * pll_n / pll_p, in the chip's own terms."""
+    kind: str
+    """a key of CONSOLES"""
+    wiring: str | None = None
+    """which pins to connect, for people, where no USB bridge is"""
 
-CLOCK_SOURCES = ("crystal", "external", "internal")
-"""A crystal between two pins, a clock fed into one pin, an oscillator in the chip."""
 
-_REQUIRED: Mapping[str, type] = {
-    "title": str,
-    "chip": str,
-    "family": str,
-    "core": str,
-    "clock_hz": int,
-    "flash_start": int,
-    "flashers": list,
-    "emulators": list,
-    "usb_ids": list,
-    "console": dict,
-    "sources": dict,
+@dataclass(frozen=True, kw_only=True)
+class FixedUartKeys(ConsoleKeys):
+    """Pins that cannot be chosen."""
+
+    base: int
+    baud: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class UartKeys(FixedUartKeys):
+    tx_pin: str
+    rx_pin: str
+
+    def __post_init__(self) -> None:
+        for key, pin in (("tx_pin", self.tx_pin), ("rx_pin", self.rx_pin)):
+            try:
+                pin_port_and_number(pin)
+            except ValueError as error:
+                raise ValueError(f"`{key}`: {error}; write it as P0.06, PA2 or GPIO16") from None
+
+
+@dataclass(frozen=True, kw_only=True)
+class FunctionUartKeys(UartKeys):
+    pin_function: int
+    """alternate function (AF) of both pins"""
+
+
+CONSOLES: Mapping[str, type[ConsoleKeys]] = {
+    "stdio": ConsoleKeys,
+    "uart": FixedUartKeys,
+    "uarte": UartKeys,
+    "pl011": UartKeys,
+    "usart": FunctionUartKeys,
+    "usart_f1": UartKeys,
 }
-_OPTIONAL: Mapping[str, type] = {
-    "aliases": list,
-    "memory": dict,
-    "flash_options": dict,
-    "clock": dict,
-    "emulator_options": dict,
-}
+"""What [console] holds, by its kind."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClockKeys:
+    """[clock]. A PLL makes source_hz / pll_m * pll_n / pll_p, in the chip's own terms."""
+
+    source: Literal["crystal", "external", "internal"] | None = None
+    """a crystal between two pins, a clock fed into one pin, an oscillator in the chip"""
+    source_hz: int | None = None
+    pll_m: int | None = None
+    pll_n: int | None = None
+    pll_p: int | None = None
+    wait_states: int | None = None
+    """of the flash at clock_hz"""
+    counter_base: int | None = None
+    """of a timer that counts clock_hz, where the core has no counter of its own"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Region:
+    """One table of [memory]."""
+
+    start: int
+    size_bytes: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class _BoardFile:
+    """What a board file holds. ConsoleKeys and ClockKeys say what [console] and [clock] do."""
+
+    title: str
+    aliases: tuple[str, ...] = ()
+    chip: str
+    family: str
+    core: str
+    clock_hz: int
+    flash_start: int
+    memory: dict[str, _Region] = field(default_factory=dict)
+    console: dict[str, Any]
+    clock: dict[str, Any] = field(default_factory=dict)
+    flashers: tuple[str, ...]
+    flash_options: dict[str, str] = field(default_factory=dict)
+    emulators: tuple[str, ...]
+    emulator_options: dict[str, str] = field(default_factory=dict)
+    usb_ids: tuple[str, ...]
+    sources: dict[str, str]
+
+
 _PIN = re.compile(r"(?:P([A-K]|[0-9])\.?|GPIO)([0-9]{1,2})")
 
 
@@ -203,10 +251,10 @@ def load_board(name: str) -> Board:
     boards = _all_boards(boards_dir())
     if board := boards.get(name):
         return board
-    near = difflib.get_close_matches(name, boards, n=1, cutoff=0.5)
+    near = near_name(name, boards)
     raise UsageError(
         f"there is no board `{name}`",
-        hint=f"did you mean `{near[0]}`? `tinyedge boards` lists all" if near else "`tinyedge boards` lists them",
+        hint=f"did you mean `{near}`? `tinyedge boards` lists all" if near else "`tinyedge boards` lists them",
     )
 
 
@@ -231,88 +279,61 @@ def _all_boards(folder: Path) -> dict[str, Board]:
 def read_board(path: Path) -> Board:
     """Read and check one board file. Raises: UsageError that names the file, the key and the rule it breaks."""
     try:
-        values = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise UsageError(f"board file `{path.name}` cannot be read: {error}") from error
-    try:
-        return _board(path.stem, values)
-    except _Broken as broken:
-        raise UsageError(f"board file `{path.name}`: {broken}", hint="boards/nrf52840dk.toml shows every key") from None
+        return _board(path.stem, read_table(_BoardFile, read_toml(path)))
+    except TableError as error:
+        raise UsageError(f"board file `{path.name}`: {error}", hint="boards/nrf52840dk.toml shows every key") from None
 
 
-class _Broken(Exception):  # noqa: N818 - a rule that is broken; read_board makes it an error
-    """A rule of board files is broken; the text says which, without the file."""
-
-
-def _board(name: str, values: Mapping[str, Any]) -> Board:
-    _check_keys(values, _REQUIRED, _OPTIONAL, "")
-    core = CORES.get(values["core"])
+def _board(name: str, values: _BoardFile) -> Board:
+    """Raises: TableError that says which rule is broken."""
+    read_table(ClockKeys, values.clock, "clock")
+    core = CORES.get(values.core)
     if core is None:
-        raise _Broken(f"`core` is `{values['core']}`; known are {', '.join(CORES)}")
-    if not (templates_dir() / "bsp" / f"{values['family']}.c").is_file():
-        raise _Broken(f"`family` is `{values['family']}`, but firmware_templates/bsp/{values['family']}.c is missing")
-    if values["clock_hz"] <= 0:
-        raise _Broken(f"`clock_hz` is {values['clock_hz']}, not above 0")
-    memories = _memories(values.get("memory", {}), native=core.isa is Isa.NATIVE)
+        raise TableError(f"`core` is `{values.core}`; {nearest(values.core, CORES)}")
+    if not (templates_dir() / "bsp" / f"{values.family}.c").is_file():
+        raise TableError(f"`family` is `{values.family}`, but firmware_templates/bsp/{values.family}.c is missing")
+    if values.clock_hz <= 0:
+        raise TableError(f"`clock_hz` is {values.clock_hz}, not above 0")
+    memories = _memories(values.memory, native=core.isa is Isa.NATIVE)
     if memories:
         flash = next(m for m in memories if m.name == "flash")
-        if not flash.start <= values["flash_start"] < flash.end:
-            raise _Broken(f"`flash_start` {values['flash_start']:#x} is outside flash {_span(flash)}")
+        if not flash.start <= values.flash_start < flash.end:
+            raise TableError(f"`flash_start` {values.flash_start:#x} is outside flash {_span(flash)}")
     return Board(
         name=name,
-        title=values["title"],
-        aliases=_strings(values.get("aliases", []), "aliases"),
-        chip=values["chip"],
-        family=values["family"],
+        title=values.title,
+        aliases=_distinct(values.aliases, "aliases"),
+        chip=values.chip,
+        family=values.family,
         core=core,
-        clock_hz=values["clock_hz"],
+        clock_hz=values.clock_hz,
         memories=memories,
-        flash_start=values["flash_start"],
-        console=_console(values["console"]),
-        flashers=_strings(values["flashers"], "flashers"),
-        flash_options=_string_table(values.get("flash_options", {}), "flash_options"),
-        emulators=_strings(values["emulators"], "emulators"),
-        usb_ids=tuple(_usb_id(text) for text in _strings(values["usb_ids"], "usb_ids")),
-        sources=_string_table(values["sources"], "sources"),
-        clock=_clock(values.get("clock", {})),
-        emulator_options=_string_table(values.get("emulator_options", {}), "emulator_options"),
+        flash_start=values.flash_start,
+        console=_console(values.console),
+        flashers=_distinct(values.flashers, "flashers"),
+        flash_options=values.flash_options,
+        emulators=_distinct(values.emulators, "emulators"),
+        usb_ids=tuple(_usb_id(text) for text in _distinct(values.usb_ids, "usb_ids")),
+        sources=values.sources,
+        clock=values.clock,
+        emulator_options=values.emulator_options,
     )
 
 
-def _check_keys(
-    values: Mapping[str, Any], required: Mapping[str, type], optional: Mapping[str, type], table: str
-) -> None:
-    """Every required key is there, no unknown one is, and each value has its type."""
-    known = {**required, **optional}
-    for key, value in values.items():
-        if key not in known:
-            near = difflib.get_close_matches(key, known, n=1)
-            raise _Broken(f"unknown key `{table}{key}`" + (f"; did you mean `{table}{near[0]}`?" if near else ""))
-        if type(value) is not known[key]:
-            raise _Broken(f"`{table}{key}` is {value!r}, not of type {known[key].__name__}")
-    if missing := [key for key in required if key not in values]:
-        raise _Broken(f"key `{table}{missing[0]}` is missing")
-
-
-def _memories(tables: Mapping[str, Any], *, native: bool) -> tuple[Memory, ...]:
-    memories = []
-    for name, values in tables.items():
-        if not isinstance(values, dict):
-            raise _Broken(f"`memory.{name}` is {values!r}, not a table")
-        _check_keys(values, {"start": int, "size_bytes": int}, {}, f"memory.{name}.")
-        memory = Memory(name, values["start"], values["size_bytes"])
+def _memories(regions: Mapping[str, _Region], *, native: bool) -> tuple[Memory, ...]:
+    memories = tuple(Memory(name, region.start, region.size_bytes) for name, region in regions.items())
+    for memory in memories:
         if memory.start < 0 or memory.size_bytes <= 0 or memory.end > 1 << 32:
-            raise _Broken(f"memory `{name}` {_span(memory)} does not fit 32 bits of address")
-        memories.append(memory)
+            raise TableError(f"memory `{memory.name}` {_span(memory)} does not fit 32 bits of address")
     if native and memories:
-        raise _Broken("a native board has no [memory] of its own")
-    if not native and not {"flash", "ram"} <= set(tables):
-        raise _Broken("[memory.flash] and [memory.ram] are both needed")
+        raise TableError("a native board has no [memory] of its own")
+    if not native and not {"flash", "ram"} <= set(regions):
+        raise TableError("[memory.flash] and [memory.ram] are both needed")
     in_order = sorted(memories, key=lambda memory: memory.start)
     for low, high in itertools.pairwise(in_order):
         if low.end > high.start:
-            raise _Broken(f"memories `{low.name}` {_span(low)} and `{high.name}` {_span(high)} overlap")
-    return tuple(memories)
+            raise TableError(f"memories `{low.name}` {_span(low)} and `{high.name}` {_span(high)} overlap")
+    return memories
 
 
 def _span(memory: Memory) -> str:
@@ -320,44 +341,23 @@ def _span(memory: Memory) -> str:
 
 
 def _console(values: Mapping[str, Any]) -> dict[str, str | int]:
-    kind = str(values.get("kind"))
-    if kind not in CONSOLE_KEYS:
-        raise _Broken(f"`console.kind` is `{kind}`; known are {', '.join(CONSOLE_KEYS)}")
-    _check_keys(values, {"kind": str, **CONSOLE_KEYS[kind]}, {"wiring": str}, "console.")
-    for key in ("tx_pin", "rx_pin"):
-        if key in values:
-            try:
-                pin_port_and_number(values[key])
-            except ValueError as error:
-                raise _Broken(f"`console.{key}`: {error}; write it as P0.06, PA2 or GPIO16") from None
+    kind = values.get("kind")
+    if kind is None:
+        raise TableError("key `console.kind` is missing")
+    if kind not in CONSOLES:
+        raise TableError(f"`console.kind` is `{kind}`; {nearest(str(kind), CONSOLES)}")
+    read_table(CONSOLES[kind], values, "console")
     return dict(values)
 
 
-def _clock(values: Mapping[str, Any]) -> dict[str, str | int]:
-    _check_keys(values, {}, CLOCK_KEYS, "clock.")
-    if "source" in values and values["source"] not in CLOCK_SOURCES:
-        raise _Broken(f"`clock.source` is `{values['source']}`; known are {', '.join(CLOCK_SOURCES)}")
-    return dict(values)
-
-
-def _strings(values: list[Any], key: str) -> tuple[str, ...]:
-    for value in values:
-        if not isinstance(value, str):
-            raise _Broken(f"`{key}` holds {value!r}, not a string")
+def _distinct(values: tuple[str, ...], key: str) -> tuple[str, ...]:
     if len(set(values)) != len(values):
-        raise _Broken(f"`{key}` holds a value twice")
-    return tuple(values)
-
-
-def _string_table(values: Mapping[str, Any], key: str) -> dict[str, str]:
-    for name, value in values.items():
-        if not isinstance(value, str):
-            raise _Broken(f"`{key}.{name}` is {value!r}, not a string")
-    return cast(dict[str, str], dict(values))
+        raise TableError(f"`{key}` holds a value twice")
+    return values
 
 
 def _usb_id(text: str) -> tuple[int, int]:
     if not re.fullmatch(r"[0-9a-f]{4}:[0-9a-f]{4}", text):
-        raise _Broken(f"`usb_ids` holds `{text}`, not vendor:product as in `1366:1015`")
+        raise TableError(f"`usb_ids` holds `{text}`, not vendor:product as in `1366:1015`")
     vendor, product = text.split(":")
     return int(vendor, 16), int(product, 16)

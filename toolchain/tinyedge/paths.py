@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import os
 import secrets
+from collections.abc import Iterator
 from pathlib import Path
 
 from tinyedge.errors import InternalError
@@ -47,15 +49,38 @@ def cache_dir() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "tinyedge"
 
 
+def partial_of(path: Path) -> Path:
+    """A name beside `path` that nobody else takes, for what is to replace it once it is whole."""
+    return path.with_name(f"{path.name}.{secrets.token_hex(6)}.part")
+
+
+@contextlib.contextmanager
+def whole(path: Path) -> Iterator[Path]:
+    """Within the block another file stands for `path`, which it replaces at the end unless the block fails.
+
+    Makes the folder. Raises: OSError, with what stood at `path` before left in place.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = partial_of(path)
+    try:
+        yield partial
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
 def write_whole(path: Path, content: bytes) -> None:
     """Write a file so that nobody ever finds a part of it: after Ctrl-C, a full disk, or beside another call.
 
     Makes the folder. Raises: OSError, with what stood there before left in place.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f"{path.name}.{secrets.token_hex(6)}.part")
-    try:
+    with whole(path) as partial:
         partial.write_bytes(content)
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
+
+
+def write_changed(path: Path, content: bytes) -> None:
+    """The same, but a file that already holds the content is left alone: tools that look at times see no change."""
+    with contextlib.suppress(OSError):
+        if path.read_bytes() == content:
+            return
+    write_whole(path, content)

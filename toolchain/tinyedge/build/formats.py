@@ -8,16 +8,11 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from tinyedge.build.elf import Segment
 from tinyedge.errors import CheckError
+from tinyedge.uf2 import PAGE_BYTES, write_uf2
 
 ERASED = 0xFF
 """what flash holds where nothing was written"""
 _LARGEST_BINARY_BYTES = 64 << 20
-
-UF2_MAGIC_START = (0x0A324655, 0x9E5D5157)
-UF2_MAGIC_END = 0x0AB16F30
-UF2_FAMILY_PRESENT = 0x2000
-UF2_PAYLOAD_BYTES = 256
-_UF2_DATA_BYTES = 476
 
 
 def to_binary(segments: Sequence[Segment]) -> bytes:
@@ -61,22 +56,14 @@ def to_intel_hex(segments: Sequence[Segment], entry: int) -> str:
 
 
 def to_uf2(segments: Sequence[Segment], family_id: int) -> bytes:
-    """UF2: blocks of 512 bytes that each carry 256 bytes for a 256-byte page of flash.
-
-    Source: https://github.com/microsoft/uf2, README.md, "File format"
-    """
+    """UF2 for the pages of flash that the segments touch."""
     _check_disjoint(segments)
     pages: dict[int, bytearray] = {}
-    for address, data in _rows(segments, UF2_PAYLOAD_BYTES):
-        base = address - address % UF2_PAYLOAD_BYTES
-        page = pages.setdefault(base, bytearray([ERASED]) * UF2_PAYLOAD_BYTES)
+    for address, data in _rows(segments, PAGE_BYTES):
+        base = address - address % PAGE_BYTES
+        page = pages.setdefault(base, bytearray([ERASED]) * PAGE_BYTES)
         page[address - base : address - base + len(data)] = data
-    blocks = []
-    for number, (address, page) in enumerate(sorted(pages.items())):
-        head = (*UF2_MAGIC_START, UF2_FAMILY_PRESENT, address, UF2_PAYLOAD_BYTES, number, len(pages), family_id)
-        body = bytes(page).ljust(_UF2_DATA_BYTES, b"\0")
-        blocks.append(struct.pack("<8I", *head) + body + struct.pack("<I", UF2_MAGIC_END))
-    return b"".join(blocks)
+    return write_uf2({address: bytes(page) for address, page in pages.items()}, family_id)
 
 
 def _rows(segments: Iterable[Segment], size: int) -> Iterator[tuple[int, bytes]]:

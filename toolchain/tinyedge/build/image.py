@@ -22,6 +22,7 @@ from tinyedge.build.objects import compile_objects
 from tinyedge.build.size import check_size, size_of
 from tinyedge.build.zig import zig_compiler
 from tinyedge.errors import FitError, ToolError, UsageError
+from tinyedge.paths import whole, write_changed
 
 COMPILERS = ("zig", "gcc")
 _LINK_TIMEOUT_S = 600.0
@@ -61,7 +62,7 @@ def build_image(
     with _writing(folder):
         for source in project.sources:
             name = f"{_OUTPUT}/{compiler}/{source}.o"
-            _write_whole(folder / name, objects[source])
+            write_changed(folder / name, objects[source])
             names.append(name)
     elf_path = _link(project, folder, driver, names)
     elf = read_elf(elf_path)
@@ -94,19 +95,15 @@ def compiler_version(name: str) -> str:
 
 
 def _link(project: FirmwareProject, folder: Path, compiler: Compiler, objects: list[str]) -> Path:
-    partial = f"{_OUTPUT}/firmware.{secrets.token_hex(6)}.part"
     elf = folder / _OUTPUT / "firmware.elf"
-    command = compiler.link_command(objects, project.linker_script, partial, project.library)
-    try:
+    with _writing(folder), whole(elf) as partial:
+        output = f"{_OUTPUT}/{partial.name}"
+        command = compiler.link_command(objects, project.linker_script, output, project.library)
         completed = process.run(command, cwd=folder, timeout_s=_LINK_TIMEOUT_S, env=compiler.env, check=False)
         if completed.returncode != 0:
             if overflow := _OVERFLOW.findall(completed.output):
                 _raise_overflow(project, folder, compiler, objects, overflow)
             raise process.failure(completed)
-        with _writing(folder):
-            (folder / partial).replace(elf)
-    finally:
-        (folder / partial).unlink(missing_ok=True)
     return elf
 
 
@@ -149,7 +146,7 @@ def _image(project: FirmwareProject, path: Path, elf: Elf, table: SizeTable, com
     made: dict[str, Path | None] = {"hex": None, "bin": None, "uf2": None}
     for suffix, content in _formats(project.board, elf).items():
         made[suffix] = path.with_suffix(f".{suffix}")
-        _write_whole(path.with_suffix(f".{suffix}"), content)
+        write_changed(path.with_suffix(f".{suffix}"), content)
     return Image(
         elf=path,
         hex=made["hex"],
@@ -169,20 +166,6 @@ def _formats(board: Board, elf: Elf) -> dict[str, bytes]:
     if family := board.flash_options.get("uf2_family"):
         contents["uf2"] = to_uf2(elf.segments, int(family, 0))
     return contents
-
-
-def _write_whole(path: Path, content: bytes) -> None:
-    """Write a file whole or not at all; leave one alone that already holds the content."""
-    with contextlib.suppress(OSError):
-        if path.read_bytes() == content:
-            return
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f"{path.name}.{secrets.token_hex(6)}.part")
-    try:
-        partial.write_bytes(content)
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
 
 
 @contextlib.contextmanager

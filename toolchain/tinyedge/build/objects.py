@@ -10,7 +10,6 @@ import contextlib
 import os
 import posixpath
 import re
-import secrets
 from collections.abc import Callable
 from pathlib import Path
 
@@ -90,7 +89,7 @@ def compile_objects(
     keys = object_keys(project, compiler)
     objects = {source: data for source, key in keys.items() if (data := _cached(cache / f"{key}.o")) is not None}
     missing = [source for source in project.sources if source not in objects]
-    partials = [cache / f"{keys[source]}.{secrets.token_hex(6)}.part" for source in missing]
+    partials = [paths.partial_of(cache / f"{keys[source]}.o") for source in missing]
     done = len(objects)
     if progress is not None:
         progress(done, len(project.sources))

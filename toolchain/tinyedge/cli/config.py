@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
-import tomllib
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
+from tinyedge.artifacts import Optimize
 from tinyedge.errors import UsageError
+from tinyedge.tables import TableError, read_table, read_toml
 
 
 @dataclass(frozen=True)
@@ -26,14 +26,14 @@ class Config:
 
     model: str | None = None
     board: str | None = None
-    runtime: str | None = None
+    runtime: Literal["aot", "tflm"] | None = None
     tflm: Path | None = None
-    compiler: str | None = None
-    optimize: str | None = None
+    compiler: Literal["zig", "gcc"] | None = None
+    optimize: Optimize | None = None
     build_dir: Path | None = None
 
 
-_ALLOWED = {"runtime": ("aot", "tflm"), "compiler": ("zig", "gcc"), "optimize": ("size", "balanced", "speed")}
+_KEYS = ", ".join(field.name for field in fields(Config))
 
 
 def load_config(folder: Path) -> Config:
@@ -41,41 +41,25 @@ def load_config(folder: Path) -> Config:
 
     Raises: UsageError for unknown keys (the nearest is offered), wrong types and broken TOML.
     """
-    own = folder / "tinyedge.toml"
+    own, project = folder / "tinyedge.toml", folder / "pyproject.toml"
     if own.is_file():
-        return _checked(_read(own), own)
-    project = folder / "pyproject.toml"
-    if project.is_file():
-        return _checked(_read(project).get("tool", {}).get("tinyedge", {}), project)
-    return Config()
+        return _read(own, ())
+    return _read(project, ("tool", "tinyedge")) if project.is_file() else Config()
 
 
-def _read(path: Path) -> dict[str, Any]:
+def _read(path: Path, tables: tuple[str, ...]) -> Config:
+    """The settings that stand in the table of these names, one in the other; paths from the folder of the file."""
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        table: Any = read_toml(path)
+        for name in tables:
+            table = table.get(name, {}) if isinstance(table, dict) else table
+        config = read_table(Config, table, ".".join(tables))
+    except TableError as error:
         raise UsageError(
-            f"`{path.name}` is not valid TOML: {error}", hint="mend it, or run from another folder"
+            f"settings in `{path.name}`: {error}", hint="mend it, or run from another folder; keys are " + _KEYS
         ) from error
-
-
-def _checked(table: dict[str, Any], path: Path) -> Config:
-    known = [field.name for field in fields(Config)]
-    for key, value in table.items():
-        if key not in known:
-            near = difflib.get_close_matches(key, known, 1)
-            raise UsageError(
-                f"unknown key `{key}` in the settings of `{path.name}`",
-                hint=f"did you mean `{near[0]}`?" if near else f"known: {', '.join(known)}",
-            )
-        if not isinstance(value, str):
-            raise UsageError(
-                f"`{key}` in `{path.name}` must be a string, not {type(value).__name__}", hint=f'{key} = "..."'
-            )
-        if key in _ALLOWED and value not in _ALLOWED[key]:
-            raise UsageError(f"`{key}` in `{path.name}` is `{value}`", hint=f"choose one of {', '.join(_ALLOWED[key])}")
-    values: dict[str, Any] = dict(table)
-    for key in ("build_dir", "tflm"):
-        if key in values:
-            values[key] = path.parent / values[key]
-    return Config(**values)
+    return replace(
+        config,
+        tflm=None if config.tflm is None else path.parent / config.tflm,
+        build_dir=None if config.build_dir is None else path.parent / config.build_dir,
+    )

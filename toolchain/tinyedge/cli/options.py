@@ -10,10 +10,11 @@ from typing import Any
 import click
 
 from tinyedge.cli.config import Config, load_config
-from tinyedge.cli.ui import Ui
+from tinyedge.cli.ui import Ui, terminal_columns
 from tinyedge.errors import UsageError
 from tinyedge.jobs.choices import Choices
 from tinyedge.report.files import RunFiles
+from tinyedge.report.table import fitted
 from tinyedge.runtimes import RUNTIMES
 
 Command = Callable[..., Any]
@@ -58,11 +59,12 @@ _OF_CHOICES = frozenset({"model", "board", "tflm", "compiler", "optimize", "buil
 
 
 def shared(function: Command) -> Command:
-    """`--json` and `-v`, handed to the command as `ui`."""
+    """`--json` and `-v`, handed to the command as `ui`; tables fold to the terminal."""
 
     @functools.wraps(function)
     def wrapper(*args: Any, as_json: bool, verbose: int, **kwargs: Any) -> Any:
-        return function(*args, ui=Ui(as_json=as_json, verbose=verbose), **kwargs)
+        with fitted(terminal_columns()):
+            return function(*args, ui=Ui(as_json=as_json, verbose=verbose), **kwargs)
 
     return _decorate(wrapper, _SHARED)
 

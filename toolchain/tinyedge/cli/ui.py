@@ -3,20 +3,28 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
 import sys
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from tinyedge import process
 
+if TYPE_CHECKING:
+    from rich.progress import Progress
+
 _SHOW_AFTER_S = 1.5
-_REDRAW_S = 0.2
-_BAR_WIDTH = 24
+
+
+def terminal_columns() -> int | None:
+    """How wide the terminal is that results go to; None when they go elsewhere."""
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
 
 
 class Ui:
@@ -56,52 +64,80 @@ class Ui:
 
 
 class Bar:
-    """One line on stderr: label, bar, share, seconds. Call it with (done, total) as work proceeds.
+    """How far a work is, on stderr. Call it with (done, total) as the work proceeds.
 
-    On a terminal the line is redrawn several times a second by a thread, also while nothing is reported; elsewhere a
-    line is written when the work has become long, and one when it is done.
+    A terminal shows a bar with the time that passed and the time that is left, of the part of the work that is done
+    now; elsewhere a line is written when the work has become long, and one when it is done.
     """
 
     def __init__(self, label: str) -> None:
         self._label = label
-        self._stage = ""
-        self._done = 0
-        self._total = 0
         self._start = time.monotonic()
+        self._lock = threading.Lock()
+        self._stage = ""
+        self._done, self._total = 0, 0
         self._shown = False
-        self._tty = sys.stderr.isatty()
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._redraw, daemon=True)
+        self._progress: Progress | None = None
+        self._finished = threading.Event()
+        self._thread = threading.Thread(target=self._appear, daemon=True)
         self._thread.start()
 
     def __call__(self, done: int, total: int, stage: str = "") -> None:
         """Report progress, and which part of the work it is of."""
-        self._done, self._total, self._stage = done, total, stage
+        with self._lock:
+            begins = stage != self._stage
+            self._done, self._total, self._stage = done, total, stage
+            self._update(begins=begins)
 
     def finish(self) -> None:
-        self._stop.set()
+        self._finished.set()
         self._thread.join()
-        if not self._shown:
+        if self._progress is not None:
+            self._progress.stop()
+        if self._shown:
+            self._say(f"{self._label}: {time.monotonic() - self._start:.1f} s")
+
+    def _appear(self) -> None:
+        if self._finished.wait(_SHOW_AFTER_S):
             return
-        seconds = time.monotonic() - self._start
-        end = "\r\033[K" if self._tty else ""
-        click.echo(f"{end}{self._label}: {seconds:.1f} s", err=True)
+        self._shown = True
+        if not (sys.stderr.isatty() and os.environ.get("TERM") != "dumb"):
+            self._say(f"{self._label} ...")
+            return
+        progress = _new_progress()
+        with self._lock:
+            progress.add_task(self._label, total=None)
+            self._progress = progress
+            self._update(begins=False)
+        progress.start()
 
-    def _redraw(self) -> None:
-        while not self._stop.wait(_REDRAW_S):
-            seconds = time.monotonic() - self._start
-            if seconds < _SHOW_AFTER_S or (self._shown and not self._tty):
-                continue
-            self._shown = True
-            if self._tty:
-                click.echo(f"\r\033[K{self._line(seconds)}", err=True, nl=False)
-            else:
-                click.echo(f"{self._label} ...", err=True)
-
-    def _line(self, seconds: float) -> str:
+    def _update(self, *, begins: bool) -> None:
+        """Show what was last reported; the clock starts again where another part of the work begins."""
+        if self._progress is None:
+            return
+        (task,) = self._progress.task_ids
+        if begins:
+            self._progress.reset(task)
         label = f"{self._label}: {self._stage}" if self._stage else self._label
-        if not self._total:
-            return f"{label}  {seconds:.0f} s"
-        filled = _BAR_WIDTH * min(self._done, self._total) // self._total
-        bar = "#" * filled + "-" * (_BAR_WIDTH - filled)
-        return f"{label}  [{bar}] {self._done:,}/{self._total:,}  {seconds:.0f} s"
+        self._progress.update(task, description=label, completed=self._done, total=self._total or None)
+
+    def _say(self, line: str) -> None:
+        click.echo(line, err=True)
+
+
+def _new_progress() -> Progress:
+    """Label, bar, count, time passed, time left. It goes when it is done, and lines written meanwhile stand above."""
+    from rich import progress
+    from rich.console import Console
+
+    return progress.Progress(
+        progress.TextColumn("{task.description}", markup=False),
+        progress.BarColumn(),
+        progress.MofNCompleteColumn(),
+        progress.TimeElapsedColumn(),
+        progress.TextColumn("left"),
+        progress.TimeRemainingColumn(),
+        console=Console(stderr=True, force_terminal=True, highlight=False),
+        transient=True,
+        redirect_stdout=False,  # results go there alone
+    )

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import queue
+import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -10,6 +13,8 @@ LONGEST_LINE_BYTES = 1024
 """a line longer than this is noise: cut, dropped and counted"""
 READ_BYTES = 4096
 """how many bytes a console should ask for at once: what bounds the lines waiting in a `LineBuffer`"""
+QUEUED_PIECES = 64
+"""pieces that wait in a `PieceQueue` before the other side has to"""
 
 
 class LineBuffer:
@@ -62,6 +67,37 @@ class LineBuffer:
             self._unfinished.clear()
         else:
             self._unfinished += piece
+
+
+class PieceQueue:
+    """Hands what a thread reads to whoever asks for its lines. A full one makes the thread wait."""
+
+    def __init__(self) -> None:
+        self._pieces: queue.Queue[bytes] = queue.Queue(QUEUED_PIECES)
+        self._ended = False
+        self._closed = threading.Event()
+
+    def put(self, piece: bytes) -> None:
+        """Hand on a piece; an empty one says that nothing more will come. Waits for room unless closed."""
+        while not self._closed.is_set():
+            with contextlib.suppress(queue.Full):
+                self._pieces.put(piece, timeout=0.1)
+                return
+
+    def get(self, timeout_s: float) -> bytes | None:
+        """The oldest piece; empty when none came in time, None when nothing more will come."""
+        if self._ended or self._closed.is_set():
+            return None
+        try:
+            piece = self._pieces.get(timeout=timeout_s) if timeout_s > 0 else self._pieces.get_nowait()
+        except queue.Empty:
+            return b""
+        self._ended = not piece
+        return piece or None
+
+    def close(self) -> None:
+        """Let nobody wait any longer, and drop what comes."""
+        self._closed.set()
 
 
 def read_lines(

@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
-import queue
 import select
 import threading
 import time
 from collections.abc import Iterator
 
-from tinyedge.console.buffer import READ_BYTES, LineBuffer, read_lines
+from tinyedge.console.buffer import READ_BYTES, LineBuffer, PieceQueue, read_lines
 from tinyedge.errors import DeviceError
-from tinyedge.process import Child, describe_exit
+from tinyedge.process import Child, describe_exit, quote_log
 
-_QUEUED_PIECES = 64
-"""pieces of output held before the child has to wait: what bounds the memory a talkative child takes"""
-_KEPT_STDERR_BYTES = 4096
-_STDERR_LINES = 12
 _WRITE_TIMEOUT_S = 10.0
 _START_AGAIN = "start it again; no hardware was touched"
 _EXIT_TIMEOUT_S = 1.0
@@ -33,15 +27,10 @@ class ProcessConsole:
     def __init__(self, child: Child) -> None:
         self.child = child
         self._buffer = LineBuffer()
-        self._pieces: queue.Queue[bytes] = queue.Queue(_QUEUED_PIECES)
-        self._stderr = b""
-        self._ended = False
-        self._closed = threading.Event()
-        self._threads = [threading.Thread(target=self._pump_stdout, daemon=True)]
-        if child.stderr is not None:
-            self._threads.append(threading.Thread(target=self._pump_stderr, args=(child.stderr.fileno(),), daemon=True))
-        for thread in self._threads:
-            thread.start()
+        self._pieces = PieceQueue()
+        self._closed = False
+        self._pump = threading.Thread(target=self._pump_stdout, daemon=True)
+        self._pump.start()
         if os.name == "posix":  # elsewhere pipes only block
             os.set_blocking(child.stdin.fileno(), False)
 
@@ -57,7 +46,7 @@ class ProcessConsole:
         deadline = time.monotonic() + _WRITE_TIMEOUT_S
         rest = memoryview(data)
         while rest:
-            if self._closed.is_set():
+            if self._closed:
                 raise DeviceError(f"the console of `{self.child.name}` is closed")
             try:
                 sent = self.child.stdin.write(rest)
@@ -72,42 +61,32 @@ class ProcessConsole:
 
     def close(self) -> None:
         """End the child; safe to call twice."""
-        if self._closed.is_set():
+        if self._closed:
             return
-        self._closed.set()
+        self._closed = True
+        self._pieces.close()
         self.child.stop()
-        for thread in self._threads:
-            thread.join(timeout=2.0)  # a grandchild that left the group may hold a pipe open
-        if not any(thread.is_alive() for thread in self._threads):
+        self._pump.join(timeout=2.0)  # a grandchild that left the group may hold a pipe open
+        if not self._pump.is_alive():
             self.child.close_pipes()
 
     def stderr_tail(self) -> str:
         """The last lines the child wrote to standard error."""
-        lines = self._stderr.decode("utf-8", "replace").splitlines()
-        return "\n".join(line for line in lines if line.strip()).strip()
+        return "\n".join(self.child.last_words())
 
     def _read(self, timeout_s: float) -> bytes:
-        if self._closed.is_set():
+        if self._closed:
             raise DeviceError(f"the console of `{self.child.name}` is closed")
-        if self._ended:
-            raise self._gone()
-        try:
-            piece = self._pieces.get(timeout=timeout_s) if timeout_s > 0 else self._pieces.get_nowait()
-        except queue.Empty:
-            return b""
-        if not piece:
-            self._ended = True
+        piece = self._pieces.get(timeout_s)
+        if piece is None:
             raise self._gone()
         return piece
 
     def _gone(self) -> DeviceError:
         code = self.child.wait(_EXIT_TIMEOUT_S)
-        if len(self._threads) > 1:
-            self._threads[1].join(timeout=_EXIT_TIMEOUT_S)
         what = "closed its output" if code is None else describe_exit(code)
         rest = self._buffer.take_unfinished().decode("utf-8", "replace")
-        lines = [*([rest] if rest else []), *self.stderr_tail().splitlines()[-_STDERR_LINES:]]
-        quoted = "".join(f"\n       | {line}" for line in lines)
+        quoted = quote_log(f"{rest}\n{self.stderr_tail()}")
         return DeviceError(f"`{self.child.name}` {what}{quoted}", hint=_START_AGAIN)
 
     def _pump_stdout(self) -> None:
@@ -119,16 +98,4 @@ class ProcessConsole:
                 piece = os.read(descriptor, READ_BYTES)
             except OSError:
                 piece = b""
-            while not self._closed.is_set():
-                with contextlib.suppress(queue.Full):
-                    self._pieces.put(piece, timeout=0.1)
-                    break
-
-    def _pump_stderr(self, descriptor: int) -> None:
-        piece = b"more"
-        while piece:
-            try:
-                piece = os.read(descriptor, READ_BYTES)
-            except OSError:
-                piece = b""
-            self._stderr = (self._stderr + piece)[-_KEPT_STDERR_BYTES:]
+            self._pieces.put(piece)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable
 
 from tinyedge.boards import Board
@@ -12,6 +11,7 @@ from tinyedge.emulate.qemu import QemuEmulator
 from tinyedge.emulate.renode.host import RenodeEmulator
 from tinyedge.emulate.unicorn.host import UnicornEmulator
 from tinyedge.errors import ToolError, UsageError
+from tinyedge.tables import nearest
 
 __all__ = ["EMULATORS", "choose", "emulator"]
 
@@ -28,11 +28,7 @@ def emulator(name: str, board: Board | None = None) -> Emulator:
     """The emulator of that name. Raises: UsageError, with the nearest name, when there is none."""
     make = EMULATORS.get(name)
     if make is None:
-        near = difflib.get_close_matches(name, EMULATORS, n=1)
-        known = ", ".join(f"`{known}`" for known in EMULATORS)
-        raise UsageError(
-            f"there is no emulator `{name}`", hint=f"did you mean `{near[0]}`?" if near else f"there are {known}"
-        )
+        raise UsageError(f"there is no emulator `{name}`", hint=nearest(name, EMULATORS))
     return make(board)
 
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import difflib
-
 from tinyedge.boards import Board
 from tinyedge.discovery import collect
 from tinyedge.errors import ToolError, UsageError
 from tinyedge.flash.contract import Flasher
+from tinyedge.tables import nearest
 
 __all__ = ["FLASHERS", "choose_flasher", "flasher"]
 
@@ -18,11 +17,7 @@ FLASHERS: dict[str, type[Flasher]] = {tool.name: tool for tool in collect(__name
 def flasher(name: str) -> Flasher:
     """The tool of that name. Raises: UsageError, with the nearest name, when there is none."""
     if name not in FLASHERS:
-        near = difflib.get_close_matches(name, FLASHERS, n=1)
-        known = ", ".join(f"`{known}`" for known in FLASHERS)
-        raise UsageError(
-            f"there is no flash tool `{name}`", hint=f"did you mean `{near[0]}`?" if near else f"there are {known}"
-        )
+        raise UsageError(f"there is no flash tool `{name}`", hint=nearest(name, FLASHERS))
     return FLASHERS[name]()
 
 

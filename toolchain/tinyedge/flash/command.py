@@ -17,7 +17,6 @@ from tinyedge.paths import write_whole
 
 _VERSION = re.compile(r"\d+\.\d+[\w.+-]*")
 _VERSION_TIMEOUT_S = 30.0
-_TAIL_LINES = 12
 
 
 class CommandFlasher:
@@ -106,14 +105,15 @@ class CommandFlasher:
 
     def _doubt(self, step: int, completed: process.Completed) -> str:
         """Why the command is not believed to have worked; empty when it is."""
+        quoted = process.quote_log(completed.output, empty="; it printed nothing")
         if completed.returncode != 0:
-            return f"`{self.name}` {process.describe_exit(completed.returncode)}{_tail(completed.output)}"
+            return f"`{self.name}` {process.describe_exit(completed.returncode)}{quoted}"
         proof = self.proofs[step] if step < len(self.proofs) else ""
         complaint = next((words for words in self.complaints if words in completed.output), "")
         if not complaint and proof in completed.output:
             return ""
         why = f"says `{complaint}`" if complaint else f"did not say `{proof}`"
-        return f"`{self.name}` ended with exit code 0, but {why}{_tail(completed.output)}"
+        return f"`{self.name}` ended with exit code 0, but {why}{quoted}"
 
     def _made_contact(self, output: str) -> bool:
         if self.contact:
@@ -138,11 +138,6 @@ class CommandFlasher:
             return "of unknown version"
         found = _VERSION.search(completed.output)
         return found[0] if found else "of unknown version"
-
-
-def _tail(output: str) -> str:
-    lines = [line for line in output.splitlines() if line.strip()]
-    return "".join(f"\n       | {line}" for line in lines[-_TAIL_LINES:]) or "; it printed nothing"
 
 
 def _hint(completed: process.Completed) -> str:

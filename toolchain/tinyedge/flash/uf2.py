@@ -6,7 +6,6 @@ import contextlib
 import os
 import shutil
 import string
-import struct
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -18,54 +17,13 @@ from tinyedge.artifacts import Image
 from tinyedge.boards import Board
 from tinyedge.errors import CheckError, DeviceError, Interrupted, UsageError
 from tinyedge.flash.contract import TIMEOUT_S, Availability, FlashError, file_of, half_written, option
+from tinyedge.uf2 import PAGE_BYTES, read_uf2
 
 INFO_FILE = "INFO_UF2.TXT"
 _IMAGE_FILE = "TINYEDGE.UF2"
 _MOST_INFO_BYTES = 4096
-_BLOCK_BYTES = 512
-_HEAD = struct.Struct("<8I")
-_MAGIC_START = (0x0A324655, 0x9E5D5157)
-_MAGIC_END = 0x0AB16F30
-_FLAG_NOT_MAIN_FLASH = 0x0001
-_FLAG_FAMILY = 0x2000
-_MOST_PAYLOAD_BYTES = 476
 _POLL_S = 0.05
 _ENTER_HINT = "start its bootloader: press reset twice, or hold BOOTSEL while you plug it in; then again"
-
-
-@dataclass(frozen=True)
-class Block:
-    """One block of a UF2 file."""
-
-    address: int
-    data: bytes
-    family: int | None
-
-
-def read_uf2(content: bytes) -> list[Block]:
-    """The blocks for main flash, each checked as a bootloader checks it.
-
-    Raises: CheckError that names the block
-    Source: https://github.com/microsoft/uf2, README.md, "File format"
-    """
-    if not content or len(content) % _BLOCK_BYTES:
-        raise CheckError(f"a UF2 file is made of blocks of {_BLOCK_BYTES} B; this one has {len(content):,} B")
-    count = len(content) // _BLOCK_BYTES
-    blocks = []
-    for i in range(count):
-        piece = content[i * _BLOCK_BYTES : (i + 1) * _BLOCK_BYTES]
-        *magic, flags, address, size, number, total, family = _HEAD.unpack_from(piece)
-        (end,) = struct.unpack_from("<I", piece, _BLOCK_BYTES - 4)
-        if tuple(magic) != _MAGIC_START or end != _MAGIC_END:
-            raise CheckError(f"block {i} of the UF2 file has no magic numbers")
-        if (number, total) != (i, count):
-            raise CheckError(f"block {i} of {count} of the UF2 file says it is block {number} of {total}")
-        if size > _MOST_PAYLOAD_BYTES:
-            raise CheckError(f"block {i} of the UF2 file claims {size:,} B, of which {_MOST_PAYLOAD_BYTES} B fit")
-        if not flags & _FLAG_NOT_MAIN_FLASH:
-            data = piece[_HEAD.size : _HEAD.size + size]
-            blocks.append(Block(address, data, family if flags & _FLAG_FAMILY else None))
-    return blocks
 
 
 @dataclass(frozen=True)
@@ -251,8 +209,8 @@ def check_uf2(content: bytes, board: Board) -> None:
             raise CheckError(
                 f"the UF2 file is of {found}, board `{board.name}` is {family:#010x}", hint="build it for this board"
             )
-        # Pages are padded to 256 B, so the first may begin and the last may end a little outside.
-        if not board.flash_start // 256 * 256 <= block.address <= board.flash.end - len(block.data):
+        # Pages are padded, so the first may begin and the last may end a little outside.
+        if not board.flash_start // PAGE_BYTES * PAGE_BYTES <= block.address <= board.flash.end - len(block.data):
             raise CheckError(
                 f"the UF2 file writes {block.address:#x}, outside of what board `{board.name}` gives an image: "
                 f"[{board.flash_start:#x}, {board.flash.end:#x})",

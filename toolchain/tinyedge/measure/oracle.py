@@ -30,6 +30,7 @@ _LAST_ARENA_BYTES = 1 << 28
 _ARENA_STEP_BYTES = 16
 _SEARCH = "arena"
 """the child's second argument, and the file with its answer"""
+_QUOTED_LINES = 8
 _START_S, _SAMPLE_S = 60.0, 5.0
 """what the child gets for its start and for each sample"""
 
@@ -92,7 +93,7 @@ def _check_can_run() -> None:
 def _failure(completed: process.Completed) -> ToolError:
     """The interpreter's own words, each line once: it repeats them for every size of arena tried."""
     lines = dict.fromkeys(line.strip() for line in completed.output.splitlines() if line.strip())
-    quoted = "".join(f"\n       | {line}" for line in list(lines)[-8:]) or "; it printed nothing"
+    quoted = process.quote_log(lines, most=_QUOTED_LINES, empty="; it printed nothing")
     return ToolError(
         f"the oracle (TensorFlow Lite Micro on the host) {process.describe_exit(completed.returncode)}{quoted}",
         hint="TensorFlow Lite Micro itself cannot run this model: check the operator its message names",

@@ -12,16 +12,32 @@ go before the top:
 
 from __future__ import annotations
 
-import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any
 
 from tinyedge.artifacts import Built, Run
 from tinyedge.errors import CheckError, UsageError
+from tinyedge.tables import TableError, read_table, read_toml, require_range
 
-FIGURES = ("flash_bytes", "ram_bytes", "arena_bytes", "instructions")
 GROWTH_PERCENT = 3
+
+
+@dataclass(frozen=True)
+class _Figures:
+    """What a table of a budget file holds."""
+
+    flash_bytes: int | None = None
+    ram_bytes: int | None = None
+    arena_bytes: int | None = None
+    instructions: int | None = None
+
+    def __post_init__(self) -> None:
+        for name, value in vars(self).items():
+            if value is not None:
+                require_range(name, value, 1)
+
+
+FIGURES = tuple(field.name for field in fields(_Figures))
 
 
 @dataclass(frozen=True)
@@ -76,22 +92,17 @@ def compare_budget(path: Path, built: Built, run: Run) -> tuple[BudgetLine, ...]
 
 def _read_budget(path: Path, tables: tuple[str, ...]) -> dict[str, int]:
     """The figures of the top and of `tables`, the later before the earlier."""
+    chosen: dict[str, int] = {}
     try:
-        document = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        document = read_toml(path)
+        top = {key: value for key, value in document.items() if not isinstance(value, dict)}
+        sections = {"": top} | {key: value for key, value in document.items() if isinstance(value, dict)}
+        figures = {name: read_table(_Figures, section, name) for name, section in sections.items()}
+    except TableError as error:
         raise UsageError(
-            f"`{path}` is no readable budget: {error}", hint="it is a TOML file; see its siblings"
+            f"`{path}` is no readable budget: {error}", hint=f"figures are whole numbers: {', '.join(FIGURES)}"
         ) from error
-    chosen: dict[str, Any] = {}
-    sections = {"": {key: value for key, value in document.items() if not isinstance(value, dict)}}
-    sections |= {key: value for key, value in document.items() if isinstance(value, dict)}
-    for name, section in sections.items():
-        where = f"[{name}] of `{path}`" if name else f"`{path}`"
-        for key, value in section.items():
-            if key not in FIGURES:
-                raise UsageError(f"{where} has the unknown figure `{key}`", hint=f"figures are {', '.join(FIGURES)}")
-            if not isinstance(value, int) or isinstance(value, bool) or value <= 0:
-                raise UsageError(f"{where}: `{key}` is {value!r}", hint="give a whole number above 0")
     for name in ("", *tables):
-        chosen |= sections.get(name, {})
+        if name in figures:
+            chosen |= {key: value for key, value in vars(figures[name]).items() if value is not None}
     return chosen

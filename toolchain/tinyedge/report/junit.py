@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import xml.etree.ElementTree as ET
 from collections.abc import Sequence
 from dataclasses import dataclass
-from xml.sax.saxutils import quoteattr
 
 from tinyedge.artifacts import Measured
 
@@ -51,21 +51,17 @@ def junit_xml(suite: str, cases: Sequence[Case]) -> str:
     """One test suite as a document. Holds no time, so that equal runs give equal bytes."""
     failures = sum(bool(case.failure) for case in cases)
     skipped = sum(bool(case.skipped) for case in cases)
-    counts = f'tests="{len(cases)}" failures="{failures}" errors="0"'
-    lines = [
-        '<?xml version="1.0" encoding="UTF-8"?>',
-        f"<testsuites {counts}>",
-        f'  <testsuite name={quoteattr(suite)} {counts} skipped="{skipped}">',
-    ]
+    counts = {"tests": f"{len(cases)}", "failures": f"{failures}", "errors": "0"}
+    root = ET.Element("testsuites", counts)
+    parent = ET.SubElement(root, "testsuite", {"name": suite, **counts, "skipped": f"{skipped}"})
     for case in cases:
-        head = f"    <testcase classname={quoteattr(suite)} name={quoteattr(case.name)}"
+        element = ET.SubElement(parent, "testcase", {"classname": suite, "name": case.name})
         if case.failure:
-            lines.append(f"{head}><failure message={quoteattr(case.failure)}/></testcase>")
+            ET.SubElement(element, "failure", {"message": case.failure})
         elif case.skipped:
-            lines.append(f"{head}><skipped message={quoteattr(case.skipped)}/></testcase>")
-        else:
-            lines.append(f"{head}/>")
-    return "\n".join((*lines, "  </testsuite>", "</testsuites>")) + "\n"
+            ET.SubElement(element, "skipped", {"message": case.skipped})
+    ET.indent(root)
+    return f'<?xml version="1.0" encoding="UTF-8"?>\n{ET.tostring(root, encoding="unicode")}\n'
 
 
 def run_junit(measured: Measured, further: Sequence[Case] = ()) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -13,6 +12,7 @@ from tinyedge.ops import OPERATORS
 from tinyedge.ops.checks import rule_of
 from tinyedge.ops.checks.float_only import FLOAT_ONLY, NO_KERNEL
 from tinyedge.report.table import render_table
+from tinyedge.tables import near_name
 
 _INTRODUCTION = """\
 # Operators
@@ -40,10 +40,10 @@ def list_operators(name: str | None = None) -> tuple[OperatorInfo, ...]:
     Raises: UsageError when there is none, with the nearest
     """
     if name is not None and name not in OPERATORS:
-        near = difflib.get_close_matches(name.lower(), OPERATORS, n=1)
+        near = near_name(name.lower(), OPERATORS)
         raise UsageError(
             f"tinyedge runs no operator `{name}`",
-            hint=f"the nearest is `{near[0]}`" if near else "`tinyedge ops` lists them",
+            hint=f"the nearest is `{near}`" if near else "`tinyedge ops` lists them",
         )
     return tuple(
         OperatorInfo(

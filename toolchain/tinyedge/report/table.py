@@ -2,31 +2,132 @@
 
 from __future__ import annotations
 
+import contextlib
+import functools
+import io
+import itertools
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextvars import ContextVar
+from dataclasses import dataclass
 
 from tinyedge.artifacts import Figure
 
 Cell = str | int | None
+_GAP = 2
+"""blanks between two columns"""
+_NARROWEST_TEXT = 20
+_limit: ContextVar[int | None] = ContextVar("tinyedge_table_limit", default=None)
 _NUMERIC = re.compile(r"-?[0-9][0-9,]*(\.[0-9]+)?( (B|%|us|ms|s|MHz))?|-?|unknown|no limit")
+
+
+@contextlib.contextmanager
+def fitted(columns: int | None) -> Iterator[None]:
+    """Within the block tables and pairs are at most that wide, as far as their figures allow; None: as they come."""
+    token = _limit.set(columns)
+    try:
+        yield
+    finally:
+        _limit.reset(token)
 
 
 def render_table(headers: Sequence[str], rows: Sequence[Sequence[Cell]]) -> str:
     """Columns under their headers; numbers to the right, text to the left, None as `-`.
+
+    Where it is to be narrower (`fitted`), headers and text fold between words, figures never; if that is not enough,
+    the widest columns of text stand below their row, behind their names.
 
     >>> print(render_table(("layer", "MACs"), [("conv_2d", 12345), ("softmax", None)]))
     layer      MACs
     conv_2d  12,345
     softmax       -
     """
-    texts = [[format_cell(cell) for cell in row] for row in rows]
-    widths = [max(len(text) for text in column) for column in zip(headers, *texts, strict=True)]
-    right = [bool(texts) and all(_NUMERIC.fullmatch(row[i]) for row in texts) for i in range(len(headers))]
-    lines = []
-    for row in (list(headers), *texts):
-        cells = [text.rjust(w) if r else text.ljust(w) for text, w, r in zip(row, widths, right, strict=True)]
-        lines.append("  ".join(cells).rstrip())
-    return "\n".join(lines)
+    columns = [_Column(header, [format_cell(row[i]) for row in rows], leads=i == 0) for i, header in enumerate(headers)]
+    limit = _limit.get()
+    below: list[_Column] = []
+    if limit is not None:
+        while _total(column.least for column in columns) > limit and (movable := [c for c in columns if c.movable]):
+            below.append(max(movable, key=lambda column: column.natural))
+            columns.remove(below[-1])
+        below.sort(key=lambda column: headers.index(column.header))
+    widths = _fit(columns, limit)
+    right = [column.numeric for column in columns]
+    lines = [[column.header for column in columns], *zip(*(column.cells for column in columns), strict=True)]
+    if not below:
+        return "\n".join(_print(lines, widths, right))
+    text = _print(lines[:1], widths, right)
+    for row, line in enumerate(lines[1:]):
+        text += _print([line], widths, right)
+        rest = "; ".join(f"{column.header} {column.cells[row]}" for column in below if column.cells[row])
+        text += _print([("", rest)], [_GAP, max(limit - 2 * _GAP, 1)]) if rest and limit else []
+    return "\n".join(text)
+
+
+@dataclass(frozen=True)
+class _Column:
+    """One column as text, and how narrow it can be."""
+
+    header: str
+    cells: Sequence[str]
+    leads: bool
+    """the first, which names the row"""
+
+    @functools.cached_property
+    def numeric(self) -> bool:
+        return bool(self.cells) and all(map(_NUMERIC.fullmatch, self.cells))
+
+    @property
+    def movable(self) -> bool:
+        return not (self.numeric or self.leads)
+
+    @functools.cached_property
+    def natural(self) -> int:
+        return max(map(len, (self.header, *self.cells)))
+
+    @functools.cached_property
+    def least(self) -> int:
+        """With everything folded between words; figures and what names the row stay whole."""
+        folding = [self.header] if self.numeric or self.leads else [self.header, *self.cells]
+        words = [word for text in folding for word in text.split()]
+        whole = self.cells if self.numeric or self.leads else ()
+        return max(map(len, (*words, *whole)), default=0)
+
+
+def _fit(columns: Sequence[_Column], limit: int | None) -> list[int]:
+    """The width of each column. Those that lack least are made whole first, and text takes what is left."""
+    widths = [column.natural for column in columns]
+    if limit is None or _total(widths) <= limit:
+        return widths
+    widths = [column.least for column in columns]
+    spare = limit - _total(widths)
+    for i in sorted(range(len(columns)), key=lambda i: columns[i].natural - widths[i]):
+        lacking = columns[i].natural - widths[i]
+        if lacking <= spare or columns[i].movable:
+            more = max(min(lacking, spare), 0)
+            widths[i] += more
+            spare -= more
+    return widths
+
+
+def _total(widths: Iterable[int]) -> int:
+    found = list(widths)
+    return sum(found) + _GAP * (len(found) - 1)
+
+
+def _print(rows: Iterable[Sequence[str]], widths: Sequence[int], right: Sequence[bool] = ()) -> list[str]:
+    """The lines that rich makes of rows, columns of these widths, those that are `right` to the right."""
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    grid = Table.grid(padding=(0, _GAP, 0, 0))
+    for width, numeric in itertools.zip_longest(widths, right, fillvalue=False):
+        grid.add_column(width=width, justify="right" if numeric else "left", overflow="fold")
+    for row in rows:
+        grid.add_row(*map(Text, row))
+    page = io.StringIO()
+    Console(file=page, width=_total(widths) + _GAP, color_system=None, legacy_windows=False).print(grid)
+    return [line.rstrip() for line in page.getvalue().splitlines()]
 
 
 def format_cell(cell: Cell) -> str:
@@ -83,4 +184,8 @@ def format_pairs(pairs: Sequence[tuple[str, str]]) -> str:
     latency  3 us
     """
     width = max((len(name) for name, _ in pairs), default=0)
-    return "\n".join(f"{name.ljust(width)}  {text}".rstrip() for name, text in pairs)
+    text = max((len(text) for _, text in pairs), default=0)
+    limit = _limit.get()
+    if limit is not None:
+        text = min(text, max(limit - width - _GAP, _NARROWEST_TEXT))
+    return "\n".join(_print(pairs, [width, text]))

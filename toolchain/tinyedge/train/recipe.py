@@ -18,19 +18,18 @@ Budgets stand in budget.toml beside it.
 from __future__ import annotations
 
 import dataclasses
-import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
 from tinyedge.artifacts import Optimize
 from tinyedge.errors import UsageError
 from tinyedge.paths import models_dir
+from tinyedge.tables import TableError, nearest, read_table, read_toml, require_range
 from tinyedge.train.compress import TECHNIQUES
 from tinyedge.train.compress.contract import Technique
-from tinyedge.train.tables import TableError, nearest, read_table, require_range
 
 Task = Literal["classification", "regression"]
 Scalar = int | float | str | bool
@@ -134,16 +133,10 @@ def find_recipe(name_or_path: str) -> Recipe:
 def load_recipe(folder: Path) -> Recipe:
     """The recipe in `folder`. Raises: UsageError that names the file, the key and the rule it breaks."""
     path = folder / "recipe.toml"
+    if not path.exists():
+        raise UsageError(f"`{folder}` holds no recipe.toml", hint="models/sine shows the four files of a model folder")
     try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise UsageError(
-            f"`{folder}` holds no recipe.toml", hint="models/sine shows the four files of a model folder"
-        ) from None
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise UsageError(f"`{path}` cannot be read: {error}") from error
-    try:
-        recipe = read_recipe_table(table, folder.resolve())
+        recipe = read_recipe_table(read_toml(path), folder.resolve())
     except TableError as error:
         raise UsageError(f"`{path}`: {error}", hint="models/digits/recipe.toml shows every key") from None
     for needed in (recipe.model_file, recipe.data_file):
@@ -154,60 +147,46 @@ def load_recipe(folder: Path) -> Recipe:
     return recipe
 
 
-_KEYS = ("summary", "task", "seed", "optimize", "data", "fit", "compress", "convert")
+@dataclass(frozen=True, kw_only=True)
+class _RecipeFile:
+    """What recipe.toml holds. A table of [[compress]] is read by its `technique`."""
+
+    summary: str = ""
+    task: Task = "classification"
+    seed: int = 1
+    optimize: Optimize = "balanced"
+    data: dict[str, Scalar] = field(default_factory=dict)
+    fit: Fit
+    compress: tuple[dict[str, Any], ...] = ()
+    convert: Convert = Convert()
+
+    def __post_init__(self) -> None:
+        require_range("seed", self.seed, 0, (1 << 32) - 1)
 
 
 def read_recipe_table(table: Mapping[str, Any], folder: Path) -> Recipe:
     """The recipe that `table` states. Raises: TableError."""
-    for key in table:
-        if key not in _KEYS:
-            raise TableError(f"unknown key `{key}`; {nearest(key, _KEYS)}")
-    if "fit" not in table:
-        raise TableError("table `fit` is missing")
-    seed = table.get("seed", 1)
-    if type(seed) is not int or not 0 <= seed < 1 << 32:
-        raise TableError(f"`seed` is {seed!r}, not an integer in [0, 4294967295]")
-    summary = table.get("summary", "")
-    if not isinstance(summary, str):
-        raise TableError(f"`summary` is {summary!r}, not of type str")
+    values = read_table(_RecipeFile, table)
     return Recipe(
         name=folder.name,
         folder=folder,
-        summary=summary,
-        task=_choice(table, "task", get_args(Task), "classification"),
-        seed=seed,
-        fit=read_table(Fit, table["fit"], "fit"),
-        compress=_techniques(table.get("compress", [])),
-        convert=read_table(Convert, table.get("convert", {}), "convert"),
-        data=MappingProxyType(_scalars(table.get("data", {}), "data")),
-        optimize=_choice(table, "optimize", get_args(Optimize), "balanced"),
+        summary=values.summary,
+        task=values.task,
+        seed=values.seed,
+        fit=values.fit,
+        compress=_techniques(values.compress),
+        convert=values.convert,
+        data=MappingProxyType(values.data),
+        optimize=values.optimize,
     )
 
 
-def _choice(table: Mapping[str, Any], key: str, choices: tuple[str, ...], default: str) -> Any:
-    value = table.get(key, default)
-    if value not in choices:
-        raise TableError(f"`{key}` is {value!r}; {nearest(str(value), choices)}")
-    return value
-
-
-def _scalars(table: Any, where: str) -> dict[str, Scalar]:
-    if not isinstance(table, Mapping):
-        raise TableError(f"`{where}` is {table!r}, not a table")
-    for key, value in table.items():
-        if not isinstance(value, Scalar):
-            raise TableError(f"`{where}.{key}` is {value!r}, not a number, string or boolean")
-    return dict(table)
-
-
-def _techniques(tables: Any) -> tuple[Technique, ...]:
+def _techniques(tables: Sequence[Mapping[str, Any]]) -> tuple[Technique, ...]:
     """Techniques in their order. One that trains on quantized values must come last: what follows would undo it."""
-    if not isinstance(tables, list):
-        raise TableError("`compress` is not a list of tables; write it as [[compress]]")
     found: list[Technique] = []
     for number, table in enumerate(tables, 1):
         where = f"compress[{number}]"
-        name = table.get("technique") if isinstance(table, Mapping) else None
+        name = table.get("technique")
         if not isinstance(name, str):
             raise TableError(
                 f"`{where}` names no technique; known are {', '.join(f'`{known}`' for known in TECHNIQUES)}"
@@ -218,5 +197,6 @@ def _techniques(tables: Any) -> tuple[Technique, ...]:
             raise TableError(f"`{name}` follows `{found[-1].name}`, which must be the last technique")
         if any(name == earlier.name for earlier in found):
             raise TableError(f"`{name}` is applied twice")
-        found.append(read_table(TECHNIQUES[name], table, where, skip=frozenset({"technique"})))
+        settings = {key: value for key, value in table.items() if key != "technique"}
+        found.append(read_table(TECHNIQUES[name], settings, where))
     return tuple(found)

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import io
 import json
-import os
 import platform
 import sys
 from importlib import metadata
@@ -17,6 +15,7 @@ import numpy as np
 from tinyedge.artifacts import QuantizedModel
 from tinyedge.digests import canonical_json, digest
 from tinyedge.errors import UsageError
+from tinyedge.paths import write_whole
 from tinyedge.train.recipe import Recipe
 
 MODEL, SAMPLES, METRICS = "model.tflite", "samples.npz", "metrics.json"
@@ -65,15 +64,10 @@ def write_trained(folder: Path, files: dict[str, bytes], figures: dict[str, Any]
     document = {"schema": _SCHEMA, **figures, "files": {name: digest(data) for name, data in files.items()}}
     text = json.dumps(document, indent=2) + "\n"
     for name, data in (*files.items(), (METRICS, text.encode())):
-        partial = folder / f"{name}.{os.getpid()}.part"
         try:
-            partial.write_bytes(data)
-            partial.replace(folder / name)
+            write_whole(folder / name, data)
         except OSError as error:
             raise cannot_write(folder, error) from error
-        finally:
-            with contextlib.suppress(OSError):
-                partial.unlink()
 
 
 def cannot_write(folder: Path, error: OSError) -> UsageError:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import io
 import json
 import tempfile
 from collections.abc import Iterator
@@ -91,8 +90,8 @@ def _run_worker(recipe: Recipe, scratch: Path, progress: Progress) -> dict[str, 
     job.write_text(json.dumps({"folder": str(recipe.folder), "recipe": recipe.to_json()}), encoding="utf-8")
     argv = process.python_module("tinyedge.train.worker", str(job))
     stage = "start"
-    with process.start(argv, env=_ENVIRONMENT) as child, io.BufferedReader(child.stdout) as answers:  # type: ignore[type-var]
-        for line in answers:
+    with process.start(argv, env=_ENVIRONMENT) as child:
+        for line in child.lines():
             message = json.loads(line)
             if "progress" in message:
                 stage, done, total = message["progress"]
@@ -102,15 +101,14 @@ def _run_worker(recipe: Recipe, scratch: Path, progress: Progress) -> dict[str, 
             else:
                 return dict(message["figures"])
         code = child.wait(timeout_s=10.0)
-        printed = (child.stderr.read() if child.stderr else b"").decode("utf-8", "replace")
+        printed = child.last_words()
     log = scratch / "worker.log"
     if log.is_file():
-        printed += log.read_text(encoding="utf-8", errors="replace")
-    lines = [text for text in printed.splitlines() if text.strip()][-_LOG_LINES:]
+        printed += log.read_text(encoding="utf-8", errors="replace").splitlines()
     raise ToolError(
         f"training `{recipe.name}` broke off in stage `{stage}`: its process "
         f"{'did not end' if code is None else process.describe_exit(code)}"
-        + "".join(f"\n       | {text}" for text in lines),
+        + process.quote_log(printed, most=_LOG_LINES),
         hint="try it without the techniques under [[compress]], one after the other",
     )
 

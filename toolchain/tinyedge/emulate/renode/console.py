@@ -7,7 +7,6 @@ errors, and everything has a time limit.
 from __future__ import annotations
 
 import contextlib
-import os
 import re
 import select
 import socket
@@ -17,7 +16,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 
 from tinyedge import process
-from tinyedge.console.buffer import READ_BYTES, LineBuffer, read_lines
+from tinyedge.console.buffer import LONGEST_LINE_BYTES, READ_BYTES, LineBuffer, read_lines
 from tinyedge.console.contract import CounterReading
 from tinyedge.emulate.renode.platform import STARTED
 from tinyedge.errors import DeviceError
@@ -29,7 +28,6 @@ _COLOURS = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 _PORT_TAKEN = re.compile(r"in use|Only one usage", re.IGNORECASE)
 _TELNET = 0xFF
 """what every command of telnet begins with, and no line of the firmware"""
-_KEPT_LINES = 12
 _KEPT_NOTES = 5
 _POLL_S = 0.05
 _SETTLE_S = 0.3
@@ -47,7 +45,7 @@ class Monitor:
 
     def __init__(self, child: process.Child) -> None:
         self._child = child
-        self._tail: deque[str] = deque(maxlen=_KEPT_LINES)
+        self._tail: deque[str] = deque(maxlen=process.QUOTED_LINES)
         self._failed = False
         self._warnings: list[str] = []
         self.started = threading.Event()
@@ -65,7 +63,7 @@ class Monitor:
             return None
         if self._failed:
             self.ended.wait(_SETTLE_S)
-        text = "".join(f"\n       | {line}" for line in self.tail())
+        text = process.quote_log(self.tail())
         if not self._failed:
             return DeviceError(f"the emulated core stopped{text}", hint=_AGAIN)
         kind = PortTakenError if _PORT_TAKEN.search(text) else DeviceError
@@ -85,21 +83,17 @@ class Monitor:
         return not self._thread.is_alive()
 
     def _read(self) -> None:
-        buffer = LineBuffer()
-        with contextlib.suppress(OSError, ValueError):
-            while piece := os.read(self._child.stdout.fileno(), READ_BYTES):
-                buffer.feed(piece)
-                while (raw := buffer.pop()) is not None:
-                    self._take(raw)
-        self._take(buffer.take_unfinished())
+        with contextlib.suppress(OSError):
+            for raw in self._child.lines(LONGEST_LINE_BYTES):
+                self._take(raw)
         self.ended.set()
 
-    def _take(self, raw: bytes) -> None:
-        line = _COLOURS.sub("", raw.decode("utf-8", "replace")).strip()
+    def _take(self, raw: str) -> None:
+        line = _COLOURS.sub("", raw).strip()
         if not line:
             return
         if self.broken.is_set():
-            if len(self._tail) < _KEPT_LINES:
+            if len(self._tail) < process.QUOTED_LINES:
                 self._tail.append(line)
             return
         if _FAILED in line or _STOPPED.search(line):
@@ -251,4 +245,4 @@ class RenodeConsole:
         return DeviceError(f"`renode` {how}{self._quoted()}", hint=_AGAIN)
 
     def _quoted(self) -> str:
-        return "".join(f"\n       | {line}" for line in self._monitor.tail()) or "; it printed nothing"
+        return process.quote_log(self._monitor.tail(), empty="; it printed nothing")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import queue
 import threading
 from collections import deque
 from collections.abc import Iterator
@@ -14,7 +13,7 @@ from importlib import metadata
 from tinyedge import process
 from tinyedge.artifacts import Counting, Image
 from tinyedge.boards import Board
-from tinyedge.console.buffer import LineBuffer, read_lines
+from tinyedge.console.buffer import LineBuffer, PieceQueue, read_lines
 from tinyedge.console.contract import CounterReading
 from tinyedge.emulate.cycles import MODELS
 from tinyedge.emulate.unicorn import frames
@@ -27,11 +26,7 @@ from tinyedge.errors import DeviceError, ToolError
 _WORKER = "tinyedge.emulate.unicorn.worker"
 _START_TIMEOUT_S = 60.0
 _ANSWER_TIMEOUT_S = 5.0
-_QUEUED_PIECES = 64
-"""pieces of output held before the worker has to wait: what bounds the memory a talkative firmware takes"""
 _KEPT_READINGS = 1 << 20
-_KEPT_STDERR_BYTES = 4096
-_STDERR_LINES = 12
 _START_AGAIN = "start it again; no hardware was touched"
 
 
@@ -43,14 +38,13 @@ class UnicornConsole:
         self._child = child
         self._notes = list(notes)
         self._buffer = LineBuffer()
-        self._output: queue.Queue[bytes] = queue.Queue(_QUEUED_PIECES)  # an empty piece: nothing more will come
+        self._output = PieceQueue()
         self._readings: deque[CounterReading] = deque(maxlen=_KEPT_READINGS)
         self._statistics: dict[str, float] = {}
         self._answered = threading.Event()
         self._came_up = threading.Event()
         self._ready = False
         self._ending: Ending | None = None
-        self._drained = False
         self._closed = threading.Event()
         self._receiver = threading.Thread(target=self._receive, name="unicorn worker", daemon=True)
         self._receiver.start()
@@ -102,6 +96,7 @@ class UnicornConsole:
         if self._closed.is_set():
             return
         self._closed.set()
+        self._output.close()
         self._child.stop()
         self._receiver.join(_ANSWER_TIMEOUT_S)
         self._child.close_pipes()
@@ -113,14 +108,8 @@ class UnicornConsole:
         self.close()
 
     def _read(self, seconds: float) -> bytes:
-        if self._drained or self._closed.is_set():
-            raise self._gone()
-        try:
-            piece = self._output.get(timeout=seconds) if seconds > 0 else self._output.get_nowait()
-        except queue.Empty:
-            return b""
-        if not piece:
-            self._drained = True
+        piece = self._output.get(seconds)
+        if piece is None:
             raise self._gone()
         return piece
 
@@ -136,7 +125,7 @@ class UnicornConsole:
             self._sort(*frame)
         if self._ending is None:
             self._ending = self._died()
-        self._hand_on(b"")
+        self._output.put(b"")
         self._answered.set()
         self._came_up.set()
 
@@ -148,7 +137,7 @@ class UnicornConsole:
 
     def _sort(self, kind: bytes, body: bytes) -> None:
         if kind == frames.OUTPUT:
-            self._hand_on(body)
+            self._output.put(body)
         elif kind == frames.READINGS:
             self._readings.extend(CounterReading(*reading) for reading in frames.unpack_readings(body))
         elif kind == frames.STATISTICS:
@@ -162,22 +151,11 @@ class UnicornConsole:
         elif kind == frames.END:
             self._ending = Ending.from_json(body)
 
-    def _hand_on(self, piece: bytes) -> None:
-        while not self._closed.is_set():
-            with contextlib.suppress(queue.Full):
-                self._output.put(piece, timeout=0.1)
-                return
-
     def _died(self) -> Ending:
         """The worker's pipe ended without a word of why."""
         code = self._child.wait(_ANSWER_TIMEOUT_S)
-        said = b""
-        if code is not None and self._child.stderr is not None:
-            with contextlib.suppress(OSError, ValueError):
-                said = os.read(self._child.stderr.fileno(), _KEPT_STDERR_BYTES)
         how = "closed its output" if code is None else process.describe_exit(code)
-        lines = said.decode("utf-8", "replace").splitlines()[-_STDERR_LINES:]
-        return Ending(f"the emulator's process {how}" + "".join(f"\n       | {line}" for line in lines), _START_AGAIN)
+        return Ending(f"the emulator's process {how}{process.quote_log(self._child.last_words())}", _START_AGAIN)
 
 
 class UnicornEmulator:

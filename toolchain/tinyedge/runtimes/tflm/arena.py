@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
+from tinyedge import process
 from tinyedge.console.contract import Console
 from tinyedge.errors import CheckError, DeviceError
 from tinyedge.measure.session import Session
@@ -18,6 +19,7 @@ from tinyedge.measure.session import Session
 STEP_BYTES = 16
 """sizes are multiples of this: what the interpreter aligns its memory to"""
 _PROBE_TIMEOUT_S = 120.0
+_QUOTED_LINES = 8
 _LOG_MARK = b"tflm: "
 _SAID = re.compile(rb"arena (most|works|fails|fault) (\d{1,10})")
 
@@ -151,4 +153,4 @@ def start_failure(console: Console) -> str | None:
 
 def quoted(log: list[str]) -> str:
     """Messages of the interpreter, one a line, for an error."""
-    return "".join(f"\n       | {line}" for line in log[-8:])
+    return process.quote_log(log, most=_QUOTED_LINES)

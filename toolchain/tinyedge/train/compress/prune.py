@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from tinyedge.errors import ModelError
+from tinyedge.tables import require_range
 from tinyedge.train.fit import Training
-from tinyedge.train.tables import require_range
 
 _RAMP = 0.5
 """share of the steps over which the sparsity grows; in the others the weights that are left settle"""

@@ -14,8 +14,8 @@ from unittest import mock
 import numpy as np
 
 from tinyedge.errors import ModelError
+from tinyedge.tables import require_range
 from tinyedge.train.fit import Training
-from tinyedge.train.tables import require_range
 
 _CALIBRATION_SAMPLES = 1024
 """training inputs, spread evenly, whose activations give the first ranges"""
