@@ -176,6 +176,7 @@ def _makefile(
         flags={key: make_flags[key] for key in MAKE_FLAGS},
         include_flags=" ".join(f"-I{folder}" for folder in include_dirs),
         sources=sources,
+        has_assembler=any(name.endswith(".S") for name in sources),
         header_globs=" ".join(f"{folder}/*.h" for folder in include_dirs),
         linker_script=linker_script,
     )
@@ -235,6 +236,7 @@ def _readme(part: ModelPart, model: QuantizedModel, board: Board, linker_script:
         digest=hashlib.sha256(model.tflite).hexdigest()[:16],
         runtime=part.runtime,
         gcc=_gcc_name(native=board.core.isa is Isa.NATIVE) if gcc else "",
+        has_assembler=any(name.endswith(".S") for name in part.files),
         has_runtime=any(name.startswith("runtime/") for name in part.files),
         linker_script=linker_script,
         arena_bytes=part.arena_bytes,

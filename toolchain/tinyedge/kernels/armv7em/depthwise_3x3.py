@@ -46,7 +46,7 @@ from tinyedge.kernels.armv7em.depthwise_planes import (
     planes_ticks,
     slot,
 )
-from tinyedge.kernels.contract import Code, Constant, Cost, ExactOffset, Kernel, Operands, SharedFunction
+from tinyedge.kernels.contract import AsmFunction, Code, Constant, Cost, ExactOffset, Kernel, Operands
 from tinyedge.kernels.thumb.assembly import Assembly, Ticks, clamp, round_sums, scale_sums
 from tinyedge.ops.contract import Layer
 from tinyedge.ops.depthwise_conv_2d import DepthwiseConv2D
@@ -261,7 +261,7 @@ def _assembly(planes: Planes, style: Style) -> Assembly:
 
 
 @cache
-def _function(planes: Planes, style: Style) -> SharedFunction:
+def _function(planes: Planes, style: Style) -> AsmFunction:
     comment = (
         f"Depthwise convolution 3x3, stride {planes.stride} along {planes.columns} columns of input with "
         f"{planes.pad} of border; {planes.row_stride} along rows.\n\n"
@@ -341,7 +341,7 @@ class Depthwise3x3(Kernel):
         comment = f"weights 3x3x{p.output_channels} in pairs, with scales and biases"
         constant = Constant(name, "uint32_t", pack(p, planes, axes, transposed=self.transposed), 4, comment)
         call = f"{function.name}({name}, {operands.inputs[0]}, {operands.outputs[0]}, {operands.scratch});"
-        return Code(call=(call,), constants=(constant,), shared=(function,))
+        return Code(call=(call,), constants=(constant,), assembler=(function,))
 
 
 KERNELS: tuple[Kernel, ...] = tuple(
