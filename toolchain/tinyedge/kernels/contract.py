@@ -75,12 +75,13 @@ class SharedFunction:
 class Offsets:
     """Where the members of a struct, or the words of an array, lie that assembler reads: a macro for each.
 
-    name     of the struct in C, or what stands in front of the macros for an array
-    members  bytes from the start
-    header   the file under runtime/ that declares the struct: C then refuses to compile where a member lies elsewhere.
-             Empty for an array, which must be laid out by `words`
+    name      of the struct in C, or what stands in front of the macros for an array
+    members   bytes from the start
+    header    the file under runtime/ that declares the struct: C then refuses to compile where a member lies
+              elsewhere. Empty for an array, which must be laid out by `words`
+    meanings  of members, where their names do not say it
 
-    >>> size = Offsets("te_size", {"width": 0, "height": 4})
+    >>> size = word_offsets("te_size", {"width": "", "height": "in rows"})
     >>> size["height"], size.macros, size.words(height=2, width=3)
     ('TE_SIZE_HEIGHT', {'TE_SIZE_WIDTH': 0, 'TE_SIZE_HEIGHT': 4}, [3, 2])
     """
@@ -88,6 +89,7 @@ class Offsets:
     name: str
     members: Mapping[str, int]
     header: str = ""
+    meanings: Mapping[str, str] = field(default_factory=dict)
 
     def __getitem__(self, member: str) -> str:
         """The macro that stands for a member's offset."""
@@ -105,9 +107,10 @@ class Offsets:
         return [values[member] for member in self.members]
 
 
-def word_offsets(name: str, *members: str) -> Offsets:
-    """The offsets of an array's words, in order."""
-    return Offsets(name, {member: 4 * at for at, member in enumerate(members)})
+def word_offsets(name: str, words: Mapping[str, str]) -> Offsets:
+    """The offsets of an array's words, which are given in order, with their meanings."""
+    meanings = {word: meaning for word, meaning in words.items() if meaning}
+    return Offsets(name, {word: 4 * at for at, word in enumerate(words)}, meanings=meanings)
 
 
 @dataclass(frozen=True)

@@ -35,17 +35,19 @@ CALL_CYCLES = 20
 CALL_BYTES = 20
 LAYER = word_offsets(
     "te_depthwise_layer",
-    "channels",
-    "turns",  # of copying a row
-    "height",  # rows of the input
-    "skip",  # bytes of the plane from behind a row of the input to the next
-    "inside",  # bytes of the plane in front of the first row
-    "pitch",  # bytes of a row of the plane
-    "row_step",  # from a row of windows to the next
-    "out_rows",
-    "out_bands",  # of a row
-    "plane_words",
-    "border",  # what the plane is filled with
+    {
+        "channels": "",
+        "turns": "of copying a row",
+        "height": "rows of the input",
+        "skip": "bytes of the plane from behind a row of the input to the next",
+        "inside": "bytes of the plane in front of the first row",
+        "pitch": "bytes of a row of the plane",
+        "row_step": "from a row of windows to the next",
+        "out_rows": "",
+        "out_bands": "of a row",
+        "plane_words": "",
+        "border": "what the plane is filled with",
+    },
 )
 HEADER_WORDS = len(LAYER.members)
 _HELD = ("r8", "r9", "r10", "r11")
@@ -285,6 +287,7 @@ def code_assembly(form: Form) -> Assembly:
 def _function(form: Form) -> AsmFunction:
     comment = (
         f"Depthwise {form.kernel_h}x{form.kernel_w}, {form.outputs} outputs at a time; sizes come with the layer.\n\n"
+        "layer  te_depthwise_layer, then for each channel its constants and weights\n"
         "r0-r2 sums, r3 product, r4 pixel, r5-r7 rows, r8-r11 weights, r12 channels, lr output"
     )
     prototype = "void NAME(const uint32_t *layer, const int8_t *input, int8_t *output, uint8_t *scratch)"

@@ -28,7 +28,7 @@ from tinyedge.ops.fully_connected import FullyConnected
 OUTPUTS = 4
 CALL_CYCLES = 20
 CALL_BYTES = 22
-LAYER = word_offsets("te_connected_layer", "inputs", "outputs", "batches")
+LAYER = word_offsets("te_connected_layer", {"inputs": "", "outputs": "", "batches": "rows of inputs"})
 HEADER_WORDS = len(LAYER.members)
 _SUMS = ("r8", "r9", "r10", "r11")
 # What is on the stack.
@@ -138,7 +138,7 @@ def _assembly(form: Form) -> Assembly:
 def _function(form: Form) -> AsmFunction:
     comment = (
         "Four outputs at a time, for each row of inputs.\n\n"
-        "layer  inputs, outputs, rows of inputs; constants if all outputs have the same; for four outputs where sums\n"
+        "layer  te_connected_layer; constants if all outputs have the same; for four outputs where sums\n"
         "       start, then their constants if not\n"
         "r0-r3 weights, r4 inputs, r5 input, r6 weight, r7 index, r8-r11 sums"
     )

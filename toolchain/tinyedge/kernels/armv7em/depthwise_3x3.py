@@ -265,7 +265,7 @@ def _function(planes: Planes, style: Style) -> AsmFunction:
     comment = (
         f"Depthwise convolution 3x3, stride {planes.stride} along {planes.columns} columns of input with "
         f"{planes.pad} of border; {planes.row_stride} along rows.\n\n"
-        "layer    see kernels/armv7em/depthwise_planes.py: header, then for each channel its constants\n"
+        "layer    te_planes_layer, then for each channel its constants\n"
         f"output   may lie over the input, at the same address\nscratch  {planes.scratch_bytes} bytes\n"
         f"Blocks of 2x2 outputs: r2-r{7 if planes.stride == 1 else 6} weights, r8-r11 sums, r12, lr inputs."
     )

@@ -312,7 +312,7 @@ class _OverQuads(Kernel):
     def _function(self, p: DepthwiseConv2D, planes: Planes) -> AsmFunction:
         comment = (
             f"{self._title(planes)}; all sizes come with the layer.\n\n"
-            "layer   see kernels/armv7em/depthwise_quads.py: header, then for each channel weights and constants\n"
+            "layer   te_quads_layer, then for each channel weights and constants\n"
             "output  may lie over the input, at the same address"
         )
         return self._assembly(p, planes)[0].shared(self.stem, PROTOTYPE, comment)

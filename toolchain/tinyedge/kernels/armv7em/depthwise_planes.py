@@ -27,16 +27,18 @@ LANES = 4
 
 LAYER = word_offsets(
     "te_planes_layer",
-    "zero_pair",  # the input's zero point as two int16
-    "zero_bytes",  # ... as four int8
-    "input_rows",
-    "pad",  # rows of border above
-    "input_row",  # bytes from an input row to the next
-    "input_column",  # bytes from an input column to the next
-    "output_column",  # ... of the output
-    "output_row",  # bytes from an output row to the next
-    "output_rows",
-    "channels",
+    {
+        "zero_pair": "the input's zero point as two int16",
+        "zero_bytes": "the same as four int8",
+        "input_rows": "",
+        "pad": "rows of border above",
+        "input_row": "bytes from an input row to the next",
+        "input_column": "bytes from an input column to the next",
+        "output_column": "bytes from an output column to the next",
+        "output_row": "bytes from an output row to the next",
+        "output_rows": "",
+        "channels": "",
+    },
 )
 HEADER_WORDS = len(LAYER.members)
 

@@ -20,28 +20,30 @@ QUAD = 4 * LANES
 
 LAYER = word_offsets(
     "te_quads_layer",
-    "zero_pair",  # the input's zero point as two int16
-    "zero_bytes",  # ... as four int8
-    "input_rows",
-    "pad",  # rows of border above
-    "input_row",  # bytes from an input row to the next
-    "input_column",  # bytes from an input column to the next
-    "output_column",  # ... of the output
-    "output_row",  # bytes from an output row to the next
-    "output_rows",
-    "channels",
-    "first",  # bytes in front of the first quad of a row that holds input
-    "quads",  # with two columns of input
-    "edges",  # 1: the first loaded quad is half border; 2: the last is
-    "row_bytes",  # of a row of quads
-    "band",  # rows of output in a band
-    "kept_rows",  # that one band and the next have in common
-    "kept_bytes",  # of those rows
-    "band_bytes",  # from the first rows to those of the next band
-    "row_stride",  # rows of input from an output row to the next
-    "words",  # of all rows of quads
-    "outputs",  # columns of the output
-    "wanted",  # by the computation
+    {
+        "zero_pair": "the input's zero point as two int16",
+        "zero_bytes": "the same as four int8",
+        "input_rows": "",
+        "pad": "rows of border above",
+        "input_row": "bytes from an input row to the next",
+        "input_column": "bytes from an input column to the next",
+        "output_column": "bytes from an output column to the next",
+        "output_row": "bytes from an output row to the next",
+        "output_rows": "",
+        "channels": "",
+        "first": "bytes in front of the first quad of a row that holds input",
+        "quads": "with two columns of input",
+        "edges": "1: the first loaded quad is half border; 2: the last is",
+        "row_bytes": "of a row of quads",
+        "band": "rows of output in a band",
+        "kept_rows": "that one band and the next have in common",
+        "kept_bytes": "of those rows",
+        "band_bytes": "from the first rows to those of the next band",
+        "row_stride": "rows of input from an output row to the next",
+        "words": "of all rows of quads",
+        "outputs": "columns of the output",
+        "wanted": "by the computation",
+    },
 )
 HEADER_WORDS = len(LAYER.members)
 

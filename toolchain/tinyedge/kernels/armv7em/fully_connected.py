@@ -31,11 +31,13 @@ LANES = 4
 """inputs in a word"""
 LAYER = word_offsets(
     "te_pairs_layer",
-    "turns",  # half as many words of input as there are, plus a half, times 2
-    "rows",
-    "zero_point",
-    "scale_step",  # 8 when each row has its own scale, else 0
-    "blocks",  # bytes from here to the blocks
+    {
+        "turns": "half as many words of input as there are, plus a half, times 2",
+        "rows": "",
+        "zero_point": "",
+        "scale_step": "8 when each row has its own scale, else 0",
+        "blocks": "bytes from the start to the blocks",
+    },
 )
 HEADER_WORDS = len(LAYER.members)
 CALL_TICKS = 40
@@ -45,9 +47,8 @@ PROTOTYPE = "void NAME(const uint32_t *layer, const int8_t *input, int8_t *outpu
 COMMENT = """\
 One row of a fully connected layer: output = weights x input, four rows of weights a turn.
 
-layer   half as many words of input as there are, plus a half, times 2; rows; zero point; 8 when each row has its own
-        scale, else 0; bytes from here to the blocks; scales (doubled multiplier, negated divisor); blocks of four
-        rows: four biases, then for each four inputs four words of weights w_a + 256 w_b
+layer   te_pairs_layer; scales (doubled multiplier, negated divisor); blocks of four rows: four biases, then for each
+        four inputs four words of weights w_a + 256 w_b
 input   aligned to a word; up to three bytes behind its end are read, and count nothing
 r0 input, r1 weights, r2, r3, lr inputs, r4-r7 sums (a, a + 256 b, c, c + 256 d), r8 turns, r9-r12 weights
 33 instructions for 32 products."""

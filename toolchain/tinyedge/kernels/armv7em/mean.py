@@ -39,7 +39,7 @@ def _assembly(doubled: bool) -> Assembly:
 def _function(doubled: bool) -> AsmFunction:
     comment = (
         "Rescaled sums of the cells of one window.\n\n"
-        "window  rows, bytes of a row, bytes to the next, channels; offset, multiplier, negated divisor, zero point\n"
+        "window  te_mean_window\n"
         "r4-r11 sums in pairs of int16; r2, r3, r12, lr a cell"
     )
     return _assembly(doubled).shared("te_mean", PROTOTYPE, comment)

@@ -108,7 +108,7 @@ def _max_assembly() -> Assembly:
 def _max_function() -> AsmFunction:
     comment = (
         "The largest values of one window.\n\n"
-        "window  rows, bytes of a row, bytes to the next, channels; the smallest and the largest output in each byte\n"
+        "window  te_max_window\n"
         "r4-r7 the largest so far, r8-r11 a cell: SSUB8 sets flags by which SEL takes the larger byte"
     )
     return _max_assembly().shared("te_max_window", PROTOTYPE, comment)
@@ -143,9 +143,7 @@ def _average_assembly(low: int, high: int) -> Assembly:
 @cache
 def _average_function(low: int, high: int) -> AsmFunction:
     comment = (
-        "The means of one window.\n\n"
-        "window  rows, bytes of a row, bytes to the next, channels; half the number n of cells, 2**30 / n + 1\n"
-        "r4-r11 sums in pairs of int16; r2, r3, r12, lr a cell"
+        "The means of one window.\n\nwindow  te_average_window\nr4-r11 sums in pairs of int16; r2, r3, r12, lr a cell"
     )
     return _average_assembly(low, high).shared("te_average_window", PROTOTYPE, comment)
 

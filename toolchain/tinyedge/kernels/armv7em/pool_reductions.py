@@ -14,13 +14,20 @@ from tinyedge.kernels.thumb.assembly import Assembly, clamp, round_sums
 
 MOST_CELLS = 256
 """whose sum of int8 fits int16"""
-LARGER_WINDOW = window_offsets("te_max_window", "low", "high")
-AVERAGE_WINDOW = window_offsets("te_average_window", "half", "inverse")
-RESCALED_WINDOW = window_offsets("te_mean_window", "offset", "multiplier", "divisor", "zero_point")
+
+LARGER_WINDOW = window_offsets(
+    "te_max_window", low="the smallest output, in each byte", high="the largest output, in each byte"
+)
+AVERAGE_WINDOW = window_offsets(
+    "te_average_window", half="half the number of cells", inverse="2**30 / the number of cells + 1"
+)
+RESCALED_WINDOW = window_offsets(
+    "te_mean_window", offset="added to sums", multiplier="", divisor="negated", zero_point="of the output"
+)
 
 
 class Larger(Reduction):
-    """r4-r7 the largest values so far. low, high: the smallest and the largest output, in each byte."""
+    """r4-r7 the largest values so far."""
 
     window = LARGER_WINDOW
     cells16 = "r8-r11"
@@ -103,10 +110,7 @@ class _Sums(Reduction):
 
 @dataclass(frozen=True)
 class Average(_Sums):
-    """Sums divided by the number of cells, halves away from zero.
-
-    half, inverse  words of the window: half the number of cells, 2**30 / it + 1
-    """
+    """Sums divided by the number of cells, halves away from zero."""
 
     low: int
     high: int
@@ -124,7 +128,7 @@ class Average(_Sums):
 
 @dataclass(frozen=True)
 class Rescaled(_Sums):
-    """Sums plus an offset, rescaled; the window has offset, multiplier, negated divisor, zero point.
+    """Sums plus an offset, rescaled.
 
     doubled  the multiplier is `asm.doubled_multiplier`; otherwise, below 2**30, simply twice its value
     """

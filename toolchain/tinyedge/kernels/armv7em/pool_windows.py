@@ -5,9 +5,6 @@ left (they are read with some of the channels before them, so that nothing behin
 with a word of four channels is a `Reduction`. Windows are walked over in C, unless there is but one.
 
 The function reads the words of its `Reduction.window`: those of every window, then what the reduction wants.
-
-    rows       of the window                 skip      bytes from behind a row's cells to the next row's
-    row_bytes  of the cells of a row         channels  which are the bytes of a cell
 """
 
 from __future__ import annotations
@@ -35,9 +32,15 @@ def slot(name: str) -> str:
     return f"[sp, #{4 * _SLOTS.index(name)}]"
 
 
-def window_offsets(name: str, *wanted: str) -> Offsets:
-    """The words of a window, with those that a reduction wants."""
-    return word_offsets(name, "rows", "row_bytes", "skip", "channels", *wanted)
+def window_offsets(name: str, **wanted: str) -> Offsets:
+    """The words of a window, and those that a reduction wants, with their meanings."""
+    words = {
+        "rows": "of the window",
+        "row_bytes": "of the cells of a row",
+        "skip": "bytes from behind a row's cells to the next row's",
+        "channels": "which are the bytes of a cell",
+    }
+    return word_offsets(name, {**words, **wanted})
 
 
 class Reduction(abc.ABC):

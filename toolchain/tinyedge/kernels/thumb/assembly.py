@@ -23,8 +23,10 @@ from tinyedge.boards import Core
 from tinyedge.kernels.contract import AsmFunction, Offsets
 
 _NAME = re.compile(r"%([A-Za-z_]\w*)")
-_MACRO = re.compile(r"\bTE_\w+")
+_MACRO = re.compile(r"\bTE_[A-Z]\w*")
 _LABEL = re.compile(r"^\d+:\s*")
+_DIGEST_DIGITS = 8
+"""of names: enough that no two functions of all models in a product have the same by chance"""
 _INDENT = 8
 """columns in front of an instruction, where its label stands"""
 _ALWAYS_TAKEN = ("b", "bx", "bl", "blx")
@@ -77,14 +79,17 @@ class Assembly:
             label = _LABEL.match(instruction)
             front = label[0].rstrip() if label else ""
             self._text.append(f"{front:{_INDENT}}{instruction[label.end() if label else 0 :]}".rstrip())
-            counted = _MACRO.sub(lambda match: str(self._macros[match[0]]), instruction)
-            self._blocks.setdefault(self._block, []).append(counted)
+            self._blocks.setdefault(self._block, []).append(self._numbered(instruction))
 
     def block(self, name: str, comment: str = "") -> None:
         """What follows belongs to the block `name`; the comment goes into the emitted text."""
         self._block = name
         if comment:
             self._text.append(f"{'':{_INDENT}}/* {comment} */")
+
+    def _numbered(self, line: str) -> str:
+        """A line with numbers for macros."""
+        return _MACRO.sub(lambda match: str(self._macros[match[0]]), line)
 
     def label(self) -> str:
         """A number no other label of this function has."""
@@ -111,8 +116,8 @@ class Assembly:
 
     def shared(self, stem: str, prototype: str, comment: str) -> AsmFunction:
         """The function under a name made of `stem` and its content; `NAME` in the prototype stands for that name."""
-        digest = hashlib.sha256("\n".join((prototype, *self._text)).encode()).hexdigest()[:6]
-        name = f"{stem}_{digest}"
+        text = "\n".join((prototype, *map(self._numbered, self._text)))
+        name = f"{stem}_{hashlib.sha256(text.encode()).hexdigest()[:_DIGEST_DIGITS]}"
         return self.function(name, prototype.replace("NAME", name), comment)
 
 
