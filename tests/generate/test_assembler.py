@@ -68,6 +68,12 @@ def test_two_functions_of_one_name_are_an_error() -> None:
         assembler_files([FIRST, other], "kws", "cortex-m4f")
 
 
+def test_two_places_of_a_member_are_an_error() -> None:
+    other = dataclasses.replace(SECOND, offsets=(word_offsets("te_f_layer", {"zero": "", "count": "of elements"}),))
+    with pytest.raises(InternalError, match="find members of `te_f_layer` in different places"):
+        assembler_files([FIRST, other], "kws", "cortex-m4f")
+
+
 def compile_files(files: dict[str, bytes], source: str, core: Core, compiler: str, folder: Path) -> Path:
     """The object of one of some files."""
     folder.mkdir(exist_ok=True)

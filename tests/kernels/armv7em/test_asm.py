@@ -59,12 +59,16 @@ ROW = Offsets("te_row", {"input": 0, "count": 160}, header="te_row.h")
 
 def test_members_are_named_and_count_as_numbers() -> None:
     named, plain = Assembly({}, ROW), Assembly({})
-    named(f"ldr r1, [r0, #{ROW['input']}]", f"ldr r2, [r0, #{ROW['count']}]")
-    plain("ldr r1, [r0, #0]", "ldr r2, [r0, #160]")
+    named(f"ldr r1, [r0, #{ROW['input']}]", f"ldr r2, [r0, #{ROW['count']}]", f"ldr r3, [r0, #({ROW['input']} + 8)]")
+    plain("ldr r1, [r0, #0]", "ldr r2, [r0, #160]", "ldr r3, [r0, #8]")
     function = named.function("te_f", "void te_f(void)", "Loads.")
-    assert [line.strip() for line in function.lines] == ["ldr r1, [r0, #TE_ROW_INPUT]", "ldr r2, [r0, #TE_ROW_COUNT]"]
+    assert [line.strip() for line in function.lines] == [
+        "ldr r1, [r0, #TE_ROW_INPUT]",
+        "ldr r2, [r0, #TE_ROW_COUNT]",
+        "ldr r3, [r0, #(TE_ROW_INPUT + 8)]",
+    ]
     assert function.offsets == (ROW,)
-    assert named.code_bytes == plain.code_bytes == 2 + 4
+    assert named.code_bytes == plain.code_bytes == 2 + 4 + 2
     assert named.ticks("start") == plain.ticks("start")
 
 

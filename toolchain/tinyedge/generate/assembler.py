@@ -7,7 +7,7 @@ from typing import Any
 
 from tinyedge.errors import InternalError
 from tinyedge.generate.render import comment_text, render
-from tinyedge.kernels.contract import AsmFunction
+from tinyedge.kernels.contract import AsmFunction, Offsets
 
 STEM = "te_model_kernels"
 HEADER = f"{STEM}.h"
@@ -15,7 +15,10 @@ SOURCE = f"{STEM}.S"
 
 
 def assembler_files(functions: Iterable[AsmFunction], model: str, core: str) -> dict[str, bytes]:
-    """SOURCE and HEADER with each function once, in order; no files when there is no function."""
+    """SOURCE and HEADER with each function once, in order; no files when there is no function.
+
+    Raises: InternalError when two that differ have one name, be they functions or `Offsets`
+    """
     found: dict[str, AsmFunction] = {}
     for function in functions:
         if found.setdefault(function.name, function) != function:
@@ -23,7 +26,10 @@ def assembler_files(functions: Iterable[AsmFunction], model: str, core: str) -> 
     if not found:
         return {}
     values: dict[str, Any] = {"model": comment_text(model), "core": core, "functions": list(found.values())}
-    offsets = {each.name: each for function in found.values() for each in function.offsets}
+    offsets: dict[str, Offsets] = {}
+    for each in (each for function in found.values() for each in function.offsets):
+        if offsets.setdefault(each.name, each) != each:
+            raise InternalError(f"functions in assembler find members of `{each.name}` in different places")
     structs = sorted((each for each in offsets.values() if each.header), key=lambda each: each.name)
     headers = sorted({each.header for each in structs})
     listed = [offsets[name] for name in sorted(offsets)]

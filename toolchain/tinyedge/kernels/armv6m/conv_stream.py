@@ -39,7 +39,7 @@ _CHANNEL = "[sp]"
 
 def _copied(member: str, index: int = 0) -> str:
     """A member of te_conv_2d_group in its copy on the stack."""
-    return f"[sp, #(4 + {GROUP[member]}{f' + {4 * index}' if index else ''})]"
+    return f"[sp, #({GROUP[member]} + {4 + 4 * index})]"
 
 
 @dataclass(frozen=True, eq=False)

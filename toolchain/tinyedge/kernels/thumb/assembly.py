@@ -8,8 +8,8 @@ says and gcc and clang give the same code at every optimisation level.
     asm("1: ldr %x, [r0], #4", "ldr %w, [r1], #4", "smlad %sum, %w, %x, %sum", "subs r12, r12, #1", "bne 1b")
     function = asm.function("te_dot", "int32_t te_dot(const int16_t *x, const int16_t *w)", "What it does.")
 
-Registers are named by `%name`, what lies in memory by the macros of `Offsets`; labels are numeric (`1:`, `1b`, `1f`),
-so that blocks can be emitted several times.
+Registers are named by `%name`, what lies in memory by the macros of `Offsets` (`#TE_ROW_PANEL`, `#(TE_ROW_PANEL + 4)`);
+labels are numeric (`1:`, `1b`, `1f`), so that blocks can be emitted several times.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from tinyedge.kernels.contract import AsmFunction, Offsets
 
 _NAME = re.compile(r"%([A-Za-z_]\w*)")
 _MACRO = re.compile(r"\bTE_[A-Z]\w*")
+_SUM = re.compile(r"#\((\d+) ([+-]) (\d+)\)")
 _LABEL = re.compile(r"^\d+:\s*")
 _DIGEST_DIGITS = 8
 """of names: enough that no two functions of all models in a product have the same by chance"""
@@ -88,8 +89,9 @@ class Assembly:
             self._text.append(f"{'':{_INDENT}}/* {comment} */")
 
     def _numbered(self, line: str) -> str:
-        """A line with numbers for macros."""
-        return _MACRO.sub(lambda match: str(self._macros[match[0]]), line)
+        """A line with numbers for macros, and for what is added to them."""
+        numbered = _MACRO.sub(lambda match: str(self._macros[match[0]]), line)
+        return _SUM.sub(lambda match: f"#{int(match[1]) + int(match[2] + match[3])}", numbered)
 
     def label(self) -> str:
         """A number no other label of this function has."""
