@@ -47,7 +47,7 @@ def check_kernel(kernel: Kernel, layers: Sequence[Layer], folder: Path, rng: Rng
     check_exact([*apart, *overlapping(kernel, layers)], CoreRunner(folder, M4, compiler), rng)
 
 
-def check_leads_are_tight(kernel: Kernel, layers: Sequence[Layer], folder: Path, rng: Rng, step: int = 4) -> None:
+def check_offsets_are_tight(kernel: Kernel, layers: Sequence[Layer], folder: Path, rng: Rng, step: int = 4) -> None:
     """With the output nearer by `step` bytes, every one of the layers (in which each byte counts) goes wrong."""
     cases = [
         make_case(layer, kernel, M4, overlap=in_place - step, alignment=step)
