@@ -169,7 +169,7 @@ def is_one(window: Window) -> bool:
 
 
 def only_window(window: Window, channels: int) -> dict[str, int]:
-    """The words of the only window, where it begins is the input's first cell."""
+    """The words of the only window, which begins at the first cell of the input."""
     rows = min(window.input_h, window.kernel_h - window.pad_top)
     columns = min(window.input_w, window.kernel_w - window.pad_left)
     skip = (window.input_w - columns) * channels
