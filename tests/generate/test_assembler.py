@@ -66,6 +66,8 @@ def test_two_functions_of_one_name_are_an_error() -> None:
     other = dataclasses.replace(FIRST, lines=("        nop",))
     with pytest.raises(InternalError, match="two functions in assembler have the name `te_f`"):
         assembler_files([FIRST, other], "kws", "cortex-m4f")
+    described = dataclasses.replace(FIRST, comment="Does f for another layer.")
+    assert assembler_files([FIRST, described], "kws", "cortex-m4f") == assembler_files([FIRST], "kws", "cortex-m4f")
 
 
 def test_two_places_of_a_member_are_an_error() -> None:

@@ -117,16 +117,16 @@ def word_offsets(name: str, words: Mapping[str, str]) -> Offsets:
 class AsmFunction:
     """A function in assembler: it is written once to te_model_kernels.S, for all layers that name it.
 
-    name       best made of a digest of the content: two of one name must be the same
+    name       best made of a digest of the content: two of one name must be the same, but for the comment
     prototype  its declaration in C, of types of <stdint.h> and those that headers of `offsets` declare
-    comment    what it does, registers, cost
+    comment    what it does, registers, cost; the first of several functions of one name says it for all
     lines      labels, instructions and comments, in unified syntax
     offsets    of what it reads by name
     """
 
     name: str
     prototype: str
-    comment: str
+    comment: str = field(compare=False)
     lines: tuple[str, ...]
     offsets: tuple[Offsets, ...] = ()
 

@@ -379,6 +379,12 @@ class DepthwiseAny(_OverQuads):
     def _wanted(self, p: DepthwiseConv2D, planes: Planes) -> int:
         return 4 * planes.kernel_h * len(pairs_of_any(np.zeros((1, planes.kernel_w), np.int64), planes.stride))
 
+    def _title(self, planes: Planes) -> str:
+        if planes.stride == 1:
+            return super()._title(planes)
+        even = -(-planes.kernel_w // 2) * 2  # filters of an odd width and those one wider are the same code
+        return f"Depthwise convolution, filter {even - 1} or {even} wide, stride {planes.stride}"
+
     def _refuses(self, p: DepthwiseConv2D, planes: Planes) -> str:
         last = QUAD * (planes.kernel_w // 2 + 4)
         return f"a row of {planes.kernel_w} taps is too long" if last > MOST_OFFSET else ""
