@@ -73,7 +73,7 @@ def test_the_image_id_is_that_of_all_other_files(monkeypatch: pytest.MonkeyPatch
 @pytest.mark.parametrize("board", [board.name for board in list_boards()])
 def test_what_a_project_names_is_there(board: str, root: Path) -> None:
     made = project(board)
-    assert set(made.sources) == {name for name in made.files if name.endswith(".c")}
+    assert set(made.sources) == {name for name in made.files if name.endswith((".c", ".S"))}
     assert all(any(name.startswith(f"{folder}/") for name in made.files) for folder in made.include_dirs)
     assert (made.linker_script == "") == (board == "host")
     assert "Makefile" in made.files

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-import re
+import itertools
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -48,7 +48,7 @@ def check_kernel(kernel: Kernel, layers: Sequence[Layer], folder: Path, rng: Rng
     check_exact([*apart, *overlapping(kernel, layers)], CoreRunner(folder, M4, compiler), rng)
 
 
-def check_leads_are_tight(kernel: Kernel, layers: Sequence[Layer], folder: Path, rng: Rng, step: int = 4) -> None:
+def check_offsets_are_tight(kernel: Kernel, layers: Sequence[Layer], folder: Path, rng: Rng, step: int = 4) -> None:
     """With the output nearer by `step` bytes, every one of the layers (in which each byte counts) goes wrong."""
     cases = [
         make_case(layer, kernel, M4, overlap=in_place - step, alignment=step)
@@ -93,9 +93,9 @@ def loop_lines(kernel: Kernel, layer: Layer, comment: str) -> list[str]:
     """The instructions behind a comment of the emitted assembler, up to the next comment."""
     case = make_case(layer, kernel, M4)
     code = kernel.emit(layer, M4, Operands(("in",) * len(case.inputs), ("out",), "scratch", "te_test"))
-    text = code.functions + "".join(function.text for function in code.shared)
-    behind = text.split(f"/* {comment} */")[1]
-    return re.findall(r'"(.*?)\\n"', behind.split("/*")[0])
+    lines = [line.strip() for function in code.assembler for line in function.lines]
+    behind = lines[lines.index(f"/* {comment} */") + 1 :]
+    return list(itertools.takewhile(lambda line: not line.startswith("/*"), behind))
 
 
 def model_layers(folder: Path, model: str, name: str) -> list[Layer]:

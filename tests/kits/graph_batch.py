@@ -35,7 +35,7 @@ Sample = tuple[Array, ...]
 NATIVE = CORES["native"]
 _HEAD = 4
 _JOBS = max(2, (os.cpu_count() or 2) // 2)
-_OWN_NAME = re.compile(rb"\bte_model_(?!table\b|data\.h|config\.h)")
+_OWN_NAME = re.compile(rb"\bte_model_(?!table\b|kernels\b|data\.h|config\.h)")
 
 _DRIVER = r"""
 #include <stdint.h>
@@ -195,7 +195,7 @@ def _write(folder: Path, files: Mapping[str, bytes]) -> list[str]:
     for name, content in files.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_bytes(content)
-    return [name for name in files if name.endswith((".c", ".S")) and "/" not in name]
+    return [name for name in files if name.endswith(".S") or (name.endswith(".c") and "/" not in name)]
 
 
 def _compile(commands: Sequence[Sequence[str]], folder: Path, env: Mapping[str, str] | None = None) -> None:

@@ -19,7 +19,8 @@ import numpy.typing as npt
 from tinyedge.artifacts import Buffer, Plan, PlannedLayer, QuantizedModel
 from tinyedge.boards import Core
 from tinyedge.graph.ir import DType, Graph, Operator, Quantization, Tensor
-from tinyedge.kernels.contract import Code, Constant, Cost, Kernel, Operands
+from tinyedge.kernels.contract import Code, Constant, Cost, Kernel, Operands, word_offsets
+from tinyedge.kernels.thumb.assembly import Assembly
 from tinyedge.ops.contract import Layer
 
 SIZE = 300
@@ -59,7 +60,22 @@ class AddBias(Kernel):
         )
 
 
+LAYER = word_offsets("te_add_up_layer", {"step": "", "count": "of elements"})
+
+
+def add_up() -> Assembly:
+    """Adds values to the state, and copies it."""
+    asm = Assembly({"value": "r4", "sum": "r5", "left": "r12"}, LAYER)
+    asm("push {r4, r5, lr}", f"ldr %left, [r0, #{LAYER['count']}]", f"ldr lr, [r0, #{LAYER['step']}]")
+    asm.block("one", "an element")
+    asm("1: ldrsb %value, [r1], #1", "ldrsb %sum, [r2]", "add %sum, %sum, %value", "strb %sum, [r2], #1")
+    asm("strb %sum, [r3], #1", "subs %left, %left, lr", "bne 1b", "pop {r4, r5, pc}")
+    return asm
+
+
 class AddUp(Kernel):
+    """In assembler on cores with the DSP extension, else in C."""
+
     name = "test/add_up"
     operators: ClassVar[tuple[str, ...]] = ("svdf",)
     alignment = 8
@@ -72,6 +88,16 @@ class AddUp(Kernel):
 
     def emit(self, layer: Layer, core: Core, operands: Operands) -> Code:
         value, state = operands.inputs
+        if core.has_dsp:
+            prototype = "void NAME(const uint32_t *layer, const int8_t *value, int8_t *state, int8_t *out)"
+            function = add_up().shared("te_add_up", prototype, "state += value, out = state.\n\nr4 value, r5 sum")
+            words = np.array(LAYER.words(step=1, count=SIZE), np.uint32)
+            layer_words = Constant(f"{operands.prefix}_layer", "uint32_t", words)
+            return Code(
+                call=(f"{function.name}({layer_words.name}, {value}, {state}, {operands.outputs[0]});",),
+                constants=(layer_words,),
+                assembler=(function,),
+            )
         return Code(
             call=(
                 f"const int8_t *value = {value};",

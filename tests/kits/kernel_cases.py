@@ -14,6 +14,7 @@ import numpy as np
 
 from kits.kernel_layers import Array, Rng, random_inputs
 from tinyedge.boards import Core, Isa
+from tinyedge.generate import assembler
 from tinyedge.generate.render import c_values
 from tinyedge.kernels.contract import Code, Kernel, Operands
 from tinyedge.kernels.sources import runtime_files
@@ -136,7 +137,8 @@ def _text(layer: Layer) -> str:
 
 @dataclass(frozen=True)
 class Sources:
-    """A C file with a function `void te_case_<n>(uint8_t *arena)` per case, and the runtime files it needs."""
+    """A C file with a function `void te_case_<n>(uint8_t *arena)` per case, and the runtime files it needs, those of
+    functions in assembler among them."""
 
     cases: bytes
     runtime: Mapping[str, bytes]
@@ -149,14 +151,17 @@ def c_source(cases: Sequence[Case]) -> Sources:
     codes = [case.kernel.emit(case.layer, case.core, _operands(case, number)) for number, case in enumerate(cases)]
     stems = sorted({stem for code in codes for stem in code.runtime})
     runtime = runtime_files(stems, isas.pop())
+    functions = [function for code in codes for function in code.assembler]
+    in_assembler = assembler.assembler_files(functions, "cases", cases[0].core.name)
     includes = {name if name[:1] in '<"' else f"<{name}>" for code in codes for name in code.includes}
     includes |= {"<stdbool.h>", "<stdint.h>"}
-    headers = sorted(includes) + [f'"{stem}.h"' for stem in stems if f"{stem}.h" in runtime]
+    own = [f"{stem}.h" for stem in stems if f"{stem}.h" in runtime] + [assembler.HEADER] * bool(in_assembler)
+    headers = sorted(includes) + [f'"{name}"' for name in own]
     parts = [f"#include {header}\n" for header in headers]
     shared = {function.name: function.text for code in codes for function in code.shared}
     parts += shared.values()
     parts += [_case_text(case, number, code) for number, (case, code) in enumerate(zip(cases, codes, strict=True))]
-    return Sources("".join(parts).encode(), runtime)
+    return Sources("".join(parts).encode(), {**runtime, **in_assembler})
 
 
 def _operands(case: Case, number: int) -> Operands:

@@ -44,7 +44,7 @@ def check_kernels(kernels: Sequence[Kernel], layers: Sequence[Layer], folder: Pa
     check_exact(cases, QemuRunner(folder, compiler), rng, samples=2)
 
 
-def check_leads_are_tight(kernel: Kernel, layers: Sequence[Layer], folder: Path, rng: Rng, step: int = 4) -> None:
+def check_offsets_are_tight(kernel: Kernel, layers: Sequence[Layer], folder: Path, rng: Rng, step: int = 4) -> None:
     """With the output nearer by `step` bytes, every one of the layers (in which each byte counts) goes wrong."""
     cases = [
         make_case(layer, kernel, M55, overlap=in_place - step, alignment=step)

@@ -160,7 +160,7 @@ class QemuRunner:
         compiler = select_compiler(self.compiler, self.board.core)
         # newlib brings its own string.h; zig brings none.
         includes = [".", str(templates_dir() / "project")] if self.compiler == "zig" else ["."]
-        units = [name for name in files if name.endswith(".c")]
+        units = [name for name in files if name.endswith((".c", ".S"))]
         commands = [compiler.compile_command(name, f"{name}.o", includes) for name in units]
         commands.append(compiler.link_command([f"{name}.o" for name in units], "link.ld", "cases.elf"))
         for command in commands:

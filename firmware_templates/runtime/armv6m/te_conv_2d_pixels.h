@@ -12,13 +12,13 @@
 
 enum { TE_CONV_2D_PIXELS = 4 };
 
-/* A group of pixels. The emitted functions know the offsets of the members. */
+/* A group of pixels. The emitted functions know the offsets of the members; te_model_kernels.h checks them. */
 typedef struct {
-  const int32_t *panel;               /*  0 */
-  const uint32_t *scales;             /*  4 */
-  uint32_t channels;                  /*  8 */
-  int8_t *outputs[TE_CONV_2D_PIXELS]; /* 12 the same one again where pixels are missing */
-  const uint8_t *weights;             /* 28 */
+  const int32_t *panel;
+  const uint32_t *scales;
+  uint32_t channels;
+  int8_t *outputs[TE_CONV_2D_PIXELS]; /* the same one again where pixels are missing */
+  const uint8_t *weights;
 } te_conv_2d_group;
 
 typedef void (*te_conv_2d_run)(const te_conv_2d_group *group);

@@ -10,22 +10,22 @@
 
 #include <stdint.h>
 
-/* One row of pixels. The emitted functions know the offsets of the members. */
+/* One row of pixels. The emitted functions know the offsets of the members; te_model_kernels.h checks them. */
 typedef struct {
-  const int8_t **segments;     /*  0 of the next pixel */
-  uint32_t segment_count;      /*  4 */
-  uint32_t step;               /*  8 bytes from a pixel's segments to those of its right neighbour */
-  uint32_t segment_words;      /* 12 bytes of a segment / 4, rounded up */
-  int16_t *panel;              /* 16 scratch: the windows of two pixels */
-  int16_t *panel_end;          /* 20 */
-  int8_t *output;              /* 24 */
-  uint32_t output_step;        /* 28 bytes from a pixel's outputs to the next one's */
-  uint32_t pairs;              /* 32 */
-  const uint8_t *weights;      /* 36 */
-  const uint8_t *weights_last; /* 40 the last four channels if these overlap those before, else weights_end */
-  const uint8_t *weights_end;  /* 44 */
-  uint32_t overlap;            /* 48 by how many channels they overlap */
-  int32_t zero_point;          /* 52 of the output */
+  const int8_t **segments; /* of the next pixel */
+  uint32_t segment_count;
+  uint32_t step;          /* bytes from a pixel's segments to those of its right neighbour */
+  uint32_t segment_words; /* bytes of a segment / 4, rounded up */
+  int16_t *panel;         /* scratch: the windows of two pixels */
+  int16_t *panel_end;
+  int8_t *output;
+  uint32_t output_step; /* bytes from a pixel's outputs to the next one's */
+  uint32_t pairs;
+  const uint8_t *weights;
+  const uint8_t *weights_last; /* the last four channels if these overlap those before, else weights_end */
+  const uint8_t *weights_end;
+  uint32_t overlap;   /* by how many channels they overlap */
+  int32_t zero_point; /* of the output */
 } te_conv_4x2_row;
 
 typedef void (*te_conv_4x2_run)(te_conv_4x2_row *row);

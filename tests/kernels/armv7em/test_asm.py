@@ -14,7 +14,7 @@ from kits.kernel_layers import Rng
 from ops.lookup import lookup_layer
 from tinyedge.arithmetic.quantization import requantize
 from tinyedge.boards import Core
-from tinyedge.kernels.contract import Code, Cost, Kernel, Operands
+from tinyedge.kernels.contract import Code, Cost, Kernel, Offsets, Operands, word_offsets
 from tinyedge.kernels.thumb.assembly import (
     Assembly,
     Ticks,
@@ -37,16 +37,60 @@ def loop() -> Assembly:
 
 
 def test_text_names_registers_and_keeps_comments() -> None:
-    text = loop().function("te_dot", "void te_dot(void)", "Two lines\nof comment.")
-    assert text.startswith("/*\n * Two lines\n * of comment.\n */\n")
-    assert "\n__attribute__((naked, noinline)) static void te_dot(void) {\n" in text
-    assert '/* a product */\n      "1: ldr r2, [r0], #4\\n"\n' in text
-    assert '"smlad r4, r2, r3, r4\\n"' in text
+    function = loop().function("te_dot", "void te_dot(void)", "Two lines\nof comment.\n")
+    assert function.comment == "Two lines\nof comment."
+    assert function.lines == (
+        "        push {r4-r6, lr}",
+        "        /* a product */",
+        "1:      ldr r2, [r0], #4",
+        "        ldr r3, [r1], #4",
+        "        smlad r4, r2, r3, r4",
+        "        subs r5, r5, #1",
+        "        bne 1b",
+    )
 
 
 def test_unknown_registers_are_an_error() -> None:
     with pytest.raises(KeyError):
         loop()("mov %other, r0")
+
+
+ROW = Offsets("te_row", {"input": 0, "count": 160}, header="te_row.h")
+
+
+def test_members_are_named_and_count_as_numbers() -> None:
+    named, plain = Assembly({}, ROW), Assembly({})
+    named(f"ldr r1, [r0, #{ROW['input']}]", f"ldr r2, [r0, #{ROW['count']}]", f"ldr r3, [r0, #({ROW['input']} + 8)]")
+    plain("ldr r1, [r0, #0]", "ldr r2, [r0, #160]", "ldr r3, [r0, #8]")
+    function = named.function("te_f", "void te_f(void)", "Loads.")
+    assert [line.strip() for line in function.lines] == [
+        "ldr r1, [r0, #TE_ROW_INPUT]",
+        "ldr r2, [r0, #TE_ROW_COUNT]",
+        "ldr r3, [r0, #(TE_ROW_INPUT + 8)]",
+    ]
+    assert function.offsets == (ROW,)
+    assert named.code_bytes == plain.code_bytes == 2 + 4 + 2
+    assert named.ticks("start") == plain.ticks("start")
+
+
+def test_a_member_that_moves_gives_another_name() -> None:
+    """Models of two versions in one product must not take each other's functions."""
+    names = []
+    for offset in (4, 8, 8):
+        row = Offsets("te_row", {"count": offset})
+        asm = Assembly({}, row)
+        asm(f"ldr r1, [r0, #{row['count']}]")
+        names.append(asm.shared("te_f", "void NAME(void)", "").name)
+    assert names[0] != names[1] == names[2]
+
+
+def test_members_of_no_struct_are_an_error() -> None:
+    with pytest.raises(AssertionError, match="`te_row` has no `output`"):
+        ROW["output"]
+    with pytest.raises(KeyError):
+        Assembly({})(f"ldr r1, [r0, #{ROW['input']}]")
+    with pytest.raises(AssertionError, match="count"):
+        word_offsets("te_words", {"input": "", "count": ""}).words(input=1)
 
 
 def test_shared_functions_have_the_name_of_their_content() -> None:
@@ -127,7 +171,7 @@ class Clamp(Kernel):
         asm("strb %value, [r1], #1", "subs r2, r2, #1", "bne 1b", "pop {r4, pc}")
         function = asm.shared("te_test", "void NAME(const int8_t *from, int8_t *to, int32_t count)", "Test.")
         call = f"{function.name}({operands.inputs[0]}, {operands.outputs[0]}, {layer.params.elements});"
-        return Code(call=(call,), shared=(function,))
+        return Code(call=(call,), assembler=(function,))
 
 
 def clamping_layer(rng: Rng, low: int, high: int) -> Layer:

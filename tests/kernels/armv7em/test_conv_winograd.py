@@ -15,7 +15,7 @@ from kits.dsp_kernels import (
     check_code_bytes,
     check_costs,
     check_kernel,
-    check_leads_are_tight,
+    check_offsets_are_tight,
     counts,
     fitting,
     loop_lines,
@@ -102,7 +102,7 @@ def test_leads_are_not_larger_than_needed(tmp_path: Path) -> None:
         layer_of(rng, relu=False, size=(6, width), padding="same", input_channels=4, output_channels=8, corners=False)
         for width in (8, 9, 12)
     ]
-    check_leads_are_tight(KERNEL, fitting(KERNEL, layers, 3), tmp_path, rng)
+    check_offsets_are_tight(KERNEL, fitting(KERNEL, layers, 3), tmp_path, rng)
 
 
 def test_is_exact_on_a_real_layer(shared_models: Path, tmp_path: Path) -> None:

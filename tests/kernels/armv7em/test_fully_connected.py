@@ -15,7 +15,7 @@ from kits.dsp_kernels import (
     check_code_bytes,
     check_costs,
     check_kernel,
-    check_leads_are_tight,
+    check_offsets_are_tight,
     counts,
     fitting,
     loop_lines,
@@ -70,7 +70,7 @@ def test_leads_are_not_larger_than_needed(tmp_path: Path) -> None:
         for _ in range(20)
     ]
     layers = [layer for layer in layers if (KERNEL.in_place_offset(layer, M4, 0) or 0) % 4 == 0]
-    check_leads_are_tight(KERNEL, fitting(KERNEL, layers, 4), tmp_path, rng)
+    check_offsets_are_tight(KERNEL, fitting(KERNEL, layers, 4), tmp_path, rng)
 
 
 @pytest.mark.parametrize("model", ["ad01_int8", "kws_ref_model", "pretrainedResnet_quant", "vww_96_int8"])

@@ -1,4 +1,6 @@
-"""The model compiled ahead of time: a plan becomes te_model.c, its constants te_model_data.c, its kernels runtime/."""
+"""The model compiled ahead of time: a plan becomes te_model.c, its constants te_model_data.c, its kernels runtime/ and,
+those in assembler, te_model_kernels.S.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +12,7 @@ from typing import Any
 from tinyedge.artifacts import Buffer, Plan, PlannedLayer, QuantizedModel
 from tinyedge.boards import Core
 from tinyedge.errors import InternalError, ModelError
+from tinyedge.generate import assembler
 from tinyedge.generate.part import LayerRow, ModelPart, tensor_values, tensors_text
 from tinyedge.generate.render import c_values, comment_text, render
 from tinyedge.graph.ir import DType, Tensor
@@ -42,8 +45,13 @@ def generate_aot(plan: Plan, model: QuantizedModel, core: Core, *, selftest_crc:
     stems = sorted({stem for step in steps for stem in step.code.runtime})
     runtime = {f"runtime/{name}": content for name, content in runtime_files(stems, core.isa).items()}
     headers = [f'"{stem}.h"' for stem in stems if f"runtime/{stem}.h" in runtime]
+    functions = [function for step in steps for function in step.code.assembler]
+    in_assembler = assembler.assembler_files(functions, model.name, core.name)
+    if in_assembler:
+        headers.append(f'"{assembler.HEADER}"')
     files = {
         **runtime,
+        **{f"model/{name}": content for name, content in in_assembler.items()},
         "model/te_model.c": _model_c(plan, model, core, steps, headers, selftest_crc),
         "model/te_model_config.h": render("te_model_config.h.j2", model=model.name, layer_count=len(steps)),
         "model/te_model_data.c": render("te_model_data.c.j2", model=model.name, constants=_bodies(constants)),
@@ -86,11 +94,12 @@ def _model_c(
     if any(tensor.dtype is DType.BOOL for tensor in tensors):
         included.add("<stdbool.h>")
     own = {'"te_model_config.h"', '"te_model_data.h"', *headers}
+    shared = _shared_functions(steps)
     layers = []
     spans: list[Buffer] = []
     for step in steps:
         outputs = [plan.buffer_of(tensor.index) for tensor in step.planned.layer.outputs]
-        layers.append(_layer_values(step, first_span=len(spans), span_count=len(outputs)))
+        layers.append(_layer_values(step, shared[step.number], first_span=len(spans), span_count=len(outputs)))
         spans += outputs
     return render(
         "te_model.c.j2",
@@ -102,7 +111,6 @@ def _model_c(
         buffers=[{"row": _buffer_row(buffer)} for buffer in sorted(plan.buffers, key=lambda b: (b.offset, b.first))],
         system_headers=sorted({"<stdint.h>"} | {name for name in included if name.startswith("<")}),
         own_headers=sorted(own | {name for name in included if name.startswith('"')}),
-        shared=_shared_functions([step.code for step in steps]),
         layers=layers,
         inputs=[_tensor_values(plan, tensor) for tensor in plan.graph.input_tensors()],
         outputs=[_tensor_values(plan, tensor) for tensor in plan.graph.output_tensors()],
@@ -114,13 +122,17 @@ def _model_c(
     )
 
 
-def _shared_functions(codes: Sequence[Code]) -> list[str]:
-    """The text of each function that layers share, once."""
+def _shared_functions(steps: Sequence[_Step]) -> dict[int, list[str]]:
+    """By step the text of each function that layers share, at the first layer that names it."""
     texts: dict[str, str] = {}
-    for function in (function for code in codes for function in code.shared):
-        if texts.setdefault(function.name, function.text) != function.text:
-            raise InternalError(f"two functions that layers share have the name `{function.name}`")
-    return [text.strip("\n") for text in texts.values()]
+    found: dict[int, list[str]] = {step.number: [] for step in steps}
+    for step in steps:
+        for function in step.code.shared:
+            if function.name not in texts:
+                found[step.number].append(function.text.strip("\n"))
+            if texts.setdefault(function.name, function.text) != function.text:
+                raise InternalError(f"two functions that layers share have the name `{function.name}`")
+    return found
 
 
 def _include(name: str) -> str:
@@ -134,7 +146,7 @@ def _buffer_row(buffer: Buffer) -> str:
     return f"{buffer.offset:8d}  {buffer.bytes:8d}  {buffer.first:4d}-{buffer.last:<4d}  {comment_text(buffer.name)}"
 
 
-def _layer_values(step: _Step, *, first_span: int, span_count: int) -> dict[str, Any]:
+def _layer_values(step: _Step, shared: Sequence[str], *, first_span: int, span_count: int) -> dict[str, Any]:
     layer = step.planned.layer
     comments = [
         f"in:     {tensors_text(layer.inputs)}",
@@ -148,7 +160,7 @@ def _layer_values(step: _Step, *, first_span: int, span_count: int) -> dict[str,
         "index": layer.index,
         "function": f"te_model_run_{step.number:02d}_{layer.name}",
         "comments": comments,
-        "functions": step.code.functions.strip("\n"),
+        "definitions": [text for text in (*shared, step.code.functions.strip("\n")) if text],
         "call": step.code.call,
         "span_count": span_count,
         "info": f"{{{layer.index}, {span_count}, spans + {first_span}}}",

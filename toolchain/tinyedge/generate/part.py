@@ -42,7 +42,7 @@ class ModelPart:
         return tuple(sorted(name for name in self.files if name.endswith(SOURCE_SUFFIXES)))
 
 
-SOURCE_SUFFIXES = (".c", ".cc")
+SOURCE_SUFFIXES = (".c", ".cc", ".S")
 
 
 def tensors_text(tensors: Sequence[Tensor]) -> str:

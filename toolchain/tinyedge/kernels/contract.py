@@ -1,14 +1,15 @@
-"""The contract of a kernel: what can run a layer on a core, at what cost, and the C it becomes.
+"""The contract of a kernel: what can run a layer on a core, at what cost, and the code it becomes.
 
 A kernel is a class with one instance in the registry (`tinyedge.kernels.KERNELS`). Two forms share the contract:
 portable C99 files under firmware_templates/runtime/ that are called with a parameter struct, and functions emitted
-for one layer on one core. The planner asks `fits`, then takes the cheapest by `cost`; nothing else chooses kernels.
+for one layer on one core, in C or in assembler. The planner asks `fits`, then takes the cheapest by `cost`; nothing
+else chooses kernels.
 """
 
 from __future__ import annotations
 
 import abc
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
@@ -28,8 +29,8 @@ class Cost:
     constant_bytes: int
     """weights, biases, multipliers, tables: what goes to flash beside code"""
     shared_code: tuple[tuple[str, int], ...] = ()
-    """(file stem under runtime/ or name of a SharedFunction, bytes) of functions that count once for all layers that
-    name them; then `code_bytes` is what the layer adds beside them"""
+    """(file stem under runtime/, or name of a SharedFunction or AsmFunction, bytes) of functions that count once for
+    all layers that name them; then `code_bytes` is what the layer adds beside them"""
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,7 +62,7 @@ class Operands:
 
 @dataclass(frozen=True)
 class SharedFunction:
-    """A definition at file level that several layers may use: it is written once, in front of all layers.
+    """C at file level that several layers may use: it is written once, in front of the first layer that names it.
 
     Two of one name must have the same text, so the name is best made of a digest of the content.
     """
@@ -71,8 +72,68 @@ class SharedFunction:
 
 
 @dataclass(frozen=True)
+class Offsets:
+    """Where the members of a struct, or the words of an array, lie that assembler reads: a macro for each.
+
+    name      of the struct in C, or what stands in front of the macros for an array
+    members   bytes from the start
+    header    the file under runtime/ that declares the struct: C then refuses to compile where a member lies
+              elsewhere. Empty for an array, which must be laid out by `words`
+    meanings  of members, where their names do not say it
+
+    >>> size = word_offsets("te_size", {"width": "", "height": "in rows"})
+    >>> size["height"], size.macros, size.words(height=2, width=3)
+    ('TE_SIZE_HEIGHT', {'TE_SIZE_WIDTH': 0, 'TE_SIZE_HEIGHT': 4}, [3, 2])
+    """
+
+    name: str
+    members: Mapping[str, int]
+    header: str = ""
+    meanings: Mapping[str, str] = field(default_factory=dict)
+
+    def __getitem__(self, member: str) -> str:
+        """The macro that stands for a member's offset."""
+        assert member in self.members, f"`{self.name}` has no `{member}`"
+        return f"{self.name}_{member}".upper()
+
+    @property
+    def macros(self) -> dict[str, int]:
+        return {self[member]: offset for member, offset in self.members.items()}
+
+    def words(self, **values: int) -> list[int]:
+        """The words of an array, every member given by its name."""
+        assert values.keys() == self.members.keys(), sorted(values.keys() ^ self.members.keys())
+        assert list(self.members.values()) == [4 * at for at in range(len(values))]
+        return [values[member] for member in self.members]
+
+
+def word_offsets(name: str, words: Mapping[str, str]) -> Offsets:
+    """The offsets of an array's words, which are given in order, with their meanings."""
+    meanings = {word: meaning for word, meaning in words.items() if meaning}
+    return Offsets(name, {word: 4 * at for at, word in enumerate(words)}, meanings=meanings)
+
+
+@dataclass(frozen=True)
+class AsmFunction:
+    """A function in assembler: it is written once to te_model_kernels.S, for all layers that name it.
+
+    name       best made of a digest of the content: two of one name must be the same, but for the comment
+    prototype  its declaration in C, of types of <stdint.h> and those that headers of `offsets` declare
+    comment    what it does, registers, cost; the first of several functions of one name says it for all
+    lines      labels, instructions and comments, in unified syntax
+    offsets    of what it reads by name
+    """
+
+    name: str
+    prototype: str
+    comment: str = field(compare=False)
+    lines: tuple[str, ...]
+    offsets: tuple[Offsets, ...] = ()
+
+
+@dataclass(frozen=True)
 class Code:
-    """The C of one layer.
+    """The code of one layer.
 
     call       statements that run the layer, one per line, ending in `;`
     constants  arrays the call or the functions name
@@ -80,7 +141,8 @@ class Code:
     runtime    file stems under firmware_templates/runtime/ to be compiled in, e.g. `te_conv_2d_s8`; each is a `.c`
                with a `.h` of the same stem (or a header alone). A file in the folder of the core overrides portable/.
     includes   system or runtime headers `functions` needs beyond those of `runtime`
-    shared     functions other layers may name too, each before those it is used by
+    shared     functions in C other layers may name too, each before those it is used by
+    assembler  functions in assembler, the layer's own and those other layers may name too
     """
 
     call: tuple[str, ...]
@@ -89,6 +151,7 @@ class Code:
     runtime: tuple[str, ...] = ()
     includes: tuple[str, ...] = field(default=())
     shared: tuple[SharedFunction, ...] = ()
+    assembler: tuple[AsmFunction, ...] = ()
 
 
 class ExactOffset(int):
@@ -133,7 +196,7 @@ class Kernel(abc.ABC):
 
     @abc.abstractmethod
     def emit(self, layer: Layer, core: Core, operands: Operands) -> Code:
-        """The C of the layer; pure and deterministic."""
+        """The code of the layer; pure and deterministic."""
 
 
 def cheapest_first(costs: Sequence[tuple[Kernel, Cost]]) -> list[tuple[Kernel, Cost]]:

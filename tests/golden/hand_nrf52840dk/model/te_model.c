@@ -17,6 +17,7 @@
 
 #include "te_model_config.h"
 #include "te_model_data.h"
+#include "te_model_kernels.h"
 
 static uint8_t te_model_arena[1216] __attribute__((aligned(8)));
 
@@ -43,13 +44,7 @@ static __attribute__((noinline)) void te_model_run_00_add(void) {
  *   kernel: test/add_up, 0 MACs
  */
 static __attribute__((noinline)) void te_model_run_01_svdf(void) {
-  const int8_t *value = (const int8_t *)(te_model_arena + 608);
-  int8_t *state = (int8_t *)(te_model_arena + 912);
-  int8_t *out = (int8_t *)(te_model_arena + 0);
-  for (int i = 0; i < 300; ++i) {
-    state[i] = (int8_t)(uint8_t)(state[i] + value[i]);
-    out[i] = state[i];
-  }
+  te_add_up_88816f2d(te_model_l01_layer, (const int8_t *)(te_model_arena + 608), (int8_t *)(te_model_arena + 912), (int8_t *)(te_model_arena + 0));
 }
 
 /* ---- the table that main reads ---- */

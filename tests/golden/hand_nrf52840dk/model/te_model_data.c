@@ -17,3 +17,7 @@ const int8_t te_model_l00_bias[300] = {
     -104, -97, -90, -83,
 };
 
+const uint32_t te_model_l01_layer[2] = {
+    1u, 300u,
+};
+

@@ -14,7 +14,7 @@ from tinyedge.boards import Core
 from tinyedge.kernels.armv6m.asm import Assembly, core_reason, emit_clamp
 from tinyedge.kernels.common import checks
 from tinyedge.kernels.common.add_factors import PRODUCTS, Factors, elementwise, find_factors
-from tinyedge.kernels.contract import Code, Constant, Cost, Kernel, Operands, SharedFunction
+from tinyedge.kernels.contract import AsmFunction, Code, Constant, Cost, Kernel, Operands
 from tinyedge.ops.add import Add
 from tinyedge.ops.contract import Layer
 
@@ -45,7 +45,7 @@ def _assembly(fraction: int, low: int, high: int) -> Assembly:
 
 
 @cache
-def _function(fraction: int, low: int, high: int) -> SharedFunction:
+def _function(fraction: int, low: int, high: int) -> AsmFunction:
     comment = (
         f"output = clamp((a x + b y + k) >> {fraction}).\n\n"
         "layer  a, b, k, count; x, y and output may be the same\n"
@@ -91,7 +91,7 @@ class AddShort(Kernel):
             sides.append(second.name)
         function = _function(*_form(p))
         call = f"{function.name}({constants[0].name}, {sides[0]}, {sides[1]}, {operands.outputs[0]});"
-        return Code(call=(call,), constants=tuple(constants), shared=(function,))
+        return Code(call=(call,), constants=tuple(constants), assembler=(function,))
 
 
 def _form(p: Add) -> tuple[int, int, int]:

@@ -1,7 +1,7 @@
 """What functions for Cortex-M0+ are written with: Thumb-1 code, its cycles, and the way from sums to int8.
 
-The functions have the form of those for the larger cores (see `armv7em.asm`): naked, one basic asm string. Every
-instruction has two bytes; r0-r7 compute, r8-r12 and lr can only be moved, added and compared.
+The functions have the form of those for the larger cores (see `thumb.assembly`). Every instruction has two bytes;
+r0-r7 compute, r8-r12 and lr can only be moved, added and compared.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from collections.abc import Iterable
 
 from tinyedge.boards import Core, Isa
 from tinyedge.kernels.armv6m.requantize import LineForm
+from tinyedge.kernels.contract import Offsets
 from tinyedge.kernels.thumb import assembly as thumb2
 from tinyedge.kernels.thumb.assembly import Ticks, register_count
 
@@ -20,9 +21,8 @@ _LABEL = re.compile(r"^\d+:\s*")
 class Assembly(thumb2.Assembly):
     """Collects the lines of one function, in named blocks, and counts as a Cortex-M0+ does."""
 
-    def __init__(self) -> None:
-        super().__init__({})
-        self(".syntax unified")  # gcc takes inline assembler of this core for the older syntax
+    def __init__(self, *offsets: Offsets) -> None:
+        super().__init__({}, *offsets)
 
     def ticks(self, block: str) -> Ticks:
         """What one execution of a block takes; branches back are counted as taken, those ahead as not."""

@@ -17,7 +17,7 @@ from tinyedge.boards import Core
 from tinyedge.kernels.armv6m import conv_pixels
 from tinyedge.kernels.armv6m.asm import Assembly, emit_line, load_line
 from tinyedge.kernels.armv6m.chunks import cut
-from tinyedge.kernels.armv6m.conv_pixels import STEM, find_layout, found_line, input_bias
+from tinyedge.kernels.armv6m.conv_pixels import GROUP, STEM, find_layout, found_line, input_bias
 from tinyedge.kernels.contract import Code, Constant, Cost, Kernel, Operands
 from tinyedge.ops.contract import Layer
 from tinyedge.ops.conv_2d import Conv2D
@@ -31,15 +31,15 @@ MOST_CHANNELS = 256
 _TOTALS = ("r0", "r1", "r2")
 _CELLS = ("r4", "r5", "r6")
 _SUMS = (("r8", "r9"), ("r10", "r11"), ("r12", "lr"))
-# What is on the stack, in bytes from sp.
-_PANEL, _SCALES, _OUTPUTS, _FRAME_BYTES = 0, 4, 12, 20
+_FRAME_BYTES = 20
+"""of te_conv_2d_group, up to the outputs of both pixels, on the stack"""
 
 
 class _Emitter:
     """Writes the function of one layer."""
 
     def __init__(self, params: Conv2D) -> None:
-        self.asm = Assembly()
+        self.asm = Assembly(GROUP)
         self.form = found_line(params).form
         self.weights = params.weights.reshape(params.output_channels, -1).astype(np.int64)
         self.ends = [set(np.cumsum(cut(channel, len(channel))).tolist()) for channel in self.weights]
@@ -58,8 +58,8 @@ class _Emitter:
     def _group(self, channels: range) -> None:
         asm = self.asm
         asm.block("start", f"channels {channels.start} to {channels.stop - 1}")
-        asm(f"ldr r7, [sp, #{_SCALES}]", f"ldm r7!, {{{', '.join(_TOTALS[: len(channels)])}}}")
-        asm(f"str r7, [sp, #{_SCALES}]", f"ldr r7, [sp, #{_PANEL}]")
+        asm(f"ldr r7, [sp, #{GROUP['scales']}]", f"ldm r7!, {{{', '.join(_TOTALS[: len(channels)])}}}")
+        asm(f"str r7, [sp, #{GROUP['scales']}]", f"ldr r7, [sp, #{GROUP['panel']}]")
         for total, sums in zip(_TOTALS[: len(channels)], _SUMS, strict=False):
             asm(*(f"mov {part}, {total}" for part in sums))
         fresh = [True] * len(channels)
@@ -102,12 +102,12 @@ class _Emitter:
 
     def _finish(self, channel: int, sums: tuple[str, str]) -> None:
         asm = self.asm
-        asm(f"ldr r6, [sp, #{_SCALES}]")
+        asm(f"ldr r6, [sp, #{GROUP['scales']}]")
         load_line(asm, self.form, "r6")
-        asm(f"str r6, [sp, #{_SCALES}]")
+        asm(f"str r6, [sp, #{GROUP['scales']}]")
         for pixel, source in enumerate(sums):
             emit_line(asm, self.form, source)
-            asm(f"ldr r1, [sp, #{_OUTPUTS + 4 * pixel}]")
+            asm(f"ldr r1, [sp, #({GROUP['outputs']} + {4 * pixel})]")
             if channel < 32:
                 asm(f"strb r0, [r1, #{channel}]")
             else:
@@ -172,9 +172,9 @@ class Conv2DImmediate(Kernel):
             constants=(
                 Constant(f"{prefix}_scales", "uint32_t", pack_scales(params), 4, "sums at the start, and the line"),
             ),
-            functions=function + conv_pixels.params_text(params, layout, prefix, run, "0"),
+            functions=conv_pixels.params_text(params, layout, prefix, run, "0"),
             runtime=(STEM,),
-            shared=(conv_pixels.pack_function(layout),),
+            assembler=(conv_pixels.pack_function(layout), function),
         )
 
 

@@ -24,7 +24,7 @@ from tinyedge.kernels.common.c_text import params_struct
 from tinyedge.kernels.common.filters import folded_bias
 from tinyedge.kernels.common.overlap import NEVER, least_offset, lowest_cells, lowest_from
 from tinyedge.kernels.common.sums import Sums, find_sums
-from tinyedge.kernels.contract import SharedFunction
+from tinyedge.kernels.contract import AsmFunction, Offsets
 from tinyedge.kernels.portable.conv_2d import reaches_outside
 from tinyedge.kernels.thumb.assembly import Ticks
 from tinyedge.ops.contract import Layer
@@ -43,6 +43,14 @@ _DRIVER_SEGMENT = 40
 _DRIVER_SEGMENT_PIXEL = 24
 _RING_ROW = 70
 _RING_BYTE = 1.0
+
+
+GROUP = Offsets(
+    "te_conv_2d_group",
+    {"panel": 0, "scales": 4, "channels": 8, "outputs": 12, "weights": 28},
+    header="te_conv_2d_pixels.h",
+)
+"""what the function that computes a group finds its way by"""
 
 
 @dataclass(frozen=True)
@@ -197,7 +205,7 @@ def _pack_assembly(at_once: int, unroll: int) -> Assembly:
 
 
 @functools.cache
-def _pack_function(at_once: int, unroll: int) -> SharedFunction:
+def _pack_function(at_once: int, unroll: int) -> AsmFunction:
     comment = (
         f"A run of `count` bytes of {at_once} pixels, a multiple of {unroll}, to words of two pixels each.\n\n"
         "Returns: the end of what was written\n"
@@ -207,7 +215,7 @@ def _pack_function(at_once: int, unroll: int) -> SharedFunction:
     return _pack_assembly(at_once, unroll).shared("te_conv_2d_pack", prototype, comment)
 
 
-def pack_function(layout: Layout) -> SharedFunction:
+def pack_function(layout: Layout) -> AsmFunction:
     return _pack_function(layout.at_once, _pack_unroll(layout))
 
 

@@ -19,9 +19,9 @@ from tinyedge.boards import Core
 from tinyedge.kernels.armv6m import conv_pixels
 from tinyedge.kernels.armv6m.asm import Assembly, emit_line, load_line
 from tinyedge.kernels.armv6m.chunks import cut
-from tinyedge.kernels.armv6m.conv_pixels import STEM, Layout, find_layout, found_line, input_bias
+from tinyedge.kernels.armv6m.conv_pixels import GROUP, STEM, Layout, find_layout, found_line, input_bias
 from tinyedge.kernels.armv6m.requantize import LineForm
-from tinyedge.kernels.contract import Code, Constant, Cost, Kernel, Operands, SharedFunction
+from tinyedge.kernels.contract import AsmFunction, Code, Constant, Cost, Kernel, Operands
 from tinyedge.ops.contract import Layer
 from tinyedge.ops.conv_2d import Conv2D
 
@@ -33,8 +33,13 @@ BEHIND_STEPS_BYTES = 30
 LANE_START = 1 << 15
 """in the lower sum of a word, so that it is never negative"""
 _SUMS = ("r8", "r9", "r10", "r11")
-# What is on the stack, in bytes from sp.
-_CHANNEL, _PANEL, _SCALES, _CHANNELS, _OUTPUTS = 0, 4, 8, 12, 16
+_CHANNEL = "[sp]"
+"""the number of the channel; behind it lies what of te_conv_2d_group is in front of the weights"""
+
+
+def _copied(member: str, index: int = 0) -> str:
+    """A member of te_conv_2d_group in its copy on the stack."""
+    return f"[sp, #({GROUP[member]} + {4 + 4 * index})]"
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,13 +79,13 @@ def pack_scales(params: Conv2D) -> npt.NDArray[np.uint32]:
 
 @functools.cache
 def _assembly(form: LineForm) -> Assembly:
-    asm = Assembly()
+    asm = Assembly(GROUP)
     asm.save()
-    asm("ldm r0!, {r1-r7}", "push {r1-r7}", "ldr r7, [r0]", "movs r1, #0", "push {r1}")
+    asm("ldm r0!, {r1-r7}", "push {r1-r7}", f"ldr r7, [r0, #({GROUP['weights']} - 28)]", "movs r1, #0", "push {r1}")
     asm("movs r1, #128", "lsls r1, r1, #8", "mov r12, r1")
     asm.block("channel", "the sums of a channel start with its bias")
-    asm(f"1: ldr r4, [sp, #{_SCALES}]", "ldm r4!, {r0, r1}", f"str r4, [sp, #{_SCALES}]")
-    asm("mov r8, r0", "mov r10, r0", "mov r9, r1", "mov r11, r1", f"ldr r6, [sp, #{_PANEL}]", "movs r3, #0")
+    asm(f"1: ldr r4, {_copied('scales')}", "ldm r4!, {r0, r1}", f"str r4, {_copied('scales')}")
+    asm("mov r8, r0", "mov r10, r0", "mov r9, r1", "mov r11, r1", f"ldr r6, {_copied('panel')}", "movs r3, #0")
     asm("mov r0, r12", "mov r1, r12", "b 2f")
     for step in range(LONGEST_RUN):
         asm.block(f"step {step}", "one weight" if step == 0 else "")
@@ -93,25 +98,25 @@ def _assembly(form: LineForm) -> Assembly:
     asm.block("run", "the next run")
     asm("2: ldrsb r2, [r7, r3]", "adds r3, r3, #1", "lsls r2, r2, #1", "add pc, r2", "nop")
     asm.block("scale", "constants of the channel")
-    asm("adds r7, r7, r3", f"ldr r6, [sp, #{_SCALES}]")
+    asm("adds r7, r7, r3", f"ldr r6, {_copied('scales')}")
     if form.bent:
         asm("mov r12, r7")
     load_line(asm, form, "r6")
-    asm(f"str r6, [sp, #{_SCALES}]")
+    asm(f"str r6, {_copied('scales')}")
     asm.block("outputs", "int8")
     kept = form.digits == 2  # r6 is left alone
     if kept:
-        asm(f"ldr r6, [sp, #{_CHANNEL}]")
+        asm(f"ldr r6, {_CHANNEL}")
     for pixel, source in enumerate(_SUMS):
         emit_line(asm, form, source)
-        asm(f"ldr r1, [sp, #{_OUTPUTS + 4 * pixel}]")
+        asm(f"ldr r1, {_copied('outputs', pixel)}")
         if not kept:
-            asm(f"ldr r6, [sp, #{_CHANNEL}]")
+            asm(f"ldr r6, {_CHANNEL}")
         asm("strb r0, [r1, r6]")
     asm.block("next channel")
     if form.bent:
         asm("mov r7, r12", "movs r1, #128", "lsls r1, r1, #8", "mov r12, r1")
-    asm(f"ldr r1, [sp, #{_CHANNELS}]", "adds r6, r6, #1", f"str r6, [sp, #{_CHANNEL}]", "cmp r6, r1", "beq 4f", "b 1b")
+    asm(f"ldr r1, {_copied('channels')}", "adds r6, r6, #1", f"str r6, {_CHANNEL}", "cmp r6, r1", "beq 4f", "b 1b")
     asm.block("end")
     asm("4: add sp, #32")
     asm.restore()
@@ -119,7 +124,7 @@ def _assembly(form: LineForm) -> Assembly:
 
 
 @functools.cache
-def _function(form: LineForm) -> SharedFunction:
+def _function(form: LineForm) -> AsmFunction:
     comment = (
         "All channels of four pixels, weights in a stream.\n\n"
         "r0, r1 sums of two pixels each; r4, r5 pixels; r2 weight; r6 panel; r7 + r3 stream; r8-r11 sums of pixels;\n"
@@ -186,7 +191,7 @@ class Conv2DStream(Kernel):
             ),
             functions=conv_pixels.params_text(params, layout, prefix, function.name, f"{prefix}_weights"),
             runtime=(STEM,),
-            shared=(conv_pixels.pack_function(layout), function),
+            assembler=(conv_pixels.pack_function(layout), function),
         )
 
 

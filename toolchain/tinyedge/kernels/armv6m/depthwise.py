@@ -20,7 +20,7 @@ from tinyedge.kernels.armv6m.asm import Assembly, core_reason, emit_clamp
 from tinyedge.kernels.armv6m.requantize import Line, LineForm, Scale, find_line
 from tinyedge.kernels.common import checks
 from tinyedge.kernels.common.sums import Sums
-from tinyedge.kernels.contract import Code, Constant, Cost, ExactOffset, Kernel, Operands, SharedFunction
+from tinyedge.kernels.contract import AsmFunction, Code, Constant, Cost, ExactOffset, Kernel, Operands, word_offsets
 from tinyedge.ops.contract import Layer
 from tinyedge.ops.depthwise_conv_2d import DepthwiseConv2D
 
@@ -33,7 +33,23 @@ USUAL_SHARES = (6, 5, 4, 3)
 MOST_TAPS_OF_AXIS = 3
 CALL_CYCLES = 20
 CALL_BYTES = 20
-HEADER_WORDS = 11
+LAYER = word_offsets(
+    "te_depthwise_layer",
+    {
+        "channels": "",
+        "turns": "of copying a row",
+        "height": "rows of the input",
+        "skip": "bytes of the plane from behind a row of the input to the next",
+        "inside": "bytes of the plane in front of the first row",
+        "pitch": "bytes of a row of the plane",
+        "row_step": "from a row of windows to the next",
+        "out_rows": "",
+        "out_bands": "of a row",
+        "plane_words": "",
+        "border": "what the plane is filled with",
+    },
+)
+HEADER_WORDS = len(LAYER.members)
 _HELD = ("r8", "r9", "r10", "r11")
 _SUMS = ("r0", "r1", "r2")
 # Words on the stack: arguments and counters; what `Form.words` lists; the weights that are not held.
@@ -41,10 +57,6 @@ _LAYER, _INPUT, _OUTPUT, _PLANE, _CHANNEL, _LEFT, _ROW, _ROWS, _BANDS, _SCRATCH,
 _MOST_WORDS = 6
 _WEIGHTS = _LINE + _MOST_WORDS
 _FRAME = _WEIGHTS + 9 - len(_HELD)
-# Words of the header.
-(_CHANNELS, _TURNS, _HEIGHT, _SKIP, _INSIDE, _PITCH, _ROW_STEP, _OUT_ROWS, _OUT_BANDS, _PLANE_WORDS, _BORDER) = range(
-    HEADER_WORDS
-)
 
 
 @dataclass(frozen=True)
@@ -131,17 +143,17 @@ class _Emitter:
     """Writes the function of one form."""
 
     def __init__(self, form: Form) -> None:
-        self.form, self.asm = form, Assembly()
+        self.form, self.asm = form, Assembly(LAYER)
 
-    def header(self, register: str, word: int) -> None:
-        self.asm(f"ldr {register}, {_slot(_LAYER)}", f"ldr {register}, [{register}, #{4 * word}]")
+    def header(self, register: str, word: str) -> None:
+        self.asm(f"ldr {register}, {_slot(_LAYER)}", f"ldr {register}, [{register}, #{LAYER[word]}]")
 
     def emit(self) -> Assembly:
         asm = self.asm
         asm.save()
         asm(f"sub sp, #{4 * _FRAME}", *(f"str r{n}, {_slot(word)}" for n, word in enumerate((_LAYER, _INPUT, _OUTPUT))))
-        asm(f"str r3, {_slot(_PLANE)}", f"ldr r2, [r0, #{4 * _PLANE_WORDS}]", f"ldr r4, [r0, #{4 * _BORDER}]")
-        asm(f"ldr r5, [r0, #{4 * _CHANNELS}]", f"str r5, {_slot(_LEFT)}", "mov r12, r5")
+        asm(f"str r3, {_slot(_PLANE)}", f"ldr r2, [r0, #{LAYER['plane_words']}]", f"ldr r4, [r0, #{LAYER['border']}]")
+        asm(f"ldr r5, [r0, #{LAYER['channels']}]", f"str r5, {_slot(_LEFT)}", "mov r12, r5")
         asm(f"adds r0, #{4 * HEADER_WORDS}", f"str r0, {_slot(_CHANNEL)}")
         asm.block("border")
         asm("1: stm r3!, {r4}", "subs r2, r2, #1", "bne 1b")
@@ -162,19 +174,19 @@ class _Emitter:
         asm, copied = self.asm, self.form.copied
         asm.block("copy", "a channel to the plane: r0 from, r1 to, r2 rows, r6 channels")
         asm(f"2: ldr r0, {_slot(_INPUT)}")
-        self.header("r1", _INSIDE)
+        self.header("r1", "inside")
         asm(f"ldr r3, {_slot(_PLANE)}", "adds r1, r1, r3", "mov r6, r12", "movs r7, #128")
-        self.header("r2", _HEIGHT)
+        self.header("r2", "height")
         asm.block("copy row")
         asm("1:")
-        self.header("r4", _TURNS)
+        self.header("r4", "turns")
         asm.block("copy turn")
         asm("3:")
         for at in range(copied):
             asm("ldrb r3, [r0]", "adds r0, r0, r6", "eors r3, r3, r7", f"strb r3, [r1, #{at}]")
         asm(f"adds r1, #{copied}", "subs r4, r4, #1", "bne 3b")
         asm.block("copied row")
-        self.header("r4", _SKIP)
+        self.header("r4", "skip")
         asm("adds r1, r1, r4", "subs r2, r2, #1", "bne 1b")
 
     def _load(self) -> None:
@@ -192,13 +204,13 @@ class _Emitter:
         asm, form = self.asm, self.form
         asm.block("rows", "r5 the first row of windows, r6 and r7 bytes to the others, lr output")
         asm(f"ldr r0, {_slot(_OUTPUT)}", "mov lr, r0", f"ldr r5, {_slot(_PLANE)}", f"str r5, {_slot(_ROW)}")
-        self.header("r6", _PITCH)
+        self.header("r6", "pitch")
         asm("lsls r7, r6, #1")
-        self.header("r3", _OUT_ROWS)
+        self.header("r3", "out_rows")
         asm(f"str r3, {_slot(_ROWS)}")
         asm.block("row")
         asm("4:")
-        self.header("r3", _OUT_BANDS)
+        self.header("r3", "out_bands")
         asm(f"str r3, {_slot(_BANDS)}")
         asm.block("band", f"{form.outputs} outputs")
         asm("5:")
@@ -212,7 +224,7 @@ class _Emitter:
         asm(f"ldr r3, {_slot(_BANDS)}", "subs r3, r3, #1", f"str r3, {_slot(_BANDS)}", "beq 1f", "b 5b")
         asm.block("row end")
         asm(f"1: ldr r5, {_slot(_ROW)}")
-        self.header("r3", _ROW_STEP)
+        self.header("r3", "row_step")
         asm("adds r5, r5, r3", f"str r5, {_slot(_ROW)}")
         asm(f"ldr r3, {_slot(_ROWS)}", "subs r3, r3, #1", f"str r3, {_slot(_ROWS)}", "beq 1f", "b 4b", "1:")
 
@@ -272,9 +284,10 @@ def code_assembly(form: Form) -> Assembly:
 
 
 @functools.cache
-def _function(form: Form) -> SharedFunction:
+def _function(form: Form) -> AsmFunction:
     comment = (
         f"Depthwise {form.kernel_h}x{form.kernel_w}, {form.outputs} outputs at a time; sizes come with the layer.\n\n"
+        "layer  te_depthwise_layer, then for each channel its constants and weights\n"
         "r0-r2 sums, r3 product, r4 pixel, r5-r7 rows, r8-r11 weights, r12 channels, lr output"
     )
     prototype = "void NAME(const uint32_t *layer, const int8_t *input, int8_t *output, uint8_t *scratch)"
@@ -285,18 +298,19 @@ def pack_layer(p: DepthwiseConv2D) -> npt.NDArray[np.uint32]:
     """The header, and per channel constants and weights."""
     w, form, plane, line = p.window, find_form(p), find_plane(p), layer_line(p)
     assert line is not None
-    header = [0] * HEADER_WORDS
-    header[_CHANNELS] = p.output_channels
-    header[_TURNS] = w.input_w // form.copied
-    header[_HEIGHT] = w.input_h
-    header[_SKIP] = plane.pitch - w.input_w
-    header[_INSIDE] = w.pad_top * plane.pitch + w.pad_left
-    header[_PITCH] = plane.pitch
-    header[_ROW_STEP] = w.stride_h * plane.pitch
-    header[_OUT_ROWS] = w.output_h
-    header[_OUT_BANDS] = w.output_w // form.outputs
-    header[_PLANE_WORDS] = plane.words
-    header[_BORDER] = (p.input_zero_point + 128) * 0x01010101
+    header = LAYER.words(
+        channels=p.output_channels,
+        turns=w.input_w // form.copied,
+        height=w.input_h,
+        skip=plane.pitch - w.input_w,
+        inside=w.pad_top * plane.pitch + w.pad_left,
+        pitch=plane.pitch,
+        row_step=w.stride_h * plane.pitch,
+        out_rows=w.output_h,
+        out_bands=w.output_w // form.outputs,
+        plane_words=plane.words,
+        border=(p.input_zero_point + 128) * 0x01010101,
+    )
     bent = [line.bend, _offsets(p)] if form.line.bent else []
     words = np.stack([*line.digits, line.offset, *bent], axis=1) & 0xFFFFFFFF
     weights = np.zeros((p.output_channels, _weights_bytes(form)), np.int8)
@@ -357,7 +371,7 @@ class Depthwise(Kernel):
         function = _function(find_form(p))
         constant = Constant(f"{operands.prefix}_layer", "uint32_t", pack_layer(p), 4, "sizes; constants and weights")
         call = f"{function.name}({constant.name}, {operands.inputs[0]}, {operands.outputs[0]}, {operands.scratch});"
-        return Code(call=(call,), constants=(constant,), shared=(function,))
+        return Code(call=(call,), constants=(constant,), assembler=(function,))
 
 
 KERNELS: tuple[Kernel, ...] = (Depthwise(),)

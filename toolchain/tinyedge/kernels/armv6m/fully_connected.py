@@ -20,7 +20,7 @@ from tinyedge.kernels.common import checks
 from tinyedge.kernels.common.c_text import weights_constant
 from tinyedge.kernels.common.filters import folded_bias
 from tinyedge.kernels.common.sums import Sums, find_sums
-from tinyedge.kernels.contract import Code, Constant, Cost, Kernel, Operands, SharedFunction
+from tinyedge.kernels.contract import AsmFunction, Code, Constant, Cost, Kernel, Operands, word_offsets
 from tinyedge.kernels.portable.fully_connected import connected_in_place, scales_alike
 from tinyedge.ops.contract import Layer
 from tinyedge.ops.fully_connected import FullyConnected
@@ -28,12 +28,12 @@ from tinyedge.ops.fully_connected import FullyConnected
 OUTPUTS = 4
 CALL_CYCLES = 20
 CALL_BYTES = 22
-HEADER_WORDS = 3
+LAYER = word_offsets("te_connected_layer", {"inputs": "", "outputs": "", "batches": "rows of inputs"})
+HEADER_WORDS = len(LAYER.members)
 _SUMS = ("r8", "r9", "r10", "r11")
-# What is on the stack, and what is in the header.
+# What is on the stack.
 _LAYER, _INPUT, _OUTPUT, _WEIGHTS, _SCALES, _START, _BATCHES = (f"[sp, #{4 * word}]" for word in range(7))
 _FRAME_BYTES = 28
-_INPUTS_OF, _OUTPUTS_OF, _BATCHES_OF = (4 * word for word in range(HEADER_WORDS))
 
 
 @functools.lru_cache(maxsize=64)
@@ -87,16 +87,16 @@ def _form(p: FullyConnected) -> Form:
 
 @functools.cache
 def _assembly(form: Form) -> Assembly:
-    asm = Assembly()
+    asm = Assembly(LAYER)
     scales = 4 * (HEADER_WORDS + form.common * form.line.words)
     asm.save()
     asm(f"sub sp, #{_FRAME_BYTES}", f"str r0, {_LAYER}", f"str r1, {_INPUT}", f"str r2, {_OUTPUT}")
-    asm(f"str r3, {_WEIGHTS}", f"ldr r3, [r0, #{_BATCHES_OF}]", f"str r3, {_BATCHES}")
+    asm(f"str r3, {_WEIGHTS}", f"ldr r3, [r0, #{LAYER['batches']}]", f"str r3, {_BATCHES}")
     asm.block("batch")
     asm(f"1: ldr r0, {_LAYER}", f"adds r0, #{scales}", f"str r0, {_SCALES}", "movs r0, #0")
     asm(f"str r0, {_START}")
     asm.block("group", "r0-r3 ends of four rows of weights, r4 end of the inputs, r7 counts up to 0")
-    asm(f"2: ldr r4, {_LAYER}", f"ldr r7, [r4, #{_INPUTS_OF}]", f"ldr r5, {_START}", "muls r5, r7, r5")
+    asm(f"2: ldr r4, {_LAYER}", f"ldr r7, [r4, #{LAYER['inputs']}]", f"ldr r5, {_START}", "muls r5, r7, r5")
     asm(f"ldr r0, {_WEIGHTS}", "adds r0, r0, r5", "adds r0, r0, r7", "adds r1, r0, r7", "adds r2, r1, r7")
     asm("adds r3, r2, r7", f"ldr r6, {_SCALES}")
     for first, second in (_SUMS[:2], _SUMS[2:]):
@@ -122,10 +122,10 @@ def _assembly(form: Form) -> Assembly:
         emit_line(asm, form.line, source)
         asm(f"ldr r1, {_OUTPUT}", f"ldr r6, {_START}", "adds r1, r1, r6", f"strb r0, [r1, #{at}]")
     asm.block("next group", "the last one may overlap the one before")
-    asm(f"adds r6, #{OUTPUTS}", f"ldr r1, {_LAYER}", f"ldr r1, [r1, #{_OUTPUTS_OF}]", "cmp r6, r1", "bge 5f")
+    asm(f"adds r6, #{OUTPUTS}", f"ldr r1, {_LAYER}", f"ldr r1, [r1, #{LAYER['outputs']}]", "cmp r6, r1", "bge 5f")
     asm(f"subs r1, #{OUTPUTS}", "cmp r6, r1", "ble 4f", "movs r6, r1", f"4: str r6, {_START}", "b 2b")
     asm.block("next batch", "r1 outputs")
-    asm(f"5: ldr r0, {_LAYER}", f"ldr r0, [r0, #{_INPUTS_OF}]", f"ldr r2, {_INPUT}", "adds r2, r2, r0")
+    asm(f"5: ldr r0, {_LAYER}", f"ldr r0, [r0, #{LAYER['inputs']}]", f"ldr r2, {_INPUT}", "adds r2, r2, r0")
     asm(f"str r2, {_INPUT}", f"ldr r2, {_OUTPUT}", "adds r2, r2, r1", f"str r2, {_OUTPUT}")
     asm(f"ldr r2, {_BATCHES}", "subs r2, r2, #1", f"str r2, {_BATCHES}", "beq 6f", "b 1b")
     asm.block("end")
@@ -135,10 +135,10 @@ def _assembly(form: Form) -> Assembly:
 
 
 @functools.cache
-def _function(form: Form) -> SharedFunction:
+def _function(form: Form) -> AsmFunction:
     comment = (
         "Four outputs at a time, for each row of inputs.\n\n"
-        "layer  inputs, outputs, rows of inputs; constants if all outputs have the same; for four outputs where sums\n"
+        "layer  te_connected_layer; constants if all outputs have the same; for four outputs where sums\n"
         "       start, then their constants if not\n"
         "r0-r3 weights, r4 inputs, r5 input, r6 weight, r7 index, r8-r11 sums"
     )
@@ -157,7 +157,7 @@ def pack_layer(p: FullyConnected) -> npt.NDArray[np.uint32]:
     scaling, groups = _found(p), _groups(p)
     words = np.stack(scaling.line.words, axis=1)
     parts = input_bias(p).astype(np.int64)[groups]
-    header = np.array([p.inputs, p.outputs, p.batches], np.int64)
+    header = np.array(LAYER.words(inputs=p.inputs, outputs=p.outputs, batches=p.batches), np.int64)
     if scaling.common:
         header = np.concatenate([header, words[0]])
     else:
@@ -201,7 +201,7 @@ class FullyConnectedRows(Kernel):
         weights = weights_constant(prefix, p.weights, f"weights {p.outputs}x{p.inputs}: output, input")
         scales = Constant(f"{prefix}_layer", "uint32_t", pack_layer(p), 4, "sizes; sums at the start, constants")
         call = f"{function.name}({scales.name}, {operands.inputs[0]}, {operands.outputs[0]}, {weights.name});"
-        return Code(call=(call,), constants=(weights, scales), shared=(function,))
+        return Code(call=(call,), constants=(weights, scales), assembler=(function,))
 
 
 KERNELS: tuple[Kernel, ...] = (FullyConnectedRows(),)

@@ -17,7 +17,7 @@ from tinyedge.arithmetic.quantization import multiply_by_quantized_multiplier
 from tinyedge.boards import Core
 from tinyedge.kernels.armv7em import rounding
 from tinyedge.kernels.common.add_factors import HALVES, Factors, elementwise, find_factors
-from tinyedge.kernels.contract import Code, Constant, Cost, Kernel, Operands, SharedFunction
+from tinyedge.kernels.contract import AsmFunction, Code, Constant, Cost, Kernel, Operands
 from tinyedge.kernels.thumb.assembly import Assembly, clamp, requantize
 from tinyedge.ops.add import Add
 from tinyedge.ops.contract import Layer
@@ -71,7 +71,7 @@ def _four(asm: Assembly, x: str, fraction: int, low: int, high: int) -> None:
 
 
 @cache
-def _short_function(fraction: int, low: int, high: int) -> SharedFunction:
+def _short_function(fraction: int, low: int, high: int) -> AsmFunction:
     comment = (
         f"output = (k + a * x + b * y) >> {fraction}, clamped to int8; exact for the constants it is called with.\n\n"
         "layer  a, b, k, count; x, y and output are aligned to a word and may be the same\n"
@@ -119,7 +119,7 @@ def _factors(p: Add) -> Factors:
     return factors
 
 
-def _code(p: Add, operands: Operands, function: SharedFunction, words: npt.NDArray[np.int32], comment: str) -> Code:
+def _code(p: Add, operands: Operands, function: AsmFunction, words: npt.NDArray[np.int32], comment: str) -> Code:
     """The call, with a second operand that may be a constant."""
     constants = [Constant(f"{operands.prefix}_layer", "int32_t", words, 4, comment)]
     sides = list(operands.inputs)
@@ -128,7 +128,7 @@ def _code(p: Add, operands: Operands, function: SharedFunction, words: npt.NDArr
         constants.append(second)
         sides.append(second.name)
     call = f"{function.name}({constants[0].name}, {sides[0]}, {sides[1]}, {operands.outputs[0]});"
-    return Code(call=(call,), constants=tuple(constants), shared=(function,))
+    return Code(call=(call,), constants=tuple(constants), assembler=(function,))
 
 
 # -- tables ----------------------------------------------------------------------------------------------------------
@@ -150,7 +150,7 @@ def _table_assembly(low: int, high: int) -> Assembly:
 
 
 @cache
-def _table_function(low: int, high: int) -> SharedFunction:
+def _table_function(low: int, high: int) -> AsmFunction:
     comment = (
         "output = the sum of two scaled inputs, rescaled; scaled inputs come from tables.\n\n"
         "layer  doubled multiplier, negated divisor, zero point, count, 256 scaled x, 256 scaled y\n"

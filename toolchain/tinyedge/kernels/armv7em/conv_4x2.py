@@ -161,7 +161,7 @@ class Conv2D4x2(Kernel):
             constants=(Constant(f"{prefix}_weights", "uint32_t", stream, 4, comment),),
             functions=_params_text(params, layout, prefix, function.name, stream.nbytes),
             runtime=(STEM,),
-            shared=(function,),
+            assembler=(function,),
         )
 
 

@@ -26,13 +26,30 @@ from __future__ import annotations
 import functools
 from dataclasses import dataclass
 
-from tinyedge.kernels.contract import SharedFunction
+from tinyedge.kernels.contract import AsmFunction, Offsets
 from tinyedge.kernels.thumb.assembly import Assembly, Ticks, clamp, requantize
 
-# Members of te_conv_4x2_row.
-_PANEL_END, _OUTPUT, _OUTPUT_STEP, _PAIRS, _WEIGHTS, _WEIGHTS_LAST, _WEIGHTS_END, _OVERLAP, _ZERO_POINT = (
-    20, 24, 28, 32, 36, 40, 44, 48, 52,
-)  # fmt: skip
+ROW = Offsets(
+    "te_conv_4x2_row",
+    {
+        "segments": 0,
+        "segment_count": 4,
+        "step": 8,
+        "segment_words": 12,
+        "panel": 16,
+        "panel_end": 20,
+        "output": 24,
+        "output_step": 28,
+        "pairs": 32,
+        "weights": 36,
+        "weights_last": 40,
+        "weights_end": 44,
+        "overlap": 48,
+        "zero_point": 52,
+    },
+    header="te_conv_2d_4x2.h",
+)
+"""The first five, and weights_end and overlap, are loaded together."""
 
 _REGISTERS = {
     "b0": "r4", "b1": "r5", "a0": "r6", "a1": "r7", "d0": "r8", "d1": "r9", "c0": "r10", "c1": "r11",
@@ -87,9 +104,9 @@ class RowTicks:
 
 
 @functools.cache
-def emit_row(form: RowForm) -> tuple[SharedFunction, RowTicks, int]:
+def emit_row(form: RowForm) -> tuple[AsmFunction, RowTicks, int]:
     """The function, what its blocks take, and its bytes of machine code."""
-    asm = Assembly(_REGISTERS)
+    asm = Assembly(_REGISTERS, ROW)
     _begin(asm, form)
     _gather(asm)
     _sum_up(asm, form)
@@ -128,11 +145,11 @@ def _begin(asm: Assembly, form: RowForm) -> None:
     asm(
         "push {r4-r11, lr}",
         "vmov %row, r0",
-        "ldr r1, [r0, #16]",
-        f"ldr r2, [r0, #{_PANEL_END}]",
-        f"ldr r3, [r0, #{_OUTPUT}]",
-        f"ldr r4, [r0, #{_OUTPUT_STEP}]",
-        f"ldr r5, [r0, #{_PAIRS}]",
+        f"ldr r1, [r0, #{ROW['panel']}]",
+        f"ldr r2, [r0, #{ROW['panel_end']}]",
+        f"ldr r3, [r0, #{ROW['output']}]",
+        f"ldr r4, [r0, #{ROW['output_step']}]",
+        f"ldr r5, [r0, #{ROW['pairs']}]",
         "vmov %panel_begin, r1",
         "vmov %panel_end, r2",
         "vmov %out0, r3",
@@ -140,7 +157,7 @@ def _begin(asm: Assembly, form: RowForm) -> None:
         "vmov %out1, r3",
     )
     if form.fraction is None:
-        asm(f"ldr r3, [r0, #{_ZERO_POINT}]", "vmov %zero_point, r3")
+        asm(f"ldr r3, [r0, #{ROW['zero_point']}]", "vmov %zero_point, r3")
     if not form.steps:
         # 8 bytes of panel a step. The first turn skips as many steps as all of them lack to whole turns, 48 or, where
         # paired, 56 bytes each.
@@ -196,8 +213,8 @@ def _sum_up(asm: Assembly, form: RowForm) -> None:
     asm.block("sum up", "sum up, four channels at a time")
     asm(
         "vmov r0, %row",
-        f"ldr %weights, [r0, #{_WEIGHTS}]",
-        f"ldr %x0, [r0, #{_WEIGHTS_LAST}]",
+        f"ldr %weights, [r0, #{ROW['weights']}]",
+        f"ldr %x0, [r0, #{ROW['weights_last']}]",
         "vmov %last, %x0",
     )
     asm.block("group", "biases of a + 256 b, a, c + 256 d, c")
@@ -278,8 +295,8 @@ def _end(asm: Assembly) -> None:
     asm.block("next pair", "the last four channels overlap those before, unless that is done")
     asm(
         "vmov r0, %row",
-        f"ldrd r5, r6, [r0, #{_WEIGHTS_END}]",
-        f"ldr r4, [r0, #{_OUTPUT_STEP}]",
+        f"ldrd r5, r6, [r0, #{ROW['weights_end']}]",
+        f"ldr r4, [r0, #{ROW['output_step']}]",
         "vmov %last, r5",
         "cmp %weights, r5",
         "beq 70f",

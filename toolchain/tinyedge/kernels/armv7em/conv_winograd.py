@@ -102,7 +102,7 @@ class Conv2DWinograd(Kernel):
             constants=(Constant(f"{prefix}_weights", "uint32_t", stream, 4, comment),),
             functions=_params_text(params, prefix, [e.function.name for e in emitted]),
             runtime=(STEM,),
-            shared=tuple(e.function for e in emitted),
+            assembler=tuple(e.function for e in emitted),
         )
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import functools
 from dataclasses import dataclass
 
-from tinyedge.kernels.contract import SharedFunction
+from tinyedge.kernels.contract import AsmFunction
 from tinyedge.kernels.thumb.assembly import Assembly, Ticks, clamp, load_constant, requantize
 
 COLUMNS = 10
@@ -23,7 +23,7 @@ SUM_BYTES = 32
 class Emitted:
     """A function, what one call of it takes, and its bytes of machine code."""
 
-    function: SharedFunction
+    function: AsmFunction
     ticks: Ticks
     code_bytes: int
 

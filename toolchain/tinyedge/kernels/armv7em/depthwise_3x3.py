@@ -46,7 +46,7 @@ from tinyedge.kernels.armv7em.depthwise_planes import (
     planes_ticks,
     slot,
 )
-from tinyedge.kernels.contract import Code, Constant, Cost, ExactOffset, Kernel, Operands, SharedFunction
+from tinyedge.kernels.contract import AsmFunction, Code, Constant, Cost, ExactOffset, Kernel, Operands
 from tinyedge.kernels.thumb.assembly import Assembly, Ticks, clamp, round_sums, scale_sums
 from tinyedge.ops.contract import Layer
 from tinyedge.ops.depthwise_conv_2d import DepthwiseConv2D
@@ -261,11 +261,11 @@ def _assembly(planes: Planes, style: Style) -> Assembly:
 
 
 @cache
-def _function(planes: Planes, style: Style) -> SharedFunction:
+def _function(planes: Planes, style: Style) -> AsmFunction:
     comment = (
         f"Depthwise convolution 3x3, stride {planes.stride} along {planes.columns} columns of input with "
         f"{planes.pad} of border; {planes.row_stride} along rows.\n\n"
-        "layer    see kernels/armv7em/depthwise_planes.py: header, then for each channel its constants\n"
+        "layer    te_planes_layer, then for each channel its constants\n"
         f"output   may lie over the input, at the same address\nscratch  {planes.scratch_bytes} bytes\n"
         f"Blocks of 2x2 outputs: r2-r{7 if planes.stride == 1 else 6} weights, r8-r11 sums, r12, lr inputs."
     )
@@ -341,7 +341,7 @@ class Depthwise3x3(Kernel):
         comment = f"weights 3x3x{p.output_channels} in pairs, with scales and biases"
         constant = Constant(name, "uint32_t", pack(p, planes, axes, transposed=self.transposed), 4, comment)
         call = f"{function.name}({name}, {operands.inputs[0]}, {operands.outputs[0]}, {operands.scratch});"
-        return Code(call=(call,), constants=(constant,), shared=(function,))
+        return Code(call=(call,), constants=(constant,), assembler=(function,))
 
 
 KERNELS: tuple[Kernel, ...] = tuple(

@@ -36,7 +36,7 @@ from tinyedge.kernels.armv7em.depthwise_quads import (
     slot,
     word,
 )
-from tinyedge.kernels.contract import Code, Constant, Cost, ExactOffset, Kernel, Operands, SharedFunction
+from tinyedge.kernels.contract import AsmFunction, Code, Constant, Cost, ExactOffset, Kernel, Operands
 from tinyedge.kernels.thumb.assembly import Assembly, Ticks, doubled_multiplier
 from tinyedge.ops.contract import Layer
 from tinyedge.ops.depthwise_conv_2d import DepthwiseConv2D
@@ -72,11 +72,18 @@ class Rows3x3(RowComputation):
             asm("ldm r12!, {r2-r4, r8, r9}", "sxtb16 r5, r2, ror #8", "sxtb16 r6, r3, ror #8")
             asm(*(f"sxtb16 r{r}, r{r}" for r in (2, 3, 4)))
         asm("and r10, r9, #31", "rsb r10, r10, #32", "mvn r11, #0", "lsl r11, r11, r10", "asr r9, r9, #5")
-        asm("vmov s0, s1, r8, r11", f"ldr r8, {slot('layer')}", f"ldr r8, {word(21, 'r8')}", "vmov s2, s3, r8, r9")
+        asm(
+            "vmov s0, s1, r8, r11", f"ldr r8, {slot('layer')}", f"ldr r8, {word('wanted', 'r8')}", "vmov s2, s3, r8, r9"
+        )
 
     def emit_row(self, asm: Assembly) -> None:
         asm("vmov r12, s7", "add r10, r0, r12", "add r11, r10, r12", f"ldr r12, {slot('layer')}")
-        asm(f"ldr r12, {word(20, 'r12')}", "lsrs lr, r12, #1", "beq 42f", f"add r12, r0, lr, lsl #{3 + self.stride}")
+        asm(
+            f"ldr r12, {word('outputs', 'r12')}",
+            "lsrs lr, r12, #1",
+            "beq 42f",
+            f"add r12, r0, lr, lsl #{3 + self.stride}",
+        )
         asm("vmov s4, r12")
         asm.block("pair", "two outputs")
         asm("41: vmov r8, s3")
@@ -84,7 +91,7 @@ class Rows3x3(RowComputation):
         asm("strb r8, [r1]", "vmov r12, s5", "strb r9, [r1, r12]", "add r1, r1, r12, lsl #1")
         asm("vmov r12, s4", "cmp r0, r12", "bne.w 41b")
         asm.block("output row", "the last output, if their number is odd")
-        asm(f"42: ldr r12, {slot('layer')}", f"ldr r12, {word(20, 'r12')}", "tst r12, #1", "beq.w 43f")
+        asm(f"42: ldr r12, {slot('layer')}", f"ldr r12, {word('outputs', 'r12')}", "tst r12, #1", "beq.w 43f")
         asm.block("single")
         asm("vmov r8, s3")
         self._windows(asm, 1)
@@ -131,11 +138,11 @@ class RowsOfAny(RowComputation):
         self.width, self.stride = width, stride
 
     def emit_load(self, asm: Assembly) -> None:
-        asm("vmov s9, r12", f"ldr lr, {slot('layer')}", f"ldr lr, {word(21, 'lr')}", "add r12, r12, lr")
+        asm("vmov s9, r12", f"ldr lr, {slot('layer')}", f"ldr lr, {word('wanted', 'lr')}", "add r12, r12, lr")
         asm("vmov s10, r12", "vldm r12!, {s0-s3}")
 
     def emit_row(self, asm: Assembly) -> None:
-        asm("vmov s11, r0", f"ldr r12, {slot('layer')}", f"ldr r12, {word(20, 'r12')}", "vmov s12, r12")
+        asm("vmov s11, r0", f"ldr r12, {slot('layer')}", f"ldr r12, {word('outputs', 'r12')}", "vmov s12, r12")
         asm.block("block", "four outputs")
         asm("41: vmov r0, s11", "vmov r2, s9", "vmov lr, s7", "vmov r4, s3", "mov r5, r4", "mov r6, r4", "mov r7, r4")
         asm.block("taps", "a row of the filter")
@@ -237,7 +244,7 @@ class _OverQuads(Kernel):
 
     @abc.abstractmethod
     def _wanted(self, p: DepthwiseConv2D, planes: Planes) -> int:
-        """Word 21 of the layer."""
+        """The word of the layer that is for the computation."""
 
     @abc.abstractmethod
     def _refuses(self, p: DepthwiseConv2D, planes: Planes) -> str: ...
@@ -283,7 +290,7 @@ class _OverQuads(Kernel):
         shape = "x".join(str(size) for size in p.weights.shape)
         constant = Constant(name, "uint32_t", self.pack(p), 4, f"weights {shape} with scales and biases")
         call = f"{function.name}({name}, {operands.inputs[0]}, {operands.outputs[0]}, {operands.scratch});"
-        return Code(call=(call,), constants=(constant,), shared=(function,))
+        return Code(call=(call,), constants=(constant,), assembler=(function,))
 
     def pack(self, p: DepthwiseConv2D) -> npt.NDArray[np.uint32]:
         """Header and constants of a layer, as `depthwise_quads` lists them."""
@@ -302,10 +309,10 @@ class _OverQuads(Kernel):
             words += self._channel(p, taps, scale, start)
         return rounding.words(words)
 
-    def _function(self, p: DepthwiseConv2D, planes: Planes) -> SharedFunction:
+    def _function(self, p: DepthwiseConv2D, planes: Planes) -> AsmFunction:
         comment = (
             f"{self._title(planes)}; all sizes come with the layer.\n\n"
-            "layer   see kernels/armv7em/depthwise_quads.py: header, then for each channel weights and constants\n"
+            "layer   te_quads_layer, then for each channel weights and constants\n"
             "output  may lie over the input, at the same address"
         )
         return self._assembly(p, planes)[0].shared(self.stem, PROTOTYPE, comment)
@@ -371,6 +378,12 @@ class DepthwiseAny(_OverQuads):
 
     def _wanted(self, p: DepthwiseConv2D, planes: Planes) -> int:
         return 4 * planes.kernel_h * len(pairs_of_any(np.zeros((1, planes.kernel_w), np.int64), planes.stride))
+
+    def _title(self, planes: Planes) -> str:
+        if planes.stride == 1:
+            return super()._title(planes)
+        even = -(-planes.kernel_w // 2) * 2  # filters of an odd width and those one wider are the same code
+        return f"Depthwise convolution, filter {even - 1} or {even} wide, stride {planes.stride}"
 
     def _refuses(self, p: DepthwiseConv2D, planes: Planes) -> str:
         last = QUAD * (planes.kernel_w // 2 + 4)

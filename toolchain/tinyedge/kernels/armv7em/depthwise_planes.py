@@ -7,14 +7,8 @@ it is computed and the rows the next band needs again stay in the planes, so the
 
 `rows` and `columns` are those of the planes: pairs run along columns. An image may be taken transposed.
 
-The emitted function knows columns, kernel and stride; rows, channels, zero points and weights come with the layer:
-
-    word 0   input zero point, as two int16         5  bytes from an input column to the next
-         1   ... as four int8                       6  ... of the output
-         2   input rows                             7  bytes from an output row to the next
-         3   rows of border above                   8  output rows
-         4   bytes from an input row to the next    9  channels
-         10  constants of each channel, as the function that computes one reads them
+The emitted function knows columns, kernel and stride; rows, channels, zero points and weights come with the layer, in
+the words that LAYER names, then the constants of each channel, as the function that computes one reads them.
 """
 
 from __future__ import annotations
@@ -25,11 +19,29 @@ from dataclasses import dataclass
 import numpy as np
 
 from tinyedge.arithmetic.window import Window
+from tinyedge.kernels.contract import word_offsets
 from tinyedge.kernels.thumb.assembly import Assembly, Ticks, load_constant
 
 LANES = 4
 """channels gathered together: a word of the input"""
-HEADER_WORDS = 10
+
+LAYER = word_offsets(
+    "te_planes_layer",
+    {
+        "zero_pair": "the input's zero point as two int16",
+        "zero_bytes": "the same as four int8",
+        "input_rows": "",
+        "pad": "rows of border above",
+        "input_row": "bytes from an input row to the next",
+        "input_column": "bytes from an input column to the next",
+        "output_column": "bytes from an output column to the next",
+        "output_row": "bytes from an output row to the next",
+        "output_rows": "",
+        "channels": "",
+    },
+)
+HEADER_WORDS = len(LAYER.members)
+
 SCRATCH_BYTES = 2048
 """beyond which bands are not made longer"""
 LONGEST_TURN = 5
@@ -50,6 +62,11 @@ FRAME_BYTES = 4 * len(_SLOTS)
 def slot(name: str) -> str:
     """A variable of the function on its stack."""
     return f"[sp, #{4 * _SLOTS.index(name)}]"
+
+
+def word(name: str, register: str) -> str:
+    """A word of the layer whose address a register holds."""
+    return f"[{register}, #{LAYER[name]}]"
 
 
 @dataclass(frozen=True)
@@ -170,7 +187,7 @@ class Computation(abc.ABC):
 
 def emit_planes(planes: Planes, computation: Computation) -> Assembly:
     """The function: every channel of an image through the planes."""
-    asm = Assembly({})
+    asm = Assembly({}, LAYER)
     _start(asm, planes, computation)
     _next_group(asm, planes)
     _next_band(asm, planes)
@@ -192,13 +209,22 @@ def _add_to(name: str, value: int) -> tuple[str, str, str]:
 def _start(asm: Assembly, planes: Planes, computation: Computation) -> None:
     asm("push {r4-r11, lr}", f"sub sp, sp, #{FRAME_BYTES}")
     asm(f"str r0, {slot('layer')}", f"str r1, {slot('input')}", f"str r2, {slot('output')}")
-    asm(f"str r3, {slot('scratch')}", "ldrd r4, r5, [r0, #24]", f"strd r4, r5, {slot('column_step')}")
+    asm(
+        f"str r3, {slot('scratch')}",
+        f"ldrd r4, r5, {word('output_column', 'r0')}",
+        f"strd r4, r5, {slot('column_step')}",
+    )
     computation.emit_start(asm)
-    asm("ldr r4, [r0, #36]", f"str r4, {slot('channels')}", "add r4, r0, #40", f"str r4, {slot('group_constants')}")
+    asm(
+        f"ldr r4, {word('channels', 'r0')}",
+        f"str r4, {slot('channels')}",
+        f"add r4, r0, #{4 * HEADER_WORDS}",
+        f"str r4, {slot('group_constants')}",
+    )
     first, end = planes.loaded
     if first > 0 or end < planes.words:
         # Words that lie in the border altogether are written once.
-        asm("ldr r4, [r0]", f"movw r5, #{planes.plane_bytes}")
+        asm(f"ldr r4, {word('zero_pair', 'r0')}", f"movw r5, #{planes.plane_bytes}")
         asm.block("border", "planes full of border")
         asm("7: str r4, [r3], #4", "subs r5, r5, #1", "bne 7b")
 
@@ -208,9 +234,14 @@ def _next_group(asm: Assembly, planes: Planes) -> None:
     asm.block("group", "four channels; r5: how many of them were computed before")
     asm(f"1: ldr r4, {slot('channels')}", f"cmp r4, #{LANES}", "it hs", f"movhs r4, #{LANES}")
     asm(f"rsb r5, r4, #{LANES}", f"str r5, {slot('skipped')}")
-    asm(f"ldr r6, {slot('layer')}", f"ldr r1, {slot('input')}", "sub r1, r1, r5", "ldr r7, [r6, #12]")
-    asm("ldr r8, [r6, #16]", "mls r1, r7, r8, r1", f"str r1, {slot('row_at')}")
-    asm("rsb r7, r7, #0", f"str r7, {slot('row_index')}", "ldr r7, [r6, #32]", f"str r7, {slot('rows_left')}")
+    asm(f"ldr r6, {slot('layer')}", f"ldr r1, {slot('input')}", "sub r1, r1, r5", f"ldr r7, {word('pad', 'r6')}")
+    asm(f"ldr r8, {word('input_row', 'r6')}", "mls r1, r7, r8, r1", f"str r1, {slot('row_at')}")
+    asm(
+        "rsb r7, r7, #0",
+        f"str r7, {slot('row_index')}",
+        f"ldr r7, {word('output_rows', 'r6')}",
+        f"str r7, {slot('rows_left')}",
+    )
     asm(f"ldr r7, {slot('output')}", f"str r7, {slot('band_out')}")
     asm(f"ldr r1, {slot('scratch')}", f"mov r11, #{planes.kept_rows}")
 
@@ -223,7 +254,7 @@ def _next_band(asm: Assembly, planes: Planes) -> None:
         asm("add r11, r11, r4")
     else:
         asm(f"mov r5, #{planes.row_stride}", "mla r11, r4, r5, r11")
-    asm(f"ldr r5, {slot('layer')}", "ldr r10, [r5, #20]", "ldr r12, [r5, #4]")
+    asm(f"ldr r5, {slot('layer')}", f"ldr r10, {word('input_column', 'r5')}", f"ldr r12, {word('zero_bytes', 'r5')}")
 
 
 def _gather(asm: Assembly, planes: Planes) -> None:
@@ -231,8 +262,13 @@ def _gather(asm: Assembly, planes: Planes) -> None:
     words = [planes.inside(word) for word in range(first, end)]
     asm.block("row", "one row of the input, if it is one")
     asm(f"20: ldr r2, {slot('row_index')}", f"ldr r0, {slot('row_at')}", f"ldr r5, {slot('layer')}", "add r4, r2, #1")
-    asm(f"str r4, {slot('row_index')}", "ldr r6, [r5, #16]", "add r6, r0, r6", f"str r6, {slot('row_at')}")
-    asm("ldr r6, [r5, #8]", "cmp r2, r6", "bhs 22f")
+    asm(
+        f"str r4, {slot('row_index')}",
+        f"ldr r6, {word('input_row', 'r5')}",
+        "add r6, r0, r6",
+        f"str r6, {slot('row_at')}",
+    )
+    asm(f"ldr r6, {word('input_rows', 'r5')}", "cmp r2, r6", "bhs 22f")
     if first:
         asm(f"add r1, r1, #{4 * first}")
     _gather_inside(asm, planes, words)
@@ -240,7 +276,7 @@ def _gather(asm: Assembly, planes: Planes) -> None:
         asm(f"add r1, r1, #{4 * (planes.words - end)}")
     asm("b 24f")
     asm.block("outside", "a row of the border")
-    asm(f"22: mov lr, #{planes.words}", "ldr r2, [r5]")
+    asm(f"22: mov lr, #{planes.words}", f"ldr r2, {word('zero_pair', 'r5')}")
     asm.block("outside word")
     asm("23:", *(f"str r2, [r1, #{plane * planes.plane_bytes}]" for plane in range(1, LANES)))
     asm("str r2, [r1], #4", "subs lr, lr, #1", "bne 23b")

@@ -3,20 +3,8 @@
 As in `depthwise_planes` four channels at a time are gathered into scratch as int16 pairs of neighbouring columns,
 band by band, with the border in place. Here the words of the four channels lie side by side, a quad for each pair of
 columns, so that no offset depends on the size of the image: a row of quads is written by STM, and a channel's words
-are 16 bytes apart. The emitted function knows the width and stride of the filter only; with the layer come
-
-    word 0   input zero point, as two int16         10  bytes in front of the first quad of a row that holds input
-         1   ... as four int8                       11  quads with two columns of input
-         2   input rows                             12  1: the first loaded quad is half border; 2: the last is
-         3   rows of border above                   13  bytes of a row of quads
-         4   bytes from an input row to the next    14  rows of output in a band
-         5   bytes from an input column to the next 15  rows that one band and the next have in common
-         6   ... of the output                      16  bytes of those rows
-         7   bytes from an output row to the next   17  bytes from the first rows to those of the next band
-         8   output rows                            18  rows of input from an output row to the next
-         9   channels                               19  words of all rows of quads
-                                                    20  output columns
-         22  constants of each channel                  21  what the computation wants
+are 16 bytes apart. The emitted function knows the width and stride of the filter only; the rest comes with the layer,
+in the words that LAYER names, then the constants of each channel.
 """
 
 from __future__ import annotations
@@ -25,10 +13,39 @@ import abc
 from dataclasses import dataclass
 
 from tinyedge.kernels.armv7em.depthwise_planes import LANES, Axes, Planes
+from tinyedge.kernels.contract import word_offsets
 from tinyedge.kernels.thumb.assembly import Assembly, Ticks, clamp, round_sums, scale_sums
 
 QUAD = 4 * LANES
-HEADER_WORDS = 22
+
+LAYER = word_offsets(
+    "te_quads_layer",
+    {
+        "zero_pair": "the input's zero point as two int16",
+        "zero_bytes": "the same as four int8",
+        "input_rows": "",
+        "pad": "rows of border above",
+        "input_row": "bytes from an input row to the next",
+        "input_column": "bytes from an input column to the next",
+        "output_column": "bytes from an output column to the next",
+        "output_row": "bytes from an output row to the next",
+        "output_rows": "",
+        "channels": "",
+        "first": "bytes in front of the first quad of a row that holds input",
+        "quads": "with two columns of input",
+        "edges": "1: the first loaded quad is half border; 2: the last is",
+        "row_bytes": "of a row of quads",
+        "band": "rows of output in a band",
+        "kept_rows": "that one band and the next have in common",
+        "kept_bytes": "of those rows",
+        "band_bytes": "from the first rows to those of the next band",
+        "row_stride": "rows of input from an output row to the next",
+        "words": "of all rows of quads",
+        "outputs": "columns of the output",
+        "wanted": "by the computation",
+    },
+)
+HEADER_WORDS = len(LAYER.members)
 
 _SLOTS = (
     "layer", "input", "output", "scratch", "channels", "group_constants", "constants", "skipped", "lane", "lanes",
@@ -42,9 +59,9 @@ def slot(name: str) -> str:
     return f"[sp, #{4 * _SLOTS.index(name)}]"
 
 
-def word(index: int, register: str) -> str:
+def word(name: str, register: str) -> str:
     """A word of the layer whose address a register holds."""
-    return f"[{register}, #{4 * index}]"
+    return f"[{register}, #{LAYER[name]}]"
 
 
 @dataclass(frozen=True)
@@ -90,7 +107,7 @@ class RowComputation(abc.ABC):
 
 def emit_quads(computation: RowComputation) -> Assembly:
     """The function: every channel of an image through the quads."""
-    asm = Assembly({})
+    asm = Assembly({}, LAYER)
     _start(asm)
     _next_group(asm)
     _next_band(asm)
@@ -102,14 +119,19 @@ def emit_quads(computation: RowComputation) -> Assembly:
 
 def _start(asm: Assembly) -> None:
     asm("push {r4-r11, lr}", f"sub sp, sp, #{FRAME_BYTES}", "stm sp, {r0-r3}")
-    asm(f"ldr r4, {word(9, 'r0')}", f"str r4, {slot('channels')}", f"add r4, r0, #{4 * HEADER_WORDS}")
+    asm(f"ldr r4, {word('channels', 'r0')}", f"str r4, {slot('channels')}", f"add r4, r0, #{4 * HEADER_WORDS}")
     asm(
         f"str r4, {slot('group_constants')}",
-        f"ldr r4, {word(6, 'r0')}",
-        f"ldr r5, {word(7, 'r0')}",
+        f"ldr r4, {word('output_column', 'r0')}",
+        f"ldr r5, {word('output_row', 'r0')}",
         "vmov s5, s6, r4, r5",
     )
-    asm(f"ldr r4, {word(13, 'r0')}", "vmov s7, r4", f"ldr r4, {word(0, 'r0')}", f"ldr r5, {word(19, 'r0')}")
+    asm(
+        f"ldr r4, {word('row_bytes', 'r0')}",
+        "vmov s7, r4",
+        f"ldr r4, {word('zero_pair', 'r0')}",
+        f"ldr r5, {word('words', 'r0')}",
+    )
     asm.block("border", "rows of border; parts of them stay so")
     asm("7: str r4, [r3], #4", "subs r5, r5, #1", "bne 7b")
 
@@ -119,26 +141,39 @@ def _next_group(asm: Assembly) -> None:
     asm.block("group", "four channels; r5: how many of them were computed before")
     asm(f"1: ldr r4, {slot('channels')}", f"cmp r4, #{LANES}", "it hs", f"movhs r4, #{LANES}")
     asm(f"rsb r5, r4, #{LANES}", f"str r5, {slot('skipped')}", f"ldr r6, {slot('layer')}", f"ldr r1, {slot('input')}")
-    asm("sub r1, r1, r5", f"ldr r7, {word(3, 'r6')}", f"ldr r4, {word(4, 'r6')}", "mls r1, r7, r4, r1")
+    asm("sub r1, r1, r5", f"ldr r7, {word('pad', 'r6')}", f"ldr r4, {word('input_row', 'r6')}", "mls r1, r7, r4, r1")
     asm(f"str r1, {slot('row_at')}", "rsb r7, r7, #0", f"str r7, {slot('row_index')}")
-    asm(f"ldr r7, {word(8, 'r6')}", f"str r7, {slot('rows_left')}", f"ldr r7, {slot('output')}")
-    asm(f"str r7, {slot('band_out')}", f"ldr r1, {slot('scratch')}", f"ldr r4, {word(15, 'r6')}", "mov r11, r4")
+    asm(f"ldr r7, {word('output_rows', 'r6')}", f"str r7, {slot('rows_left')}", f"ldr r7, {slot('output')}")
+    asm(
+        f"str r7, {slot('band_out')}", f"ldr r1, {slot('scratch')}", f"ldr r4, {word('kept_rows', 'r6')}", "mov r11, r4"
+    )
 
 
 def _next_band(asm: Assembly) -> None:
     asm.block("band", "gather the rows of a band that are not there, r11 of them and those of its outputs")
-    asm(f"2: ldr r5, {slot('layer')}", f"ldr r4, {slot('rows_left')}", f"ldr r3, {word(14, 'r5')}", "cmp r4, r3")
-    asm("it hi", "movhi r4, r3", f"str r4, {slot('band_rows')}", f"ldr r3, {word(18, 'r5')}", "mla r11, r4, r3, r11")
-    asm(f"ldr r4, {word(5, 'r5')}", "mov r10, r4", f"ldr r4, {word(1, 'r5')}", "mov r12, r4")
+    asm(f"2: ldr r5, {slot('layer')}", f"ldr r4, {slot('rows_left')}", f"ldr r3, {word('band', 'r5')}", "cmp r4, r3")
+    asm(
+        "it hi",
+        "movhi r4, r3",
+        f"str r4, {slot('band_rows')}",
+        f"ldr r3, {word('row_stride', 'r5')}",
+        "mla r11, r4, r3, r11",
+    )
+    asm(f"ldr r4, {word('input_column', 'r5')}", "mov r10, r4", f"ldr r4, {word('zero_bytes', 'r5')}", "mov r12, r4")
 
 
 def _gather(asm: Assembly) -> None:
     asm.block("row", "one row of the input, if it is one")
     asm(f"20: str r1, {slot('row_quads')}", f"ldr r2, {slot('row_index')}", f"ldr r0, {slot('row_at')}")
-    asm(f"ldr r5, {slot('layer')}", "adds r4, r2, #1", f"str r4, {slot('row_index')}", f"ldr r6, {word(4, 'r5')}")
-    asm("add r6, r6, r0", f"str r6, {slot('row_at')}", f"ldr r6, {word(2, 'r5')}", "cmp r2, r6", "bhs 24f")
-    asm(f"ldr r4, {word(10, 'r5')}", "add r1, r1, r4", f"ldr r4, {word(11, 'r5')}", "mov lr, r4")
-    asm(f"ldr r4, {word(12, 'r5')}", "tst r4, #1", "beq 21f")
+    asm(
+        f"ldr r5, {slot('layer')}",
+        "adds r4, r2, #1",
+        f"str r4, {slot('row_index')}",
+        f"ldr r6, {word('input_row', 'r5')}",
+    )
+    asm("add r6, r6, r0", f"str r6, {slot('row_at')}", f"ldr r6, {word('input_rows', 'r5')}", "cmp r2, r6", "bhs 24f")
+    asm(f"ldr r4, {word('first', 'r5')}", "add r1, r1, r4", f"ldr r4, {word('quads', 'r5')}", "mov lr, r4")
+    asm(f"ldr r4, {word('edges', 'r5')}", "tst r4, #1", "beq 21f")
     asm.block("left edge")
     asm("ldr r3, [r0]", "add r0, r0, r10")
     _store_quad(asm, "r12", "r3")
@@ -149,13 +184,13 @@ def _gather(asm: Assembly) -> None:
     _store_quad(asm, "r2", "r3")
     asm("subs lr, lr, #1", "bne 22b")
     asm.block("row")
-    asm(f"23: ldr r5, {slot('layer')}", f"ldr r4, {word(12, 'r5')}", "tst r4, #2", "beq 26f")
+    asm(f"23: ldr r5, {slot('layer')}", f"ldr r4, {word('edges', 'r5')}", "tst r4, #2", "beq 26f")
     asm.block("right edge")
     asm("ldr r2, [r0]")
     _store_quad(asm, "r2", "r12")
     asm("b 26f")
     asm.block("outside", "a row of the border")
-    asm(f"24: ldr r2, {word(0, 'r5')}", "vmov r3, s7")
+    asm(f"24: ldr r2, {word('zero_pair', 'r5')}", "vmov r3, s7")
     asm.block("outside word")
     asm("25: str r2, [r1], #4", "subs r3, r3, #4", "bne 25b")
     asm.block("next row")
@@ -182,7 +217,12 @@ def _channels(asm: Assembly, computation: RowComputation) -> None:
     asm(f"40: str r0, {slot('quads_at')}", "vmov s8, r1")
     computation.emit_row(asm)
     asm.block("output row")
-    asm(f"ldr r0, {slot('quads_at')}", f"ldr r12, {slot('layer')}", f"ldr r12, {word(18, 'r12')}", "vmov lr, s7")
+    asm(
+        f"ldr r0, {slot('quads_at')}",
+        f"ldr r12, {slot('layer')}",
+        f"ldr r12, {word('row_stride', 'r12')}",
+        "vmov lr, s7",
+    )
     asm("mla r0, r12, lr, r0", "vmov r1, s8", "vmov r12, s6", "add r1, r1, r12")
     asm(f"ldr r12, {slot('rows')}", "subs r12, r12, #1", f"str r12, {slot('rows')}", "bne.w 40b")
     asm.block("channel", "next channel")
@@ -194,10 +234,15 @@ def _channels(asm: Assembly, computation: RowComputation) -> None:
 
 def _finish_band(asm: Assembly) -> None:
     asm.block("bands")
-    asm(f"ldr r5, {slot('layer')}", f"ldr r6, {word(14, 'r5')}", f"ldr r4, {slot('rows_left')}", "subs r4, r4, r6")
+    asm(f"ldr r5, {slot('layer')}", f"ldr r6, {word('band', 'r5')}", f"ldr r4, {slot('rows_left')}", "subs r4, r4, r6")
     asm(f"str r4, {slot('rows_left')}", "ble 4f", f"ldr r1, {slot('band_out')}", "vmov r4, s6", "mla r1, r4, r6, r1")
-    asm(f"str r1, {slot('band_out')}", f"ldr r1, {slot('scratch')}", f"ldr r4, {word(17, 'r5')}", "add r0, r1, r4")
-    asm("mov r11, #0", f"ldr r4, {word(16, 'r5')}", "cmp r4, #0", "beq.w 2b")
+    asm(
+        f"str r1, {slot('band_out')}",
+        f"ldr r1, {slot('scratch')}",
+        f"ldr r4, {word('band_bytes', 'r5')}",
+        "add r0, r1, r4",
+    )
+    asm("mov r11, #0", f"ldr r4, {word('kept_bytes', 'r5')}", "cmp r4, #0", "beq.w 2b")
     asm.block("move", "rows that the next band needs again come first")
     asm("30: ldm r0!, {r6-r9}", "stm r1!, {r6-r9}", f"subs r4, r4, #{QUAD}", "bne 30b")
     asm.block("bands")
@@ -238,11 +283,27 @@ def quads_header(planes: Planes, axes: Axes, channels: int, zero: int, outputs: 
     loaded = [planes.inside(at) for at in range(first, end)]
     edges = int((False, True) in loaded) + 2 * int((True, False) in loaded)
     row_bytes = QUAD * planes.words
-    steps = [axes.input_row, axes.input_column, axes.output_column, axes.output_row]
-    words = [(zero & 0xFFFF) * 0x10001, (zero & 0xFF) * 0x01010101, axes.input_rows, axes.pad]
-    words += [*(step * channels for step in steps), axes.output_rows, channels]
-    words += [QUAD * first, loaded.count((True, True)), edges, row_bytes, planes.band, planes.kept_rows]
-    words += [planes.kept_rows * row_bytes, planes.band * planes.row_stride * row_bytes, planes.row_stride]
-    words += [planes.plane_bytes, outputs, wanted]
-    assert len(words) == HEADER_WORDS
-    return words
+    return LAYER.words(
+        zero_pair=(zero & 0xFFFF) * 0x10001,
+        zero_bytes=(zero & 0xFF) * 0x01010101,
+        input_rows=axes.input_rows,
+        pad=axes.pad,
+        input_row=axes.input_row * channels,
+        input_column=axes.input_column * channels,
+        output_column=axes.output_column * channels,
+        output_row=axes.output_row * channels,
+        output_rows=axes.output_rows,
+        channels=channels,
+        first=QUAD * first,
+        quads=loaded.count((True, True)),
+        edges=edges,
+        row_bytes=row_bytes,
+        band=planes.band,
+        kept_rows=planes.kept_rows,
+        kept_bytes=planes.kept_rows * row_bytes,
+        band_bytes=planes.band * planes.row_stride * row_bytes,
+        row_stride=planes.row_stride,
+        words=planes.plane_bytes,
+        outputs=outputs,
+        wanted=wanted,
+    )

@@ -20,7 +20,7 @@ from tinyedge.boards import Core
 from tinyedge.kernels.armv7em import rounding
 from tinyedge.kernels.common.filters import folded_bias
 from tinyedge.kernels.common.overlap import least_offset, lowest_from
-from tinyedge.kernels.contract import Code, Constant, Cost, Kernel, Operands, SharedFunction
+from tinyedge.kernels.contract import AsmFunction, Code, Constant, Cost, Kernel, Operands, word_offsets
 from tinyedge.kernels.thumb.assembly import Assembly, clamp, requantize, widen
 from tinyedge.ops.contract import Layer
 from tinyedge.ops.fully_connected import FullyConnected
@@ -29,7 +29,17 @@ ROWS = 4
 """rows of weights computed together"""
 LANES = 4
 """inputs in a word"""
-HEADER_WORDS = 5
+LAYER = word_offsets(
+    "te_pairs_layer",
+    {
+        "turns": "half as many words of input as there are, plus a half, times 2",
+        "rows": "",
+        "zero_point": "",
+        "scale_step": "8 when each row has its own scale, else 0",
+        "blocks": "bytes from the start to the blocks",
+    },
+)
+HEADER_WORDS = len(LAYER.members)
 CALL_TICKS = 40
 CALL_BYTES = 20
 
@@ -37,9 +47,8 @@ PROTOTYPE = "void NAME(const uint32_t *layer, const int8_t *input, int8_t *outpu
 COMMENT = """\
 One row of a fully connected layer: output = weights x input, four rows of weights a turn.
 
-layer   half as many words of input as there are, plus a half, times 2; rows; zero point; 8 when each row has its own
-        scale, else 0; bytes from here to the blocks; scales (doubled multiplier, negated divisor); blocks of four
-        rows: four biases, then for each four inputs four words of weights w_a + 256 w_b
+layer   te_pairs_layer; scales (doubled multiplier, negated divisor); blocks of four rows: four biases, then for each
+        four inputs four words of weights w_a + 256 w_b
 input   aligned to a word; up to three bytes behind its end are read, and count nothing
 r0 input, r1 weights, r2, r3, lr inputs, r4-r7 sums (a, a + 256 b, c, c + 256 d), r8 turns, r9-r12 weights
 33 instructions for 32 products."""
@@ -48,11 +57,11 @@ r0 input, r1 weights, r2, r3, lr inputs, r4-r7 sums (a, a + 256 b, c, c + 256 d)
 @cache
 def _assembly(low: int, high: int) -> Assembly:
     """The function for one clamp; nothing else of a layer is in its code."""
-    asm = Assembly({})
-    asm("push {r0-r2, r4-r11, lr}", "ldr r3, [r0, #4]", "add r4, r0, #20", "push {r3, r4}", "ldr r1, [r0, #16]")
-    asm("add r1, r0")
+    asm = Assembly({}, LAYER)
+    asm("push {r0-r2, r4-r11, lr}", f"ldr r3, [r0, #{LAYER['rows']}]", f"add r4, r0, #{4 * HEADER_WORDS}")
+    asm("push {r3, r4}", f"ldr r1, [r0, #{LAYER['blocks']}]", "add r1, r0")
     asm.block("rows", "next four rows; stack: rows left, scales, layer, input, output")
-    asm("1: ldrd r8, r0, [sp, #8]", "ldr r8, [r8]", "ldm r1!, {r4-r7}", "lsrs r8, r8, #1", "bcs 2f")
+    asm("1: ldrd r8, r0, [sp, #8]", f"ldr r8, [r8, #{LAYER['turns']}]", "ldm r1!, {r4-r7}", "lsrs r8, r8, #1", "bcs 2f")
     asm.block("odd", "an odd number of input words: start in the middle of a turn")
     asm("ldr r3, [r0], #4", "b 3f")
     asm.block("products", "eight inputs with four rows")
@@ -63,7 +72,7 @@ def _assembly(low: int, high: int) -> Assembly:
     asm("subs r8, r8, #1", "bne 2b")
     asm.block("outputs", "separate the rows, rescale, store")
     asm("sub r5, r5, r4", "sub r7, r7, r6", "asr r5, r5, #8", "asr r7, r7, #8")
-    asm("ldrd r2, r8, [sp, #4]", "ldrd r9, r10, [r8, #8]", "ldr r11, [sp, #16]")
+    asm("ldrd r2, r8, [sp, #4]", f"ldrd r9, r10, [r8, #{LAYER['zero_point']}]", "ldr r11, [sp, #16]")
     for row in range(ROWS):
         sums = f"r{4 + row}"
         asm("ldrd r3, r12, [r2]", "add r2, r10")
@@ -95,7 +104,7 @@ def _multiply(asm: Assembly, inputs: str) -> None:
 
 
 @cache
-def _function(low: int, high: int) -> SharedFunction:
+def _function(low: int, high: int) -> AsmFunction:
     return _assembly(low, high).shared("te_fully_connected_pairs", PROTOTYPE, COMMENT)
 
 
@@ -174,7 +183,7 @@ class FullyConnectedPairs(Kernel):
                 f"{target} + row * {p.outputs}); }}"
             )
         comment = f"weights {p.outputs}x{p.inputs} in blocks of {ROWS} rows, with biases and scales"
-        return Code(call=(call,), constants=(Constant(name, "uint32_t", pack(p), 4, comment),), shared=(function,))
+        return Code(call=(call,), constants=(Constant(name, "uint32_t", pack(p), 4, comment),), assembler=(function,))
 
 
 def pack(p: FullyConnected) -> npt.NDArray[np.uint32]:
@@ -192,7 +201,13 @@ def pack(p: FullyConnected) -> npt.NDArray[np.uint32]:
         for row in range(1 if alike else rows)
         for word in rounding.scale_words(int(p.multiplier[row % p.outputs]), int(p.shift[row % p.outputs]))
     ]
-    header = [input_words + 1, p.outputs, p.output_zero_point, 0 if alike else 8, 4 * (HEADER_WORDS + len(scales))]
+    header = LAYER.words(
+        turns=input_words + 1,
+        rows=p.outputs,
+        zero_point=p.output_zero_point,
+        scale_step=0 if alike else 8,
+        blocks=4 * (HEADER_WORDS + len(scales)),
+    )
 
     def in_pairs(values: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
         """[rows, ...] -> [rows / 2, ...]: first + 256 * second"""

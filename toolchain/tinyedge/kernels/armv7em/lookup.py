@@ -10,7 +10,7 @@ import numpy as np
 from tinyedge.boards import Core
 from tinyedge.graph.ir import Array
 from tinyedge.kernels.armv7em import rounding
-from tinyedge.kernels.contract import Code, Constant, Cost, Kernel, Operands, SharedFunction
+from tinyedge.kernels.contract import AsmFunction, Code, Constant, Cost, Kernel, Operands
 from tinyedge.kernels.thumb.assembly import Assembly
 from tinyedge.ops import lookup
 from tinyedge.ops.contract import Layer
@@ -40,7 +40,7 @@ def _table_assembly() -> Assembly:
 
 
 @cache
-def _table_function() -> SharedFunction:
+def _table_function() -> AsmFunction:
     prototype = "void NAME(const int8_t *table, const int8_t *input, int8_t *output, uint32_t count)"
     comment = "output = table[input], the table from 0 to 127 and on from -128 to -1; output may be the input."
     return _table_assembly().shared("te_lookup", prototype, comment)
@@ -71,7 +71,7 @@ class LookupEight(Kernel):
         table = Constant(f"{operands.prefix}_table", "int8_t", values, 1, f"{layer.name} of 0..127, -128..-1")
         function = _table_function()
         call = f"{function.name}({table.name}, {operands.inputs[0]}, {operands.outputs[0]}, {p.elements});"
-        return Code(call=(call,), constants=(table,), shared=(function,))
+        return Code(call=(call,), constants=(table,), assembler=(function,))
 
 
 # -- clamps ----------------------------------------------------------------------------------------------------------
@@ -114,7 +114,7 @@ def _clamp_word(asm: Assembly, register: str, has_low: bool, has_high: bool) -> 
 
 
 @cache
-def _clamp_function(has_low: bool, has_high: bool) -> SharedFunction:
+def _clamp_function(has_low: bool, has_high: bool) -> AsmFunction:
     prototype = "void NAME(const uint32_t *layer, const int8_t *input, int8_t *output)"
     comment = (
         "output = input, clamped.\n\nlayer  the smallest and the largest output in each byte, count\n"
@@ -158,7 +158,7 @@ class LookupClamp(Kernel):
         constant = Constant(f"{operands.prefix}_layer", "uint32_t", words, 4, "low, high, count")
         function = _clamp_function(low > -128, high < 127)
         call = f"{function.name}({constant.name}, {operands.inputs[0]}, {operands.outputs[0]});"
-        return Code(call=(call,), constants=(constant,), shared=(function,))
+        return Code(call=(call,), constants=(constant,), assembler=(function,))
 
 
 KERNELS: tuple[Kernel, ...] = (LookupClamp(), LookupEight())

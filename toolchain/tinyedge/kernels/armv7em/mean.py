@@ -9,10 +9,10 @@ from typing import ClassVar
 from tinyedge.arithmetic.window import Window
 from tinyedge.boards import Core
 from tinyedge.kernels.armv7em import rounding
-from tinyedge.kernels.armv7em.pool_reductions import MOST_CELLS, Rescaled
+from tinyedge.kernels.armv7em.pool_reductions import MOST_CELLS, RESCALED_WINDOW, Rescaled
 from tinyedge.kernels.armv7em.pool_windows import LEAST_CHANNELS, PROTOTYPE, emit_window, windows_ticks
 from tinyedge.kernels.common.axes import merge_reduced
-from tinyedge.kernels.contract import Code, Constant, Cost, Kernel, Operands, SharedFunction
+from tinyedge.kernels.contract import AsmFunction, Code, Constant, Cost, Kernel, Operands
 from tinyedge.kernels.thumb.assembly import Assembly, doubled_multiplier, negated_divisor
 from tinyedge.ops.contract import Layer
 from tinyedge.ops.mean import Mean
@@ -36,10 +36,10 @@ def _assembly(doubled: bool) -> Assembly:
 
 
 @cache
-def _function(doubled: bool) -> SharedFunction:
+def _function(doubled: bool) -> AsmFunction:
     comment = (
         "Rescaled sums of the cells of one window.\n\n"
-        "window  see kernels/armv7em/pool_windows.py; then offset, multiplier, negated divisor, zero point\n"
+        "window  te_mean_window\n"
         "r4-r11 sums in pairs of int16; r2, r3, r12, lr a cell"
     )
     return _assembly(doubled).shared("te_mean", PROTOTYPE, comment)
@@ -89,12 +89,20 @@ class MeanOverCells(Kernel):
         doubled = p.multiplier >= LEAST_MULTIPLIER
         offset = -p.input_zero_point * math.prod(p.shape[axis] for axis in p.axes)
         multiplier = doubled_multiplier(p.multiplier) if doubled else 2 * p.multiplier
-        scales = [offset, multiplier, negated_divisor(-p.shift), p.output_zero_point]
-        words = rounding.words([1, cells * channels, 0, channels, *scales])
-        constant = Constant(f"{operands.prefix}_window", "uint32_t", words, 4, "window and scales")
+        words = RESCALED_WINDOW.words(
+            rows=1,
+            row_bytes=cells * channels,
+            skip=0,
+            channels=channels,
+            offset=offset,
+            multiplier=multiplier,
+            divisor=negated_divisor(-p.shift),
+            zero_point=p.output_zero_point,
+        )
+        constant = Constant(f"{operands.prefix}_window", "uint32_t", rounding.words(words), 4, "window and scales")
         function = _function(doubled)
         call = f"{function.name}({constant.name}, {operands.inputs[0]}, {operands.outputs[0]});"
-        return Code(call=(call,), constants=(constant,), shared=(function,))
+        return Code(call=(call,), constants=(constant,), assembler=(function,))
 
 
 KERNELS: tuple[Kernel, ...] = (MeanOverCells(),)

@@ -10,7 +10,7 @@ import numpy as np
 
 from tinyedge.boards import Core
 from tinyedge.kernels.armv7em import rounding
-from tinyedge.kernels.armv7em.pool_reductions import MOST_CELLS, Average, Larger
+from tinyedge.kernels.armv7em.pool_reductions import AVERAGE_WINDOW, LARGER_WINDOW, MOST_CELLS, Average, Larger
 from tinyedge.kernels.armv7em.pool_windows import (
     LEAST_CHANNELS,
     PROTOTYPE,
@@ -27,7 +27,7 @@ from tinyedge.kernels.armv7em.pool_windows import (
 )
 from tinyedge.kernels.common import checks
 from tinyedge.kernels.common.overlap import channelwise_in_place
-from tinyedge.kernels.contract import Code, Constant, Cost, Kernel, Operands, SharedFunction
+from tinyedge.kernels.contract import AsmFunction, Code, Constant, Cost, Kernel, Offsets, Operands, SharedFunction
 from tinyedge.kernels.thumb.assembly import Assembly
 from tinyedge.ops.contract import Layer
 from tinyedge.ops.pool_2d import Pool2D
@@ -40,15 +40,17 @@ EACH_BYTE = 0x01010101
 class _Pool2D(Kernel):
     """What both poolings share."""
 
+    window: ClassVar[Offsets]
+
     @abc.abstractmethod
     def _assembly(self, p: Pool2D) -> Assembly: ...
 
     @abc.abstractmethod
-    def _function(self, p: Pool2D) -> SharedFunction: ...
+    def _function(self, p: Pool2D) -> AsmFunction: ...
 
     @abc.abstractmethod
-    def _words(self, p: Pool2D, cells: int) -> list[int]:
-        """Behind the window's four: what the reduction of one with so many cells wants."""
+    def _words(self, p: Pool2D, cells: int) -> dict[str, int]:
+        """What the reduction of a window with so many cells wants."""
 
     @abc.abstractmethod
     def _walk(self, p: Pool2D) -> tuple[SharedFunction, list[int]]:
@@ -87,13 +89,14 @@ class _Pool2D(Kernel):
         arguments = f"{name}, {operands.inputs[0]}, {operands.outputs[0]}"
         if is_one(p.window):
             window = only_window(p.window, p.channels)
-            cells = window[0] * window[1] // p.channels
-            constant = Constant(name, "uint32_t", rounding.words([*window, *self._words(p, cells)]), 4, "the window")
-            return Code(call=(f"{function.name}({arguments});",), constants=(constant,), shared=(function,))
-        walk, words = self._walk(p)
-        values = np.array([*walk_words(p.window, p.channels), *words], np.int64).astype(np.int32)
+            cells = window["rows"] * window["row_bytes"] // p.channels
+            words = self.window.words(**window, **self._words(p, cells))
+            constant = Constant(name, "uint32_t", rounding.words(words), 4, "the window")
+            return Code(call=(f"{function.name}({arguments});",), constants=(constant,), assembler=(function,))
+        walk, wanted = self._walk(p)
+        values = np.array([*walk_words(p.window, p.channels), *wanted], np.int64).astype(np.int32)
         constant = Constant(name, "int32_t", values, 4, "windows")
-        return Code(call=(f"{walk.name}({arguments});",), constants=(constant,), shared=(function, walk))
+        return Code(call=(f"{walk.name}({arguments});",), constants=(constant,), shared=(walk,), assembler=(function,))
 
 
 @cache
@@ -102,10 +105,10 @@ def _max_assembly() -> Assembly:
 
 
 @cache
-def _max_function() -> SharedFunction:
+def _max_function() -> AsmFunction:
     comment = (
         "The largest values of one window.\n\n"
-        "window  see kernels/armv7em/pool_windows.py; then the smallest and the largest output in each byte\n"
+        "window  te_max_window\n"
         "r4-r7 the largest so far, r8-r11 a cell: SSUB8 sets flags by which SEL takes the larger byte"
     )
     return _max_assembly().shared("te_max_window", PROTOTYPE, comment)
@@ -115,20 +118,21 @@ class MaxPool2D(_Pool2D):
     """int8 max pooling of four channels or more."""
 
     name = "armv7em/max_pool_2d"
+    window = LARGER_WINDOW
     operators: ClassVar[tuple[str, ...]] = ("max_pool_2d",)
 
     def _assembly(self, p: Pool2D) -> Assembly:
         return _max_assembly()
 
-    def _function(self, p: Pool2D) -> SharedFunction:
+    def _function(self, p: Pool2D) -> AsmFunction:
         return _max_function()
 
-    def _words(self, p: Pool2D, cells: int) -> list[int]:
-        return [(limit & 0xFF) * EACH_BYTE for limit in (p.activation_min, p.activation_max)]
+    def _words(self, p: Pool2D, cells: int) -> dict[str, int]:
+        return {"low": (p.activation_min & 0xFF) * EACH_BYTE, "high": (p.activation_max & 0xFF) * EACH_BYTE}
 
     def _walk(self, p: Pool2D) -> tuple[SharedFunction, list[int]]:
-        walk = walk_function("te_max_windows", _max_function(), "(uint32_t)p[11], (uint32_t)p[12]")
-        return walk, [int(np.uint32(word).astype(np.int32)) for word in self._words(p, 0)]
+        walk = walk_function("te_max_windows", _max_function(), self.window, {"low": "p[11]", "high": "p[12]"})
+        return walk, [int(np.uint32(word).astype(np.int32)) for word in self._words(p, 0).values()]
 
 
 @cache
@@ -137,11 +141,9 @@ def _average_assembly(low: int, high: int) -> Assembly:
 
 
 @cache
-def _average_function(low: int, high: int) -> SharedFunction:
+def _average_function(low: int, high: int) -> AsmFunction:
     comment = (
-        "The means of one window.\n\n"
-        "window  see kernels/armv7em/pool_windows.py; then half the number n of cells, and 2**30 / n + 1\n"
-        "r4-r11 sums in pairs of int16; r2, r3, r12, lr a cell"
+        "The means of one window.\n\nwindow  te_average_window\nr4-r11 sums in pairs of int16; r2, r3, r12, lr a cell"
     )
     return _average_assembly(low, high).shared("te_average_window", PROTOTYPE, comment)
 
@@ -150,6 +152,7 @@ class AveragePool2D(_Pool2D):
     """int8 average pooling of four channels or more in windows of up to 256 cells."""
 
     name = "armv7em/average_pool_2d"
+    window = AVERAGE_WINDOW
     operators: ClassVar[tuple[str, ...]] = ("average_pool_2d",)
 
     def fits(self, layer: Layer, core: Core) -> str:
@@ -162,15 +165,15 @@ class AveragePool2D(_Pool2D):
     def _assembly(self, p: Pool2D) -> Assembly:
         return _average_assembly(p.activation_min, p.activation_max)
 
-    def _function(self, p: Pool2D) -> SharedFunction:
+    def _function(self, p: Pool2D) -> AsmFunction:
         return _average_function(p.activation_min, p.activation_max)
 
-    def _words(self, p: Pool2D, cells: int) -> list[int]:
-        return [cells // 2, inverse(cells)]
+    def _words(self, p: Pool2D, cells: int) -> dict[str, int]:
+        return {"half": cells // 2, "inverse": inverse(cells)}
 
     def _walk(self, p: Pool2D) -> tuple[SharedFunction, list[int]]:
-        words = "(uint32_t)(cells / 2), (uint32_t)((1 << 30) / cells + 1)"
-        return walk_function("te_average_windows", self._function(p), words), []
+        wanted = {"half": "cells / 2", "inverse": "(1 << 30) / cells + 1"}
+        return walk_function("te_average_windows", self._function(p), self.window, wanted), []
 
 
 def inverse(cells: int) -> int:

@@ -9,17 +9,27 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tinyedge.kernels.armv7em.pool_windows import WINDOW_WORDS, Reduction
+from tinyedge.kernels.armv7em.pool_windows import Reduction, window_offsets
 from tinyedge.kernels.thumb.assembly import Assembly, clamp, round_sums
 
 MOST_CELLS = 256
 """whose sum of int8 fits int16"""
-AT_WORDS = 4 * WINDOW_WORDS
+
+LARGER_WINDOW = window_offsets(
+    "te_max_window", low="the smallest output, in each byte", high="the largest output, in each byte"
+)
+AVERAGE_WINDOW = window_offsets(
+    "te_average_window", half="half the number of cells", inverse="2**30 / the number of cells + 1"
+)
+RESCALED_WINDOW = window_offsets(
+    "te_mean_window", offset="added to sums", multiplier="", divisor="negated", zero_point="of the output"
+)
 
 
 class Larger(Reduction):
-    """r4-r7 the largest values so far; words 4 and 5: the smallest and the largest output, in each byte."""
+    """r4-r7 the largest values so far."""
 
+    window = LARGER_WINDOW
     cells16 = "r8-r11"
     end = "r12"
 
@@ -34,7 +44,7 @@ class Larger(Reduction):
         asm("ssub8 r12, r4, r2", "sel r4, r4, r2")
 
     def _clamp(self, asm: Assembly, words: int) -> None:
-        asm(f"ldrd r2, r3, [r0, #{AT_WORDS}]")
+        asm(f"ldrd r2, r3, [r0, #{self.window['low']}]")
         for word in range(words):
             asm(f"ssub8 r12, r{4 + word}, r2", f"sel r{4 + word}, r{4 + word}, r2")
             asm(f"ssub8 r12, r{4 + word}, r3", f"sel r{4 + word}, r3, r{4 + word}")
@@ -100,13 +110,14 @@ class _Sums(Reduction):
 
 @dataclass(frozen=True)
 class Average(_Sums):
-    """Sums divided by the number of cells, halves away from zero; words 4 and 5: half the number, 2**30 / it + 1."""
+    """Sums divided by the number of cells, halves away from zero."""
 
     low: int
     high: int
+    window = AVERAGE_WINDOW
 
     def load(self, asm: Assembly) -> None:
-        asm(f"ldrd r2, r3, [r0, #{AT_WORDS}]")
+        asm(f"ldrd r2, r3, [r0, #{self.window['half']}]")
 
     def finish(self, asm: Assembly, sums: str) -> None:
         # Towards zero: -1 of the sign mends the floor of negative quotients, and gives half the number its sign.
@@ -117,15 +128,16 @@ class Average(_Sums):
 
 @dataclass(frozen=True)
 class Rescaled(_Sums):
-    """Sums plus an offset, rescaled; words 4 to 7: offset, multiplier, negated divisor, zero point.
+    """Sums plus an offset, rescaled.
 
     doubled  the multiplier is `asm.doubled_multiplier`; otherwise, below 2**30, simply twice its value
     """
 
     doubled: bool
+    window = RESCALED_WINDOW
 
     def load(self, asm: Assembly) -> None:
-        asm(f"add r0, r0, #{AT_WORDS}", "ldm r0, {r2, r3, r12, lr}")
+        asm(f"add r0, r0, #{self.window['offset']}", "ldm r0, {r2, r3, r12, lr}")
 
     def finish(self, asm: Assembly, sums: str) -> None:
         asm(f"add {sums}, {sums}, r2")

@@ -4,22 +4,20 @@ A function reduces one window: sixteen channels at a time by LDM, then four, and
 left (they are read with some of the channels before them, so that nothing behind the tensor is read). What is done
 with a word of four channels is a `Reduction`. Windows are walked over in C, unless there is but one.
 
-    word 0  rows of the window                       2  bytes from behind a row's cells to the next row's
-         1  bytes of the cells of a row              3  channels, which are the bytes of a cell
-         4  what the reduction wants
+The function reads the words of its `Reduction.window`: those of every window, then what the reduction wants.
 """
 
 from __future__ import annotations
 
 import abc
 import hashlib
+from collections.abc import Mapping
 
 from tinyedge.arithmetic.window import Window, taps
-from tinyedge.kernels.contract import SharedFunction
+from tinyedge.kernels.contract import AsmFunction, Offsets, SharedFunction, word_offsets
 from tinyedge.kernels.thumb.assembly import Assembly, Ticks
 
 SIXTEEN, FOUR = 16, 4
-WINDOW_WORDS = 4
 LEAST_CHANNELS = 4
 WALK_BYTES, WALK_TICKS, WALK_WINDOW_TICKS = 115, 30, 50
 """of the C around the function: code, and cycles in all and for each window"""
@@ -34,6 +32,17 @@ def slot(name: str) -> str:
     return f"[sp, #{4 * _SLOTS.index(name)}]"
 
 
+def window_offsets(name: str, **wanted: str) -> Offsets:
+    """The words of a window, and those that a reduction wants, with their meanings."""
+    words = {
+        "rows": "of the window",
+        "row_bytes": "of the cells of a row",
+        "skip": "bytes from behind a row's cells to the next row's",
+        "channels": "which are the bytes of a cell",
+    }
+    return word_offsets(name, {**words, **wanted})
+
+
 class Reduction(abc.ABC):
     """What is done with the cells of a window.
 
@@ -41,6 +50,8 @@ class Reduction(abc.ABC):
     At the end r0 holds the address of the window's words, r1 that of the output.
     """
 
+    window: Offsets
+    """made by `window_offsets`"""
     cells16: str
     """four registers, as LDM lists them; of groups of four channels the word comes in r2"""
     end: str
@@ -66,8 +77,9 @@ class Reduction(abc.ABC):
 
 def emit_window(reduction: Reduction) -> Assembly:
     """The function that reduces one window."""
-    asm = Assembly({})
-    asm("push {r4-r11, lr}", f"sub sp, sp, #{FRAME_BYTES}", "stm sp, {r0-r2}", "ldr r3, [r0, #12]")
+    asm = Assembly({}, reduction.window)
+    asm("push {r4-r11, lr}", f"sub sp, sp, #{FRAME_BYTES}", "stm sp, {r0-r2}")
+    asm(f"ldr r3, [r0, #{reduction.window['channels']}]")
     asm(f"str r3, {slot('left')}", "tst r3, #3", "bne.w 4f")
     asm.block("group16", "sixteen channels")
     asm(f"1: ldr r3, {slot('left')}", f"cmp r3, #{SIXTEEN}", "blo.w 4f")
@@ -101,11 +113,15 @@ def _cells(asm: Assembly, reduction: Reduction, channels: int) -> None:
     """Walk over the window; leaves the addresses of its words and of the output in r0 and r1."""
     row, cell = ("12", "13") if channels == SIXTEEN else ("14", "15")
     end = reduction.end
-    asm(f"ldr {end}, {slot('window')}", f"ldr r0, [{end}]", f"str r0, {slot('rows')}", f"ldr r1, [{end}, #12]")
-    asm(f"ldr r0, {slot('input')}")
+
+    def word(name: str) -> str:
+        return f"[{end}, #{reduction.window[name]}]"
+
+    asm(f"ldr {end}, {slot('window')}", f"ldr r0, {word('rows')}", f"str r0, {slot('rows')}")
+    asm(f"ldr r1, {word('channels')}", f"ldr r0, {slot('input')}")
     asm.block(f"row{channels}")
-    asm(f"{row}: ldr {end}, {slot('window')}", f"ldr {end}, [{end}, #4]", f"add {end}, r0, {end}")
-    asm(f"str {end}, {slot('row_end')}")
+    asm(f"{row}: ldr {end}, {slot('window')}", f"ldr {end}, {word('row_bytes')}")
+    asm(f"add {end}, r0, {end}", f"str {end}, {slot('row_end')}")
     asm.block(f"cell{channels}", f"a cell of {channels} channels")
     if channels == SIXTEEN:
         asm(f"{cell}: ldm r0, {{{reduction.cells16}}}", "add r0, r0, r1")
@@ -115,7 +131,7 @@ def _cells(asm: Assembly, reduction: Reduction, channels: int) -> None:
         reduction.take4(asm)
     asm(f"ldr {end}, {slot('row_end')}", f"cmp r0, {end}", f"bne {cell}b")
     asm.block(f"row{channels}")
-    asm(f"ldr {end}, {slot('window')}", f"ldr {end}, [{end}, #8]", f"add r0, r0, {end}")
+    asm(f"ldr {end}, {slot('window')}", f"ldr {end}, {word('skip')}", f"add r0, r0, {end}")
     asm(f"ldr {end}, {slot('rows')}", f"subs {end}, {end}, #1", f"str {end}, {slot('rows')}", f"bne {row}b")
     asm.block(f"group{channels}")
     asm(f"ldr r0, {slot('window')}", f"ldr r1, {slot('output')}")
@@ -141,7 +157,7 @@ def cells_and_rows(window: Window) -> tuple[int, int]:
         for tap in taps(window)
     )
     if is_one(window):
-        return cells, only_window(window, 1)[0]
+        return cells, only_window(window, 1)["rows"]
     above = [row * window.stride_h - window.pad_top for row in range(window.output_h)]
     rows = sum(min(window.input_h, top + window.kernel_h) - max(0, top) for top in above)
     return cells, window.output_w * rows
@@ -152,21 +168,30 @@ def is_one(window: Window) -> bool:
     return window.output_h == window.output_w == 1
 
 
-def only_window(window: Window, channels: int) -> list[int]:
-    """The four words of the only window, and where it begins is the input's first cell."""
+def only_window(window: Window, channels: int) -> dict[str, int]:
+    """The words of the only window, which begins at the first cell of the input."""
     rows = min(window.input_h, window.kernel_h - window.pad_top)
     columns = min(window.input_w, window.kernel_w - window.pad_left)
     skip = (window.input_w - columns) * channels
     if skip == 0:
-        return [1, rows * columns * channels, 0, channels]
-    return [rows, columns * channels, skip, channels]
+        return {"rows": 1, "row_bytes": rows * columns * channels, "skip": 0, "channels": channels}
+    return {"rows": rows, "row_bytes": columns * channels, "skip": skip, "channels": channels}
 
 
-def walk_function(stem: str, reduce: SharedFunction, words: str) -> SharedFunction:
+def walk_function(stem: str, reduce: AsmFunction, window: Offsets, wanted: Mapping[str, str]) -> SharedFunction:
     """C that calls `reduce` for every window.
 
-    words  initialisers behind the first four words, in terms of `cells` and `p`
+    wanted  what the reduction wants beside the words of every window, in terms of `cells` and `p`
     """
+    words = {
+        "rows": "bottom - top",
+        "row_bytes": "(right - left) * channels",
+        "skip": "(input_w - (right - left)) * channels",
+        "channels": "channels",
+        **wanted,
+    }
+    assert words.keys() == window.members.keys()
+    listed = "".join(f"        [{window[name]} / 4] = (uint32_t)({value}),\n" for name, value in words.items())
     text = f"""\
 /*
  * Calls {reduce.name} for each window of an image.
@@ -185,10 +210,8 @@ __attribute__((noinline)) static void NAME(const int32_t *p, const int8_t *input
       const int32_t left = before < 0 ? 0 : before;
       const int32_t right = before + p[5] < input_w ? before + p[5] : input_w;
       const int32_t cells = (bottom - top) * (right - left);
-      const uint32_t window[6] = {{
-        (uint32_t)(bottom - top), (uint32_t)((right - left) * channels),
-        (uint32_t)((input_w - (right - left)) * channels), (uint32_t)channels, {words}
-      }};
+      const uint32_t window[{len(words)}] = {{
+{listed}      }};
       (void)cells;
       {reduce.name}(window, input + (top * input_w + left) * channels, output);
       output += channels;

@@ -20,7 +20,7 @@ from tinyedge.boards import Core
 from tinyedge.kernels.armv7em.add import find_halves
 from tinyedge.kernels.armv81m.conv_2d import helium_reason
 from tinyedge.kernels.common.add_factors import PRODUCTS, Factors, elementwise, find_factors
-from tinyedge.kernels.contract import Code, Constant, Cost, Kernel, Operands, SharedFunction
+from tinyedge.kernels.contract import AsmFunction, Code, Constant, Cost, Kernel, Operands
 from tinyedge.kernels.thumb.assembly import Assembly
 from tinyedge.ops.add import Add
 from tinyedge.ops.contract import Layer
@@ -73,7 +73,7 @@ def _assembly(products: bool, fraction: int, low: int, high: int) -> Assembly:
 
 
 @cache
-def _function(products: bool, fraction: int, low: int, high: int) -> SharedFunction:
+def _function(products: bool, fraction: int, low: int, high: int) -> AsmFunction:
     sum_ = "k + a * x + b * y" if products else "k + (a * (x << 8) >> 16) + (b * (y << 8) >> 16)"
     comment = (
         f"output = ({sum_}) >> {fraction}, clamped; exact for the constants it is called with.\n\n"
@@ -125,7 +125,7 @@ class AddHelium(Kernel):
             constants.append(Constant(f"{prefix}_second", "int8_t", p.constant2.reshape(-1), 4, "the second operand"))
             sides.append(f"{prefix}_second")
         call = f"{function.name}({prefix}_layer, {sides[0]}, {sides[1]}, {operands.outputs[0]});"
-        return Code(call=(call,), constants=tuple(constants), shared=(function,))
+        return Code(call=(call,), constants=tuple(constants), assembler=(function,))
 
 
 KERNELS: tuple[Kernel, ...] = (AddHelium(),)

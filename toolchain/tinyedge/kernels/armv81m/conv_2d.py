@@ -125,7 +125,7 @@ class Conv2DRows(Kernel):
             functions=_params_text(p, layout, form, prefix, function.name),
             runtime=(STEM,),
             includes=("stddef.h",),
-            shared=(function,),
+            assembler=(function,),
         )
 
 

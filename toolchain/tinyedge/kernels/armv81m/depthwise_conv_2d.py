@@ -22,7 +22,7 @@ from tinyedge.kernels.common import checks
 from tinyedge.kernels.common.c_text import params_struct
 from tinyedge.kernels.common.filters import folded_bias
 from tinyedge.kernels.common.overlap import NEVER, least_offset
-from tinyedge.kernels.contract import Code, Constant, Cost, Kernel, Operands, SharedFunction
+from tinyedge.kernels.contract import AsmFunction, Code, Constant, Cost, Kernel, Operands
 from tinyedge.kernels.thumb.assembly import Assembly, load_constant
 from tinyedge.ops.contract import Layer
 from tinyedge.ops.depthwise_conv_2d import DepthwiseConv2D
@@ -171,7 +171,7 @@ def _weights(p: DepthwiseConv2D) -> npt.NDArray[np.int64]:
     return p.weights.reshape(-1, p.output_channels).astype(np.int64)
 
 
-def _function_of(p: DepthwiseConv2D) -> tuple[SharedFunction, Assembly]:
+def _function_of(p: DepthwiseConv2D) -> tuple[AsmFunction, Assembly]:
     w, channels = p.window, p.input_channels
     offsets = tuple(
         (row, column * w.dilation_w * channels) for row in range(w.kernel_h) for column in range(w.kernel_w)
@@ -289,7 +289,7 @@ class DepthwiseHelium(Kernel):
             constants=(Constant(f"{prefix}_weights", "int8_t", pack(p), 4, comment),),
             functions=struct,
             runtime=(STEM,),
-            shared=(function,),
+            assembler=(function,),
         )
 
 

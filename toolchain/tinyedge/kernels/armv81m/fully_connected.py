@@ -114,7 +114,7 @@ class FullyConnectedHelium(Kernel):
             call=(call,),
             constants=(Constant(name, "int8_t", stream, 4, comment),),
             runtime=(COPY_STEM,) if self._copies(p) else (),
-            shared=(function,),
+            assembler=(function,),
         )
 
 

@@ -17,7 +17,7 @@ from functools import cache
 
 import numpy as np
 
-from tinyedge.kernels.contract import SharedFunction
+from tinyedge.kernels.contract import AsmFunction
 from tinyedge.kernels.thumb.assembly import Assembly, load_constant
 from tinyedge.ops.conv_2d import Conv2D
 from tinyedge.ops.depthwise_conv_2d import DepthwiseConv2D
@@ -137,7 +137,7 @@ even registers are the sums; q0-q3 pixels, q4-q7 weights"""
 class Tile:
     """A function and what it takes: instructions of each tile, around the tiles of a pixel or pair, of a call."""
 
-    function: SharedFunction
+    function: AsmFunction
     code_bytes: int
     tile: int
     turn: int

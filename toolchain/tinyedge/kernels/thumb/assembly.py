@@ -1,14 +1,15 @@
-"""Emits functions in Thumb-2 assembler as C text, and counts what their blocks cost.
+"""Emits functions in Thumb-2 assembler, and counts what their blocks cost.
 
-A function is `__attribute__((naked, noinline))` around one basic asm string: no operands, no compiler in between, so
-that registers are what the emitter says and gcc and clang give the same code at every optimisation level.
+A function goes to te_model_kernels.S as it stands here: no compiler in between, so that registers are what the emitter
+says and gcc and clang give the same code at every optimisation level.
 
     asm = Assembly({"sum": "r4", "x": "r2", "w": "r3"})
     asm.block("loop", "one product a turn")
     asm("1: ldr %x, [r0], #4", "ldr %w, [r1], #4", "smlad %sum, %w, %x, %sum", "subs r12, r12, #1", "bne 1b")
-    text = asm.function("te_dot", "int32_t te_dot(const int16_t *x, const int16_t *w)", "What it does.")
+    function = asm.function("te_dot", "int32_t te_dot(const int16_t *x, const int16_t *w)", "What it does.")
 
-Registers are named by `%name`; labels are numeric (`1:`, `1b`, `1f`), since a function can be emitted several times.
+Registers are named by `%name`, what lies in memory by the macros of `Offsets` (`#TE_ROW_PANEL`, `#(TE_ROW_PANEL + 4)`);
+labels are numeric (`1:`, `1b`, `1f`), so that blocks can be emitted several times.
 """
 
 from __future__ import annotations
@@ -19,10 +20,16 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from tinyedge.boards import Core
-from tinyedge.kernels.contract import SharedFunction
+from tinyedge.kernels.contract import AsmFunction, Offsets
 
 _NAME = re.compile(r"%([A-Za-z_]\w*)")
+_MACRO = re.compile(r"\bTE_[A-Z]\w*")
+_SUM = re.compile(r"#\((\d+) ([+-]) (\d+)\)")
 _LABEL = re.compile(r"^\d+:\s*")
+_DIGEST_DIGITS = 8
+"""of names: enough that no two functions of all models in a product have the same by chance"""
+_INDENT = 8
+"""columns in front of an instruction, where its label stands"""
 _ALWAYS_TAKEN = ("b", "bx", "bl", "blx")
 _INDEXED = re.compile(r"\[\w+, (r|lr)")
 _STORED_OR_LOADED = re.compile(r"\{(.*)\}")
@@ -57,8 +64,10 @@ def issues_pairs(core: Core) -> bool:
 class Assembly:
     """Collects the lines of one function, in named blocks."""
 
-    def __init__(self, registers: Mapping[str, str]) -> None:
+    def __init__(self, registers: Mapping[str, str], *offsets: Offsets) -> None:
         self._registers = dict(registers)
+        self._offsets = offsets
+        self._macros = {macro: offset for each in offsets for macro, offset in each.macros.items()}
         self._text: list[str] = []
         self._block = "start"
         self._blocks: dict[str, list[str]] = {}
@@ -68,14 +77,21 @@ class Assembly:
         """Append instructions, one a line, each with an optional label in front."""
         for line in lines:
             instruction = _NAME.sub(lambda match: self._registers[match[1]], line)
-            self._text.append(f'      "{instruction}\\n"')
-            self._blocks.setdefault(self._block, []).append(instruction)
+            label = _LABEL.match(instruction)
+            front = label[0].rstrip() if label else ""
+            self._text.append(f"{front:{_INDENT}}{instruction[label.end() if label else 0 :]}".rstrip())
+            self._blocks.setdefault(self._block, []).append(self._numbered(instruction))
 
     def block(self, name: str, comment: str = "") -> None:
         """What follows belongs to the block `name`; the comment goes into the emitted text."""
         self._block = name
         if comment:
-            self._text.append(f"      /* {comment} */")
+            self._text.append(f"{'':{_INDENT}}/* {comment} */")
+
+    def _numbered(self, line: str) -> str:
+        """A line with numbers for macros, and for what is added to them."""
+        numbered = _MACRO.sub(lambda match: str(self._macros[match[0]]), line)
+        return _SUM.sub(lambda match: f"#{int(match[1]) + int(match[2] + match[3])}", numbered)
 
     def label(self) -> str:
         """A number no other label of this function has."""
@@ -95,25 +111,16 @@ class Assembly:
         """Bytes of machine code, to a few percent."""
         return sum(_size(_LABEL.sub("", line)) for lines in self._blocks.values() for line in lines)
 
-    def function(self, name: str, prototype: str, comment: str) -> str:
-        """The C definition. `comment` says what it does, registers, cost; lines are separated by newlines."""
+    def function(self, name: str, prototype: str, comment: str) -> AsmFunction:
+        """The function. `comment` says what it does, registers, cost; lines are separated by newlines."""
         assert name in prototype
-        described = "\n".join(f" * {line}".rstrip() for line in comment.strip().splitlines())
-        body = "\n".join(self._text)
-        return (
-            f"/*\n{described}\n */\n"
-            # What is named in assembler alone is unused to gcc.
-            '#pragma GCC diagnostic push\n#pragma GCC diagnostic ignored "-Wunused-parameter"\n'
-            f"__attribute__((naked, noinline)) static {prototype} {{\n"
-            f"  __asm volatile(\n{body}\n  );\n}}\n"
-            "#pragma GCC diagnostic pop\n"
-        )
+        return AsmFunction(name, prototype, comment.strip(), tuple(self._text), self._offsets)
 
-    def shared(self, stem: str, prototype: str, comment: str) -> SharedFunction:
+    def shared(self, stem: str, prototype: str, comment: str) -> AsmFunction:
         """The function under a name made of `stem` and its content; `NAME` in the prototype stands for that name."""
-        digest = hashlib.sha256("\n".join((prototype, *self._text)).encode()).hexdigest()[:6]
-        name = f"{stem}_{digest}"
-        return SharedFunction(name, self.function(name, prototype.replace("NAME", name), comment))
+        text = "\n".join((prototype, *map(self._numbered, self._text)))
+        name = f"{stem}_{hashlib.sha256(text.encode()).hexdigest()[:_DIGEST_DIGITS]}"
+        return self.function(name, prototype.replace("NAME", name), comment)
 
 
 def count_ticks(lines: Iterable[str]) -> Ticks:
