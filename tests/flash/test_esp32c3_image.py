@@ -17,7 +17,7 @@ from tinyedge.artifacts import Image
 
 pytestmark = [
     pytest.mark.toolchain,
-    pytest.mark.skipif(importlib.util.find_spec("esptool") is None, reason="no esptool: pip install 'tinyedge[flash]'"),
+    pytest.mark.skipif(importlib.util.find_spec("esptool") is None, reason="no esptool: the extra `flash` brings it"),
 ]
 
 

@@ -23,6 +23,7 @@ from tinyedge import process
 from tinyedge.errors import ModelError, TinyEdgeError, ToolError, UsageError
 from tinyedge.graph.ir import DType
 from tinyedge.graph.reader import read_model
+from tinyedge.install import extra_command
 from tinyedge.ops import check
 from tinyedge.train import find_recipe, load_recipe, load_trained, train_model, training_digest
 from tinyedge.train import training as training_module
@@ -190,7 +191,7 @@ def test_a_missing_package_is_named_with_the_way_to_get_it(tmp_path: Path, monke
     with pytest.raises(ToolError, match="`tf-keras`, which is not installed") as caught:
         train_model(load_recipe(write_recipe(tmp_path / "clouds")), tmp_path / "trained")
     assert caught.value.exit_code == 3
-    assert "pip install 'tinyedge[train]'" in caught.value.hint
+    assert f"`{extra_command('train')}`" in caught.value.hint
     assert not (tmp_path / "trained").exists()
 
 

@@ -27,6 +27,7 @@ from types import TracebackType
 from typing import IO, Any, cast
 
 from tinyedge.errors import InternalError, MissingToolError, ToolError, UsageError
+from tinyedge.install import package_command
 
 Argv = Sequence[str | os.PathLike[str]]
 
@@ -107,7 +108,7 @@ def python_module(module: str, *arguments: str, hint: str = "") -> list[str]:
     """
     if importlib.util.find_spec(module) is None:
         raise MissingToolError(
-            f"the Python package `{module}` is not installed", hint=hint or f"`pip install {module}` installs it"
+            f"the Python package `{module}` is not installed", hint=hint or f"`{package_command(module)}` installs it"
         )
     return [sys.executable, "-P", "-m", module, *arguments]  # -P: never import from the current folder
 
