@@ -138,6 +138,29 @@ def test_training_repeats_to_the_last_byte_and_tells_every_stage(
     assert (again.digest, again.int8_accuracy, again.metrics) == (first.digest, first.int8_accuracy, first.metrics)
 
 
+TELLS_UNITS = """\
+import os
+
+from numpy._core._multiarray_umath import __cpu_dispatch__, __cpu_features__
+
+
+def load(points):
+    wide = [name for name in __cpu_dispatch__ if name == "X86_V4" or name.startswith("AVX512")]
+    used = [name for name in wide if __cpu_features__[name]]
+    raise RuntimeError(f"{used} {os.environ['ONEDNN_MAX_CPU_ISA']}")
+"""
+
+
+@pytest.mark.train
+@needs_tensorflow
+def test_training_uses_no_wider_units_than_avx2(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """NumPy says what it uses; of oneDNN the wish has to do. What the caller's environment wishes does not count."""
+    monkeypatch.setenv("ONEDNN_MAX_CPU_ISA", "AVX512_CORE")
+    recipe = load_recipe(write_recipe(tmp_path / "clouds", data=TELLS_UNITS))
+    with pytest.raises(ModelError, match=r"RuntimeError: \[\] AVX2"):
+        train_model(recipe, tmp_path / "trained")
+
+
 # -- what ends early -------------------------------------------------------------------------------------------------
 
 

@@ -20,6 +20,8 @@ from tinyedge.train.fit import Progress
 from tinyedge.train.recipe import Recipe
 
 _EXTRA = ("tensorflow", "tf-keras", "tensorflow-model-optimization")
+_WIDER_THAN_AVX2 = "X86_V4 AVX512F AVX512CD AVX512_SKX AVX512_CLX AVX512_CNL AVX512_ICL AVX512_SPR"
+"""in the words of NumPy 2.4, and of those before it"""
 _ENVIRONMENT = {
     # One thread: sums are added up in one order.
     "TF_NUM_INTRAOP_THREADS": "1",
@@ -31,7 +33,7 @@ _ENVIRONMENT = {
     # with AVX-512 has other bits. TensorFlow multiplies matrices by oneDNN, NumPy by OpenBLAS.
     "ONEDNN_MAX_CPU_ISA": "AVX2",
     "OPENBLAS_CORETYPE": "Haswell",
-    "NPY_DISABLE_CPU_FEATURES": "X86_V4 AVX512_ICL AVX512_SPR",
+    "NPY_DISABLE_CPU_FEATURES": _WIDER_THAN_AVX2,
     "TF_CPP_MIN_LOG_LEVEL": "3",
     "CUDA_VISIBLE_DEVICES": "-1",
     "PYTHONHASHSEED": "0",
