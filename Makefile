@@ -11,10 +11,11 @@ demo: .venv/installed
 test: .venv/installed
 	$(BIN)/python -m pytest
 
-.venv/installed: pyproject.toml
+.venv/installed: pyproject.toml requirements.lock
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "error: tinyedge needs Python 3.11 or newer\n\nhint: make PYTHON=python3.11")'
 	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[train,flash,dev]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check \
+	  --constraint requirements.lock --editable '.[train,import,flash,docs,dev]'
 	touch $@
 
 clean:

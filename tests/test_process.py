@@ -16,6 +16,7 @@ import pytest
 from kits.processes import is_running, make_program, wait_until
 from tinyedge import process
 from tinyedge.errors import InternalError, ToolError, UsageError
+from tinyedge.install import package_command
 
 PYTHON = sys.executable
 
@@ -139,7 +140,7 @@ def test_python_module() -> None:
     assert "usage" in process.run(process.python_module("json.tool", "--help"), timeout_s=20).stdout
     with pytest.raises(ToolError, match="`te_no_such_module` is not installed") as caught:
         process.python_module("te_no_such_module")
-    assert caught.value.hint == "`pip install te_no_such_module` installs it"
+    assert caught.value.hint == f"`{package_command('te_no_such_module')}` installs it"
 
 
 def test_python_module_does_not_import_from_the_current_folder(tmp_path: Path) -> None:

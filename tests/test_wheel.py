@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 
 from kits.models import small_convolution
+from kits.recipes import write_recipe
+from tinyedge.install import LOCK
 
 pytestmark = pytest.mark.slow
 
@@ -29,10 +31,11 @@ def installed(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """bin/ of a new environment that holds the wheel and what it depends on, without the extra `train`."""
     folder = tmp_path_factory.mktemp("wheel")
     _run(sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", folder, root, cwd=folder)
-    (wheel,) = folder.glob("tinyedge-*.whl")
+    (wheel,) = folder.glob("tinyedge_toolchain-*.whl")
     _run(sys.executable, "-m", "venv", folder / "venv", cwd=folder)
     bin_dir = folder / "venv" / "bin"
-    _run(bin_dir / "python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check", wheel, cwd=folder)
+    pip = [bin_dir / "python", "-m", "pip", "--quiet", "--disable-pip-version-check"]
+    _run(*pip, "install", "--constraint", root / LOCK, wheel, cwd=folder)
     return bin_dir
 
 
@@ -40,6 +43,27 @@ def test_wheel_lists_the_boards(installed: Path, tmp_path: Path) -> None:
     document = json.loads(_run(installed / "tinyedge", "boards", "--json", cwd=tmp_path))
     assert document["schema"] == "tinyedge.boards/1"
     assert "nrf52840dk" in [board["name"] for board in document["boards"]]
+
+
+def test_wheel_runs_a_trained_model(installed: Path, shared_models: Path, tmp_path: Path) -> None:
+    model = shared_models / "hello_world_int8.tflite"
+    document = json.loads(_run(installed / "tinyedge", "run", model, "--board", "nrf52840dk", "--json", cwd=tmp_path))
+    assert document["verify"] == {"samples": 20, "mismatches": 0} | document["verify"]
+    assert document["instructions"]["value"] > 0
+
+
+def test_hints_of_the_wheel_name_the_distribution(installed: Path, tmp_path: Path) -> None:
+    recipe = write_recipe(tmp_path / "clouds")
+    done = subprocess.run(
+        [installed / "tinyedge", "train", recipe], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 3
+    assert f"{installed / 'python'} -m pip install 'tinyedge-toolchain[train]'" in done.stderr
+
+
+def test_the_doctor_finds_no_foreign_distribution(installed: Path, tmp_path: Path) -> None:
+    done = subprocess.run([installed / "tinyedge", "doctor"], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_wheel_builds_a_tflite_without_tensorflow(installed: Path, tmp_path: Path) -> None:

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Espressif ESP32-C3, started by its ROM without a bootloader (direct boot): 160 MHz, UART0, its own cycle counter.
  *
  * The ROM finds two magic words at the start of the flash, maps the flash to 0x42000000 for code and to 0x3C000000 for

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* This computer (POSIX): the console is stdin and stdout, the cycle counter a clock of 10 ns. */
 #define _POSIX_C_SOURCE 200809L
 #include <stdint.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Arm's MPS2 FPGA board, and QEMU's machines mps2-*: CMSDK UART, and a CMSDK timer as cycle counter. The FPGA image
  * fixes the clocks.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Arm's MPS3 FPGA board with Corstone-300, and QEMU's machine mps3-an547: CMSDK UART, SysTick as cycle counter, as
  * there is no CMSDK timer. The FPGA image fixes the clocks. */
 #include "te_bsp.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Nordic nRF52: crystal, UARTE, DWT cycle counter. The core runs at 64 MHz from reset.
  *
  * Addresses and values: nRF52840 Product Specification v1.7 (4.3 NVMC, 4.8 debug, 5.4 CLOCK, 6.9 GPIO); the nRF52833

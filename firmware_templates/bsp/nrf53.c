@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Nordic nRF5340, application core in secure state as after reset: 128 MHz, cache, UARTE, DWT cycle counter.
  *
  * Addresses and values: nRF5340 Product Specification v1.3.1, 4.2 memory and instances, 5.4 CLOCK, 7.4 CACHE, 7.14

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* QEMU's RISC-V machine `virt`: NS16550 UART, mcycle as cycle counter, the test device to end with an exit code.
  *
  * Addresses: QEMU, hw/riscv/virt.c, virt_memmap; UART: National Semiconductor PC16550D data sheet, 8; test device:

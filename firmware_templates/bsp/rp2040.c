@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Raspberry Pi RP2040: crystal, PLL, UART0, SysTick as cycle counter (a Cortex-M0+ has no other), boot second stage.
  *
  * Addresses: RP2040 data sheet, 2.2 address map, 2.14 resets, 2.15 clocks, 2.16 XOSC, 2.18 PLL, 2.19 GPIO. */

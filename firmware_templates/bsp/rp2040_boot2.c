@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The second stage of the RP2040's boot, in source: it turns the flash to fast reads and goes on to the vector table
  * behind it. The boot ROM copies these 256 bytes to the end of RAM, checks the CRC in their last word, and jumps to the
  * first byte. They cannot be compiled with the rest, as the CRC is of machine code: te_rp2040_boot2.c holds the

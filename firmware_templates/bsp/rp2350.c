@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Raspberry Pi RP2350: crystal, PLL, UART0, DWT cycle counter, the block that the boot ROM looks for.
  *
  * Addresses and values: RP2350 data sheet, 2.2 address map, 7.5 resets, 8.1 clocks, 8.2 XOSC, 8.6 PLL, 9 GPIO. */

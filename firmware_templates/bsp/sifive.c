@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* SiFive FE310: PLL from a crystal, UART0, mcycle as cycle counter.
  *
  * Addresses and values: FE310-G002 Manual v1p5, 6 PRCI, 17 GPIO, 18 UART. */

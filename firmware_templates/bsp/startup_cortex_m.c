@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Startup of every Cortex-M: vector table, memory, FPU, painted stack, faults. The only interrupt there may be is that
  * of SysTick, where it is the cycle counter.
  *

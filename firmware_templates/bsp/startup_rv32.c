@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Startup of every RV32 core in machine mode: memory, painted stack, traps. No interrupt is ever enabled.
  *
  * The linker script puts the stack at the start of RAM, below all data: a stack that overflows leaves RAM and faults,

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* ST STM32F103: PLL from a crystal, USART1 on PA9 and PA10, DWT cycle counter.
  *
  * Addresses and values: reference manual RM0008, 3.3 memory map and 3.3.3 flash, 7.3 RCC, 9.2 GPIO, 27.6 USART. */

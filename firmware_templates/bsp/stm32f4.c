@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* ST STM32F4: PLL from an external clock, USART1, 2, 3 or 6, DWT cycle counter.
  *
  * Addresses: reference manuals RM0090 (STM32F407) and RM0390 (STM32F446), 2.3 memory map, 3 flash, 6.3 RCC. */

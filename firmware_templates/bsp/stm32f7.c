@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* ST STM32F7: PLL from an external clock, caches, USART1 or 6 or 3, DWT cycle counter.
  *
  * Addresses and values: reference manual RM0385 (STM32F746), 2.2.2 memory map, 3 flash, 5.3 RCC. */

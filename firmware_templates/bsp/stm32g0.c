@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* ST STM32G0: PLL from the internal 16 MHz oscillator, USART2, SysTick as cycle counter (a Cortex-M0+ has no other).
  *
  * Addresses and values: reference manual RM0444, 2.2 memory map, 3.7 flash, 5.4 RCC, 33.8 USART. */

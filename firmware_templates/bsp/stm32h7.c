@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* ST STM32H743: PLL from an external clock at voltage scale 1, caches, USART3, DWT cycle counter.
  *
  * Addresses and values: reference manual RM0433, 2.3.2 memory map, 4.9 flash, 6.8 PWR, 8.7 RCC, 48.7 USART. The core

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* ST STM32L4+: PLL from the internal 16 MHz oscillator, LPUART1, DWT cycle counter.
  *
  * Addresses and values: reference manual RM0432, 2.2 memory map, 3.7 flash, 5.4 PWR, 6.4 RCC, 51.7 LPUART. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* ST STM32U5 with TrustZone off, as delivered: PLL from the internal 16 MHz oscillator, instruction cache, USART1, DWT
  * cycle counter.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Registers: Cortex-M System Design Kit Technical Reference Manual (DDI 0479), 4.3 APB UART. */
 #include "te_cmsdk_uart.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Armv7-M Architecture Reference Manual (DDI 0403), B2.2.7 cache maintenance and B4.8 cache identification. */
 #include "te_cortex_m7_caches.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The caches of a Cortex-M7. */
 #ifndef TE_CORTEX_M7_CACHES_H
 #define TE_CORTEX_M7_CACHES_H

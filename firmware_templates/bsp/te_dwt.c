@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The cycle counter. Armv7-M Architecture Reference Manual (DDI 0403), C1.6.5 DEMCR and C1.8 DWT. */
 #include "te_dwt.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* RISC-V Instruction Set Manual, volume II, 3.1.10: it runs from reset. */
 #include "te_mcycle.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Variables and the stack, for every core. */
 #include "te_memory.h"
 

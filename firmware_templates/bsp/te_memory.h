@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* RAM as C expects it at the start of main, and what is in use of it. */
 #ifndef TE_MEMORY_H
 #define TE_MEMORY_H

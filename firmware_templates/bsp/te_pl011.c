@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Registers: PrimeCell UART (PL011) Technical Reference Manual (DDI 0183), 3.3. */
 #include "te_pl011.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The console over Arm's PL011 UART: te_bsp_putc and te_bsp_getc. */
 #ifndef TE_PL011_H
 #define TE_PL011_H

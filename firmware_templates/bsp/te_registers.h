@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What board support on every core needs: registers by address. */
 #ifndef TE_REGISTERS_H
 #define TE_REGISTERS_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What RP2040 and RP2350 have in common. The family's file defines TE_RP2_* (addresses and reset bits) in front. */
 #ifndef TE_RP2_H
 #define TE_RP2_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* rp2040_boot2.c (firmware_templates/bsp/ of tinyedge) as machine code, with its CRC in the last word. */
 #include "te_rp2040_boot2.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Source: Arm, Semihosting for AArch32 and AArch64, SYS_EXIT_EXTENDED. */
 #include "te_semihosting.h"
 

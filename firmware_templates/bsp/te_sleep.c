@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The end of the program on a board. */
 #include "te_sleep.h"
 

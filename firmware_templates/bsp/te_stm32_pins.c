@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Registers: RM0090, 8.4 GPIO registers; the same in every STM32 but the F1. */
 #include "te_stm32_pins.h"
 

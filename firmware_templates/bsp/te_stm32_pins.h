@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The console's pins of every STM32 but the F1. */
 #ifndef TE_STM32_PINS_H
 #define TE_STM32_PINS_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Registers: RM0090 (STM32F407), 5.4 PWR, 6.3 RCC; RM0390 (STM32F446), 5.4 and 6.3; RM0385 (STM32F746), 4.4 and 5.3.
  * Voltage scale 1, the default of all three, reaches 168 MHz; above that the over-drive does. */
 #include "te_stm32f4_clock.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The clock tree that STM32F4 and STM32F7 share. */
 #ifndef TE_STM32F4_CLOCK_H
 #define TE_STM32F4_CLOCK_H

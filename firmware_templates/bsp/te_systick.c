@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* SysTick counts 24 bits of the core's clock down; an interrupt at each turn adds the bits above: 32 bits in all.
  * Armv6-M Architecture Reference Manual (DDI 0419), B3.3 SysTick and B3.2.4 ICSR. */
 #include "te_systick.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Nordic's UARTE, with EasyDMA, polled one byte at a time.
  *
  * Addresses and values: nRF52840 Product Specification v1.7, 6.34 UARTE; nRF5340 has the same (v1.3.1, 7.37). Only

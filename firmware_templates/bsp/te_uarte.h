@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The console over Nordic's UARTE: te_bsp_putc and te_bsp_getc. */
 #ifndef TE_UARTE_H
 #define TE_UARTE_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Registers: STM32F4 reference manual RM0090, 30.6 USART registers; RM0008, 27.6 (STM32F1) has the same. */
 #include "te_usart_f4.h"
 

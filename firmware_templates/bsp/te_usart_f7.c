@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Registers: STM32F7 reference manual RM0385, 31.8 USART registers; RM0433, 48.7 (STM32H7), RM0432, 50.8 and 51.7
  * (STM32L4+), RM0444, 33.8 (STM32G0) and RM0456, 66.8 (STM32U5) have the same. The FIFO stays off. */
 #include "te_usart_f7.h"

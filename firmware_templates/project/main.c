@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The firmware of tinyedge: it tests itself, says who it is, then answers the host's requests. te_protocol.h names the
  * tokens; the same program serves a board, an emulator and a process on a host. */
 #include <stdint.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* For compilers that bring no C library: what they implement themselves. */
 #ifndef TE_STRING_H
 #define TE_STRING_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What a chip family gives the firmware; one file of firmware_templates/bsp/ implements it. */
 #ifndef TE_BSP_H
 #define TE_BSP_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What a model is to the rest of the firmware. The ahead-of-time code and TensorFlow Lite Micro both sit behind these
  * four functions and one table, so main, protocol and board support are the same for both. */
 #ifndef TE_MODEL_H

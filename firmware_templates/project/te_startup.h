@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What the startup of a core knows of memory, and what it calls when the firmware breaks. */
 #ifndef TE_STARTUP_H
 #define TE_STARTUP_H

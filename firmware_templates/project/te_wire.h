@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Lines of the serial protocol: receiving and checking requests, taking them apart, composing and sending replies. */
 #ifndef TE_WIRE_H
 #define TE_WIRE_H

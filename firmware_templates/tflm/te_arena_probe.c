@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Takes the place of main.c to find the smallest arena in which the interpreter starts. Prints `arena most N`, the
  * bytes that are free on the board; then tries each size that the host sends as a decimal number on a line, and prints
  * `arena works N` or `arena fails N`. An interpreter that breaks on a size ends in `arena fault PC`. */

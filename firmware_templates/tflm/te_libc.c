@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The few functions of a C library that TensorFlow Lite Micro calls and compilers without one do not bring. */
 #include <stddef.h>
 #include <stdint.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* TensorFlow Lite Micro behind a C interface: te_tflm.cc implements it, te_model.c is what main sees of it. */
 #ifndef TE_TFLM_H
 #define TE_TFLM_H

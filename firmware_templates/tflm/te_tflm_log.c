@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What TensorFlow Lite Micro says, on the console: lines that start with `tflm: ` and carry no checksum, so that the
  * protocol takes them for noise and people can read them. Builds without texts leave it all out. */
 #include <stdarg.h>

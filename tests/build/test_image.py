@@ -20,6 +20,7 @@ from tinyedge.build import build_image, compiler_version, select_compiler
 from tinyedge.build.elf import read_elf
 from tinyedge.build.flags import supports_gcc
 from tinyedge.errors import CheckError, ToolError, UsageError
+from tinyedge.install import package_command
 
 
 def leftovers(folder: Path) -> list[Path]:
@@ -284,7 +285,7 @@ class TestFakeCompiler:
         monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
         with pytest.raises(ToolError, match="the Python package `ziglang` is not installed") as caught:
             build_image(make_project(), tmp_path)
-        assert caught.value.hint == "`pip install ziglang` installs it"
+        assert caught.value.hint == f"`{package_command('ziglang')}` installs it"
 
     def test_fails(self, bin_dir: Path, tmp_path: Path) -> None:
         self.fake(bin_dir, 'echo "internal compiler error: tired" >&2; exit 4')

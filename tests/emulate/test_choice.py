@@ -11,6 +11,7 @@ from tinyedge.boards import CORES, load_board
 from tinyedge.emulate import EMULATORS, choose, emulator
 from tinyedge.emulate.cycles import MODELS
 from tinyedge.errors import ToolError, UsageError
+from tinyedge.install import package_command
 
 
 def test_auto_takes_the_boards_first() -> None:
@@ -59,4 +60,4 @@ def test_a_missing_emulator_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(metadata, "version", missing)
     with pytest.raises(ToolError, match="`unicorn` is not installed") as caught:
         choose(load_board("nrf52840"))
-    assert caught.value.hint == "`pip install unicorn` installs it"
+    assert caught.value.hint == f"`{package_command('unicorn')}` installs it"

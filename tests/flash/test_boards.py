@@ -53,18 +53,14 @@ def pyocd_targets() -> set[str]:
 
 
 @pytest.mark.parametrize("board", [board for board in list_boards() if "pyocd" in board.flashers], ids=named)
-@pytest.mark.skipif(
-    importlib.util.find_spec("pyocd") is None, reason="no pyOCD: pip install 'tinyedge[flash]' brings it"
-)
+@pytest.mark.skipif(importlib.util.find_spec("pyocd") is None, reason="no pyOCD: the extra `flash` brings it")
 @pytest.mark.filterwarnings("ignore")
 def test_pyocd_knows_the_target(board: Board) -> None:
     assert board.flash_options["pyocd"] in pyocd_targets()
 
 
 @pytest.mark.parametrize("board", [board for board in list_boards() if "esptool" in board.flashers], ids=named)
-@pytest.mark.skipif(
-    importlib.util.find_spec("esptool") is None, reason="no esptool: pip install 'tinyedge[flash]' brings it"
-)
+@pytest.mark.skipif(importlib.util.find_spec("esptool") is None, reason="no esptool: the extra `flash` brings it")
 @pytest.mark.filterwarnings("ignore")
 def test_esptool_knows_the_chip(board: Board) -> None:
     from esptool import CHIP_LIST

@@ -18,7 +18,7 @@ from tinyedge.jobs.choices import Choices
 
 pytestmark = [
     pytest.mark.toolchain,
-    pytest.mark.skipif(importlib.util.find_spec("esptool") is None, reason="no esptool: pip install 'tinyedge[flash]'"),
+    pytest.mark.skipif(importlib.util.find_spec("esptool") is None, reason="no esptool: the extra `flash` brings it"),
 ]
 
 

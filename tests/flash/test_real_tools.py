@@ -64,7 +64,7 @@ def test_openocd_without_an_adapter_ends_well_and_is_not_believed(files: Image) 
 def test_an_unknown_target_is_refused_by_pyocd_itself(files: Image) -> None:
     one = flasher("pyocd")
     if not one.available().version:
-        pytest.skip("no pyOCD: pip install 'tinyedge[flash]' brings it")
+        pytest.skip("no pyOCD: the extra `flash` brings it")
     some = dataclasses.replace(board(), flash_options={"pyocd": "no_such_target"})
     with pytest.raises(FlashError, match="nothing was touched"):
         one.write(files, some, "no-such-probe", 60.0)

@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 from kits.hand_plan import hand_model, hand_plan
+from kits.licence import has_licence
 from tinyedge import wire
 from tinyedge.artifacts import FirmwareProject
 from tinyedge.boards import list_boards, load_board
@@ -81,6 +82,18 @@ def test_what_a_project_names_is_there(board: str, root: Path) -> None:
         text = content.decode("ascii")
         assert str(root) not in text
         assert not re.search(r"\{\{|%%|\{#", text), f"{name} holds template syntax"
+
+
+@pytest.mark.parametrize("board", [board.name for board in list_boards()])
+def test_every_file_names_its_licence_in_its_first_line(board: str) -> None:
+    for name, content in project(board).files.items():
+        assert has_licence(content), name
+
+
+def test_every_source_of_projects_names_its_licence() -> None:
+    for path in templates_dir().rglob("*"):
+        if path.is_file():
+            assert has_licence(path.read_bytes()), path
 
 
 def test_the_protocol_header_says_what_wire_says() -> None:

@@ -79,5 +79,5 @@ def tensorflow_is_missing() -> bool:
 
 
 needs_tensorflow = pytest.mark.skipif(
-    tensorflow_is_missing(), reason="TensorFlow is missing: pip install 'tinyedge[train]'"
+    tensorflow_is_missing(), reason="TensorFlow is missing: the extra `train` brings it"
 )

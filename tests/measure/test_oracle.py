@@ -13,6 +13,7 @@ from kits.tflite_builder import TfliteBuilder
 from tinyedge import process
 from tinyedge.errors import ToolError, UsageError
 from tinyedge.graph.reader import read_model
+from tinyedge.install import package_command
 from tinyedge.measure.oracle import oracle_available, run_oracle
 from tinyedge.ops.reference import run_graph
 
@@ -98,7 +99,7 @@ def test_a_missing_wheel_is_an_error_that_names_it(monkeypatch: pytest.MonkeyPat
     with pytest.raises(ToolError) as caught:
         run_oracle(adder(), samples(1))
     assert "`tflite-micro`, is not installed" in caught.value.what
-    assert "pip install --pre tflite-micro" in caught.value.hint
+    assert f"`{package_command('tflite-micro', prerelease=True)}`" in caught.value.hint
 
 
 def test_a_dry_run_has_no_outputs_to_give() -> None:

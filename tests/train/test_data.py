@@ -15,7 +15,7 @@ from tinyedge.train.splits import Splits
 
 
 def test_digits_are_split_once_and_for_all() -> None:
-    pytest.importorskip("sklearn", reason="scikit-learn is missing: pip install 'tinyedge[train]'")
+    pytest.importorskip("sklearn", reason="scikit-learn is missing: the extra `train` brings it")
     from sklearn.datasets import load_digits
     from sklearn.model_selection import train_test_split
 

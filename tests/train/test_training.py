@@ -23,6 +23,7 @@ from tinyedge import process
 from tinyedge.errors import ModelError, TinyEdgeError, ToolError, UsageError
 from tinyedge.graph.ir import DType
 from tinyedge.graph.reader import read_model
+from tinyedge.install import extra_command
 from tinyedge.ops import check
 from tinyedge.train import find_recipe, load_recipe, load_trained, train_model, training_digest
 from tinyedge.train import training as training_module
@@ -137,6 +138,29 @@ def test_training_repeats_to_the_last_byte_and_tells_every_stage(
     assert (again.digest, again.int8_accuracy, again.metrics) == (first.digest, first.int8_accuracy, first.metrics)
 
 
+TELLS_UNITS = """\
+import os
+
+from numpy._core._multiarray_umath import __cpu_dispatch__, __cpu_features__
+
+
+def load(points):
+    wide = [name for name in __cpu_dispatch__ if name == "X86_V4" or name.startswith("AVX512")]
+    used = [name for name in wide if __cpu_features__[name]]
+    raise RuntimeError(f"{used} {os.environ['ONEDNN_MAX_CPU_ISA']}")
+"""
+
+
+@pytest.mark.train
+@needs_tensorflow
+def test_training_uses_no_wider_units_than_avx2(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """NumPy says what it uses; of oneDNN the wish has to do. What the caller's environment wishes does not count."""
+    monkeypatch.setenv("ONEDNN_MAX_CPU_ISA", "AVX512_CORE")
+    recipe = load_recipe(write_recipe(tmp_path / "clouds", data=TELLS_UNITS))
+    with pytest.raises(ModelError, match=r"RuntimeError: \[\] AVX2"):
+        train_model(recipe, tmp_path / "trained")
+
+
 # -- what ends early -------------------------------------------------------------------------------------------------
 
 
@@ -190,7 +214,7 @@ def test_a_missing_package_is_named_with_the_way_to_get_it(tmp_path: Path, monke
     with pytest.raises(ToolError, match="`tf-keras`, which is not installed") as caught:
         train_model(load_recipe(write_recipe(tmp_path / "clouds")), tmp_path / "trained")
     assert caught.value.exit_code == 3
-    assert "pip install 'tinyedge[train]'" in caught.value.hint
+    assert f"`{extra_command('train')}`" in caught.value.hint
     assert not (tmp_path / "trained").exists()
 
 

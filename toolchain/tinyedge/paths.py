@@ -22,8 +22,14 @@ def data_root() -> Path:
             return root
     raise InternalError(
         f"the data folders of tinyedge are missing beside {_PACKAGE}",
-        hint="install tinyedge again with pip, or run it from a complete checkout",
+        hint="install tinyedge-toolchain again with pip, or run it from a complete checkout",
     )
+
+
+def checkout() -> Path | None:
+    """The checkout that tinyedge runs from; None when it was installed from a wheel."""
+    root = data_root()
+    return root if (root / "pyproject.toml").is_file() else None
 
 
 def boards_dir() -> Path:

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* 2-D convolution, int8, for cores whose multiplier gives 32 bits: the way through the image.
  *
  * Output pixels are taken in their order, a group of two or four at a time, round the ends of rows. The windows of a

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* 2-D convolution, int8, four output channels by two pixels at a time: the way through the image.
  *
  * A window is read as segments, each a run of bytes: the rows of the kernel, or all its taps if it is dilated. The

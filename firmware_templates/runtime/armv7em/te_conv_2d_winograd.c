@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "te_conv_2d_winograd.h"
 
 enum { RING_ROWS = 4, STRIP = 8 /* columns of four tiles */, POINTS_A_ROW = 4, SUMS = 128 };

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* 2-D convolution 3x3, stride 1, int8, by exact integer Winograd F(2x2, 3x3): the way through the image.
  *
  * Four rows of input are kept widened to int16, with their border. A strip of four tiles of 2x2 outputs at a time is

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Softmax over rows, int8 in, int8 out with scale 1/256 and zero point -128; exponentials by table.
  * For cores with a long multiplication and CLZ. */
 #ifndef TE_SOFTMAX_TABLE_S8_H

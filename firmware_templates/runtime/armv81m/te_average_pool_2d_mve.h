@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Average pooling, int8, with Helium: eight channels at a time. Cells outside the input are not counted. */
 #ifndef TE_AVERAGE_POOL_2D_MVE_H
 #define TE_AVERAGE_POOL_2D_MVE_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "te_conv_2d_mve.h"
 
 #include "te_copy_mve.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* 2-D convolution, int8, with Helium: the way through the image.
  *
  * The arithmetic is in a function emitted for the layer (te_conv_mve_run), which does a row of output pixels. It reads

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Copying and filling with Helium. */
 #ifndef TE_COPY_MVE_H
 #define TE_COPY_MVE_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "te_max_pool_2d_mve.h"
 
 #include <arm_mve.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Max pooling, int8, with Helium: sixteen channels at a time. Cells outside the input are not looked at. */
 #ifndef TE_MAX_POOL_2D_MVE_H
 #define TE_MAX_POOL_2D_MVE_H

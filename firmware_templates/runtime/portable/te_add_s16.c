@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "te_add_s16.h"
 
 static int32_t add(const te_sum_params *p, int32_t x, int32_t y) {

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Element-wise sum of two int16 tensors, with broadcasting. */
 #ifndef TE_ADD_S16_H
 #define TE_ADD_S16_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Where along an axis of an int8 tensor the largest or the smallest value stands first. */
 #ifndef TE_ARG_EXTREMUM_S8_H
 #define TE_ARG_EXTREMUM_S8_H

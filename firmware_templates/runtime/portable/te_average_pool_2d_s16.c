@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "te_average_pool_2d_s16.h"
 
 static int32_t average(const te_pool_2d_s16_params *p, const te_patch_s16 *patch, const int16_t *x) {

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Average pooling, int8; cells outside the input are not counted, halves are rounded away from zero. */
 #ifndef TE_AVERAGE_POOL_2D_S8_H
 #define TE_AVERAGE_POOL_2D_S8_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Matrix products of int8 tensors. */
 #ifndef TE_BATCH_MATMUL_S8_H
 #define TE_BATCH_MATMUL_S8_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What kernels share that multiply blocks of a matrix with all sums in registers. */
 #ifndef TE_BLOCKS_H
 #define TE_BLOCKS_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "te_broadcast.h"
 
 bool te_broadcast_next(const te_broadcast *shape, te_walk *walk) {

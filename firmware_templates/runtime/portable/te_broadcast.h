@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The walk of element-wise operators over operands that broadcast, from run to run along the innermost axis. */
 #ifndef TE_BROADCAST_H
 #define TE_BROADCAST_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "te_cast.h"
 
 void te_cast(const te_cast_params *p, const void *input, void *output) {

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Integers as they are, cut to the bits of the output. */
 #ifndef TE_CAST_H
 #define TE_CAST_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "te_compare.h"
 
 static bool holds(const te_compare_params *p, int32_t x, int32_t y) {

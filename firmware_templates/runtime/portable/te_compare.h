@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Comparisons of two tensors, element by element, with broadcasting. */
 #ifndef TE_COMPARE_H
 #define TE_COMPARE_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* 2-D convolution of int8, whatever the form of the weights: strides, dilation, groups, padding. */
 #ifndef TE_CONV_2D_H
 #define TE_CONV_2D_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* 2-D convolution, int8, in blocks of some output channels by two neighbouring pixels, for cores without DSP
  * instructions: each weight and each input is loaded once for several products, and all sums stay in registers.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* 2-D convolution, int8, two output channels by two pixels at a time. */
 #ifndef TE_CONV_2D_BLOCKS_2X2_H
 #define TE_CONV_2D_BLOCKS_2X2_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "te_conv_2d_blocks_4x2.h"
 
 #define CHANNELS 4

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "te_conv_2d_s16.h"
 
 #include "te_find_window.h"

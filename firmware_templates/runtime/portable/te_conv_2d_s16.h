@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* 2-D convolution, int16 with weights of int8, zero points 0: strides, dilation, groups, padding. */
 #ifndef TE_CONV_2D_S16_H
 #define TE_CONV_2D_S16_H

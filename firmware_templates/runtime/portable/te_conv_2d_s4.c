@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "te_conv_2d_s4.h"
 
 #include "te_filters_s4.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* 2-D convolution, int8 with weights of int4 that are kept two to a byte. */
 #ifndef TE_CONV_2D_S4_H
 #define TE_CONV_2D_S4_H

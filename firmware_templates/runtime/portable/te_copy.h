@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Copying a tensor: what is left of a reshape when input and output could not share memory. */
 #ifndef TE_COPY_H
 #define TE_COPY_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "te_depthwise_conv_2d_3x3.h"
 
 #include <string.h>

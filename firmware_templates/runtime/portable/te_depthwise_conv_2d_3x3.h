@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Depthwise 2-D convolution of int8 by filters of 3x3 without dilation, one channel after the other.
  *
  * A channel is copied out of the image with its border around it, so that its taps lie side by side and its outputs may

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "te_depthwise_conv_2d_s16.h"
 
 #include "te_requantize_wide.h"

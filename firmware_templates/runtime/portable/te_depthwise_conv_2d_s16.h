@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Depthwise 2-D convolution, int16 with weights of int8 quantized per channel, zero points 0. */
 #ifndef TE_DEPTHWISE_CONV_2D_S16_H
 #define TE_DEPTHWISE_CONV_2D_S16_H

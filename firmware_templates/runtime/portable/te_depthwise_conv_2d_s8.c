@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "te_depthwise_conv_2d_s8.h"
 
 #include <stddef.h>

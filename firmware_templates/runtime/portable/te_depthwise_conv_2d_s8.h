@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Depthwise 2-D convolution, int8, one filter per channel, weights quantized per channel. */
 #ifndef TE_DEPTHWISE_CONV_2D_S8_H
 #define TE_DEPTHWISE_CONV_2D_S8_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "te_dequantize_f32.h"
 
 void te_dequantize_f32(const te_dequantize_f32_params *p, const void *input, float *output) {

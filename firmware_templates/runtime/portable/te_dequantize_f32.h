@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* dequantize at the float border of a model: int8, uint8 or int16 to float32. */
 #ifndef TE_DEQUANTIZE_F32_H
 #define TE_DEQUANTIZE_F32_H

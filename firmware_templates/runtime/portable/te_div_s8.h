@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Element-wise quotients of two int8 tensors, with broadcasting. */
 #ifndef TE_DIV_S8_H
 #define TE_DIV_S8_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Elements of the integer types that cross the borders of a model. */
 #ifndef TE_ELEMENT_H
 #define TE_ELEMENT_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The arithmetic that convolutions and fully connected layers share: filters times one vector of int8, rescaled. */
 #ifndef TE_FILTERS_H
 #define TE_FILTERS_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Filters of int8 times one vector of int16, summed in int64 and rescaled. */
 #ifndef TE_FILTERS_S16_H
 #define TE_FILTERS_S16_H

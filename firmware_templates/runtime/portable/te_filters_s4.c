@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "te_filters_s4.h"
 
 #include "te_int4.h"

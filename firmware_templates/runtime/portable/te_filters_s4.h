@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Filters of int4 times one vector of int8.
  *
  * Weights lie two to a byte, the first in its low half; each filter begins with a new byte. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "te_filters_s8.h"
 
 /* Each element of x is loaded once for four filters. A function of its own, so that the loop has the registers to

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Filters of int8 times one vector of int8. */
 #ifndef TE_FILTERS_S8_H
 #define TE_FILTERS_S8_H

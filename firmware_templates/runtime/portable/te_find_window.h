@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The input under a sliding window as one run of bytes, whatever the type of the elements. */
 #ifndef TE_FIND_WINDOW_H
 #define TE_FIND_WINDOW_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Functions in 32-bit fixed point, as gemmlowp defines them. Qm.n: m integer and n fractional bits besides the sign. */
 #ifndef TE_FIXED_POINT_H
 #define TE_FIXED_POINT_H

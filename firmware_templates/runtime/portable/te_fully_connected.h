@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Fully connected layer of int8, whatever the form of the weights. */
 #ifndef TE_FULLY_CONNECTED_H
 #define TE_FULLY_CONNECTED_H

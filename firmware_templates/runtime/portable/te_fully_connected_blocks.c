@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "te_fully_connected_blocks.h"
 
 #include "te_blocks.h"

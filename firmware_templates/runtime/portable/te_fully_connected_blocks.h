@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Fully connected layer of int8, four outputs at a time, for cores without DSP instructions. */
 #ifndef TE_FULLY_CONNECTED_BLOCKS_H
 #define TE_FULLY_CONNECTED_BLOCKS_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "te_fully_connected_s16.h"
 
 void te_fully_connected_s16(const te_fully_connected_s16_params *p, const int16_t *input, int16_t *output) {

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Fully connected layer, int16 with weights of int8, zero points 0: one matrix times each row of the input. */
 #ifndef TE_FULLY_CONNECTED_S16_H
 #define TE_FULLY_CONNECTED_S16_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "te_fully_connected_s4.h"
 
 #include "te_filters_s4.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Fully connected layer, int8 with weights of int4 that are kept two to a byte: one matrix times each row of the input.
  */
 #ifndef TE_FULLY_CONNECTED_S4_H

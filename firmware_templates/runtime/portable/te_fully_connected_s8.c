@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "te_fully_connected_s8.h"
 
 #include "te_filters_s8.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Fully connected layer, int8 with weights of int8: one matrix times each row of the input. */
 #ifndef TE_FULLY_CONNECTED_S8_H
 #define TE_FULLY_CONNECTED_S8_H

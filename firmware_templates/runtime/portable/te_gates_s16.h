@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Sigmoid and hyperbolic tangent of int16 values, by a table and straight lines between its entries. */
 #ifndef TE_GATES_S16_H
 #define TE_GATES_S16_H

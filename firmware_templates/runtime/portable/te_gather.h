@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Blocks of a table picked by indices. */
 #ifndef TE_GATHER_H
 #define TE_GATHER_H

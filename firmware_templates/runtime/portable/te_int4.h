@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Two int4 in a byte, the first in its low half. */
 #ifndef TE_INT4_H
 #define TE_INT4_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Rows divided by their Euclidean norms, int8 in, int8 out with scale 1/128 and zero point 0. */
 #ifndef TE_L2_NORMALIZATION_S8_H
 #define TE_L2_NORMALIZATION_S8_H

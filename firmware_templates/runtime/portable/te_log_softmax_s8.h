@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Logarithm of the softmax over rows, int8 in, int8 out with scale 1/16 and zero point 127; 32-bit fixed point. */
 #ifndef TE_LOG_SOFTMAX_S8_H
 #define TE_LOG_SOFTMAX_S8_H

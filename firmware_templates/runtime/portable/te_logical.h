@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* And, or of bool tensors, with broadcasting. */
 #ifndef TE_LOGICAL_H
 #define TE_LOGICAL_H

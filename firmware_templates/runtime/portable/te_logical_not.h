@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Not of bool tensors. */
 #ifndef TE_LOGICAL_NOT_H
 #define TE_LOGICAL_NOT_H

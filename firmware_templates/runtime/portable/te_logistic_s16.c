@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "te_logistic_s16.h"
 
 static int16_t logistic(const te_sigmoid_params *p, int16_t element) {

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "te_lookup_s8.h"
 
 void te_lookup_s8(const int8_t table[256], const int8_t *input, int8_t *output, uint32_t elements) {

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Any function of one int8 value, by a table of its 256 results. */
 #ifndef TE_LOOKUP_S8_H
 #define TE_LOOKUP_S8_H

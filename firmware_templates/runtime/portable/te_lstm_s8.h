@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A sequence through an LSTM, int8 with an int16 cell. */
 #ifndef TE_LSTM_S8_H
 #define TE_LSTM_S8_H

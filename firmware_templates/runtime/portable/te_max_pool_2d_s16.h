@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Max pooling, int16; cells outside the input are not looked at. */
 #ifndef TE_MAX_POOL_2D_S16_H
 #define TE_MAX_POOL_2D_S16_H

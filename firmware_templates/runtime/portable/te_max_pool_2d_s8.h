@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Max pooling, int8; cells outside the input are not looked at. */
 #ifndef TE_MAX_POOL_2D_S8_H
 #define TE_MAX_POOL_2D_S8_H

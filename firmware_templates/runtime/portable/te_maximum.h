@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The larger of two elements, tensor by tensor, with broadcasting. */
 #ifndef TE_MAXIMUM_H
 #define TE_MAXIMUM_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "te_mean_s8.h"
 
 #include "te_requantize.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Mean or sum over some axes of an int8 tensor; the output may have a quantization of its own. */
 #ifndef TE_MEAN_S8_H
 #define TE_MEAN_S8_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "te_minimum.h"
 
 TE_ELEMENTWISE(te_minimum_s8, te_pair_params, int8_t, int8_t, x < y ? x : y)

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The smaller of two elements, tensor by tensor, with broadcasting. */
 #ifndef TE_MINIMUM_H
 #define TE_MINIMUM_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Nested copies with strides: what slicing, transposing, joining, splitting and the like come down to. */
 #ifndef TE_MOVE_H
 #define TE_MOVE_H

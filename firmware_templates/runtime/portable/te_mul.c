@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "te_mul.h"
 
 static int32_t product(const te_mul_params *p, int32_t x, int32_t y) {

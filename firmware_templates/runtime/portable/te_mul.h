@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Element-wise products of two int8 or int16 tensors, with broadcasting. */
 #ifndef TE_MUL_H
 #define TE_MUL_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A constant border around an int8 tensor of four axes. */
 #ifndef TE_PAD_S8_H
 #define TE_PAD_S8_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What the poolings of int16 have in common. */
 #ifndef TE_POOL_2D_S16_H
 #define TE_POOL_2D_S16_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Negative values times a slope, int8, with broadcasting. */
 #ifndef TE_PRELU_S8_H
 #define TE_PRELU_S8_H

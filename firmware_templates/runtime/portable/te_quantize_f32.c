@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "te_quantize_f32.h"
 
 /* Far outside of int16 with any zero point, and small enough for float32 to be exact. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* quantize at the float border of a model: float32 to int8 or int16. */
 #ifndef TE_QUANTIZE_F32_H
 #define TE_QUANTIZE_F32_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "te_reduce_extremum_s8.h"
 
 /* Flipping all bits turns the order round, so the smallest is the flip of the largest flip. */

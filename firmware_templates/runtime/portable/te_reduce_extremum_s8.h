@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Largest or smallest values over some axes of an int8 tensor. */
 #ifndef TE_REDUCE_EXTREMUM_S8_H
 #define TE_REDUCE_EXTREMUM_S8_H

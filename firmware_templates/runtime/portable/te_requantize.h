@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Fixed-point rescaling as TensorFlow Lite Micro does it: two roundings, exact to the last bit.
  *
  * A real factor is multiplier * 2^(shift - 31), multiplier in [0, 2^31 - 1], shift in [-31, 30], positive: left.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* quantize between the integer quantizations of int8, uint8, int16 and int32. */
 #ifndef TE_REQUANTIZE_ANY_H
 #define TE_REQUANTIZE_ANY_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* quantize from one int8 quantization to another. */
 #ifndef TE_REQUANTIZE_S8_H
 #define TE_REQUANTIZE_S8_H

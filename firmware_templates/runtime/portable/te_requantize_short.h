@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The end of a layer in fewer steps than te_output_s8: for sums that are below 2^30 in magnitude and are scaled by a
  * multiplier of [0, 2^31 - 1] and a shift to the right, which holds for nearly every layer. */
 #ifndef TE_REQUANTIZE_SHORT_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Fixed-point rescaling of int64 sums as TensorFlow Lite Micro does it for int16: one rounding, ties upwards. */
 #ifndef TE_REQUANTIZE_WIDE_H
 #define TE_REQUANTIZE_WIDE_H

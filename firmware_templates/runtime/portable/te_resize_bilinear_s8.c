@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "te_resize_bilinear_s8.h"
 
 #define ONE 1024

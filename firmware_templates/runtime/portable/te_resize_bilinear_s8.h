@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* An int8 image of another height and width, each cell interpolated between four. */
 #ifndef TE_RESIZE_BILINEAR_S8_H
 #define TE_RESIZE_BILINEAR_S8_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "te_resize_nearest.h"
 
 #include <string.h>

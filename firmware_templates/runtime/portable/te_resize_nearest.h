@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* An image of another height and width, whose cells are copies. */
 #ifndef TE_RESIZE_NEAREST_H
 #define TE_RESIZE_NEAREST_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The rows of an image that windows see, with the border around them, in a ring that moves down the image.
  *
  * Reading them needs no care for what lies outside. Rows are counted from the first one of the first window on. */

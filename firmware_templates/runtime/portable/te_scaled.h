@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Operands that are brought to a common scale before they are combined. */
 #ifndef TE_SCALED_H
 #define TE_SCALED_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "te_select.h"
 
 #define TE_SELECT(name, type)                                                                                          \

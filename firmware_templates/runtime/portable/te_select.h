@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* For each element one of two, as a condition says, with broadcasting. */
 #ifndef TE_SELECT_H
 #define TE_SELECT_H

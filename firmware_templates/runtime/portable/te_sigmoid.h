@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What logistic and tanh of int16 have in common. */
 #ifndef TE_SIGMOID_H
 #define TE_SIGMOID_H

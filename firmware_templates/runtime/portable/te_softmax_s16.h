@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Softmax over rows, int16 in, int16 out with scale 1/32768 and zero point 0, by interpolating in two tables. */
 #ifndef TE_SOFTMAX_S16_H
 #define TE_SOFTMAX_S16_H

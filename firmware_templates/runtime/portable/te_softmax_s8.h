@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Softmax over rows, int8 in, int8 out with scale 1/256 and zero point -128; gemmlowp's 32-bit fixed point. */
 #ifndef TE_SOFTMAX_S8_H
 #define TE_SOFTMAX_S8_H

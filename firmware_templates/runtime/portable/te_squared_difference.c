@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "te_squared_difference.h"
 
 static int32_t squared_difference(const te_squared_difference_params *p, int32_t x, int32_t y) {

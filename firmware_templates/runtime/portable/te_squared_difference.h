@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Element-wise squares of the differences of two int8 or int16 tensors, with broadcasting. */
 #ifndef TE_SQUARED_DIFFERENCE_H
 #define TE_SQUARED_DIFFERENCE_H

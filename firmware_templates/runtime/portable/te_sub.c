@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "te_sub.h"
 
 static int32_t subtract(const te_sum_params *p, int32_t x, int32_t y) {

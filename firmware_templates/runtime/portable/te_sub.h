@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Element-wise differences of two int8 or int16 tensors, with broadcasting. */
 #ifndef TE_SUB_H
 #define TE_SUB_H

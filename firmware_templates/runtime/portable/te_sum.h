@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What sums and differences of two tensors have in common. */
 #ifndef TE_SUM_H
 #define TE_SUM_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A fully connected layer of low rank over time, int8. */
 #ifndef TE_SVDF_S8_H
 #define TE_SVDF_S8_H

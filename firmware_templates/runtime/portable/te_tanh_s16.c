@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "te_tanh_s16.h"
 
 /* tanh(x) = 2 * logistic(2 * x) - 1: the table is read with one fractional bit less. */

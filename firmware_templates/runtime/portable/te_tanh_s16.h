@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The hyperbolic tangent of int16, by interpolating in a table of the logistic function; output scale 1/32768. */
 #ifndef TE_TANH_S16_H
 #define TE_TANH_S16_H

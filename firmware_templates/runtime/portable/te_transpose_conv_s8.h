@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Transposed 2-D convolution, int8, weights quantized per output channel. */
 #ifndef TE_TRANSPOSE_CONV_S8_H
 #define TE_TRANSPOSE_CONV_S8_H

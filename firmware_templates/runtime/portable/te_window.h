@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The geometry of a 2-D sliding window, shared by convolutions and pooling. Sizes in elements, rows first. */
 #ifndef TE_WINDOW_H
 #define TE_WINDOW_H

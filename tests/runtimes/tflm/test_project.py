@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from kits.cli import tinyedge
+from kits.licence import has_licence
 from kits.models import small_convolution
 from kits.recipes import needs_tensorflow
 from kits.tflite_builder import TfliteBuilder
@@ -124,6 +125,18 @@ def test_a_library_is_compiled_but_not_listed_as_the_projects_own() -> None:
     assert project.include_dirs == ("app", "bsp", "model")
     assert "compat/string.h" not in project.files  # it would hide the C library's from C++
     assert project.digest != make_project(small_convolution()).digest
+
+
+def test_every_file_but_the_librarys_names_its_licence() -> None:
+    library = small_library()
+    board, model = load_board("nrf52840dk"), QuantizedModel("small", small_convolution(), "")
+    part, flags = make_part(small_convolution()), make_library_flags(board)
+    for project in (
+        make_project(small_convolution(), library=library),
+        generate_arena_probe(part, model, board, make_flags=flags),
+    ):
+        for name, content in project.files.items():
+            assert name in library.files or has_licence(content), name
 
 
 def test_a_board_that_only_zig_builds_for() -> None:

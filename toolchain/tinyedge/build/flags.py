@@ -20,6 +20,8 @@ SMALL_FOLDERS = ("app", "bsp")
 """of a project: the protocol, and the support of the board"""
 
 _WARNINGS = ("-Wall", "-Wextra", "-Wconversion", "-Werror")
+_NOT_FOR_MAKE = "-Werror"
+"""what a warning of a compiler that is newer than tinyedge must not do to a user's build"""
 _FLOAT = ("-ffp-contract=off",)  # float results must not depend on which core has a fused multiply-add
 LANGUAGE = ("-std=c99", *_WARNINGS, *_FLOAT)
 
@@ -113,18 +115,19 @@ def supports_gcc(core: Core) -> bool:
 
 
 def make_flags(board: Board) -> dict[str, str]:
-    """Flags for a Makefile, the same that `build_image` uses; gcc's are empty where gcc cannot build for the board.
+    """Flags for a Makefile: those of `build_image`, but warnings are no errors there; gcc's are empty where gcc cannot
+    build for the board.
 
     Keys: `zig_cflags`, `zig_ldflags`, `gcc_cflags`, `gcc_ldflags`, and `small_cflags` for what is in SMALL_FOLDERS
     """
     zig = zig_flags(board.core)
     gcc = gcc_flags(board.core) if supports_gcc(board.core) else Flags((), ())
     return {
-        "zig_cflags": " ".join(zig.compile),
-        "zig_ldflags": " ".join(zig.link),
-        "gcc_cflags": " ".join(gcc.compile),
-        "gcc_ldflags": " ".join(gcc.link),
-        "small_cflags": " ".join(SMALL),
+        "zig_cflags": _for_make(zig.compile),
+        "zig_ldflags": _for_make(zig.link),
+        "gcc_cflags": _for_make(gcc.compile),
+        "gcc_ldflags": _for_make(gcc.link),
+        "small_cflags": _for_make(SMALL),
     }
 
 
@@ -137,11 +140,15 @@ def make_library_flags(board: Board) -> dict[str, str]:
     flags = make_flags(board)
     gcc = gcc_flags(board.core) if supports_gcc(board.core) else Flags((), ())
     for name, found in (("zig", zig_flags(board.core)), ("gcc", gcc)):
-        flags[f"{name}_cxxflags"] = " ".join(found.cxx)
-        flags[f"{name}_library_cflags"] = " ".join(found.library_c)
-        flags[f"{name}_library_cxxflags"] = " ".join(found.library_cxx)
-        flags[f"{name}_libs"] = " ".join(found.library_link)
+        flags[f"{name}_cxxflags"] = _for_make(found.cxx)
+        flags[f"{name}_library_cflags"] = _for_make(found.library_c)
+        flags[f"{name}_library_cxxflags"] = _for_make(found.library_cxx)
+        flags[f"{name}_libs"] = _for_make(found.library_link)
     return flags
+
+
+def _for_make(flags: tuple[str, ...]) -> str:
+    return " ".join(flag for flag in flags if flag != _NOT_FOR_MAKE)
 
 
 def _arm_cpu(core: Core) -> str:

@@ -11,8 +11,7 @@ from tinyedge.boards import Core
 from tinyedge.build.compiler import Compiler
 from tinyedge.build.flags import zig_flags
 from tinyedge.errors import ToolError
-
-_HINT = "`pip install ziglang` installs it"
+from tinyedge.install import package_command
 
 
 def zig_compiler(core: Core) -> Compiler:
@@ -32,12 +31,12 @@ def _driver() -> tuple[str, ...]:
         for name in ("zig", "zig.exe"):
             if (Path(folder) / name).is_file():
                 return (str(Path(folder) / name),)
-    return tuple(process.python_module("ziglang", hint=_HINT))
+    return tuple(process.python_module("ziglang"))
 
 
 @functools.cache
 def _version(driver: tuple[str, ...]) -> str:
     text = process.run([*driver, "version"], timeout_s=60).stdout.strip()
     if not text:
-        raise ToolError(f"`{driver[0]}` does not say its version", hint=_HINT)
+        raise ToolError(f"`{driver[0]}` does not say its version", hint=f"`{package_command('ziglang')}` installs it")
     return text

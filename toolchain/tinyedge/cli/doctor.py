@@ -18,6 +18,8 @@ from tinyedge.cli.ui import Ui
 from tinyedge.emulate import emulator
 from tinyedge.errors import ToolError, UsageError
 from tinyedge.flash import FLASHERS, flasher
+from tinyedge.flash.contract import Flasher
+from tinyedge.install import DISTRIBUTION, extra_command, foreign_distribution, package_command
 from tinyedge.report.json import doctor_document
 from tinyedge.report.text import render_table
 from tinyedge.runtimes.tflm.tree import find_tree, missing_tree
@@ -76,35 +78,32 @@ def _tflm_tree() -> str:
     return f"{tree.version}, {tree.kernels}"
 
 
-def _flasher(name: str) -> Callable[[], str]:
-    return lambda: flasher(name).available().version
+def _checks() -> tuple[Check, ...]:
+    training = extra_command("train")
+    oracle = package_command("tflite-micro", prerelease=True)
+    return (
+        Check("python", lambda: sys.version.split()[0], "install Python 3.11 or newer"),
+        Check("zig (compiler)", lambda: compiler_version("zig"), package_command("ziglang")),
+        Check("unicorn (emulator)", lambda: emulator("unicorn").version(), package_command("unicorn")),
+        Check("tflite-micro (oracle)", _package("tflite-micro"), f"{oracle} (Linux x86_64)"),
+        Check("tensorflow", _package("tensorflow"), training, "training"),
+        Check("tensorflow-model-optimization", _package("tensorflow-model-optimization"), training, "training"),
+        Check(
+            "arm-none-eabi-gcc", lambda: compiler_version("gcc"), "apt-get install gcc-arm-none-eabi", "--compiler gcc"
+        ),
+        Check("qemu-system-arm", _program("qemu-system-arm"), "apt-get install qemu-system-arm", "the QEMU emulator"),
+        Check("TFLM's sources", _tflm_tree, "docs/tflm.md says how; set TINYEDGE_TFLM", "--runtime tflm"),
+        Check("renode", _program("renode"), "get it from renode.io and put it on PATH", "the Renode emulator"),
+        *(_flasher_check(flasher(name)) for name in FLASHERS if name != "uf2"),
+    )
 
 
-CHECKS = (
-    Check("python", lambda: sys.version.split()[0], "install Python 3.11 or newer"),
-    Check("zig (compiler)", lambda: compiler_version("zig"), "pip install ziglang"),
-    Check("unicorn (emulator)", lambda: emulator("unicorn").version(), "pip install unicorn"),
-    Check("tflite-micro (oracle)", _package("tflite-micro"), "pip install --pre tflite-micro (Linux x86_64)"),
-    Check("tensorflow", _package("tensorflow"), "pip install 'tinyedge[train]'", "training"),
-    Check(
-        "tensorflow-model-optimization",
-        _package("tensorflow-model-optimization"),
-        "pip install 'tinyedge[train]'",
-        "training",
-    ),
-    Check("arm-none-eabi-gcc", lambda: compiler_version("gcc"), "apt-get install gcc-arm-none-eabi", "--compiler gcc"),
-    Check("qemu-system-arm", _program("qemu-system-arm"), "apt-get install qemu-system-arm", "the QEMU emulator"),
-    Check("TFLM's sources", _tflm_tree, "docs/tflm.md says how; set TINYEDGE_TFLM", "--runtime tflm"),
-    Check("renode", _program("renode"), "get it from renode.io and put it on PATH", "the Renode emulator"),
-    *(
-        Check(name, _flasher(name), flasher(name).install.replace("`", ""), f"flashing: {flasher(name).reaches}")
-        for name in FLASHERS
-        if name != "uf2"
-    ),
-)
+def _flasher_check(tool: Flasher) -> Check:
+    found = tool.available()
+    return Check(tool.name, lambda: found.version, found.install.replace("`", ""), f"flashing: {tool.reaches}")
 
 
-def examine(checks: tuple[Check, ...] = CHECKS) -> tuple[Finding, ...]:
+def examine(checks: tuple[Check, ...]) -> tuple[Finding, ...]:
     """Run every check; a missing tool is a finding, never an error."""
     findings = []
     for check in checks:
@@ -123,7 +122,7 @@ def command(ui: Ui) -> None:
 
     Exits 3 when the main job (build and run in the embedded emulator) could not run.
     """
-    findings = examine()
+    findings = examine(_checks())
     rows = [
         (
             "ok" if finding.version else "MISSING" if finding.required else "-",
@@ -138,6 +137,11 @@ def command(ui: Ui) -> None:
         render_table(("", "tool", "version, or how to get it", "needed for"), rows),
         doctor_document([vars(finding) | {"required": finding.required} for finding in findings], ok=not missing),
     )
+    if foreign := foreign_distribution():
+        ui.note(
+            f"warning: `{foreign}` is installed too: another project's package of the same name, in the same folder as "
+            f"{DISTRIBUTION}\n\nhint: take it away with pip's `uninstall tinyedge`, then install {DISTRIBUTION} again"
+        )
     if missing:
         raise ToolError(
             f"the main job needs {', '.join(f'`{finding.name}`' for finding in missing)}",

@@ -13,6 +13,7 @@ from tinyedge.artifacts import Image
 from tinyedge.boards import Board
 from tinyedge.errors import Interrupted, ToolError
 from tinyedge.flash.contract import TIMEOUT_S, UNTOUCHED, Availability, FlashError, half_written
+from tinyedge.install import extra_command
 from tinyedge.paths import write_whole
 
 _VERSION = re.compile(r"\d+\.\d+[\w.+-]*")
@@ -32,6 +33,8 @@ class CommandFlasher:
     module = ""
     """the Python package that is this program, too"""
     install = ""
+    extra = ""
+    """the extra of tinyedge that brings it, where one does"""
     verifies = True
     reaches = ""
     option_is = ""
@@ -77,12 +80,15 @@ class CommandFlasher:
         try:
             program = self._program()
         except ToolError:
-            return Availability("", self.install)
+            return Availability("", self._how_to_get())
         version = self._version(program)
         numbers = tuple(int(number) for number in re.findall(r"\d+", version)[: len(self.oldest_version)])
         if self.oldest_version and numbers < self.oldest_version:
-            return Availability("", f"{self.install} (here is {version}, which is too old)")
-        return Availability(version, self.install)
+            return Availability("", f"{self._how_to_get()} (here is {version}, which is too old)")
+        return Availability(version, self._how_to_get())
+
+    def _how_to_get(self) -> str:
+        return f"`{extra_command(self.extra)}`" if self.extra else self.install
 
     def write(self, image: Image, board: Board, probe: str, timeout_s: float = TIMEOUT_S) -> None:
         """See `Flasher`."""
@@ -127,7 +133,7 @@ class CommandFlasher:
                 return [str(found)]
         if self.module and importlib.util.find_spec(self.module) is not None:
             return process.python_module(self.module)
-        raise ToolError(f"`{self.programs[0]}` is not installed, or not on PATH", hint=self.install)
+        raise ToolError(f"`{self.programs[0]}` is not installed, or not on PATH", hint=self._how_to_get())
 
     def _version(self, program: Sequence[str]) -> str:
         if not self.version_arguments:

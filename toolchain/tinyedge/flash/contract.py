@@ -39,7 +39,7 @@ class Flasher(Protocol):
     probe_is: str
     """for people: what `--probe` names"""
     install: str
-    """for people: how to get it, as something that can be typed where there is such a thing"""
+    """for people: how to get it, as the documentation says it; `available` has the words for this installation"""
 
     def commands(self, image: Image, board: Board, probe: str) -> list[list[str]]:
         """The command lines, in order; none for a tool that is no program.

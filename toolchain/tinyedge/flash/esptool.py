@@ -27,7 +27,8 @@ class EsptoolFlasher(CommandFlasher):
     probe_is = "serial port; the console's, if none is named"
     programs = ("esptool",)
     module = "esptool"
-    install = "`pip install 'tinyedge[flash]'`"
+    install = "`pip install 'tinyedge-toolchain[flash]'`"
+    extra = "flash"
     version_arguments = ("version",)
     oldest_version = (5,)  # the first with `write-flash`
     proofs = ("Hash of data verified.",)

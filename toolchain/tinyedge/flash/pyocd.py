@@ -22,7 +22,8 @@ class PyocdFlasher(CommandFlasher):
     probe_is = "unique id, or a part of it"
     programs = ("pyocd",)
     module = "pyocd"
-    install = "`pip install 'tinyedge[flash]'`"
+    install = "`pip install 'tinyedge-toolchain[flash]'`"
+    extra = "flash"
     proofs = ("", "bytes match.")
     no_contact = ("No connected debug probe", "Error while initing target")
 

@@ -21,6 +21,7 @@ from ai_edge_litert import schema_py_generated as schema
 
 from tinyedge import process
 from tinyedge.errors import ToolError, UsageError
+from tinyedge.install import package_command
 
 Array = npt.NDArray[Any]
 
@@ -86,7 +87,7 @@ def _check_can_run() -> None:
     if not oracle_available():
         raise ToolError(
             "the oracle, the Python package `tflite-micro`, is not installed",
-            hint="`pip install --pre tflite-micro`: there is one for Linux on x86_64",
+            hint=f"`{package_command('tflite-micro', prerelease=True)}`: there is one for Linux on x86_64",
         )
 
 

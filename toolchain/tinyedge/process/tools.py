@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 from tinyedge.errors import MissingToolError
+from tinyedge.install import package_command
 from tinyedge.process.settings import is_dry_run
 
 
@@ -37,6 +38,6 @@ def python_module(module: str, *arguments: str, hint: str = "") -> list[str]:
     """
     if importlib.util.find_spec(module) is None:
         raise MissingToolError(
-            f"the Python package `{module}` is not installed", hint=hint or f"`pip install {module}` installs it"
+            f"the Python package `{module}` is not installed", hint=hint or f"`{package_command(module)}` installs it"
         )
     return [sys.executable, "-P", "-m", module, *arguments]  # -P: never import from the current folder

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from tinyedge.errors import ModelError, TinyEdgeError, ToolError, UsageError
+from tinyedge.install import extra_command
 from tinyedge.train.recipe import Recipe
 from tinyedge.train.splits import Splits
 
@@ -91,7 +92,7 @@ def _author(path: Path, table: str = "") -> Iterator[None]:
     except ModuleNotFoundError as error:
         raise ToolError(
             f"{_short(path)} needs the Python package `{error.name}`, which is not installed",
-            hint="`pip install 'tinyedge[train]'` for the recipes of tinyedge; your own may need packages of their own",
+            hint=f"`{extra_command('train')}` for the recipes of tinyedge; your own may need packages of their own",
         ) from error
     except Exception as error:
         traceback.print_exc()

@@ -13,19 +13,26 @@ from typing import Any
 from tinyedge import errors, process
 from tinyedge.artifacts import QuantizedModel
 from tinyedge.errors import InternalError, TinyEdgeError, ToolError
+from tinyedge.install import extra_command
 from tinyedge.train import store
 from tinyedge.train.fit import Progress
 from tinyedge.train.recipe import Recipe
 
 _EXTRA = ("tensorflow", "tf-keras", "tensorflow-model-optimization")
-_HINT = "`pip install 'tinyedge[train]'` installs what training needs"
+_WIDER_THAN_AVX2 = "X86_V4 AVX512F AVX512CD AVX512_SKX AVX512_CLX AVX512_CNL AVX512_ICL AVX512_SPR"
+"""in the words of NumPy 2.4, and of those before it"""
 _ENVIRONMENT = {
-    # One thread and the same kernels everywhere: results then depend on the seed alone.
+    # One thread: sums are added up in one order.
     "TF_NUM_INTRAOP_THREADS": "1",
     "TF_NUM_INTEROP_THREADS": "1",
     "OMP_NUM_THREADS": "1",
     "OPENBLAS_NUM_THREADS": "1",
     "TF_ENABLE_ONEDNN_OPTS": "0",
+    # AVX2 at most, which any x86 of the last ten years has: wider units add up in another order, and a model trained
+    # with AVX-512 has other bits. TensorFlow multiplies matrices by oneDNN, NumPy by OpenBLAS.
+    "ONEDNN_MAX_CPU_ISA": "AVX2",
+    "OPENBLAS_CORETYPE": "Haswell",
+    "NPY_DISABLE_CPU_FEATURES": _WIDER_THAN_AVX2,
     "TF_CPP_MIN_LOG_LEVEL": "3",
     "CUDA_VISIBLE_DEVICES": "-1",
     "PYTHONHASHSEED": "0",
@@ -62,7 +69,8 @@ def require_extra() -> None:
             metadata.version(package)
         except metadata.PackageNotFoundError:
             raise ToolError(
-                f"training needs the Python package `{package}`, which is not installed", hint=_HINT
+                f"training needs the Python package `{package}`, which is not installed",
+                hint=f"`{extra_command('train')}` installs what training needs",
             ) from None
 
 

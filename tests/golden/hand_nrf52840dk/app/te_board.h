@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Nordic nRF52840 DK (PCA10056); generated from boards/nrf52840dk.toml. */
 #ifndef TE_BOARD_H
 #define TE_BOARD_H

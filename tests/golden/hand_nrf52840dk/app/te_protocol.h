@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The tokens of the serial protocol; generated from tinyedge/wire.py, where the protocol is described. */
 #ifndef TE_PROTOCOL_H
 #define TE_PROTOCOL_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* hand, compiled ahead of time for cortex-m4f: one function per layer, in order of execution.
  *
  * All tensors that change lie in one arena of 1216 bytes. Tensors share memory when they do not live at the same

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* hand: the constants of all layers. */
 #include "te_model_data.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* hand: the constants of all layers, laid out as their kernels want them; 308 bytes. */
 #ifndef TE_MODEL_DATA_H
 #define TE_MODEL_DATA_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* ad01_int8: the interpreter of TensorFlow Lite Micro, with the operators of this model and no others.
  *
  *   fully_connected: Register_FULLY_CONNECTED_INT8, int8 throughout

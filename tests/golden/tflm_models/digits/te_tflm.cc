@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* digits: the interpreter of TensorFlow Lite Micro, with the operators of this model and no others.
  *
  *   conv_2d: Register_CONV_2D_INT8, int8 throughout

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* kws_ref_model: the interpreter of TensorFlow Lite Micro, with the operators of this model and no others.
  *
  *   average_pool_2d: Register_AVERAGE_POOL_2D_INT8, int8 throughout

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* pretrainedResnet_quant for TensorFlow Lite Micro: the arena, and the table that main reads. The interpreter is in te_tflm.cc. */
 #include "te_model.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* pretrainedResnet_quant: the model file, 98496 bytes, SHA-256 3c002613d1b2475eb51dd78dfb85a546c8ae658dee71cf6ade43b022fe205415. */
 #ifndef TE_MODEL_DATA_H
 #define TE_MODEL_DATA_H

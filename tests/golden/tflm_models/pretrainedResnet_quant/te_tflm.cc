@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* pretrainedResnet_quant: the interpreter of TensorFlow Lite Micro, with the operators of this model and no others.
  *
  *   add: Register_ADD_INT8, int8 throughout

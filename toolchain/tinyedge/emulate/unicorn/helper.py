@@ -12,6 +12,7 @@ from pathlib import Path
 from tinyedge import process
 from tinyedge.digests import digest, file_digest
 from tinyedge.errors import ToolError
+from tinyedge.install import package_command
 from tinyedge.paths import cache_dir
 
 SOURCES = tuple(sorted(Path(__file__).with_name("native").glob("*.[ch]")))
@@ -28,7 +29,7 @@ def native_helper() -> Path:
     try:
         zig = metadata.version("ziglang")
     except metadata.PackageNotFoundError as error:
-        raise ToolError("`ziglang` is not installed", hint="`pip install ziglang` installs it") from error
+        raise ToolError("`ziglang` is not installed", hint=f"`{package_command('ziglang')}` installs it") from error
     key = digest(file_digest(SOURCES), zig, sys.platform, platform.machine(), *_FLAGS)[:16]
     library = cache_dir() / "unicorn" / f"helper-{key}{_SUFFIX}"
     if not library.is_file():

@@ -22,6 +22,7 @@ from tinyedge.emulate.unicorn.frames import Ending
 from tinyedge.emulate.unicorn.helper import native_helper
 from tinyedge.emulate.unicorn.peripherals.families import FAMILIES
 from tinyedge.errors import DeviceError, ToolError
+from tinyedge.install import package_command
 
 _WORKER = "tinyedge.emulate.unicorn.worker"
 _START_TIMEOUT_S = 60.0
@@ -175,7 +176,7 @@ class UnicornEmulator:
         try:
             return metadata.version("unicorn")
         except metadata.PackageNotFoundError as error:
-            raise ToolError("`unicorn` is not installed", hint="`pip install unicorn` installs it") from error
+            raise ToolError("`unicorn` is not installed", hint=f"`{package_command('unicorn')}` installs it") from error
 
     def supports(self, board: Board) -> str:
         """Empty when it can run the board's firmware, otherwise the reason it cannot."""
