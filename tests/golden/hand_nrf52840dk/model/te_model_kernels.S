@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* hand: what its layers call in assembler for cortex-m4f.
  *
  * Each function has a section of its own, so that the linker leaves out what is not called. Where models are linked

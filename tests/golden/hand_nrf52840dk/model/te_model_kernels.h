@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* hand: the functions of te_model_kernels.S, and where what they read lies. */
 #ifndef TE_MODEL_KERNELS_H
 #define TE_MODEL_KERNELS_H
