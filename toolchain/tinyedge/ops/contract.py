@@ -1,7 +1,8 @@
 """What an operator is to tinyedge: how it is parsed, what is refused, what it computes.
 
-One file in this folder per operator (or per family with one arithmetic, e.g. the look-up operators). Each registers
-one `OperatorSpec` under each TFLite name it serves. Nothing here knows of kernels, boards or C.
+One file in this folder per operator (or per family with one arithmetic, e.g. the look-up operators). Its SPECS hold one
+`OperatorSpec` for each TFLite name it serves, and are found by discovery; its tests stand in the file of tests/ops that
+covers it. What operators share is in `arithmetic` and `checks`. Nothing here knows of kernels, boards or C.
 """
 
 from __future__ import annotations
