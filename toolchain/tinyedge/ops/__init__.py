@@ -13,7 +13,7 @@ from tinyedge.ops.checks import CONVERT_HINT, describe, refuse, rule_of
 from tinyedge.ops.checks.float_only import FLOAT_ONLY, NO_KERNEL
 from tinyedge.ops.contract import Layer, OperatorSpec
 
-_USERS = ("reference", "tflm")
+_USERS = ("reference",)
 """modules of this folder that look operators up"""
 OPERATORS: Mapping[str, OperatorSpec] = MappingProxyType(
     {

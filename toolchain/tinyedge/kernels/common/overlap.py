@@ -47,7 +47,7 @@ def lowest_from(values: npt.NDArray[Any]) -> Int64Array:
 def least_offset(ends: npt.NDArray[Any], reads: npt.NDArray[Any]) -> int:
     """max(ends - reads), at least 0: ends of writes against the lowest byte that is read after each of them.
 
-    >>> in-place offset(np.array([4, 8]), np.array([2, NEVER]))
+    >>> least_offset(np.array([4, 8]), np.array([2, NEVER]))
     2
     """
     return max(0, int(np.max(np.asarray(ends, np.int64) - np.asarray(reads, np.int64), initial=0)))
