@@ -120,11 +120,12 @@ def _print(rows: Iterable[Sequence[str]], widths: Sequence[int], right: Sequence
     from rich.table import Table
     from rich.text import Text
 
-    grid = Table.grid(padding=(0, _GAP, 0, 0))
+    grid = Table.grid()
     for width, numeric in itertools.zip_longest(widths, right, fillvalue=False):
         grid.add_column(width=width, justify="right" if numeric else "left", overflow="fold")
+        grid.add_column(width=_GAP)
     for row in rows:
-        grid.add_row(*map(Text, row))
+        grid.add_row(*(part for text in row for part in (Text(text), Text())))
     page = io.StringIO()
     Console(file=page, width=_total(widths) + _GAP, color_system=None, legacy_windows=False).print(grid)
     return [line.rstrip() for line in page.getvalue().splitlines()]
