@@ -82,7 +82,7 @@ class _Column:
 
     @functools.cached_property
     def natural(self) -> int:
-        return max(map(len, (self.header, *self.cells)))
+        return max(map(_width, (self.header, *self.cells)))
 
     @functools.cached_property
     def least(self) -> int:
@@ -90,7 +90,7 @@ class _Column:
         folding = [self.header] if self.numeric or self.leads else [self.header, *self.cells]
         words = [word for text in folding for word in text.split()]
         whole = self.cells if self.numeric or self.leads else ()
-        return max(map(len, (*words, *whole)), default=0)
+        return max(map(_width, (*words, *whole)), default=0)
 
 
 def _fit(columns: Sequence[_Column], limit: int | None) -> list[int]:
@@ -112,6 +112,19 @@ def _fit(columns: Sequence[_Column], limit: int | None) -> list[int]:
 def _total(widths: Iterable[int]) -> int:
     found = list(widths)
     return sum(found) + _GAP * (len(found) - 1)
+
+
+def _width(text: str) -> int:
+    """How many columns of a terminal it takes.
+
+    >>> _width("cat"), _width("猫")
+    (3, 2)
+    """
+    if text.isascii():
+        return len(text)
+    from rich.cells import cell_len
+
+    return cell_len(text)
 
 
 def _print(rows: Iterable[Sequence[str]], widths: Sequence[int], right: Sequence[bool] = ()) -> list[str]:
@@ -184,8 +197,8 @@ def format_pairs(pairs: Sequence[tuple[str, str]]) -> str:
     verify   ok
     latency  3 us
     """
-    width = max((len(name) for name, _ in pairs), default=0)
-    text = max((len(text) for _, text in pairs), default=0)
+    width = max((_width(name) for name, _ in pairs), default=0)
+    text = max((_width(text) for _, text in pairs), default=0)
     limit = _limit.get()
     if limit is not None:
         text = min(text, max(limit - width - _GAP, _NARROWEST_TEXT))
