@@ -82,7 +82,7 @@ class _Column:
 
     @functools.cached_property
     def natural(self) -> int:
-        return max(map(len, (self.header, *self.cells)))
+        return max(map(_width, (self.header, *self.cells)))
 
     @functools.cached_property
     def least(self) -> int:
@@ -90,7 +90,7 @@ class _Column:
         folding = [self.header] if self.numeric or self.leads else [self.header, *self.cells]
         words = [word for text in folding for word in text.split()]
         whole = self.cells if self.numeric or self.leads else ()
-        return max(map(len, (*words, *whole)), default=0)
+        return max(map(_width, (*words, *whole)), default=0)
 
 
 def _fit(columns: Sequence[_Column], limit: int | None) -> list[int]:
@@ -114,17 +114,31 @@ def _total(widths: Iterable[int]) -> int:
     return sum(found) + _GAP * (len(found) - 1)
 
 
+def _width(text: str) -> int:
+    """How many columns of a terminal it takes.
+
+    >>> _width("cat"), _width("猫")
+    (3, 2)
+    """
+    if text.isascii():
+        return len(text)
+    from rich.cells import cell_len
+
+    return cell_len(text)
+
+
 def _print(rows: Iterable[Sequence[str]], widths: Sequence[int], right: Sequence[bool] = ()) -> list[str]:
     """The lines that rich makes of rows, columns of these widths, those that are `right` to the right."""
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
-    grid = Table.grid(padding=(0, _GAP, 0, 0))
+    grid = Table.grid()
     for width, numeric in itertools.zip_longest(widths, right, fillvalue=False):
         grid.add_column(width=width, justify="right" if numeric else "left", overflow="fold")
+        grid.add_column(width=_GAP)
     for row in rows:
-        grid.add_row(*map(Text, row))
+        grid.add_row(*(part for text in row for part in (Text(text), Text())))
     page = io.StringIO()
     Console(file=page, width=_total(widths) + _GAP, color_system=None, legacy_windows=False).print(grid)
     return [line.rstrip() for line in page.getvalue().splitlines()]
@@ -183,8 +197,8 @@ def format_pairs(pairs: Sequence[tuple[str, str]]) -> str:
     verify   ok
     latency  3 us
     """
-    width = max((len(name) for name, _ in pairs), default=0)
-    text = max((len(text) for _, text in pairs), default=0)
+    width = max((_width(name) for name, _ in pairs), default=0)
+    text = max((_width(text) for _, text in pairs), default=0)
     limit = _limit.get()
     if limit is not None:
         text = min(text, max(limit - width - _GAP, _NARROWEST_TEXT))
