@@ -17,6 +17,8 @@ PLATFORMS = (
     {"sys_platform": "darwin", "platform_machine": "arm64"},
     {"sys_platform": "win32", "platform_machine": "AMD64"},
 )
+NOT_FROZEN = ("pip", "setuptools", "wheel")
+"""what `pip freeze` leaves out"""
 
 
 def applies(requirement: Requirement, platform: dict[str, str]) -> bool:
@@ -65,23 +67,28 @@ def test_every_requirement_is_pinned_within_its_range(
 
 
 def test_what_requirements_bring_along_is_pinned(wanted: list[Requirement], pins: list[Requirement]) -> None:
-    """All that is installed because of them; a new dependency of one would otherwise come unpinned."""
-    platform = {"sys_platform": "linux", "platform_machine": "x86_64"}
-    names = {canonicalize_name(pin.name) for pin in pins}
-    left = [requirement for requirement in wanted if applies(requirement, platform)]
+    """As far as the pinned versions are installed here, which alone know what they need."""
+    versions = {
+        canonicalize_name(pin.name): specifier.version
+        for pin in pins
+        if pin.marker is None or pin.marker.evaluate()
+        for specifier in pin.specifier
+    }
+    left = [requirement for requirement in wanted if requirement.marker is None or requirement.marker.evaluate()]
     seen: set[str] = set()
     while left:
         requirement = left.pop()
         name = canonicalize_name(requirement.name)
-        try:
-            lines = metadata.requires(name) or []
-        except metadata.PackageNotFoundError:
-            continue  # an extra that is not installed here
-        if name in seen:
+        if name in seen or name in NOT_FROZEN:
             continue
         seen.add(name)
-        assert name in names or name in ("pip", "setuptools", "wheel"), f"{LOCK} lacks `{name}`"
-        for line in lines:
+        assert name in versions, f"{LOCK} lacks `{name}`"
+        try:
+            if metadata.version(name) != versions[name]:
+                continue
+        except metadata.PackageNotFoundError:
+            continue
+        for line in metadata.requires(name) or []:
             needed = Requirement(line)
             extras = ("", *requirement.extras)
             if needed.marker is None or any(needed.marker.evaluate({"extra": extra}) for extra in extras):
