@@ -20,8 +20,8 @@ from kits.dsp_kernels import (
     rng_for,
 )
 from kits.kernel_layers import Rng, add_layer
-from tinyedge.kernels.armv7em.add import AddShort, AddTables, find_halves
-from tinyedge.kernels.common.add_factors import Factors, all_outputs
+from tinyedge.kernels.armv7em.add import AddShort, AddTables
+from tinyedge.kernels.common.add_factors import Factors, all_outputs, find_halves
 from tinyedge.ops.add import Add
 from tinyedge.ops.contract import Layer
 

@@ -11,8 +11,8 @@ from kits.dsp_kernels import model_layers, rng_for
 from kits.kernel_layers import add_layer
 from kits.mve_kernels import M55, check_costs, check_kernels, counts, fitting
 from tinyedge.boards import CORES
-from tinyedge.kernels.armv7em.add import find_halves
 from tinyedge.kernels.armv81m.add import KERNELS, find_products
+from tinyedge.kernels.common.add_factors import find_halves
 
 pytestmark = pytest.mark.toolchain
 ADD = KERNELS[0]

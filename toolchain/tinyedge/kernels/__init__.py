@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from tinyedge.kernels import armv6m, armv7em, armv81m, portable
 from tinyedge.kernels.contract import Kernel
+from tinyedge.kernels.discovery import find_kernels
 from tinyedge.ops.contract import Layer
 
-KERNELS: tuple[Kernel, ...] = (*armv6m.KERNELS, *armv81m.KERNELS, *armv7em.KERNELS, *portable.KERNELS)
-"""every kernel; the folders of single cores add theirs in front, by their own KERNELS"""
+KERNELS: tuple[Kernel, ...] = find_kernels(__name__, __path__)
+"""every kernel, core by core in the order of the folders' names; a folder adds its own by its KERNELS"""
 
 
 def candidates(layer: Layer) -> tuple[Kernel, ...]:

@@ -2,13 +2,7 @@
 
 from __future__ import annotations
 
-from tinyedge.kernels.armv6m import add, conv_immediate, conv_stream, depthwise, fully_connected
 from tinyedge.kernels.contract import Kernel
+from tinyedge.kernels.discovery import find_kernels
 
-KERNELS: tuple[Kernel, ...] = (
-    *add.KERNELS,
-    *conv_immediate.KERNELS,
-    *conv_stream.KERNELS,
-    *depthwise.KERNELS,
-    *fully_connected.KERNELS,
-)
+KERNELS: tuple[Kernel, ...] = find_kernels(__name__, __path__)

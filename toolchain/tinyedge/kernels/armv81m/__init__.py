@@ -2,13 +2,7 @@
 
 from __future__ import annotations
 
-from tinyedge.kernels.armv81m import add, conv_2d, depthwise_conv_2d, fully_connected, pool_2d
 from tinyedge.kernels.contract import Kernel
+from tinyedge.kernels.discovery import find_kernels
 
-KERNELS: tuple[Kernel, ...] = (
-    *add.KERNELS,
-    *conv_2d.KERNELS,
-    *depthwise_conv_2d.KERNELS,
-    *fully_connected.KERNELS,
-    *pool_2d.KERNELS,
-)
+KERNELS: tuple[Kernel, ...] = find_kernels(__name__, __path__)

@@ -17,9 +17,8 @@ from typing import ClassVar
 import numpy as np
 
 from tinyedge.boards import Core
-from tinyedge.kernels.armv7em.add import find_halves
 from tinyedge.kernels.armv81m.conv_2d import helium_reason
-from tinyedge.kernels.common.add_factors import PRODUCTS, Factors, elementwise, find_factors
+from tinyedge.kernels.common.add_factors import PRODUCTS, Factors, elementwise, find_factors, find_halves
 from tinyedge.kernels.contract import Code, Constant, Cost, Kernel, Operands, SharedFunction
 from tinyedge.kernels.thumb.assembly import Assembly
 from tinyedge.ops.add import Add

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from tinyedge.ops.fully_connected import FullyConnected
 from tinyedge.ops.window import Window
 
 Int64Array = npt.NDArray[np.int64]
@@ -47,7 +48,7 @@ def lowest_from(values: npt.NDArray[Any]) -> Int64Array:
 def least_offset(ends: npt.NDArray[Any], reads: npt.NDArray[Any]) -> int:
     """max(ends - reads), at least 0: ends of writes against the lowest byte that is read after each of them.
 
-    >>> in-place offset(np.array([4, 8]), np.array([2, NEVER]))
+    >>> least_offset(np.array([4, 8]), np.array([2, NEVER]))
     2
     """
     return max(0, int(np.max(np.asarray(ends, np.int64) - np.asarray(reads, np.int64), initial=0)))
@@ -89,6 +90,14 @@ def convolution_in_place(
             low = _bytes(cells, input_channels) + group * depth
             within = max(within, least_offset(pixels * output_channels + written, low))
     return max(between, within)
+
+
+def connected_in_place(p: FullyConnected) -> int:
+    """In elements: a row is read again for each four outputs, so all but its last block must stay clear of it."""
+    rows = np.arange(p.batches)
+    written_before_last_block = (p.outputs - 1) // 4 * 4
+    within = least_offset(rows * p.outputs + written_before_last_block, rows * p.inputs) if p.outputs > 4 else 0
+    return max(within, least_offset((rows + 1) * p.outputs, lowest_from(rows * p.inputs)[1:]))
 
 
 def _bytes(cells: Int64Array, channels: int) -> Int64Array:

@@ -17,11 +17,11 @@ from tinyedge.kernels.common.c_text import (
 from tinyedge.kernels.common.filters import FILTERS_CODE_BYTES, FILTERS_STEM, filters_members, folded_bias
 from tinyedge.kernels.common.overlap import convolution_in_place
 from tinyedge.kernels.common.pace import paced
+from tinyedge.kernels.common.row_ring import reaches_outside
 from tinyedge.kernels.contract import Code, Constant, Cost, Kernel, Operands
 from tinyedge.ops.contract import Layer
 from tinyedge.ops.conv_2d import Conv2D
 from tinyedge.ops.depthwise_conv_2d import DepthwiseConv2D
-from tinyedge.ops.window import Window
 
 STEM = "te_conv_2d_s8"
 CODE_BYTES = 640
@@ -32,18 +32,6 @@ CYCLES_PER_OUTPUT = 73
 CYCLES_PER_WINDOW = 100
 CYCLES_PER_WINDOW_ROW = 140
 CYCLES_PER_GATHERED_BYTE = 1.5
-
-
-def reaches_outside(window: Window) -> bool:
-    """Whether any window covers a cell outside the input."""
-
-    def axis(size: int, outputs: int, stride: int, kernel: int, dilation: int, pad: int) -> bool:
-        return pad > 0 or (outputs - 1) * stride - pad + (kernel - 1) * dilation >= size
-
-    w = window
-    return axis(w.input_h, w.output_h, w.stride_h, w.kernel_h, w.dilation_h, w.pad_top) or axis(
-        w.input_w, w.output_w, w.stride_w, w.kernel_w, w.dilation_w, w.pad_left
-    )
 
 
 def is_one_run(params: Conv2D) -> bool:

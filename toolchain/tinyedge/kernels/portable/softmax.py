@@ -7,8 +7,8 @@ from typing import ClassVar
 from tinyedge.boards import Core
 from tinyedge.kernels.common import checks
 from tinyedge.kernels.common.c_text import params_struct
+from tinyedge.kernels.common.fixed_point import FIXED_POINT
 from tinyedge.kernels.contract import Code, Constant, Cost, Kernel, Operands
-from tinyedge.kernels.portable.arithmetic import FIXED_POINT
 from tinyedge.ops.contract import Layer
 from tinyedge.ops.softmax import Softmax
 from tinyedge.ops.softmax_s16 import SoftmaxS16, exp_table, reciprocal_table
