@@ -92,6 +92,15 @@ class Assembly:
         self._labels += 1
         return str(100 + self._labels)
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of all blocks that hold anything."""
+        return tuple(self._blocks)
+
+    def lines(self, block: str) -> list[str]:
+        """The lines of a block, with their labels."""
+        return list(self._blocks[block])
+
     def has(self, block: str) -> bool:
         """Whether there is anything in a block."""
         return block in self._blocks
