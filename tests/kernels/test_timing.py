@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from elftools.elf.elffile import ELFFile
 
-from kits.conv_layers import conv_layer, relu_layer
-from kits.dsp_kernels import depthwise_layer, model_layers
+from kits.conv_layers import conv_layer, depthwise_layer, relu_layer
+from kits.kernel_checks import model_layers
 from kits.kernel_layers import MAKERS, Rng, lookup_layer
 from kits.m4_program import LINKER_SCRIPT, build
 from tinyedge.boards import CORES
@@ -35,8 +35,8 @@ MOST_WEIGHTS = 3000
 def random_layers(rng: Rng, shared_models: Path) -> list[Layer]:
     """Layers of all operators these kernels have, among them those with conditions."""
     operators = {name for kernels in CORE_KERNELS.values() for kernel in kernels for name in kernel.operators}
-    layers = [MAKERS[name](rng) for name in sorted(operators & MAKERS.keys()) for _ in range(20)]
-    layers += [make(rng) for make in (conv_layer, relu_layer, depthwise_layer) for _ in range(30)]
+    layers = [MAKERS[name](rng) for name in sorted(operators & MAKERS.keys()) for _ in range(8)]
+    layers += [make(rng) for make in (conv_layer, relu_layer, depthwise_layer) for _ in range(12)]
     layers += [depthwise_layer(rng, kernel=kernel, folded=True) for kernel in ((3, 3), (5, 5), (10, 4), (1, 7))]
     layers += [clamp_layer(rng, low, high) for low, high in ((0, 127), (-128, 5), (-7, 9))]
     for model in ("kws_ref_model", "vww_96_int8", "pretrainedResnet_quant"):

@@ -50,6 +50,23 @@ def blocks_layer(rng: Rng, **wanted: Any) -> Layer:
     return right_shifting(conv_2d_layer(rng, **{**channels, "groups": 1, **wanted}))
 
 
+def depthwise_layer(rng: Rng, *, folded: bool = False, **wanted: Any) -> Layer:
+    """A depthwise layer, 3x3 unless asked otherwise, whose scales shift right.
+
+    folded  with a fused ReLU and exponents as they are in real models
+    """
+    given: dict[str, Any] = {"kernel": (3, 3), "dilation": (1, 1), "depth_multiplier": 1, "input_channels": 5}
+    given["stride"] = (1, 1) if rng.random() < 0.6 else (2, 2)
+    if folded:
+        given |= {"output_zero_point": -128, "limits": (-128, 127)}
+    layer = depthwise_conv_2d_layer(rng, **{**given, **wanted})
+    p = layer.params
+    shift = rng.integers(-10, -3, len(p.shift)) if folded else np.where(p.multiplier == 0, 0, np.minimum(p.shift, -1))
+    bias = np.clip(p.bias, -20000, 20000) if folded else p.bias
+    params = dataclasses.replace(p, shift=shift.astype(np.int32), bias=bias.astype(np.int32))
+    return dataclasses.replace(layer, params=params)
+
+
 def depthwise_3x3_layer(rng: Rng, **wanted: Any) -> Layer:
     """A depthwise convolution by 3x3."""
     fixed = {"kernel": (3, 3), "dilation": (1, 1), "depth_multiplier": 1}

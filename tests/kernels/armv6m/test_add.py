@@ -7,9 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from kits.dsp_kernels import model_layers, rng_for
+from kits.kernel_checks import M0, ON_M0, model_layers, rng_for
 from kits.kernel_layers import Rng, add_layer
-from kits.m0_kernels import M0, check_costs, check_kernel, fitting
 from tinyedge.boards import CORES
 from tinyedge.kernels.armv6m.add import AddShort, find_products
 from tinyedge.kernels.common.add_factors import all_outputs
@@ -35,7 +34,7 @@ def test_is_exact(compiler: str, tmp_path: Path) -> None:
     layers += [usual_layer(rng, 40, limits) for limits in ((0, 127), (-128, 50), (-20, 20))]
     layers += [add_layer(rng, shapes=((n, 3, 5), (n, 3, 5)), constant=bool(n % 2)) for n in range(1, 9)]
     layers += [add_layer(rng, shapes=((1, 4, 6), (4, 6)), constant=True)]
-    check_kernel(KERNEL, fitting(KERNEL, layers, 10), tmp_path, rng, compiler)
+    ON_M0.check_kernel(KERNEL, ON_M0.fitting(KERNEL, layers, 10), tmp_path, rng, compiler)
 
 
 def test_fits_the_layers_of_resnet(shared_models: Path) -> None:
@@ -61,8 +60,8 @@ def test_constants_found_are_right_for_all_inputs() -> None:
 
 def test_costs_are_honest(tmp_path: Path) -> None:
     rng = rng_for("costs")
-    layers = fitting(KERNEL, [usual_layer(rng, elements) for elements in (50, 500)], 2)
-    (_, cycles), _ = reversed(check_costs(KERNEL, layers, tmp_path, rng, percent=12))
+    layers = ON_M0.fitting(KERNEL, [usual_layer(rng, elements) for elements in (50, 500)], 2)
+    (_, cycles, _), _ = reversed(ON_M0.check_costs(KERNEL, layers, tmp_path, rng, percent=12))
     assert cycles / 500 < 21
 
 

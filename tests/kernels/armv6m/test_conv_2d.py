@@ -11,10 +11,9 @@ import pytest
 
 from kits.conv_layers import conv_layer, relu_layer
 from kits.core_kernels import CoreRunner
-from kits.dsp_kernels import model_layers, rng_for
 from kits.kernel_cases import count_mismatches, make_case
+from kits.kernel_checks import M0, ON_M0, model_layers, rng_for
 from kits.kernel_layers import Rng
-from kits.m0_kernels import M0, check_costs, check_kernel, fitting
 from tinyedge.boards import CORES
 from tinyedge.kernels.armv6m.conv_immediate import MOST_CHANNELS, MOST_WEIGHTS, Conv2DImmediate
 from tinyedge.kernels.armv6m.conv_stream import Conv2DStream
@@ -78,10 +77,10 @@ def special_layers(rng: Rng) -> list[Layer]:
 @pytest.mark.parametrize("name", KERNELS)
 def test_is_exact(name: str, compiler: str, tmp_path: Path) -> None:
     rng = rng_for(name)
-    layers = fitting(KERNELS[name], special_layers(rng), 40) if compiler == "zig" else []
-    layers += fitting(KERNELS[name], [conv_layer(rng) for _ in range(30)], 8)[:8]
+    layers = ON_M0.fitting(KERNELS[name], special_layers(rng), 40) if compiler == "zig" else []
+    layers += ON_M0.fitting(KERNELS[name], [conv_layer(rng) for _ in range(30)], 8)[:8]
     # Code of immediates takes long to compile.
-    check_kernel(KERNELS[name], layers[:: 4 if name == "immediate" else 1], tmp_path, rng, compiler)
+    ON_M0.check_kernel(KERNELS[name], layers[:: 4 if name == "immediate" else 1], tmp_path, rng, compiler)
 
 
 @pytest.mark.parametrize(
@@ -90,9 +89,9 @@ def test_is_exact(name: str, compiler: str, tmp_path: Path) -> None:
 def test_is_exact_on_layers_of(model: str, most_macs: int, shared_models: Path, tmp_path: Path) -> None:
     """Large ones are run as whole models elsewhere."""
     layers = [layer for layer in model_layers(shared_models, model, "conv_2d") if layer.macs < most_macs]
-    check_kernel(Conv2DStream(), fitting(Conv2DStream(), layers[:4], 1), tmp_path, rng_for(model))
+    ON_M0.check_kernel(Conv2DStream(), ON_M0.fitting(Conv2DStream(), layers[:4], 1), tmp_path, rng_for(model))
     smallest = min(layers, key=lambda layer: layer.params.weights.size)
-    check_kernel(Conv2DImmediate(), [smallest], tmp_path, rng_for(model))
+    ON_M0.check_kernel(Conv2DImmediate(), [smallest], tmp_path, rng_for(model))
 
 
 @pytest.mark.parametrize("model", ["kws_ref_model", "pretrainedResnet_quant", "vww_96_int8"])
@@ -118,9 +117,9 @@ def test_costs_are_honest(name: str, tmp_path: Path) -> None:
                   input_channels=channels[0], output_channels=channels[1])
         for size, kernel, stride, channels, _ in SPEEDS
     ]  # fmt: skip
-    layers = fitting(KERNELS[name], layers, len(SPEEDS))
-    counts = check_costs(KERNELS[name], layers, tmp_path, rng)
-    for layer, row, (_, cycles) in zip(layers, SPEEDS, counts, strict=True):
+    layers = ON_M0.fitting(KERNELS[name], layers, len(SPEEDS))
+    counts = ON_M0.check_costs(KERNELS[name], layers, tmp_path, rng)
+    for layer, row, (_, cycles, _) in zip(layers, SPEEDS, counts, strict=True):
         assert cycles / layer.macs < row[-1][name], row
 
 
@@ -143,7 +142,7 @@ def test_is_exact_for_special_weights(name: str, tmp_path: Path) -> None:
         sparse(rng, size=(3, 3), kernel=(1, 1), stride=(1, 1), dilation=(1, 1), padding="valid", **shape)
         for shape in shapes
     ]
-    check_kernel(KERNELS[name], fitting(KERNELS[name], layers, len(shapes)), tmp_path, rng)
+    ON_M0.check_kernel(KERNELS[name], ON_M0.fitting(KERNELS[name], layers, len(shapes)), tmp_path, rng)
 
 
 def test_large_layers_do_not_become_code() -> None:
@@ -192,7 +191,7 @@ def test_leads_are_not_larger_than_needed(padding: str, tmp_path: Path) -> None:
     ]  # fmt: skip
     cases = [
         make_case(layer, kernel, M0, overlap=in_place - 4, alignment=4)
-        for layer in fitting(kernel, layers, 12)
+        for layer in ON_M0.fitting(kernel, layers, 12)
         if (in_place := kernel.in_place_offset(layer, M0, 0)) and in_place % 4 == 0
     ]
     assert len(cases) > 4

@@ -8,17 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from kits.dsp_kernels import (
-    M4,
-    check_code_bytes,
-    check_costs,
-    check_kernel,
-    counts,
-    fitting,
-    loop_lines,
-    model_layers,
-    rng_for,
-)
+from kits.kernel_checks import M4, ON_M4, loop_lines, model_layers, rng_for
 from kits.kernel_layers import Rng, add_layer
 from tinyedge.kernels.armv7em.add import AddShort, AddTables
 from tinyedge.kernels.common.add_factors import Factors, all_outputs, find_halves
@@ -49,12 +39,12 @@ def layers_of(rng: Rng) -> list[Layer]:
 @pytest.mark.parametrize("kernel", [SHORT, TABLES], ids=lambda kernel: kernel.name)
 def test_is_exact(kernel: AddShort | AddTables, tmp_path: Path) -> None:
     rng = rng_for("add")
-    check_kernel(kernel, fitting(kernel, layers_of(rng), 11), tmp_path, rng)
+    ON_M4.check_kernel(kernel, ON_M4.fitting(kernel, layers_of(rng), 11), tmp_path, rng)
 
 
 def test_layers_of_resnet_have_the_short_form(shared_models: Path, tmp_path: Path) -> None:
     layers = model_layers(shared_models, "pretrainedResnet_quant", "add")
-    check_kernel(SHORT, fitting(SHORT, layers, 3), tmp_path, rng_for("resnet"))
+    ON_M4.check_kernel(SHORT, ON_M4.fitting(SHORT, layers, 3), tmp_path, rng_for("resnet"))
     names = {SHORT.cost(layer, M4).shared_code for layer in layers}
     assert len(names) == 1
 
@@ -82,21 +72,21 @@ def test_constants_found_are_right_for_all_inputs() -> None:
 def test_costs_are_honest(tmp_path: Path) -> None:
     rng = rng_for("costs")
     for kernel in (SHORT, TABLES):
-        layers = fitting(kernel, [usual_layer(rng, elements) for elements in (1000, 4000, 4003, 77)], 3)
-        check_costs(kernel, layers, tmp_path, rng)
-        check_code_bytes(kernel, layers[0], tmp_path)
+        layers = ON_M4.fitting(kernel, [usual_layer(rng, elements) for elements in (1000, 4000, 4003, 77)], 3)
+        ON_M4.check_costs(kernel, layers, tmp_path, rng)
+        ON_M4.check_code_bytes(kernel, layers[0], tmp_path)
 
 
 @pytest.mark.parametrize(("kernel", "most"), [(SHORT, 6.0), (TABLES, 12.2)], ids=["short", "tables"])
 def test_instructions_per_element(kernel: AddShort | AddTables, most: float, tmp_path: Path) -> None:
     rng = rng_for("speed")
-    layer = fitting(kernel, [usual_layer(rng, 16384) for _ in range(5)], 1)[0]
-    instructions, _, _ = counts(kernel, [layer], tmp_path, rng)[0]
+    layer = ON_M4.fitting(kernel, [usual_layer(rng, 16384) for _ in range(5)], 1)[0]
+    instructions, _, _ = ON_M4.counts(kernel, [layer], tmp_path, rng)[0]
     assert instructions / 16384 < most
 
 
 def test_the_loop_spills_nothing() -> None:
-    layer = fitting(SHORT, [usual_layer(rng_for("loop")) for _ in range(5)], 1)[0]
+    layer = ON_M4.fitting(SHORT, [usual_layer(rng_for("loop")) for _ in range(5)], 1)[0]
     lines = loop_lines(SHORT, layer, "eight elements")
     assert sum(line.startswith("smlaw") for line in lines) == 16
     assert [line for line in lines if "sp" in line] == ["ldr r12, [sp]"]  # the end of the loop

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from kits.core_kernels import CoreRunner
-from kits.dsp_kernels import M4
 from kits.kernel_cases import check_exact, make_case
+from kits.kernel_checks import M4
 from kits.kernel_layers import Rng, lookup_layer
 from tinyedge.boards import Core
 from tinyedge.graph.quantization import requantize

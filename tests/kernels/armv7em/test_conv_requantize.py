@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from kits.conv_layers import conv_layer, relu_layer
-from kits.dsp_kernels import model_layers, rng_for
+from kits.kernel_checks import model_layers, rng_for
 from kits.kernel_layers import Array
 from tinyedge.graph.quantization import requantize
 from tinyedge.kernels.armv7em.conv_4x2_layout import input_bias

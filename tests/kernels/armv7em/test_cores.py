@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from kits.conv_layers import depthwise_layer
 from kits.core_kernels import CoreRunner
-from kits.dsp_kernels import depthwise_layer
 from kits.kernel_cases import check_exact, make_case
 from kits.kernel_layers import MAKERS, conv_2d_layer, fully_connected_layer, pool_2d_layer
 from tinyedge.boards import CORES, Core, Isa
