@@ -62,6 +62,7 @@ def test_costs_are_honest(tmp_path: Path) -> None:
     rng = rng_for("costs")
     layers = ON_M0.fitting(KERNEL, [usual_layer(rng, elements) for elements in (50, 500)], 2)
     (_, cycles, _), _ = reversed(ON_M0.check_costs(KERNEL, layers, tmp_path, rng, percent=12))
+    ON_M0.check_code_bytes(KERNEL, layers, tmp_path, percent=12)
     assert cycles / 500 < 21
 
 

@@ -119,6 +119,7 @@ def test_costs_are_honest(name: str, tmp_path: Path) -> None:
     ]  # fmt: skip
     layers = ON_M0.fitting(KERNELS[name], layers, len(SPEEDS))
     counts = ON_M0.check_costs(KERNELS[name], layers, tmp_path, rng)
+    ON_M0.check_code_bytes(KERNELS[name], layers, tmp_path)
     for layer, row, (_, cycles, _) in zip(layers, SPEEDS, counts, strict=True):
         assert cycles / layer.macs < row[-1][name], row
 

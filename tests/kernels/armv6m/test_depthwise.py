@@ -61,6 +61,7 @@ def test_costs_are_honest(tmp_path: Path) -> None:
         for size, stride, channels in (((25, 5), (1, 1), 16), ((12, 12), (1, 1), 8), ((12, 12), (2, 2), 8))
     ]
     counts = ON_M0.check_costs(KERNEL, ON_M0.fitting(KERNEL, layers, len(layers)), tmp_path, rng)
+    ON_M0.check_code_bytes(KERNEL, layers, tmp_path)
     for layer, (_, cycles, _), most in zip(layers, counts, (8.9, 8.4, 13.0), strict=True):
         assert cycles / layer.macs < most
 

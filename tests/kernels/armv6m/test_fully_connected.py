@@ -52,6 +52,7 @@ def test_costs_are_honest(tmp_path: Path) -> None:
     rng = rng_for("costs")
     layers = [layer_of(rng, batches=1, inputs=inputs, outputs=outputs) for inputs, outputs in ((128, 64), (30, 10))]
     counts = ON_M0.check_costs(KERNEL, ON_M0.fitting(KERNEL, layers, 2), tmp_path, rng)
+    ON_M0.check_code_bytes(KERNEL, ON_M0.fitting(KERNEL, layers, 2), tmp_path)
     assert counts[0].cycles / layers[0].macs < 5.3
 
 
