@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from kits.conv_layers import conv_layer, relu_layer
+from kits.conv_layers import conv_corners, conv_layer, relu_layer
 from kits.core_kernels import CoreRunner
 from kits.kernel_cases import count_mismatches, make_case
 from kits.kernel_checks import M0, ON_M0, model_layers, rng_for
@@ -58,19 +58,7 @@ def special_layers(rng: Rng) -> list[Layer]:
             for n in (1, 2, 3, 4, 7, 16, 17, 35)
         ),
         *(usual(rng, size=(4, n), kernel=(3, 3), padding="same", input_channels=2, **rows) for n in range(1, 7)),
-        rectified(rng, size=(10, 9), kernel=(3, 3), padding="same", input_channels=3, output_channels=16, **rows),
-        usual(rng, size=(9, 10), kernel=(3, 3), padding="same", input_channels=16, output_channels=8, **rows),
-        rectified(rng, size=(13, 10), kernel=(10, 4), stride=(2, 2), padding="same", input_channels=1),
-        usual(rng, size=(8, 8), kernel=(3, 3), stride=(2, 2), padding="same", input_channels=4),
-        usual(rng, size=(8, 8), kernel=(1, 1), stride=(2, 2), padding="same", input_channels=4),
-        usual(rng, size=(8, 9), kernel=(1, 1), stride=(3, 2), padding="same", input_channels=5),
-        usual(rng, size=(2, 2), kernel=(5, 5), padding="same", dilation=(1, 1), stride=(1, 1)),
-        usual(rng, size=(7, 8), kernel=(3, 2), padding="valid", dilation=(2, 3), input_channels=4),
-        usual(rng, size=(7, 8), kernel=(2, 3), padding="same", dilation=(1, 2), input_channels=3),
-        usual(rng, size=(5, 12), kernel=(1, 4), padding="valid", input_channels=4, **rows),
-        usual(rng, size=(6, 6), kernel=(3, 3), padding=(3, 4), dilation=(1, 1), stride=(2, 1)),
-        *(usual(rng, size=(3, 4), limits=limits) for limits in ((-128, 50), (-40, 127), (-7, 9), (5, 5))),
-        *(rectified(rng, size=(3, 4), output_zero_point=z, limits=(z, 127)) for z in (-128, -100, 0, 127)),
+        *conv_corners(rng, usual, rectified),
     ]
 
 

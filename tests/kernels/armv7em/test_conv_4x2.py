@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from kits.conv_layers import conv_layer, relu_layer
+from kits.conv_layers import conv_corners, conv_layer, relu_layer
 from kits.core_kernels import CoreRunner
 from kits.kernel_cases import check_exact, make_case
 from kits.kernel_checks import M4, ON_M4, loop_lines, model_layers, rng_for
@@ -30,25 +30,12 @@ KERNELS: dict[str, Kernel] = {
 def special_layers(rng: Rng) -> list[Layer]:
     """Shapes of real models; every remainder of channels; odd sizes; borders wider than the input; all clamps."""
     plain: dict[str, Any] = {"kernel": (1, 1), "stride": (1, 1), "dilation": (1, 1), "padding": "valid"}
-    rows: dict[str, Any] = {"stride": (1, 1), "dilation": (1, 1)}
     return [
         *(conv_layer(rng, size=(3, 3), input_channels=8, output_channels=n, **plain) for n in (4, 5, 6, 7, 8, 9)),
         *(conv_layer(rng, size=(2, 3), input_channels=n, output_channels=4, **plain) for n in range(1, 18)),
         *(relu_layer(rng, size=(4, 5), input_channels=n, output_channels=6, **plain) for n in (3, 4, 8, 12, 60, 64)),
         relu_layer(rng, size=(1, 1), input_channels=16, output_channels=4, **plain),
-        conv_layer(rng, size=(10, 9), kernel=(3, 3), padding="same", input_channels=3, output_channels=16, **rows),
-        relu_layer(rng, size=(9, 10), kernel=(3, 3), padding="same", input_channels=16, output_channels=8, **rows),
-        relu_layer(rng, size=(13, 10), kernel=(10, 4), stride=(2, 2), padding="same", input_channels=1),
-        conv_layer(rng, size=(8, 8), kernel=(3, 3), stride=(2, 2), padding="same", input_channels=4),
-        conv_layer(rng, size=(8, 8), kernel=(1, 1), stride=(2, 2), padding="same", input_channels=4),
-        conv_layer(rng, size=(8, 9), kernel=(1, 1), stride=(3, 2), padding="same", input_channels=5),
-        conv_layer(rng, size=(2, 2), kernel=(5, 5), padding="same", dilation=(1, 1), stride=(1, 1)),
-        conv_layer(rng, size=(7, 8), kernel=(3, 2), padding="valid", dilation=(2, 3), input_channels=4),
-        conv_layer(rng, size=(7, 8), kernel=(2, 3), padding="same", dilation=(1, 2), input_channels=3),
-        conv_layer(rng, size=(5, 12), kernel=(1, 4), padding="valid", input_channels=4, **rows),
-        conv_layer(rng, size=(6, 6), kernel=(3, 3), padding=(3, 4), dilation=(1, 1), stride=(2, 1)),
-        *(conv_layer(rng, size=(3, 4), limits=limits) for limits in ((-128, 50), (-40, 127), (-7, 9), (5, 5))),
-        *(relu_layer(rng, size=(3, 4), output_zero_point=z, limits=(z, 127)) for z in (-128, -100, 0, 127)),
+        *conv_corners(rng, conv_layer, relu_layer),
     ]
 
 
@@ -141,7 +128,7 @@ def test_costs_are_honest(name: str, tmp_path: Path) -> None:
     layers = [relu_layer(rng, size=s, input_channels=i, output_channels=o, **plain) for s, i, o in sizes]
     layers += speed_layers(rng)
     ON_M4.check_costs(KERNELS[name], ON_M4.fitting(KERNELS[name], layers, 6), tmp_path, rng)
-    ON_M4.check_code_bytes(KERNELS[name], layers[0], tmp_path)
+    ON_M4.check_code_bytes(KERNELS[name], layers[:1], tmp_path)
 
 
 def test_compact_code_is_small() -> None:

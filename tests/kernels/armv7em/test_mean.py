@@ -33,7 +33,7 @@ def test_costs_are_honest(tmp_path: Path) -> None:
     rng = rng_for("costs")
     layers = ON_M4.fitting(KERNEL, [layer_of(rng, *sizes) for sizes in ((25, 5, 64), (7, 7, 33), (3, 3, 22))], 3)
     ON_M4.check_costs(KERNEL, layers, tmp_path, rng)
-    ON_M4.check_code_bytes(KERNEL, layers[0], tmp_path)
+    ON_M4.check_code_bytes(KERNEL, layers[:1], tmp_path)
 
 
 def test_instructions_per_value(tmp_path: Path) -> None:

@@ -62,8 +62,8 @@ def test_costs_are_honest(name: str, tmp_path: Path) -> None:
         for size, kernel, channels in (((25, 5), (25, 5), 64), ((8, 8), (2, 2), 16), ((9, 9), (3, 3), 21))
     ]
     ON_M4.check_costs(BY_NAME[name], layers, tmp_path, rng)
-    ON_M4.check_code_bytes(BY_NAME[name], layers[0], tmp_path)
-    ON_M4.check_code_bytes(BY_NAME[name], layers[1], tmp_path, percent=25)
+    ON_M4.check_code_bytes(BY_NAME[name], layers[:1], tmp_path)
+    ON_M4.check_code_bytes(BY_NAME[name], layers[1:2], tmp_path, percent=25)
 
 
 @pytest.mark.parametrize(("name", "most"), [("average_pool_2d", 0.95), ("max_pool_2d", 0.87)])
