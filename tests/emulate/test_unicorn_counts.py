@@ -11,7 +11,7 @@ import pytest
 
 from kits.m4_program import UART, board, build
 from tinyedge import process
-from tinyedge.emulate.contract import CounterReading
+from tinyedge.console.contract import CounterReading
 from tinyedge.emulate.unicorn.host import UnicornConsole
 from tinyedge.errors import DeviceError
 

@@ -14,9 +14,10 @@ from tinyedge import process
 from tinyedge.artifacts import Image, SizeTable
 from tinyedge.boards import load_board
 from tinyedge.digests import digest
-from tinyedge.emulate.cycles import MODELS, BlockCost
+from tinyedge.emulate.cycles import MODELS
 from tinyedge.emulate.unicorn.host import UnicornConsole, UnicornEmulator
 from tinyedge.errors import DeviceError
+from tinyedge.timing.thumb import BlockCost
 
 SCRIPT = """\
 PHDRS { code PT_LOAD; data PT_LOAD; }
@@ -196,9 +197,9 @@ LBU_A0, DIVU_A3, BNE, JUMP = 0x0005C503, 0x02C656B3, 0x00B51463, 0x0000006F
     ],
 )
 def test_costs_follow_the_manual(words: tuple[int, ...], cost: BlockCost) -> None:
-    assert MODELS["rv32imac"]().block(code(*words), 0x8000_0000) == cost
+    assert MODELS["rv32imac"].block(code(*words), 0x8000_0000) == cost
 
 
 def test_compressed_instructions_cost_the_same() -> None:
     load_then_use = struct.pack("<2H", 0x4188, 0x952A)  # c.lw a0, 0(a1); c.add a0, a0
-    assert MODELS["rv32imc"]().block(load_then_use, 0x4200_0000) == BlockCost(2, 3, 0)
+    assert MODELS["rv32imc"].block(load_then_use, 0x4200_0000) == BlockCost(2, 3, 0)

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,7 +13,8 @@ import pytest
 from kits.operators import LAYERS
 from tinyedge import kernels
 from tinyedge.boards import CORES
-from tinyedge.kernels import portable
+from tinyedge.discovery import collect
+from tinyedge.kernels import armv7em, portable
 from tinyedge.kernels.contract import Kernel, Operands
 from tinyedge.kernels.sources import runtime_files
 from tinyedge.ops import OPERATORS
@@ -62,3 +66,29 @@ def test_candidates_serve_the_operator() -> None:
     layer = LAYERS["softmax"](np.random.default_rng(0))
     assert {kernel.name for kernel in kernels.candidates(layer)} >= {"portable/softmax"}
     assert all("softmax" in kernel.operators for kernel in kernels.candidates(layer))
+
+
+def test_a_module_that_lists_kernels_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    package = tmp_path / "some_core"
+    package.mkdir()
+    (package / "__init__.py").touch()
+    (package / "helper.py").write_text("NOT_KERNELS = ()\n")
+    (package / "second.py").write_text("KERNELS = ('c',)\n")
+    (package / "first.py").write_text("KERNELS = ('b', 'a')\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    assert collect("some_core", "KERNELS") == [("b", "a"), ("c",)]
+
+
+def test_each_folder_adds_its_kernels() -> None:
+    folders = {kernel.name.partition("/")[0] for kernel in kernels.KERNELS}
+    assert folders == {"armv6m", "armv7em", "armv81m", "portable"}
+    assert all(
+        kernel.name.startswith("armv7em/") and type(kernel).__module__.startswith("tinyedge.kernels.armv7em.")
+        for kernel in armv7em.KERNELS
+    )
+
+
+def test_planning_needs_no_disassembler() -> None:
+    program = "import sys, tinyedge.plan.make, tinyedge.kernels; print('capstone' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout.strip() == "False"

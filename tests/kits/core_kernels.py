@@ -146,7 +146,7 @@ class Machine:
         self._symbols = {symbol.name: symbol.address for symbol in elf.symbols}
         self._arena = RAM + SIZE // 2
         self._guard = make_guard(self._engine, core.name, "sifive", RAM, (FLASH, FLASH + SIZE))
-        self._counter = PythonCounter(self._engine, MODELS[core.name](), self._guard)
+        self._counter = PythonCounter(self._engine, MODELS[core.name], self._guard)
         self._counter.set_float(True)
 
     def call(self, function: str, arena: bytes) -> tuple[bytes, Count]:

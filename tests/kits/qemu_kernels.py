@@ -13,9 +13,11 @@ from pathlib import Path
 
 import pytest
 
+from kits.core_kernels import Count
 from kits.kernel_cases import Case, Trial, c_source
 from tinyedge import process
 from tinyedge.boards import load_board
+from tinyedge.build.elf import read_elf
 from tinyedge.build.image import select_compiler
 from tinyedge.emulate.qemu import icount_shift, ticks_per_instruction
 from tinyedge.paths import templates_dir
@@ -107,7 +109,8 @@ static void run(void) {
 
 
 class QemuRunner:
-    """A `kernel_cases.Runner`; `counts` holds the instructions of each trial of the last run, its call included."""
+    """A `kernel_cases.Runner`; `counts` holds the instructions of each trial of the last run, its call included,
+    and no cycles: QEMU models none."""
 
     def __init__(self, folder: Path, compiler: str = "zig") -> None:
         if not shutil.which("qemu-system-arm"):
@@ -115,7 +118,7 @@ class QemuRunner:
         self.folder = folder
         self.compiler = compiler
         self.board = load_board(BOARD)
-        self.counts: list[int] = []
+        self.counts: list[Count] = []
 
     def __call__(self, cases: Sequence[Case], trials: Sequence[Trial]) -> list[bytes]:
         elf = self._build(cases)
@@ -138,10 +141,14 @@ class QemuRunner:
         for number, before in trials:
             done, size, ticks, _ = HEADER.unpack_from(written, at)
             assert (done, size) == (number, len(before))
-            self.counts.append(round(ticks / ratio))
+            self.counts.append(Count(round(ticks / ratio), 0))
             arenas.append(written[at + HEADER.size : at + HEADER.size + size])
             at += HEADER.size + size
         return arenas
+
+    def function_sizes(self, cases: Sequence[Case]) -> dict[str, int]:
+        """Bytes of machine code by function, as the cases are linked."""
+        return {symbol.name: symbol.size for symbol in read_elf(self._build(cases)).symbols}
 
     def _build(self, cases: Sequence[Case]) -> Path:
         sources = c_source(cases)

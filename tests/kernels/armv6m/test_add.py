@@ -2,41 +2,23 @@
 
 from __future__ import annotations
 
-import dataclasses
 from pathlib import Path
 
 import numpy as np
 
-from kits.dsp_kernels import model_layers, rng_for
-from kits.kernel_layers import Rng
-from kits.m0_kernels import M0, check_costs, check_kernel, fitting
+from kits.add_layers import add_corners, usual_sum
+from kits.kernel_checks import M0, ON_M0, model_layers, rng_for
 from ops.add import add_layer
 from tinyedge.boards import CORES
 from tinyedge.kernels.armv6m.add import AddShort, find_products
 from tinyedge.kernels.common.add_factors import all_outputs
-from tinyedge.ops.contract import Layer
 
 KERNEL = AddShort()
 
 
-def usual_layer(rng: Rng, elements: int = 100, limits: tuple[int, int] = (-128, 127)) -> Layer:
-    """A sum as trained networks have it: the larger input scaled by 1/2, the output by about as much."""
-    layer = add_layer(rng, shapes=((1, elements), (1, elements)), constant=False)
-    low, high = limits
-    params = dataclasses.replace(
-        layer.params, input1_multiplier=1 << 30, input1_shift=0, input2_shift=-int(rng.integers(0, 3)),
-        output_shift=-int(rng.integers(18, 20)), activation_min=low, activation_max=high,
-    )  # fmt: skip
-    return dataclasses.replace(layer, params=params)
-
-
 def test_is_exact(compiler: str, tmp_path: Path) -> None:
     rng = rng_for("add")
-    layers = [usual_layer(rng, elements) for elements in (1, 2, 7, 31)]
-    layers += [usual_layer(rng, 40, limits) for limits in ((0, 127), (-128, 50), (-20, 20))]
-    layers += [add_layer(rng, shapes=((n, 3, 5), (n, 3, 5)), constant=bool(n % 2)) for n in range(1, 9)]
-    layers += [add_layer(rng, shapes=((1, 4, 6), (4, 6)), constant=True)]
-    check_kernel(KERNEL, fitting(KERNEL, layers, 10), tmp_path, rng, compiler)
+    ON_M0.check_kernel(KERNEL, ON_M0.fitting(KERNEL, add_corners(rng), 13), tmp_path, rng, compiler)
 
 
 def test_fits_the_layers_of_resnet(shared_models: Path) -> None:
@@ -50,7 +32,7 @@ def test_constants_found_are_right_for_all_inputs() -> None:
     x, y = np.meshgrid(np.arange(-128, 128), np.arange(-128, 128), indexing="ij")
     found = 0
     for _ in range(20):
-        p = usual_layer(rng).params
+        p = usual_sum(rng).params
         f = find_products(p)
         if f is not None:
             found += 1
@@ -62,12 +44,13 @@ def test_constants_found_are_right_for_all_inputs() -> None:
 
 def test_costs_are_honest(tmp_path: Path) -> None:
     rng = rng_for("costs")
-    layers = fitting(KERNEL, [usual_layer(rng, elements) for elements in (50, 500)], 2)
-    (_, cycles), _ = reversed(check_costs(KERNEL, layers, tmp_path, rng, percent=12))
+    layers = ON_M0.fitting(KERNEL, [usual_sum(rng, elements) for elements in (50, 500)], 2)
+    (_, cycles, _), _ = reversed(ON_M0.check_costs(KERNEL, layers, tmp_path, rng, percent=12))
+    ON_M0.check_code_bytes(KERNEL, layers, tmp_path, percent=12)
     assert cycles / 500 < 21
 
 
 def test_refuses() -> None:
     rng = rng_for("refused")
     assert "is broadcast" in KERNEL.fits(add_layer(rng, shapes=((2, 5), (1, 5)), constant=False), M0)
-    assert KERNEL.fits(usual_layer(rng), CORES["cortex-m4f"]).startswith("made for Armv6-M")
+    assert KERNEL.fits(usual_sum(rng), CORES["cortex-m4f"]).startswith("made for Armv6-M")

@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+from kits.conv_layers import conv_corners
 from kits.core_kernels import CoreRunner
-from kits.dsp_kernels import model_layers, rng_for
 from kits.kernel_cases import count_mismatches, make_case
+from kits.kernel_checks import M0, ON_M0, model_layers, rng_for
 from kits.kernel_layers import Rng
-from kits.m0_kernels import M0, check_costs, check_kernel, fitting
 from ops.conv_2d import conv_layer, relu_layer
 from tinyedge.boards import CORES
 from tinyedge.kernels.armv6m.conv_immediate import MOST_CHANNELS, MOST_WEIGHTS, Conv2DImmediate
@@ -59,29 +59,17 @@ def special_layers(rng: Rng) -> list[Layer]:
             for n in (1, 2, 3, 4, 7, 16, 17, 35)
         ),
         *(usual(rng, size=(4, n), kernel=(3, 3), padding="same", input_channels=2, **rows) for n in range(1, 7)),
-        rectified(rng, size=(10, 9), kernel=(3, 3), padding="same", input_channels=3, output_channels=16, **rows),
-        usual(rng, size=(9, 10), kernel=(3, 3), padding="same", input_channels=16, output_channels=8, **rows),
-        rectified(rng, size=(13, 10), kernel=(10, 4), stride=(2, 2), padding="same", input_channels=1),
-        usual(rng, size=(8, 8), kernel=(3, 3), stride=(2, 2), padding="same", input_channels=4),
-        usual(rng, size=(8, 8), kernel=(1, 1), stride=(2, 2), padding="same", input_channels=4),
-        usual(rng, size=(8, 9), kernel=(1, 1), stride=(3, 2), padding="same", input_channels=5),
-        usual(rng, size=(2, 2), kernel=(5, 5), padding="same", dilation=(1, 1), stride=(1, 1)),
-        usual(rng, size=(7, 8), kernel=(3, 2), padding="valid", dilation=(2, 3), input_channels=4),
-        usual(rng, size=(7, 8), kernel=(2, 3), padding="same", dilation=(1, 2), input_channels=3),
-        usual(rng, size=(5, 12), kernel=(1, 4), padding="valid", input_channels=4, **rows),
-        usual(rng, size=(6, 6), kernel=(3, 3), padding=(3, 4), dilation=(1, 1), stride=(2, 1)),
-        *(usual(rng, size=(3, 4), limits=limits) for limits in ((-128, 50), (-40, 127), (-7, 9), (5, 5))),
-        *(rectified(rng, size=(3, 4), output_zero_point=z, limits=(z, 127)) for z in (-128, -100, 0, 127)),
+        *conv_corners(rng, usual, rectified),
     ]
 
 
 @pytest.mark.parametrize("name", KERNELS)
 def test_is_exact(name: str, compiler: str, tmp_path: Path) -> None:
     rng = rng_for(name)
-    layers = fitting(KERNELS[name], special_layers(rng), 40) if compiler == "zig" else []
-    layers += fitting(KERNELS[name], [conv_layer(rng) for _ in range(30)], 8)[:8]
+    layers = ON_M0.fitting(KERNELS[name], special_layers(rng), 40) if compiler == "zig" else []
+    layers += ON_M0.fitting(KERNELS[name], [conv_layer(rng) for _ in range(30)], 8)[:8]
     # Code of immediates takes long to compile.
-    check_kernel(KERNELS[name], layers[:: 4 if name == "immediate" else 1], tmp_path, rng, compiler)
+    ON_M0.check_kernel(KERNELS[name], layers[:: 4 if name == "immediate" else 1], tmp_path, rng, compiler)
 
 
 @pytest.mark.parametrize(
@@ -90,9 +78,9 @@ def test_is_exact(name: str, compiler: str, tmp_path: Path) -> None:
 def test_is_exact_on_layers_of(model: str, most_macs: int, shared_models: Path, tmp_path: Path) -> None:
     """Large ones are run as whole models elsewhere."""
     layers = [layer for layer in model_layers(shared_models, model, "conv_2d") if layer.macs < most_macs]
-    check_kernel(Conv2DStream(), fitting(Conv2DStream(), layers[:4], 1), tmp_path, rng_for(model))
+    ON_M0.check_kernel(Conv2DStream(), ON_M0.fitting(Conv2DStream(), layers[:4], 1), tmp_path, rng_for(model))
     smallest = min(layers, key=lambda layer: layer.params.weights.size)
-    check_kernel(Conv2DImmediate(), [smallest], tmp_path, rng_for(model))
+    ON_M0.check_kernel(Conv2DImmediate(), [smallest], tmp_path, rng_for(model))
 
 
 @pytest.mark.parametrize("model", ["kws_ref_model", "pretrainedResnet_quant", "vww_96_int8"])
@@ -118,9 +106,10 @@ def test_costs_are_honest(name: str, tmp_path: Path) -> None:
                   input_channels=channels[0], output_channels=channels[1])
         for size, kernel, stride, channels, _ in SPEEDS
     ]  # fmt: skip
-    layers = fitting(KERNELS[name], layers, len(SPEEDS))
-    counts = check_costs(KERNELS[name], layers, tmp_path, rng)
-    for layer, row, (_, cycles) in zip(layers, SPEEDS, counts, strict=True):
+    layers = ON_M0.fitting(KERNELS[name], layers, len(SPEEDS))
+    counts = ON_M0.check_costs(KERNELS[name], layers, tmp_path, rng)
+    ON_M0.check_code_bytes(KERNELS[name], layers, tmp_path)
+    for layer, row, (_, cycles, _) in zip(layers, SPEEDS, counts, strict=True):
         assert cycles / layer.macs < row[-1][name], row
 
 
@@ -143,7 +132,7 @@ def test_is_exact_for_special_weights(name: str, tmp_path: Path) -> None:
         sparse(rng, size=(3, 3), kernel=(1, 1), stride=(1, 1), dilation=(1, 1), padding="valid", **shape)
         for shape in shapes
     ]
-    check_kernel(KERNELS[name], fitting(KERNELS[name], layers, len(shapes)), tmp_path, rng)
+    ON_M0.check_kernel(KERNELS[name], ON_M0.fitting(KERNELS[name], layers, len(shapes)), tmp_path, rng)
 
 
 def test_large_layers_do_not_become_code() -> None:
@@ -192,7 +181,7 @@ def test_leads_are_not_larger_than_needed(padding: str, tmp_path: Path) -> None:
     ]  # fmt: skip
     cases = [
         make_case(layer, kernel, M0, overlap=in_place - 4, alignment=4)
-        for layer in fitting(kernel, layers, 12)
+        for layer in ON_M0.fitting(kernel, layers, 12)
         if (in_place := kernel.in_place_offset(layer, M0, 0)) and in_place % 4 == 0
     ]
     assert len(cases) > 4

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from kits.dsp_kernels import depthwise_layer, model_layers, rng_for
+from kits.conv_layers import depthwise_layer
+from kits.kernel_checks import M0, ON_M0, model_layers, rng_for
 from kits.kernel_layers import Rng
-from kits.m0_kernels import M0, check_costs, check_kernel, fitting
 from tinyedge.boards import CORES
 from tinyedge.kernels.armv6m.depthwise import MOST_OUTPUTS, MOST_STRIDE, Depthwise, Form, code_assembly
 from tinyedge.kernels.armv6m.requantize import LineForm
@@ -42,16 +42,16 @@ def special_layers(rng: Rng) -> list[Layer]:
 
 def test_is_exact(compiler: str, tmp_path: Path) -> None:
     rng = rng_for("depthwise")
-    layers = fitting(KERNEL, special_layers(rng), 25)
-    layers += fitting(KERNEL, [depthwise_layer(rng) for _ in range(15)], 1)
-    check_kernel(KERNEL, layers if compiler == "zig" else layers[::9], tmp_path, rng, compiler)
+    layers = ON_M0.fitting(KERNEL, special_layers(rng), 25)
+    layers += ON_M0.fitting(KERNEL, [depthwise_layer(rng) for _ in range(15)], 1)
+    ON_M0.check_kernel(KERNEL, layers if compiler == "zig" else layers[::9], tmp_path, rng, compiler)
 
 
 @pytest.mark.parametrize("model", ["kws_ref_model", "vww_96_int8"])
 def test_is_exact_on_layers_of(model: str, shared_models: Path, tmp_path: Path) -> None:
     layers = model_layers(shared_models, model, "depthwise_conv_2d")
     assert all(not KERNEL.fits(layer, M0) for layer in layers)
-    check_kernel(KERNEL, [layer for layer in layers if layer.macs < 80_000], tmp_path, rng_for(model))
+    ON_M0.check_kernel(KERNEL, [layer for layer in layers if layer.macs < 80_000], tmp_path, rng_for(model))
 
 
 def test_costs_are_honest(tmp_path: Path) -> None:
@@ -60,8 +60,9 @@ def test_costs_are_honest(tmp_path: Path) -> None:
         depthwise_layer(rng, folded=True, size=size, stride=stride, padding="same", input_channels=channels)
         for size, stride, channels in (((25, 5), (1, 1), 16), ((12, 12), (1, 1), 8), ((12, 12), (2, 2), 8))
     ]
-    counts = check_costs(KERNEL, fitting(KERNEL, layers, len(layers)), tmp_path, rng)
-    for layer, (_, cycles), most in zip(layers, counts, (8.9, 8.4, 13.0), strict=True):
+    counts = ON_M0.check_costs(KERNEL, ON_M0.fitting(KERNEL, layers, len(layers)), tmp_path, rng)
+    ON_M0.check_code_bytes(KERNEL, layers, tmp_path)
+    for layer, (_, cycles, _), most in zip(layers, counts, (8.9, 8.4, 13.0), strict=True):
         assert cycles / layer.macs < most
 
 

@@ -9,9 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from kits.dsp_kernels import model_layers, rng_for
+from kits.kernel_checks import M0, ON_M0, model_layers, rng_for
 from kits.kernel_layers import Rng
-from kits.m0_kernels import M0, check_costs, check_kernel, fitting
 from ops.fully_connected import fully_connected_layer
 from tinyedge.boards import CORES
 from tinyedge.kernels.armv6m.fully_connected import FullyConnectedRows, pack_layer
@@ -38,23 +37,24 @@ def test_is_exact(compiler: str, tmp_path: Path) -> None:
     layers = [layer_of(rng, batches=1, inputs=k, outputs=n) for k in (1, 2, 3, 4, 5, 9, 12) for n in (4, 5, 6, 7, 8)]
     layers += [layer_of(rng, batches=3, inputs=8, outputs=6), layer_of(rng, batches=2, inputs=4, outputs=9)]
     layers += [layer_of(rng, batches=1, inputs=100, outputs=9, limits=limits) for limits in ((-20, 90), (-128, 3))]
-    layers = fitting(KERNEL, layers, 36) if compiler == "zig" else layers[:3]
+    layers = ON_M0.fitting(KERNEL, layers, 36) if compiler == "zig" else layers[:3]
     layers += [layer for layer in (fully_connected_layer(rng) for _ in range(30)) if not KERNEL.fits(layer, M0)]
-    check_kernel(KERNEL, layers, tmp_path, rng, compiler)
+    ON_M0.check_kernel(KERNEL, layers, tmp_path, rng, compiler)
 
 
 @pytest.mark.parametrize("model", ["kws_ref_model", "pretrainedResnet_quant", "ad01_int8"])
 def test_is_exact_on_layers_of(model: str, shared_models: Path, tmp_path: Path) -> None:
     layers = model_layers(shared_models, model, "fully_connected")
     assert [KERNEL.fits(layer, M0) for layer in layers] == [""] * len(layers)
-    check_kernel(KERNEL, [layer for layer in layers if layer.macs < 20_000], tmp_path, rng_for(model))
+    ON_M0.check_kernel(KERNEL, [layer for layer in layers if layer.macs < 20_000], tmp_path, rng_for(model))
 
 
 def test_costs_are_honest(tmp_path: Path) -> None:
     rng = rng_for("costs")
     layers = [layer_of(rng, batches=1, inputs=inputs, outputs=outputs) for inputs, outputs in ((128, 64), (30, 10))]
-    counts = check_costs(KERNEL, fitting(KERNEL, layers, 2), tmp_path, rng)
-    assert counts[0][1] / layers[0].macs < 5.3
+    counts = ON_M0.check_costs(KERNEL, ON_M0.fitting(KERNEL, layers, 2), tmp_path, rng)
+    ON_M0.check_code_bytes(KERNEL, ON_M0.fitting(KERNEL, layers, 2), tmp_path)
+    assert counts[0].cycles / layers[0].macs < 5.3
 
 
 def test_one_scale_takes_one_line() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from kits.dsp_kernels import rng_for
+from kits.kernel_checks import rng_for
 from tinyedge.arithmetic.quantization import requantize
 from tinyedge.kernels.armv6m.chunks import cut
 from tinyedge.kernels.armv6m.requantize import Line, Scale, find_line

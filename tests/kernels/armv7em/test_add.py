@@ -8,54 +8,25 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from kits.dsp_kernels import (
-    M4,
-    check_code_bytes,
-    check_costs,
-    check_kernel,
-    counts,
-    fitting,
-    loop_lines,
-    model_layers,
-    rng_for,
-)
-from kits.kernel_layers import Rng
+from kits.add_layers import add_corners, usual_sum
+from kits.kernel_checks import M4, ON_M4, loop_lines, model_layers, rng_for
 from ops.add import add_layer
-from tinyedge.kernels.armv7em.add import AddShort, AddTables, find_halves
-from tinyedge.kernels.common.add_factors import Factors, all_outputs
+from tinyedge.kernels.armv7em.add import AddShort, AddTables
+from tinyedge.kernels.common.add_factors import Factors, all_outputs, find_halves
 from tinyedge.ops.add import Add
-from tinyedge.ops.contract import Layer
 
 SHORT, TABLES = AddShort(), AddTables()
-
-
-def usual_layer(rng: Rng, elements: int = 100, limits: tuple[int, int] = (-128, 127)) -> Layer:
-    """A sum as trained networks have it: the larger input scaled by 1/2, the output by about as much."""
-    layer = add_layer(rng, shapes=((1, elements), (1, elements)), constant=False)
-    low, high = limits
-    params = dataclasses.replace(
-        layer.params, input1_multiplier=1 << 30, input1_shift=0, input2_shift=-int(rng.integers(0, 3)),
-        output_shift=-int(rng.integers(18, 20)), activation_min=low, activation_max=high,
-    )  # fmt: skip
-    return dataclasses.replace(layer, params=params)
-
-
-def layers_of(rng: Rng) -> list[Layer]:
-    sizes = [usual_layer(rng, elements) for elements in (1, 7, 8, 9, 16, 31)]
-    clamped = [usual_layer(rng, 40, limits) for limits in ((0, 127), (-128, 50), (-20, 20))]
-    drawn = [add_layer(rng, shapes=((n, 3, 5), (n, 3, 5)), constant=bool(n % 2)) for n in range(1, 9)]
-    return [*sizes, *clamped, *drawn, add_layer(rng, shapes=((1, 4, 6), (4, 6)), constant=True)]
 
 
 @pytest.mark.parametrize("kernel", [SHORT, TABLES], ids=lambda kernel: kernel.name)
 def test_is_exact(kernel: AddShort | AddTables, tmp_path: Path) -> None:
     rng = rng_for("add")
-    check_kernel(kernel, fitting(kernel, layers_of(rng), 11), tmp_path, rng)
+    ON_M4.check_kernel(kernel, ON_M4.fitting(kernel, add_corners(rng), 12), tmp_path, rng)
 
 
 def test_layers_of_resnet_have_the_short_form(shared_models: Path, tmp_path: Path) -> None:
     layers = model_layers(shared_models, "pretrainedResnet_quant", "add")
-    check_kernel(SHORT, fitting(SHORT, layers, 3), tmp_path, rng_for("resnet"))
+    ON_M4.check_kernel(SHORT, ON_M4.fitting(SHORT, layers, 3), tmp_path, rng_for("resnet"))
     names = {SHORT.cost(layer, M4).shared_code for layer in layers}
     assert len(names) == 1
 
@@ -72,7 +43,7 @@ def test_constants_found_are_right_for_all_inputs() -> None:
     rng = rng_for("proof")
     found = 0
     for _ in range(30):
-        p = usual_layer(rng).params
+        p = usual_sum(rng).params
         factors = find_halves(p)
         if factors is not None:
             found += 1
@@ -83,21 +54,21 @@ def test_constants_found_are_right_for_all_inputs() -> None:
 def test_costs_are_honest(tmp_path: Path) -> None:
     rng = rng_for("costs")
     for kernel in (SHORT, TABLES):
-        layers = fitting(kernel, [usual_layer(rng, elements) for elements in (1000, 4000, 4003, 77)], 3)
-        check_costs(kernel, layers, tmp_path, rng)
-        check_code_bytes(kernel, layers[0], tmp_path)
+        layers = ON_M4.fitting(kernel, [usual_sum(rng, elements) for elements in (1000, 4000, 4003, 77)], 3)
+        ON_M4.check_costs(kernel, layers, tmp_path, rng)
+        ON_M4.check_code_bytes(kernel, layers[:1], tmp_path)
 
 
 @pytest.mark.parametrize(("kernel", "most"), [(SHORT, 6.0), (TABLES, 12.2)], ids=["short", "tables"])
 def test_instructions_per_element(kernel: AddShort | AddTables, most: float, tmp_path: Path) -> None:
     rng = rng_for("speed")
-    layer = fitting(kernel, [usual_layer(rng, 16384) for _ in range(5)], 1)[0]
-    instructions, _, _ = counts(kernel, [layer], tmp_path, rng)[0]
+    layer = ON_M4.fitting(kernel, [usual_sum(rng, 16384) for _ in range(5)], 1)[0]
+    instructions, _, _ = ON_M4.counts(kernel, [layer], tmp_path, rng)[0]
     assert instructions / 16384 < most
 
 
 def test_the_loop_spills_nothing() -> None:
-    layer = fitting(SHORT, [usual_layer(rng_for("loop")) for _ in range(5)], 1)[0]
+    layer = ON_M4.fitting(SHORT, [usual_sum(rng_for("loop")) for _ in range(5)], 1)[0]
     lines = loop_lines(SHORT, layer, "eight elements")
     assert sum(line.startswith("smlaw") for line in lines) == 16
     assert [line for line in lines if "sp" in line] == ["ldr r12, [sp]"]  # the end of the loop
@@ -108,7 +79,7 @@ def test_refuses() -> None:
     layer = add_layer(rng, shapes=((2, 3), (3,)), constant=False)
     assert "is broadcast" in SHORT.fits(layer, M4)
     assert "is broadcast" in TABLES.fits(layer, M4)
-    usual = usual_layer(rng)
+    usual = usual_sum(rng)
     coarse = dataclasses.replace(usual, params=dataclasses.replace(usual.params, output_shift=0))
     assert "no constants of the short form" in SHORT.fits(coarse, M4)
     assert "shifted left by 0" in TABLES.fits(coarse, M4)

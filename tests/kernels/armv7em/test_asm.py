@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from kits.core_kernels import CoreRunner
-from kits.dsp_kernels import M4
 from kits.kernel_cases import check_exact, make_case
+from kits.kernel_checks import M4
 from kits.kernel_layers import Rng
 from ops.lookup import lookup_layer
 from tinyedge.arithmetic.quantization import requantize
@@ -25,6 +25,7 @@ from tinyedge.kernels.thumb.assembly import (
     negated_divisor,
 )
 from tinyedge.ops.contract import Layer
+from tinyedge.timing.cortex_m4 import CortexM4
 
 
 def loop() -> Assembly:
@@ -118,12 +119,13 @@ def test_ticks_of_blocks() -> None:
         ("pop {r4, pc}", 5),
         ("b 10b", 3),
         ("beq 10f", 1),
-        ("bic r0, r0, r1, lsr b", 1),
+        ("bic r0, r0, r1, lsr #8", 1),
+        ("movt r0, #1", 1),
         ("vmov r0, s0", 1),
     ],
 )
 def test_cycles_of(line: str, cycles: int) -> None:
-    assert count_ticks([line]) == Ticks(1, cycles)
+    assert count_ticks([line], CortexM4()) == Ticks(1, cycles)
 
 
 def test_requantization_in_exact_integers() -> None:

@@ -9,20 +9,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from kits.conv_layers import conv_corners
 from kits.core_kernels import CoreRunner
-from kits.dsp_kernels import (
-    M4,
-    check_code_bytes,
-    check_costs,
-    check_kernel,
-    check_offsets_are_tight,
-    counts,
-    fitting,
-    loop_lines,
-    model_layers,
-    rng_for,
-)
 from kits.kernel_cases import check_exact, make_case
+from kits.kernel_checks import M4, ON_M4, loop_lines, model_layers, rng_for
 from kits.kernel_layers import Pair, Rng
 from ops.conv_2d import conv_layer, relu_layer
 from tinyedge.boards import CORES
@@ -41,41 +31,28 @@ KERNELS: dict[str, Kernel] = {
 def special_layers(rng: Rng) -> list[Layer]:
     """Shapes of real models; every remainder of channels; odd sizes; borders wider than the input; all clamps."""
     plain: dict[str, Any] = {"kernel": (1, 1), "stride": (1, 1), "dilation": (1, 1), "padding": "valid"}
-    rows: dict[str, Any] = {"stride": (1, 1), "dilation": (1, 1)}
     return [
         *(conv_layer(rng, size=(3, 3), input_channels=8, output_channels=n, **plain) for n in (4, 5, 6, 7, 8, 9)),
         *(conv_layer(rng, size=(2, 3), input_channels=n, output_channels=4, **plain) for n in range(1, 18)),
         *(relu_layer(rng, size=(4, 5), input_channels=n, output_channels=6, **plain) for n in (3, 4, 8, 12, 60, 64)),
         relu_layer(rng, size=(1, 1), input_channels=16, output_channels=4, **plain),
-        conv_layer(rng, size=(10, 9), kernel=(3, 3), padding="same", input_channels=3, output_channels=16, **rows),
-        relu_layer(rng, size=(9, 10), kernel=(3, 3), padding="same", input_channels=16, output_channels=8, **rows),
-        relu_layer(rng, size=(13, 10), kernel=(10, 4), stride=(2, 2), padding="same", input_channels=1),
-        conv_layer(rng, size=(8, 8), kernel=(3, 3), stride=(2, 2), padding="same", input_channels=4),
-        conv_layer(rng, size=(8, 8), kernel=(1, 1), stride=(2, 2), padding="same", input_channels=4),
-        conv_layer(rng, size=(8, 9), kernel=(1, 1), stride=(3, 2), padding="same", input_channels=5),
-        conv_layer(rng, size=(2, 2), kernel=(5, 5), padding="same", dilation=(1, 1), stride=(1, 1)),
-        conv_layer(rng, size=(7, 8), kernel=(3, 2), padding="valid", dilation=(2, 3), input_channels=4),
-        conv_layer(rng, size=(7, 8), kernel=(2, 3), padding="same", dilation=(1, 2), input_channels=3),
-        conv_layer(rng, size=(5, 12), kernel=(1, 4), padding="valid", input_channels=4, **rows),
-        conv_layer(rng, size=(6, 6), kernel=(3, 3), padding=(3, 4), dilation=(1, 1), stride=(2, 1)),
-        *(conv_layer(rng, size=(3, 4), limits=limits) for limits in ((-128, 50), (-40, 127), (-7, 9), (5, 5))),
-        *(relu_layer(rng, size=(3, 4), output_zero_point=z, limits=(z, 127)) for z in (-128, -100, 0, 127)),
+        *conv_corners(rng, conv_layer, relu_layer),
     ]
 
 
 @pytest.mark.parametrize("name", KERNELS)
 def test_is_exact(name: str, compiler: str, tmp_path: Path) -> None:
     rng = rng_for(name)
-    layers = fitting(KERNELS[name], special_layers(rng), 30) if compiler == "zig" else []
-    layers += fitting(KERNELS[name], [conv_layer(rng) for _ in range(50)], 25)
-    check_kernel(KERNELS[name], layers, tmp_path, rng, compiler)
+    layers = ON_M4.fitting(KERNELS[name], special_layers(rng), 30) if compiler == "zig" else []
+    layers += ON_M4.fitting(KERNELS[name], [conv_layer(rng) for _ in range(50)], 25)
+    ON_M4.check_kernel(KERNELS[name], layers, tmp_path, rng, compiler)
 
 
 @pytest.mark.parametrize("model", ["kws_ref_model", "pretrainedResnet_quant", "vww_96_int8"])
 @pytest.mark.parametrize("name", KERNELS)
 def test_is_exact_on_layers_of(model: str, name: str, shared_models: Path, tmp_path: Path) -> None:
     layers = [layer for layer in model_layers(shared_models, model, "conv_2d") if layer.macs < 600_000]
-    check_kernel(KERNELS[name], fitting(KERNELS[name], layers, 3), tmp_path, rng_for(model))
+    ON_M4.check_kernel(KERNELS[name], ON_M4.fitting(KERNELS[name], layers, 3), tmp_path, rng_for(model))
 
 
 @pytest.mark.parametrize("core", ["cortex-m33f", "cortex-m7f"])
@@ -99,7 +76,7 @@ def test_in_place_offsets_are_not_larger_than_needed(padding: str, tmp_path: Pat
         for outputs in (4, 8, 12)
     ]  # fmt: skip
     layers = [layer for layer in layers if layout_in_place(layer.params, find_layout(layer.params)) % 4 == 0]
-    check_offsets_are_tight(Conv2D4x2(), fitting(Conv2D4x2(), layers, 6), tmp_path, rng)
+    ON_M4.check_offsets_are_tight(Conv2D4x2(), ON_M4.fitting(Conv2D4x2(), layers, 6), tmp_path, rng)
 
 
 SPEEDS = [
@@ -124,7 +101,7 @@ def speed_layers(rng: Rng) -> list[Layer]:
 def test_instructions_per_product(tmp_path: Path) -> None:
     rng = rng_for("speed")
     layers = speed_layers(rng)
-    found = counts(Conv2D4x2(), layers, tmp_path, rng)
+    found = ON_M4.counts(Conv2D4x2(), layers, tmp_path, rng)
     for layer, row, (instructions, cycles, _) in zip(layers, SPEEDS, found, strict=True):
         assert instructions / layer.macs < row[-2], row
         assert cycles / layer.macs < row[-1], row
@@ -151,8 +128,8 @@ def test_costs_are_honest(name: str, tmp_path: Path) -> None:
     sizes: list[tuple[Pair, int, int]] = [((6, 6), 57, 30), ((3, 3), 25, 31), ((12, 12), 8, 16), ((6, 6), 60, 106)]
     layers = [relu_layer(rng, size=s, input_channels=i, output_channels=o, **plain) for s, i, o in sizes]
     layers += speed_layers(rng)
-    check_costs(KERNELS[name], fitting(KERNELS[name], layers, 6), tmp_path, rng)
-    check_code_bytes(KERNELS[name], layers[0], tmp_path)
+    ON_M4.check_costs(KERNELS[name], ON_M4.fitting(KERNELS[name], layers, 6), tmp_path, rng)
+    ON_M4.check_code_bytes(KERNELS[name], layers[:1], tmp_path)
 
 
 def test_compact_code_is_small() -> None:
@@ -209,7 +186,7 @@ def test_shifts_of_0_are_linear(tmp_path: Path) -> None:
     sized = {"kernel": (1, 1), "stride": (1, 1), "dilation": (1, 1), "input_channels": 4, "output_zero_point": 3}
     layer = with_values(conv_layer(rng, **sized, limits=(-128, 127), corners=False), shift=0)
     assert "a shift of 0" in Conv2D4x2Compact().fits(layer, M4)
-    check_kernel(Conv2D4x2(), [layer], tmp_path, rng)
+    ON_M4.check_kernel(Conv2D4x2(), [layer], tmp_path, rng)
 
 
 def test_unrolled_code_is_limited() -> None:

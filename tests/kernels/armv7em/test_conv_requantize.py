@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from kits.dsp_kernels import model_layers, rng_for
+from kits.kernel_checks import model_layers, rng_for
 from kits.kernel_layers import Array
 from ops.conv_2d import conv_layer, relu_layer
 from tinyedge.arithmetic.quantization import requantize

@@ -10,19 +10,8 @@ import numpy as np
 import pytest
 
 from kits.core_kernels import CoreRunner
-from kits.dsp_kernels import (
-    M4,
-    check_code_bytes,
-    check_costs,
-    check_kernel,
-    check_offsets_are_tight,
-    counts,
-    fitting,
-    loop_lines,
-    model_layers,
-    rng_for,
-)
 from kits.kernel_cases import make_case
+from kits.kernel_checks import M4, ON_M4, loop_lines, model_layers, rng_for
 from kits.kernel_layers import Rng
 from ops.conv_2d import conv_layer, relu_layer
 from tinyedge.boards import CORES
@@ -63,9 +52,9 @@ def special_layers(rng: Rng) -> list[Layer]:
 
 def test_is_exact(compiler: str, tmp_path: Path) -> None:
     rng = rng_for("winograd")
-    layers = fitting(KERNEL, special_layers(rng), 16) if compiler == "zig" else []
-    layers += fitting(KERNEL, [layer_of(rng) for _ in range(24)], 12)
-    check_kernel(KERNEL, layers, tmp_path, rng, compiler)
+    layers = ON_M4.fitting(KERNEL, special_layers(rng), 16) if compiler == "zig" else []
+    layers += ON_M4.fitting(KERNEL, [layer_of(rng) for _ in range(24)], 12)
+    ON_M4.check_kernel(KERNEL, layers, tmp_path, rng, compiler)
 
 
 def test_is_exact_at_the_ends_of_all_ranges(tmp_path: Path) -> None:
@@ -102,12 +91,12 @@ def test_leads_are_not_larger_than_needed(tmp_path: Path) -> None:
         layer_of(rng, relu=False, size=(6, width), padding="same", input_channels=4, output_channels=8, corners=False)
         for width in (8, 9, 12)
     ]
-    check_offsets_are_tight(KERNEL, fitting(KERNEL, layers, 3), tmp_path, rng)
+    ON_M4.check_offsets_are_tight(KERNEL, ON_M4.fitting(KERNEL, layers, 3), tmp_path, rng)
 
 
 def test_is_exact_on_a_real_layer(shared_models: Path, tmp_path: Path) -> None:
-    layers = fitting(KERNEL, model_layers(shared_models, "pretrainedResnet_quant", "conv_2d"), 4)
-    check_kernel(KERNEL, layers[-1:], tmp_path, rng_for("real"))
+    layers = ON_M4.fitting(KERNEL, model_layers(shared_models, "pretrainedResnet_quant", "conv_2d"), 4)
+    ON_M4.check_kernel(KERNEL, layers[-1:], tmp_path, rng_for("real"))
 
 
 def speed_layers(rng: Rng) -> list[Layer]:
@@ -122,7 +111,7 @@ def test_instructions_per_product(tmp_path: Path) -> None:
     rng = rng_for("speed")
     layers = speed_layers(rng)
     limits = (0.56, 0.82), (0.44, 0.66), (0.38, 0.57)
-    for layer, limit, found in zip(layers, limits, counts(KERNEL, layers, tmp_path, rng), strict=True):
+    for layer, limit, found in zip(layers, limits, ON_M4.counts(KERNEL, layers, tmp_path, rng), strict=True):
         assert found[0] / layer.macs < limit[0]
         assert found[1] / layer.macs < limit[1]
 
@@ -130,8 +119,8 @@ def test_instructions_per_product(tmp_path: Path) -> None:
 def test_costs_are_honest(tmp_path: Path) -> None:
     rng = rng_for("costs")
     layers = [*speed_layers(rng), layer_of(rng, relu=False, size=(7, 19), padding="same", output_channels=8)]
-    check_costs(KERNEL, layers, tmp_path, rng)
-    check_code_bytes(KERNEL, layers[0], tmp_path)
+    ON_M4.check_costs(KERNEL, layers, tmp_path, rng)
+    ON_M4.check_code_bytes(KERNEL, layers[:1], tmp_path)
 
 
 @pytest.mark.parametrize("comment", ["two channels of ten columns", "one point: eight sums"])

@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from kits.conv_layers import depthwise_layer
 from kits.core_kernels import CoreRunner
-from kits.dsp_kernels import depthwise_layer
 from kits.kernel_cases import check_exact, make_case
 from kits.operators import LAYERS
 from ops.conv_2d import conv_2d_layer

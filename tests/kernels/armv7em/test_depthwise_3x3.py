@@ -10,20 +10,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from kits.conv_layers import depthwise_layer
 from kits.core_kernels import CoreRunner
-from kits.dsp_kernels import (
-    M4,
-    check_code_bytes,
-    check_costs,
-    check_kernel,
-    counts,
-    depthwise_layer,
-    fitting,
-    loop_lines,
-    model_layers,
-    rng_for,
-)
 from kits.kernel_cases import count_mismatches, make_case
+from kits.kernel_checks import M4, ON_M4, loop_lines, model_layers, rng_for
 from kits.kernel_layers import Rng
 from tinyedge.arithmetic.quantization import requantize
 from tinyedge.boards import Core, Isa
@@ -59,9 +49,9 @@ def test_is_exact(name: str, tmp_path: Path) -> None:
     rng = rng_for(name)
     kernel = BY_NAME[name]
     drawn = special_layers(rng) + [depthwise_layer(rng, folded=bool(at % 2)) for at in range(30)]
-    layers = fitting(kernel, drawn, 25)
+    layers = ON_M4.fitting(kernel, drawn, 25)
     assert {can_fold(layer.params) for layer in layers} == {True, False}
-    check_kernel(kernel, layers, tmp_path, rng)
+    ON_M4.check_kernel(kernel, layers, tmp_path, rng)
 
 
 def test_is_exact_when_built_by_gcc(tmp_path: Path) -> None:
@@ -69,8 +59,8 @@ def test_is_exact_when_built_by_gcc(tmp_path: Path) -> None:
         pytest.skip("no arm-none-eabi-gcc on PATH: install gcc-arm-none-eabi")
     rng = rng_for("gcc")
     for kernel in KERNELS[:3:2]:
-        layers = fitting(kernel, [depthwise_layer(rng, folded=bool(at % 2)) for at in range(8)], 4)
-        check_kernel(kernel, layers, tmp_path, rng, "gcc")
+        layers = ON_M4.fitting(kernel, [depthwise_layer(rng, folded=bool(at % 2)) for at in range(8)], 4)
+        ON_M4.check_kernel(kernel, layers, tmp_path, rng, "gcc")
 
 
 @pytest.mark.parametrize("model", ["kws_ref_model", "vww_96_int8"])
@@ -79,7 +69,7 @@ def test_is_exact_on_layers_of(model: str, shared_models: Path, tmp_path: Path) 
     for kernel in KERNELS:
         fit = [layer for layer in layers if not kernel.fits(layer, M4)]
         if fit:
-            check_kernel(kernel, fit, tmp_path, rng_for(model))
+            ON_M4.check_kernel(kernel, fit, tmp_path, rng_for(model))
     assert all(any(not kernel.fits(layer, M4) for kernel in KERNELS) for layer in layers)
 
 
@@ -94,8 +84,8 @@ def test_costs_are_honest(tmp_path: Path) -> None:
     ]
     for kernel in KERNELS:
         fit = [layer for layer in layers if not kernel.fits(layer, M4)]
-        check_costs(kernel, fit, tmp_path, rng)
-        check_code_bytes(kernel, fit[0], tmp_path)
+        ON_M4.check_costs(kernel, fit, tmp_path, rng)
+        ON_M4.check_code_bytes(kernel, fit[:1], tmp_path)
 
 
 FIGURES = [
@@ -115,7 +105,7 @@ def test_figures_per_mac(
     layer = depthwise_layer(
         rng, folded=True, size=size, stride=(stride, stride), padding="same", input_channels=channels
     )
-    counted, modelled, _ = counts(BY_NAME[name], [layer], tmp_path, rng)[0]
+    counted, modelled, _ = ON_M4.counts(BY_NAME[name], [layer], tmp_path, rng)[0]
     assert counted / layer.macs < instructions
     assert modelled / layer.macs < cycles
 

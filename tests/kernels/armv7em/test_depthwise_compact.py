@@ -8,18 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from kits.dsp_kernels import (
-    M4,
-    check_code_bytes,
-    check_costs,
-    check_kernel,
-    counts,
-    depthwise_layer,
-    fitting,
-    loop_lines,
-    model_layers,
-    rng_for,
-)
+from kits.conv_layers import depthwise_layer
+from kits.kernel_checks import M4, ON_M4, loop_lines, model_layers, rng_for
 from kits.kernel_layers import Rng
 from tinyedge.kernels.armv7em.depthwise_compact import (
     KERNELS,
@@ -68,14 +58,14 @@ LAYERS = {kernel: layers_3x3 if "3x3" in kernel else layers_any for kernel in BY
 @pytest.mark.parametrize("name", BY_NAME)
 def test_is_exact(name: str, tmp_path: Path) -> None:
     rng = rng_for(name)
-    check_kernel(BY_NAME[name], fitting(BY_NAME[name], LAYERS[name](rng), 25), tmp_path, rng)
+    ON_M4.check_kernel(BY_NAME[name], ON_M4.fitting(BY_NAME[name], LAYERS[name](rng), 25), tmp_path, rng)
 
 
 @pytest.mark.parametrize("model", ["kws_ref_model", "vww_96_int8"])
 def test_is_exact_on_layers_of(model: str, shared_models: Path, tmp_path: Path) -> None:
     layers = model_layers(shared_models, model, "depthwise_conv_2d")[-6:]
-    check_kernel(DepthwiseCompact3x3(transposed=False), layers, tmp_path, rng_for(model))
-    check_kernel(DepthwiseAny(transposed=False), layers[:1], tmp_path, rng_for(model))
+    ON_M4.check_kernel(DepthwiseCompact3x3(transposed=False), layers, tmp_path, rng_for(model))
+    ON_M4.check_kernel(DepthwiseAny(transposed=False), layers[:1], tmp_path, rng_for(model))
 
 
 def test_one_function_serves_all_sizes() -> None:
@@ -103,8 +93,8 @@ def test_costs_are_honest(name: str, tmp_path: Path) -> None:
     rng = rng_for(name)
     kernel = BY_NAME[name]
     layers = [layer for layer in sizes_for_costs(kernel, rng) if not kernel.fits(layer, M4)]
-    check_costs(kernel, layers, tmp_path, rng)
-    check_code_bytes(kernel, layers[0], tmp_path)
+    ON_M4.check_costs(kernel, layers, tmp_path, rng)
+    ON_M4.check_code_bytes(kernel, layers[:1], tmp_path)
 
 
 FIGURES = [
@@ -123,7 +113,7 @@ def test_instructions_per_mac(
     layer = depthwise_layer(
         rng_for(name), folded=True, kernel=kernel, size=size, stride=(stride, stride), padding="same", input_channels=32
     )
-    counted, _, _ = counts(BY_NAME[name], [layer], tmp_path, rng_for(name))[0]
+    counted, _, _ = ON_M4.counts(BY_NAME[name], [layer], tmp_path, rng_for(name))[0]
     assert counted / layer.macs < most
 
 

@@ -10,18 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from kits.dsp_kernels import (
-    M4,
-    check_code_bytes,
-    check_costs,
-    check_kernel,
-    check_offsets_are_tight,
-    counts,
-    fitting,
-    loop_lines,
-    model_layers,
-    rng_for,
-)
+from kits.kernel_checks import M4, ON_M4, loop_lines, model_layers, rng_for
 from kits.kernel_layers import Rng
 from ops.fully_connected import fully_connected_layer
 from tinyedge.boards import CORES
@@ -43,7 +32,7 @@ def special_layers(rng: Rng) -> list[Layer]:
     """Every remainder of inputs and outputs, several rows, one of each size, ends of ranges."""
     tails = [layer_of(rng, batches=1, inputs=k, outputs=n) for k in (1, 2, 3, 4, 5, 7, 8, 9, 12) for n in (1, 2, 3, 4)]
     return [
-        *fitting(KERNEL, tails, 20),
+        *ON_M4.fitting(KERNEL, tails, 20),
         layer_of(rng, batches=3, inputs=8, outputs=6, corners=False),
         layer_of(rng, batches=2, inputs=4, outputs=9, corners=False),
         layer_of(rng, batches=1, inputs=516, outputs=10, corners=False),
@@ -59,8 +48,8 @@ def test_is_exact(compiler: str, tmp_path: Path) -> None:
         pytest.skip("no arm-none-eabi-gcc on PATH: install gcc-arm-none-eabi")
     rng = rng_for("fully_connected")
     layers = special_layers(rng) if compiler == "zig" else []
-    layers += fitting(KERNEL, [layer_of(rng) for _ in range(60)], 30)
-    check_kernel(KERNEL, layers, tmp_path, rng, compiler)
+    layers += ON_M4.fitting(KERNEL, [layer_of(rng) for _ in range(60)], 30)
+    ON_M4.check_kernel(KERNEL, layers, tmp_path, rng, compiler)
 
 
 def test_leads_are_not_larger_than_needed(tmp_path: Path) -> None:
@@ -70,27 +59,27 @@ def test_leads_are_not_larger_than_needed(tmp_path: Path) -> None:
         for _ in range(20)
     ]
     layers = [layer for layer in layers if (KERNEL.in_place_offset(layer, M4, 0) or 0) % 4 == 0]
-    check_offsets_are_tight(KERNEL, fitting(KERNEL, layers, 4), tmp_path, rng)
+    ON_M4.check_offsets_are_tight(KERNEL, ON_M4.fitting(KERNEL, layers, 4), tmp_path, rng)
 
 
 @pytest.mark.parametrize("model", ["ad01_int8", "kws_ref_model", "pretrainedResnet_quant", "vww_96_int8"])
 def test_is_exact_on_layers_of(model: str, shared_models: Path, tmp_path: Path) -> None:
     layers = model_layers(shared_models, model, "fully_connected")
-    check_kernel(KERNEL, fitting(KERNEL, layers, len(layers)), tmp_path, rng_for(model))
+    ON_M4.check_kernel(KERNEL, ON_M4.fitting(KERNEL, layers, len(layers)), tmp_path, rng_for(model))
 
 
 def test_costs_are_honest(tmp_path: Path) -> None:
     rng = rng_for("costs")
     sizes = [(640, 128), (128, 128), (128, 8), (8, 128), (64, 12), (12, 5)]
     layers = [layer_of(rng, batches=1, inputs=k, outputs=n, corners=False) for k, n in sizes]
-    check_costs(KERNEL, layers, tmp_path, rng)
-    check_code_bytes(KERNEL, layers[0], tmp_path)
+    ON_M4.check_costs(KERNEL, layers, tmp_path, rng)
+    ON_M4.check_code_bytes(KERNEL, layers[:1], tmp_path)
 
 
 def test_instructions_per_product(tmp_path: Path) -> None:
     rng = rng_for("speed")
     layers = [layer_of(rng, batches=1, inputs=k, outputs=n, corners=False) for k, n in ((640, 128), (128, 640))]
-    for layer, (instructions, cycles, _) in zip(layers, counts(KERNEL, layers, tmp_path, rng), strict=True):
+    for layer, (instructions, cycles, _) in zip(layers, ON_M4.counts(KERNEL, layers, tmp_path, rng), strict=True):
         assert instructions / layer.macs < 1.14
         assert cycles / layer.macs < 1.55
 

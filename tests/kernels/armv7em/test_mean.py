@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from kits.dsp_kernels import M4, check_code_bytes, check_costs, check_kernel, counts, fitting, rng_for
+from kits.kernel_checks import M4, ON_M4, rng_for
 from kits.kernel_layers import Rng
 from ops.mean import mean_layer
 from tinyedge.kernels.armv7em.mean import MeanOverCells
@@ -25,21 +25,21 @@ def test_is_exact(tmp_path: Path) -> None:
     layers = [layer_of(rng, 1 + channels % 5, 3, channels) for channels in range(4, 40)]
     layers += [layer_of(rng, 25, 5, 64), layer_of(rng, 16, 16, 12), layer_of(rng, 7, 7, 33)]
     layers += [mean_layer(rng, shape=(6, 10), axes=(0,)), mean_layer(rng, shape=(1, 2, 3, 4, 8), axes=(1, 2, 3))]
-    kept = fitting(KERNEL, layers, 30)
+    kept = ON_M4.fitting(KERNEL, layers, 30)
     assert {layer.params.multiplier >= 1 << 30 for layer in kept} == {True, False}
-    check_kernel(KERNEL, kept, tmp_path, rng)
+    ON_M4.check_kernel(KERNEL, kept, tmp_path, rng)
 
 
 def test_costs_are_honest(tmp_path: Path) -> None:
     rng = rng_for("costs")
-    layers = fitting(KERNEL, [layer_of(rng, *sizes) for sizes in ((25, 5, 64), (7, 7, 33), (3, 3, 22))], 3)
-    check_costs(KERNEL, layers, tmp_path, rng)
-    check_code_bytes(KERNEL, layers[0], tmp_path)
+    layers = ON_M4.fitting(KERNEL, [layer_of(rng, *sizes) for sizes in ((25, 5, 64), (7, 7, 33), (3, 3, 22))], 3)
+    ON_M4.check_costs(KERNEL, layers, tmp_path, rng)
+    ON_M4.check_code_bytes(KERNEL, layers[:1], tmp_path)
 
 
 def test_instructions_per_value(tmp_path: Path) -> None:
     rng = rng_for("speed")
-    instructions, _, _ = counts(KERNEL, [layer_of(rng, 25, 5, 64)], tmp_path, rng)[0]
+    instructions, _, _ = ON_M4.counts(KERNEL, [layer_of(rng, 25, 5, 64)], tmp_path, rng)[0]
     assert instructions / 8000 < 0.95
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from kits.dsp_kernels import M4, check_code_bytes, check_costs, check_kernel, counts, fitting, model_layers, rng_for
+from kits.kernel_checks import M4, ON_M4, model_layers, rng_for
 from kits.kernel_layers import Rng
 from ops.pool_2d import pool_2d_layer
 from tinyedge.kernels.armv7em.pool_2d import KERNELS, AveragePool2D, MaxPool2D, inverse
@@ -34,13 +34,15 @@ def layers_of(rng: Rng, name: str) -> list[Layer]:
 @pytest.mark.parametrize("name", BY_NAME)
 def test_is_exact(name: str, tmp_path: Path) -> None:
     rng = rng_for(name)
-    check_kernel(BY_NAME[name], fitting(BY_NAME[name], layers_of(rng, name), 40), tmp_path, rng)
+    ON_M4.check_kernel(BY_NAME[name], ON_M4.fitting(BY_NAME[name], layers_of(rng, name), 40), tmp_path, rng)
 
 
 @pytest.mark.parametrize("model", ["kws_ref_model", "pretrainedResnet_quant", "vww_96_int8"])
 def test_is_exact_on_layers_of(model: str, shared_models: Path, tmp_path: Path) -> None:
     layers = model_layers(shared_models, model, "average_pool_2d")
-    check_kernel(BY_NAME["average_pool_2d"], fitting(BY_NAME["average_pool_2d"], layers, 1), tmp_path, rng_for(model))
+    ON_M4.check_kernel(
+        BY_NAME["average_pool_2d"], ON_M4.fitting(BY_NAME["average_pool_2d"], layers, 1), tmp_path, rng_for(model)
+    )
 
 
 def test_division_is_exact_for_every_sum_and_number_of_cells() -> None:
@@ -60,16 +62,16 @@ def test_costs_are_honest(name: str, tmp_path: Path) -> None:
         pool_2d_layer(rng, name, size=size, kernel=kernel, stride=kernel, padding="valid", channels=channels)
         for size, kernel, channels in (((25, 5), (25, 5), 64), ((8, 8), (2, 2), 16), ((9, 9), (3, 3), 21))
     ]
-    check_costs(BY_NAME[name], layers, tmp_path, rng)
-    check_code_bytes(BY_NAME[name], layers[0], tmp_path)
-    check_code_bytes(BY_NAME[name], layers[1], tmp_path, percent=25)
+    ON_M4.check_costs(BY_NAME[name], layers, tmp_path, rng)
+    ON_M4.check_code_bytes(BY_NAME[name], layers[:1], tmp_path)
+    ON_M4.check_code_bytes(BY_NAME[name], layers[1:2], tmp_path, percent=25)
 
 
 @pytest.mark.parametrize(("name", "most"), [("average_pool_2d", 0.95), ("max_pool_2d", 0.87)])
 def test_instructions_per_value(name: str, most: float, tmp_path: Path) -> None:
     rng = rng_for(name)
     layer = pool_2d_layer(rng, name, size=(25, 5), kernel=(25, 5), padding="valid", channels=64, limits=(-128, 127))
-    instructions, _, _ = counts(BY_NAME[name], [layer], tmp_path, rng)[0]
+    instructions, _, _ = ON_M4.counts(BY_NAME[name], [layer], tmp_path, rng)[0]
     assert instructions / 8000 < most
 
 

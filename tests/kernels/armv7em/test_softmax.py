@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from kits.core_kernels import CoreRunner
-from kits.dsp_kernels import M4, check_costs, check_kernel, counts, fitting, model_layers, rng_for
 from kits.kernel_cases import make_case
+from kits.kernel_checks import M4, ON_M4, model_layers, rng_for
 from kits.kernel_layers import Rng
 from ops.softmax import softmax_layer
 from tinyedge.arithmetic.fixed_point import one_over_one_plus
@@ -23,7 +23,7 @@ def test_is_exact(tmp_path: Path) -> None:
     rng = rng_for("softmax")
     layers = [softmax_layer(rng) for _ in range(40)] + [softmax_layer(rng, rows=1, depth=d) for d in (255, 511, 4095)]
     assert {len(nonzero_exponentials(layer.params)) < 256 for layer in layers} == {True, False}
-    check_kernel(KERNEL, fitting(KERNEL, layers, len(layers)), tmp_path, rng)
+    ON_M4.check_kernel(KERNEL, ON_M4.fitting(KERNEL, layers, len(layers)), tmp_path, rng)
 
 
 def constant_rows(rng: Rng) -> list[np.ndarray]:
@@ -53,15 +53,15 @@ def test_rows_of_ties_are_exact(tmp_path: Path) -> None:
 @pytest.mark.parametrize("model", ["kws_ref_model", "pretrainedResnet_quant", "vww_96_int8"])
 def test_is_exact_on_layers_of(model: str, shared_models: Path, tmp_path: Path) -> None:
     layers = model_layers(shared_models, model, "softmax")
-    check_kernel(KERNEL, fitting(KERNEL, layers, 1), tmp_path, rng_for(model))
+    ON_M4.check_kernel(KERNEL, ON_M4.fitting(KERNEL, layers, 1), tmp_path, rng_for(model))
 
 
 def test_costs_are_honest(tmp_path: Path) -> None:
     rng = rng_for("costs")
     layers = [softmax_layer(rng, rows=rows, depth=depth) for rows, depth in ((1, 12), (3, 40), (1, 200))]
-    check_costs(KERNEL, layers, tmp_path, rng, percent=20)
+    ON_M4.check_costs(KERNEL, layers, tmp_path, rng, percent=20)
 
 
 def test_twelve_classes_take_few_instructions(shared_models: Path, tmp_path: Path) -> None:
     layer = model_layers(shared_models, "kws_ref_model", "softmax")[0]
-    assert counts(KERNEL, [layer], tmp_path, rng_for("twelve"))[0][0] < 560
+    assert ON_M4.counts(KERNEL, [layer], tmp_path, rng_for("twelve"))[0].instructions < 560

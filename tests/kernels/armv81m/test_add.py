@@ -7,12 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from kits.dsp_kernels import model_layers, rng_for
-from kits.mve_kernels import M55, check_costs, check_kernels, counts, fitting
+from kits.kernel_checks import M55, ON_M55, model_layers, rng_for
 from ops.add import add_layer
 from tinyedge.boards import CORES
-from tinyedge.kernels.armv7em.add import find_halves
 from tinyedge.kernels.armv81m.add import KERNELS, find_products
+from tinyedge.kernels.common.add_factors import find_halves
 
 pytestmark = pytest.mark.toolchain
 ADD = KERNELS[0]
@@ -20,9 +19,9 @@ ADD = KERNELS[0]
 
 def test_is_exact(compiler: str, tmp_path: Path) -> None:
     rng = rng_for("add zig")
-    layers = fitting(ADD, [add_layer(rng) for _ in range(80)], 12)
+    layers = ON_M55.fitting(ADD, [add_layer(rng) for _ in range(80)], 12)
     assert {bool(find_products(layer.params)) for layer in layers} == {True, False}
-    check_kernels(KERNELS, layers, tmp_path, rng, compiler)
+    ON_M55.check_kernels(KERNELS, layers, tmp_path, rng, compiler)
 
 
 def test_constants_are_right_for_all_pairs(shared_models: Path) -> None:
@@ -37,8 +36,8 @@ def test_constants_are_right_for_all_pairs(shared_models: Path) -> None:
 def test_four_elements_take_9_or_12_instructions(shared_models: Path, tmp_path: Path) -> None:
     rng = rng_for("speed")
     layers = model_layers(shared_models, "pretrainedResnet_quant", "add")
-    check_costs(ADD, layers, tmp_path, rng, percent=2)
-    for layer, taken in zip(layers, counts(ADD, layers, tmp_path, rng), strict=True):
+    ON_M55.check_costs(ADD, layers, tmp_path, rng, percent=2)
+    for layer, (taken, _, _) in zip(layers, ON_M55.counts(ADD, layers, tmp_path, rng), strict=True):
         each = 9 if find_products(layer.params) else 12
         assert taken <= np.ceil(layer.outputs[0].elements / 4) * each + 30
 

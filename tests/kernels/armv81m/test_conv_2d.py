@@ -9,9 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from kits.dsp_kernels import model_layers, rng_for
+from kits.kernel_checks import M55, ON_M55, model_layers, rng_for
 from kits.kernel_layers import Rng
-from kits.mve_kernels import M55, check_costs, check_kernels, check_offsets_are_tight, counts, fitting
 from ops.conv_2d import conv_2d_layer, conv_layer, relu_layer
 from tinyedge.boards import CORES
 from tinyedge.kernels.armv81m.conv_2d import KERNELS, Conv2DColumns, Conv2DRows, Conv2DRowsLooped
@@ -50,13 +49,13 @@ def special_layers(rng: Rng) -> list[Layer]:
 
 def test_are_exact(compiler: str, tmp_path: Path) -> None:
     rng = rng_for(f"helium {compiler}")
-    check_kernels(KERNELS, special_layers(rng), tmp_path, rng, compiler)
+    ON_M55.check_kernels(KERNELS, special_layers(rng), tmp_path, rng, compiler)
 
 
 @pytest.mark.parametrize("model", ["kws_ref_model", "pretrainedResnet_quant", "vww_96_int8"])
 def test_are_exact_on_layers_of(model: str, shared_models: Path, tmp_path: Path) -> None:
     layers = [layer for layer in model_layers(shared_models, model, "conv_2d") if layer.macs < 1_200_000]
-    check_kernels(KERNELS[:3], layers[-10:], tmp_path, rng_for(model), "zig")
+    ON_M55.check_kernels(KERNELS[:3], layers[-10:], tmp_path, rng_for(model), "zig")
 
 
 def test_in_place_offsets_are_not_larger_than_needed(tmp_path: Path) -> None:
@@ -78,8 +77,8 @@ def test_in_place_offsets_are_not_larger_than_needed(tmp_path: Path) -> None:
             and layout_in_place(layer.params, layout, tile_form(layer.params, layout, looped=False)) > 0
         )
 
-    layers = [layer for layer in fitting(Conv2DRows(), layers, 6) if counts_bytes(layer)]
-    check_offsets_are_tight(Conv2DRows(), layers, tmp_path, rng)
+    layers = [layer for layer in ON_M55.fitting(Conv2DRows(), layers, 6) if counts_bytes(layer)]
+    ON_M55.check_offsets_are_tight(Conv2DRows(), layers, tmp_path, rng)
 
 
 SPEEDS = [
@@ -103,22 +102,24 @@ def speed_layers(rng: Rng) -> list[Layer]:
 def test_products_per_instruction(tmp_path: Path) -> None:
     rng = rng_for("speed")
     layers = speed_layers(rng)
-    for layer, row, instructions in zip(layers, SPEEDS, counts(Conv2DRows(), layers, tmp_path, rng), strict=True):
+    for layer, row, (instructions, _, _) in zip(
+        layers, SPEEDS, ON_M55.counts(Conv2DRows(), layers, tmp_path, rng), strict=True
+    ):
         assert layer.macs / instructions > row[-1], (row, instructions)
 
 
 def test_costs_are_honest(tmp_path: Path) -> None:
     rng = rng_for("costs")
     layers = speed_layers(rng)
-    check_costs(Conv2DRows(), layers, tmp_path, rng, percent=5)
-    check_costs(Conv2DRowsLooped(), layers[1:], tmp_path, rng, percent=5)
+    ON_M55.check_costs(Conv2DRows(), layers, tmp_path, rng, percent=5)
+    ON_M55.check_costs(Conv2DRowsLooped(), layers[1:], tmp_path, rng, percent=5)
     short = {"padding": "same", "dilation": (1, 1)}
     layers = [
         relu_layer(rng, size=(32, 32), kernel=(3, 3), stride=(1, 1), input_channels=3, output_channels=16, **short),
         relu_layer(rng, size=(49, 10), kernel=(10, 4), stride=(2, 2), input_channels=1, output_channels=64, **short),
         relu_layer(rng, size=(8, 8), kernel=(3, 3), stride=(1, 1), input_channels=16, output_channels=16, **short),
     ]
-    check_costs(Conv2DColumns(), layers, tmp_path, rng, percent=12)
+    ON_M55.check_costs(Conv2DColumns(), layers, tmp_path, rng, percent=12)
 
 
 def test_ties_are_treated_where_they_show() -> None:

@@ -7,8 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from kits.dsp_kernels import model_layers, rng_for
-from kits.mve_kernels import M55, check_costs, check_kernels, counts, fitting
+from kits.kernel_checks import M55, ON_M55, model_layers, rng_for
 from ops.depthwise_conv_2d import depthwise_conv_2d_layer
 from tinyedge.boards import CORES
 from tinyedge.kernels.armv81m.depthwise_conv_2d import KERNELS, tap_groups
@@ -32,19 +31,21 @@ def test_is_exact(compiler: str, tmp_path: Path) -> None:
         for channels in (4, 8)
         for width in (6, 7, 8)
     ]  # fmt: skip
-    check_kernels(KERNELS, fitting(DEPTHWISE, layers, 20), tmp_path, rng, compiler)
+    ON_M55.check_kernels(KERNELS, ON_M55.fitting(DEPTHWISE, layers, 20), tmp_path, rng, compiler)
 
 
 @pytest.mark.parametrize("model", ["kws_ref_model", "vww_96_int8"])
 def test_is_exact_and_costs_are_honest_on_layers_of(model: str, shared_models: Path, tmp_path: Path) -> None:
-    layers = fitting(DEPTHWISE, model_layers(shared_models, model, "depthwise_conv_2d"), 4)
-    check_kernels(KERNELS, layers, tmp_path, rng_for(model), "zig")
-    check_costs(DEPTHWISE, layers, tmp_path, rng_for(model), percent=12)
+    layers = ON_M55.fitting(DEPTHWISE, model_layers(shared_models, model, "depthwise_conv_2d"), 4)
+    ON_M55.check_kernels(KERNELS, layers, tmp_path, rng_for(model), "zig")
+    ON_M55.check_costs(DEPTHWISE, layers, tmp_path, rng_for(model), percent=12)
 
 
 def test_nine_taps_take_8_instructions(shared_models: Path, tmp_path: Path) -> None:
     layers = model_layers(shared_models, "kws_ref_model", "depthwise_conv_2d")[:1]
-    assert counts(DEPTHWISE, layers, tmp_path, rng_for("speed"))[0] < 8 * layers[0].outputs[0].elements
+    assert (
+        ON_M55.counts(DEPTHWISE, layers, tmp_path, rng_for("speed"))[0].instructions < 8 * layers[0].outputs[0].elements
+    )
 
 
 def test_groups_of_taps_fit_16_bits() -> None:

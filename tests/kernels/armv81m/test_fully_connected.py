@@ -6,8 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from kits.dsp_kernels import rng_for
-from kits.mve_kernels import M55, check_costs, check_kernels, fitting
+from kits.kernel_checks import M55, ON_M55, rng_for
 from ops.fully_connected import fully_connected_layer
 from tinyedge.boards import CORES
 from tinyedge.kernels.armv81m.fully_connected import KERNELS
@@ -21,8 +20,8 @@ def test_are_exact(compiler: str, tmp_path: Path) -> None:
     for inputs in (16, 64, 80, 112, 144, 200):
         layers += [fully_connected_layer(rng, inputs=inputs, outputs=outputs) for outputs in (3, 8, 13, 16)]
     for kernel in KERNELS:
-        fitting(kernel, layers, 12)
-    check_kernels(KERNELS, layers, tmp_path, rng, compiler)
+        ON_M55.fitting(kernel, layers, 12)
+    ON_M55.check_kernels(KERNELS, layers, tmp_path, rng, compiler)
 
 
 def test_costs_are_honest(tmp_path: Path) -> None:
@@ -32,7 +31,7 @@ def test_costs_are_honest(tmp_path: Path) -> None:
             fully_connected_layer(rng, batches=1, inputs=i, outputs=o, weight_zero_point=0, corners=False)
             for i, o in sizes
         ]
-        check_costs(kernel, layers, tmp_path, rng, percent=8)
+        ON_M55.check_costs(kernel, layers, tmp_path, rng, percent=8)
 
 
 def test_refuses() -> None:

@@ -6,8 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from kits.dsp_kernels import rng_for
-from kits.mve_kernels import M55, check_costs, check_kernels
+from kits.kernel_checks import M55, ON_M55, rng_for
 from ops.pool_2d import pool_2d_layer
 from tinyedge.boards import CORES
 from tinyedge.kernels.armv81m.pool_2d import KERNELS
@@ -24,7 +23,7 @@ class TestPool:
         layers += [pool_2d_layer(rng, name, channels=channels) for channels in (7, 8, 9, 16, 17, 32, 33)]
         layers.append(pool_2d_layer(rng, name, size=(16, 16), kernel=(16, 16), stride=(1, 1), padding="valid"))
         layers.append(pool_2d_layer(rng, name, size=(3, 3), kernel=(1, 1), stride=(1, 1)))
-        check_kernels([kernel], layers, tmp_path, rng, compiler)
+        ON_M55.check_kernels([kernel], layers, tmp_path, rng, compiler)
 
     def test_costs_are_honest(self, kernel, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
         rng = rng_for("costs")
@@ -32,7 +31,7 @@ class TestPool:
             pool_2d_layer(rng, kernel.operators[0], size=s, kernel=k, stride=k, channels=c, padding="valid")
             for s, k, c in (((8, 8), (8, 8), 64), ((24, 24), (2, 2), 16), ((12, 12), (3, 3), 40))
         ]
-        check_costs(kernel, layers, tmp_path, rng, percent=20)
+        ON_M55.check_costs(kernel, layers, tmp_path, rng, percent=20)
 
     def test_refuses(self, kernel) -> None:  # type: ignore[no-untyped-def]
         layer = pool_2d_layer(rng_for("refused"), kernel.operators[0])

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from tinyedge.kernels import armv6m, armv7em, armv81m, portable
+from tinyedge.discovery import collect
 from tinyedge.kernels.contract import Kernel
 from tinyedge.ops.contract import Layer
 
-KERNELS: tuple[Kernel, ...] = (*armv6m.KERNELS, *armv81m.KERNELS, *armv7em.KERNELS, *portable.KERNELS)
-"""every kernel, those of single cores in front"""
+KERNELS: tuple[Kernel, ...] = tuple(kernel for kernels in collect(__name__, "KERNELS") for kernel in kernels)
+"""every kernel, core by core in the order of the folders' names; a folder adds its own by its KERNELS"""
 
 
 def candidates(layer: Layer) -> tuple[Kernel, ...]:

@@ -2,31 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import ClassVar, Protocol
+from typing import Protocol
 
-
-@dataclass(frozen=True)
-class BlockCost:
-    """The cost of one execution of a basic block."""
-
-    instructions: int
-    """in the block, those of an IT block whose condition fails included, as the core fetches them too"""
-    cycles: int
-    """when execution goes on right behind the block"""
-    taken_cycles: int
-    """on top when it goes on elsewhere: the pipeline refill of a taken conditional branch"""
+from tinyedge.timing.thumb import BlockCost
 
 
 class TimingModel(Protocol):
-    """The published timing rules of one core, for memory without wait states."""
+    """The published timing rules of one core, for memory without wait states, asked about machine code."""
 
-    core: ClassVar[str]
+    core: str
     """key of tinyedge.boards.CORES"""
-    error_percent: ClassVar[float]
-    """how far silicon may be off; the class says why"""
-    exception_entry_cycles: ClassVar[int]
-    exception_return_cycles: ClassVar[int]
+    error_percent: float
+    """how far silicon may be off; the rules say why"""
+    exception_entry_cycles: int
+    exception_return_cycles: int
 
     def block(self, code: bytes, address: int) -> BlockCost:
         """The cost of the basic block `code` that lies at `address`."""

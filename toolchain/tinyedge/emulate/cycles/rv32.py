@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 import capstone
 from capstone import riscv
 
-from tinyedge.emulate.cycles.contract import BlockCost
+from tinyedge.timing.thumb import BlockCost
 
 _BRANCHES = frozenset(("beq", "bne", "blt", "bge", "bltu", "bgeu", "beqz", "bnez", "blez", "bgez", "bltz", "bgtz"))
 _JUMPS = frozenset(("jal", "jalr", "j", "jr", "ret", "mret"))
@@ -28,10 +28,10 @@ class Rv32imc:
     the ESP32-C3, whose multiplier takes one cycle: within half of the figure.
     """
 
-    core: ClassVar[str] = "rv32imc"
-    error_percent: ClassVar[float] = 50.0
-    exception_entry_cycles: ClassVar[int] = 5
-    exception_return_cycles: ClassVar[int] = 5
+    core: str = "rv32imc"
+    error_percent: float = 50.0
+    exception_entry_cycles: int = 5
+    exception_return_cycles: int = 5
     refill_cycles: ClassVar[int] = 3
 
     def __init__(self) -> None:

@@ -57,7 +57,7 @@ class BoardMachine(ABC):
         self._elapsed = 0.0
         self._started: float | None = None
         self._engine = Engine(config.core)
-        self._model = MODELS[config.core]()
+        self._model = MODELS[config.core]
         self._flash = next((memory.start, memory.end) for memory in config.memories if memory.name == "flash")
         self._map_memories(program)
         self._native = self._load_native()

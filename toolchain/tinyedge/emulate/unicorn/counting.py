@@ -8,11 +8,12 @@ from typing import Any, Protocol
 from unicorn import unicorn_const as const
 
 from tinyedge.boards import Memory
-from tinyedge.emulate.cycles.contract import BlockCost, TimingModel
+from tinyedge.emulate.cycles.contract import TimingModel
 from tinyedge.emulate.unicorn.engine import Engine
 from tinyedge.emulate.unicorn.native_library import RESOLVE, ConditionEntry, address_of
 from tinyedge.emulate.unicorn.strict.guard import Guard
 from tinyedge.emulate.unicorn.strict.preconditions import Condition
+from tinyedge.timing.thumb import BlockCost
 
 NEVER = (1 << 64) - 1
 """a deadline that is not met"""

@@ -6,33 +6,30 @@ r0-r7 compute, r8-r12 and lr can only be moved, added and compared.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable
-
 from tinyedge.boards import Core, Isa
 from tinyedge.kernels.armv6m.requantize import LineForm
 from tinyedge.kernels.contract import Offsets
 from tinyedge.kernels.thumb import assembly as thumb2
-from tinyedge.kernels.thumb.assembly import Ticks, register_count
-
-_LABEL = re.compile(r"^\d+:\s*")
+from tinyedge.kernels.thumb.assembly import Ticks
+from tinyedge.timing.cortex_m0plus import CortexM0Plus
 
 
 class Assembly(thumb2.Assembly):
     """Collects the lines of one function, in named blocks, and counts as a Cortex-M0+ does."""
 
+    timing = CortexM0Plus()
+
     def __init__(self, *offsets: Offsets) -> None:
         super().__init__({}, *offsets)
 
     def ticks(self, block: str) -> Ticks:
-        """What one execution of a block takes; branches back are counted as taken, those ahead as not."""
-        return count_ticks(self._blocks.get(block, []))
+        """What one execution of a block takes, nothing for one that the function does not have."""
+        return super().ticks(block) if self.has(block) else Ticks()
 
     @property
     def code_bytes(self) -> int:
         """Bytes of machine code."""
-        lines = [_LABEL.sub("", line) for lines in self._blocks.values() for line in lines]
-        return sum(2 for line in lines if line and not line.startswith("."))
+        return 2 * sum(self.instructions(block) for block in self._blocks)
 
     def restore(self) -> None:
         """The end of a function that began with `save`."""
@@ -46,31 +43,6 @@ class Assembly(thumb2.Assembly):
 def core_reason(core: Core) -> str:
     """Why such functions are not for a core; empty when they are."""
     return "" if core.isa is Isa.ARMV6M else f"made for Armv6-M, `{core.name}` has better"
-
-
-def count_ticks(lines: Iterable[str]) -> Ticks:
-    """Instructions and cycles of a straight piece of code.
-
-    >>> count_ticks(["1: ldm r0!, {r2-r4}", "muls r2, r3, r2", "strb r2, [r1]", "bne 1b"])
-    Ticks(instructions=4, cycles=9)
-    """
-    count = cycles = 0
-    for line in lines:
-        name, _, operands = _LABEL.sub("", line).partition(" ")
-        if name and not name.startswith("."):
-            count += 1
-            cycles += _cycles(name, operands)
-    return Ticks(count, cycles)
-
-
-def _cycles(name: str, operands: str) -> int:
-    if name in ("ldm", "stm", "push", "pop"):
-        return 1 + register_count(operands) + 2 * ("pc" in operands)
-    if name.startswith(("ldr", "str")):
-        return 2
-    if name in ("b", "bx") or (name == "add" and operands.startswith("pc")):
-        return 2
-    return 2 if name[0] == "b" and operands.endswith("b") and name != "bics" else 1
 
 
 # -- requantization --------------------------------------------------------------------------------------------------

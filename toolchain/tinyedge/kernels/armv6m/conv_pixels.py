@@ -23,9 +23,9 @@ from tinyedge.kernels.common import checks
 from tinyedge.kernels.common.c_text import params_struct
 from tinyedge.kernels.common.filters import folded_bias
 from tinyedge.kernels.common.overlap import NEVER, least_offset, lowest_cells, lowest_from
+from tinyedge.kernels.common.row_ring import reaches_outside
 from tinyedge.kernels.common.sums import Sums, find_sums
 from tinyedge.kernels.contract import AsmFunction, Offsets
-from tinyedge.kernels.portable.conv_2d import reaches_outside
 from tinyedge.kernels.thumb.assembly import Ticks
 from tinyedge.ops.contract import Layer
 from tinyedge.ops.conv_2d import Conv2D

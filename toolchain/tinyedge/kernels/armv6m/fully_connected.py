@@ -18,10 +18,10 @@ from tinyedge.kernels.armv6m.asm import Assembly, core_reason, emit_line, load_l
 from tinyedge.kernels.armv6m.requantize import Line, LineForm, Scale, find_line
 from tinyedge.kernels.common import checks
 from tinyedge.kernels.common.c_text import weights_constant
-from tinyedge.kernels.common.filters import folded_bias
+from tinyedge.kernels.common.filters import folded_bias, scales_alike
+from tinyedge.kernels.common.overlap import connected_in_place
 from tinyedge.kernels.common.sums import Sums, find_sums
 from tinyedge.kernels.contract import AsmFunction, Code, Constant, Cost, Kernel, Operands, word_offsets
-from tinyedge.kernels.portable.fully_connected import connected_in_place, scales_alike
 from tinyedge.ops.contract import Layer
 from tinyedge.ops.fully_connected import FullyConnected
 

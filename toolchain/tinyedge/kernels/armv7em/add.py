@@ -1,8 +1,8 @@
 """add on int8 without double rounding at run time: two SMLAWx for each element, proved over all pairs of inputs.
 
 The output is clamp((k + (a * (x << 8) >> 16) + (b * (y << 8) >> 16)) >> f), which SMLAWB, SMLAWT and SSAT compute at
-once. `kernels/add_factors.py` seeks the constants. They exist for nearly all layers; for others there are two tables of
-scaled inputs.
+once. `kernels/common/add_factors.py` seeks the constants. They exist for nearly all layers; for others there are two
+tables of scaled inputs.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import numpy.typing as npt
 from tinyedge.arithmetic.quantization import multiply_by_quantized_multiplier
 from tinyedge.boards import Core
 from tinyedge.kernels.armv7em import rounding
-from tinyedge.kernels.common.add_factors import HALVES, Factors, elementwise, find_factors
+from tinyedge.kernels.common.add_factors import Factors, elementwise, find_halves
 from tinyedge.kernels.contract import AsmFunction, Code, Constant, Cost, Kernel, Operands
 from tinyedge.kernels.thumb.assembly import Assembly, clamp, requantize
 from tinyedge.ops.add import Add
@@ -24,17 +24,10 @@ from tinyedge.ops.contract import Layer
 
 Int64Array = npt.NDArray[np.int64]
 
-FRACTIONS = (20, 21, 19, 22, 18, 17, 16)
-"""bits behind the point, the first first, so that layers share code"""
 CALL_TICKS = 12
 CALL_BYTES = 20
 EIGHT = 8
 PROTOTYPE = "void NAME(const int32_t *layer, const int8_t *x, const int8_t *y, int8_t *output)"
-
-
-def find_halves(p: Add) -> Factors | None:
-    """The constants of the short form; None when none are right for all inputs."""
-    return find_factors(p, HALVES, FRACTIONS)
 
 
 @cache

@@ -99,8 +99,8 @@ class Rows3x3(RowComputation):
         asm("43:")
 
     def _windows(self, asm: Assembly, outputs: int) -> None:
+        """The load that moves its pointer is the last of a row: one behind it would wait for the address."""
         for tap, row in enumerate(("r0", "r10", "r11")):
-            asm(f"ldr r12, [{row}], #{QUAD}")
             if self.stride == 1:
                 self._row_by_one(asm, tap, row, outputs)
             else:
@@ -109,16 +109,18 @@ class Rows3x3(RowComputation):
 
     def _row_by_one(self, asm: Assembly, tap: int, row: str, outputs: int) -> None:
         pair, next_pair = f"r{2 + 2 * tap}", f"r{3 + 2 * tap}"
-        asm(f"ldr lr, [{row}]")
+        asm(f"ldr lr, [{row}, #{QUAD}]", f"ldr r12, [{row}], #{QUAD}")
         if outputs == 2:
             asm(f"smlatb r9, r12, {pair}, {'r9' if tap else 'r8'}", f"smlad r9, lr, {next_pair}, r9")
         asm(f"smlad r8, r12, {pair}, r8", f"smlabt r8, lr, {next_pair}, r8")
 
     def _row_by_two(self, asm: Assembly, tap: int, row: str, outputs: int) -> None:
         pair, third, half = f"r{2 + tap}", ("r5", "r5", "r6")[tap], "smlabt" if tap == 1 else "smlabb"
-        asm(f"ldr lr, [{row}], #{QUAD}")
         if outputs == 2:
-            asm(f"ldr r7, [{row}]", f"smlad r9, lr, {pair}, {'r9' if tap else 'r8'}", f"{half} r9, r7, {third}, r9")
+            asm(f"ldr r7, [{row}, #{2 * QUAD}]")
+        asm(f"ldr lr, [{row}, #{QUAD}]", f"ldr r12, [{row}], #{2 * QUAD}")
+        if outputs == 2:
+            asm(f"smlad r9, lr, {pair}, {'r9' if tap else 'r8'}", f"{half} r9, r7, {third}, r9")
         asm(f"smlad r8, r12, {pair}, r8", f"{half} r8, lr, {third}, r8")
 
     def row_ticks(self, asm: Assembly, planes: Planes) -> Ticks:

@@ -18,8 +18,8 @@ import numpy.typing as npt
 
 from tinyedge.boards import Core
 from tinyedge.kernels.armv7em import rounding
-from tinyedge.kernels.common.filters import folded_bias
-from tinyedge.kernels.common.overlap import least_offset, lowest_from
+from tinyedge.kernels.common.filters import folded_bias, scales_alike
+from tinyedge.kernels.common.overlap import connected_in_place
 from tinyedge.kernels.contract import AsmFunction, Code, Constant, Cost, Kernel, Operands, word_offsets
 from tinyedge.kernels.thumb.assembly import Assembly, clamp, requantize, widen
 from tinyedge.ops.contract import Layer
@@ -108,10 +108,6 @@ def _function(low: int, high: int) -> AsmFunction:
     return _assembly(low, high).shared("te_fully_connected_pairs", PROTOTYPE, COMMENT)
 
 
-def _scales_alike(p: FullyConnected) -> bool:
-    return bool((p.multiplier == p.multiplier[0]).all() and (p.shift == p.shift[0]).all())
-
-
 def _centred(p: FullyConnected) -> npt.NDArray[np.int64]:
     """Weights less their zero point, rows that are scaled by 0 as zeros."""
     weights = p.weights.astype(np.int64) - p.weight_zero_point
@@ -158,18 +154,14 @@ class FullyConnectedPairs(Kernel):
         blocks = -(-p.outputs // ROWS)
         each = asm.ticks("rows") + asm.ticks("outputs")
         cycles = blocks * (each.cycles + input_words * asm.ticks("products").cycles // 2)
-        constants = 4 * (HEADER_WORDS + 2 * (1 if _scales_alike(p) else ROWS * blocks))
+        constants = 4 * (HEADER_WORDS + 2 * (1 if scales_alike(p) else ROWS * blocks))
         constants += blocks * ROWS * 4 * (1 + input_words)
         shared = (_function(p.activation_min, p.activation_max).name, asm.code_bytes)
         return Cost(p.batches * (cycles + CALL_TICKS), CALL_BYTES, constants, (shared,))
 
     def in_place_offset(self, layer: Layer, core: Core, input_index: int) -> int | None:
         """A row of the input is read again for each four outputs, so all but the last four must stay clear of it."""
-        p: FullyConnected = layer.params
-        rows = np.arange(p.batches)
-        written_before_last_block = (p.outputs - 1) // ROWS * ROWS
-        within = least_offset(rows * p.outputs + written_before_last_block, rows * p.inputs) if p.outputs > ROWS else 0
-        return max(within, least_offset((rows + 1) * p.outputs, lowest_from(rows * p.inputs)[1:]))
+        return connected_in_place(layer.params)
 
     def emit(self, layer: Layer, core: Core, operands: Operands) -> Code:
         p: FullyConnected = layer.params
@@ -195,7 +187,7 @@ def pack(p: FullyConnected) -> npt.NDArray[np.uint32]:
     weights[: p.outputs, : p.inputs] = centred
     bias = np.zeros(rows, np.int64)
     bias[: p.outputs] = _bias(p, centred)
-    alike = _scales_alike(p)
+    alike = scales_alike(p)
     scales = [
         word
         for row in range(1 if alike else rows)

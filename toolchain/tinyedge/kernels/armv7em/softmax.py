@@ -11,8 +11,8 @@ from tinyedge.graph.ir import Array
 from tinyedge.kernels.armv7em import rounding
 from tinyedge.kernels.common import checks
 from tinyedge.kernels.common.c_text import Value, params_struct
+from tinyedge.kernels.common.fixed_point import FIXED_POINT
 from tinyedge.kernels.contract import Code, Constant, Cost, Kernel, Operands
-from tinyedge.kernels.portable.arithmetic import FIXED_POINT
 from tinyedge.ops.contract import Layer
 from tinyedge.ops.softmax import Softmax, exponentials
 

@@ -17,9 +17,8 @@ from typing import ClassVar
 import numpy as np
 
 from tinyedge.boards import Core
-from tinyedge.kernels.armv7em.add import find_halves
 from tinyedge.kernels.armv81m.conv_2d import helium_reason
-from tinyedge.kernels.common.add_factors import PRODUCTS, Factors, elementwise, find_factors
+from tinyedge.kernels.common.add_factors import PRODUCTS, Factors, elementwise, find_factors, find_halves
 from tinyedge.kernels.contract import AsmFunction, Code, Constant, Cost, Kernel, Operands
 from tinyedge.kernels.thumb.assembly import Assembly
 from tinyedge.ops.add import Add
@@ -104,11 +103,11 @@ class AddHelium(Kernel):
         p: Add = layer.params
         form, _ = self._form(p)
         asm = _assembly(*form)
-        once = asm.ticks("start").instructions + asm.ticks("end").instructions + CALL_INSTRUCTIONS
+        once = asm.instructions("start") + asm.instructions("end") + CALL_INSTRUCTIONS
         turns = -(-layer.outputs[0].elements // 4)
         constants = 16 + (0 if p.constant2 is None else p.constant2.size)
         shared = (_function(*form).name, asm.code_bytes)
-        return Cost(once + turns * asm.ticks("four").instructions, CALL_BYTES, constants, (shared,))
+        return Cost(once + turns * asm.instructions("four"), CALL_BYTES, constants, (shared,))
 
     def in_place_offset(self, layer: Layer, core: Core, input_index: int) -> int | None:
         """0: elements are read before they are written."""

@@ -237,10 +237,10 @@ class DepthwiseHelium(Kernel):
         w = p.window
         function, asm = _function_of(p)
         blocks = -(-p.input_channels // LANES)
-        pixel = asm.ticks("pixel").instructions + blocks * asm.ticks("channels").instructions
+        pixel = asm.instructions("pixel") + blocks * asm.instructions("channels")
         by_words = p.input_channels % 4 == 0
         copied = (4 if by_words else 24) * _kept_rows(p) * _pitch(p) // 64
-        row = _DRIVER_ROW + copied + asm.ticks("call").instructions + w.output_w // _pixels(p) * pixel
+        row = _DRIVER_ROW + copied + asm.instructions("call") + w.output_w // _pixels(p) * pixel
         shared = ((STEM, DRIVER_BYTES), (function.name, asm.code_bytes))
         constants = blocks * (LANES * w.kernel_h * w.kernel_w + 192) + PARAMS_BYTES
         return Cost(_DRIVER_CALL + w.output_h * row, LAYER_CODE_BYTES, constants, shared)

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from tinyedge.kernels.armv81m.tile import LANES, Requantization, TileForm, requantization_of
 from tinyedge.kernels.common.filters import folded_bias
 from tinyedge.kernels.common.overlap import NEVER, least_offset, lowest_cells, lowest_from
-from tinyedge.kernels.portable.conv_2d import reaches_outside
+from tinyedge.kernels.common.row_ring import reaches_outside
 from tinyedge.ops.conv_2d import Conv2D
 
 Int64Array = npt.NDArray[np.int64]

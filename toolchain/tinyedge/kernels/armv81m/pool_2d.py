@@ -6,14 +6,8 @@ from typing import ClassVar
 
 from tinyedge.boards import Core
 from tinyedge.kernels.armv81m.conv_2d import helium_reason
+from tinyedge.kernels.common.pool_2d import LAYER_CODE_BYTES, PARAMS_BYTES, Pool2DInC
 from tinyedge.kernels.contract import Cost, Kernel
-from tinyedge.kernels.portable.pool_2d import (
-    LAYER_CODE_BYTES,
-    PARAMS_BYTES,
-    PortableAveragePool2D,
-    PortableMaxPool2D,
-    _PortablePool2D,
-)
 from tinyedge.ops.contract import Layer
 from tinyedge.ops.pool_2d import Pool2D
 
@@ -22,7 +16,7 @@ MOST_CELLS = 256
 CALL_INSTRUCTIONS = 60
 
 
-class _Helium(_PortablePool2D):
+class _Helium(Pool2DInC):
     """What both share: their cost is that of each pixel, vector of channels, and cell of a window."""
 
     pixel: ClassVar[int]
@@ -42,22 +36,26 @@ class _Helium(_PortablePool2D):
         return Cost(cycles, LAYER_CODE_BYTES, PARAMS_BYTES, ((self.stem, self.code),))
 
 
-class MaxPool2DHelium(_Helium, PortableMaxPool2D):
+class MaxPool2DHelium(_Helium):
     """Any int8 max pooling."""
 
     name = "armv81m/max_pool_2d"
+    operators: ClassVar[tuple[str, ...]] = ("max_pool_2d",)
     channels_at_once = 16
     stem = "te_max_pool_2d_mve"
+    struct = "te_max_pool_2d_params"
     code = 380
     pixel, vector, row, cell = 27, 28, 8, 4
 
 
-class AveragePool2DHelium(_Helium, PortableAveragePool2D):
+class AveragePool2DHelium(_Helium):
     """int8 average pooling of up to 256 cells."""
 
     name = "armv81m/average_pool_2d"
+    operators: ClassVar[tuple[str, ...]] = ("average_pool_2d",)
     channels_at_once = 8
     stem = "te_average_pool_2d_mve"
+    struct = "te_average_pool_2d_params"
     code = 480
     pixel, vector, row, cell = 42, 40, 9, 4
 

@@ -182,11 +182,11 @@ def emit_tile(form: TileForm) -> Tile:
     return Tile(
         asm.shared("te_tile", PROTOTYPE, _comment(form)),
         asm.code_bytes,
-        asm.ticks("tile").instructions,
-        asm.ticks("turn").instructions if turns else 0,
+        asm.instructions("tile"),
+        asm.instructions("turn") if turns else 0,
         turns,
-        asm.ticks("pixels").instructions,
-        asm.ticks("call").instructions,
+        asm.instructions("pixels"),
+        asm.instructions("call"),
     )
 
 

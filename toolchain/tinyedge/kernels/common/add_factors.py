@@ -52,6 +52,8 @@ class Form:
 PRODUCTS = Form(lambda factor: factor * _INPUTS)
 HALVES = Form(lambda factor: (factor * (_INPUTS << 8)) >> 16, 8)
 """the upper half of a product with 16 bits: SMLAWx, VQDMULH"""
+HALVES_FRACTIONS = (20, 21, 19, 22, 18, 17, 16)
+"""bits behind the point in the form of halves, the first first, so that layers share code"""
 
 
 def all_outputs(p: Add) -> Int64Array:
@@ -64,6 +66,11 @@ def find_factors(p: Add, form: Form, fractions: tuple[int, ...]) -> Factors | No
     """Constants that are right for all pairs of inputs, of the first fraction that has any; None without any."""
     scalars = {key: value for key, value in vars(p).items() if isinstance(value, int)}
     return _find_factors(tuple(sorted(scalars.items())), form, fractions)
+
+
+def find_halves(p: Add) -> Factors | None:
+    """The constants of the form of halves; None when none are right for all inputs."""
+    return find_factors(p, HALVES, HALVES_FRACTIONS)
 
 
 @lru_cache(maxsize=256)

@@ -21,6 +21,11 @@ def folded_bias(bias: npt.NDArray[Any], weights: npt.NDArray[Any], zero_point: i
     return np.asarray(bias.astype(np.int64) - zero_point * sums, np.int32)
 
 
+def scales_alike(p: FullyConnected) -> bool:
+    """Whether one multiplier and shift serve all outputs."""
+    return bool((p.multiplier == p.multiplier[0]).all() and (p.shift == p.shift[0]).all())
+
+
 def filters_members(params: Conv2D | FullyConnected, prefix: str, *, taps: int, per_filter: bool) -> Value:
     """The members of te_filters, for the constants of `c_text`."""
     return {

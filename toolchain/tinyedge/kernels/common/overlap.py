@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tinyedge.arithmetic.window import Window
+from tinyedge.ops.fully_connected import FullyConnected
 
 Int64Array = npt.NDArray[np.int64]
 
@@ -89,6 +90,14 @@ def convolution_in_place(
             low = _bytes(cells, input_channels) + group * depth
             within = max(within, least_offset(pixels * output_channels + written, low))
     return max(between, within)
+
+
+def connected_in_place(p: FullyConnected) -> int:
+    """In elements: a row is read again for each four outputs, so all but its last block must stay clear of it."""
+    rows = np.arange(p.batches)
+    written_before_last_block = (p.outputs - 1) // 4 * 4
+    within = least_offset(rows * p.outputs + written_before_last_block, rows * p.inputs) if p.outputs > 4 else 0
+    return max(within, least_offset((rows + 1) * p.outputs, lowest_from(rows * p.inputs)[1:]))
 
 
 def _bytes(cells: Int64Array, channels: int) -> Int64Array:

@@ -11,6 +11,18 @@ from tinyedge.kernels.common.c_text import Value
 from tinyedge.kernels.common.overlap import NEVER, least_offset
 
 
+def reaches_outside(window: Window) -> bool:
+    """Whether any window covers a cell outside the input."""
+
+    def axis(size: int, outputs: int, stride: int, kernel: int, dilation: int, pad: int) -> bool:
+        return pad > 0 or (outputs - 1) * stride - pad + (kernel - 1) * dilation >= size
+
+    w = window
+    return axis(w.input_h, w.output_h, w.stride_h, w.kernel_h, w.dilation_h, w.pad_top) or axis(
+        w.input_w, w.output_w, w.stride_w, w.kernel_w, w.dilation_w, w.pad_left
+    )
+
+
 @dataclass(frozen=True)
 class RowRing:
     """rows of a window, `pitch` bytes from one to the next; no rows: the input is read in place."""

@@ -8,6 +8,7 @@ from typing import ClassVar
 from tinyedge.boards import Core
 from tinyedge.graph.ir import integer_range
 from tinyedge.kernels.common.c_text import Value, array
+from tinyedge.kernels.common.fixed_point import FIXED_POINT
 from tinyedge.kernels.contract import Kernel
 from tinyedge.kernels.portable.elementwise import ElementwiseKernel, scaled_operand, scaled_output, suffix
 from tinyedge.ops.contract import Layer
@@ -16,9 +17,6 @@ from tinyedge.ops.mul import Mul
 from tinyedge.ops.prelu import Prelu
 from tinyedge.ops.squared_difference import SquaredDifference
 from tinyedge.ops.sub import Sum
-
-FIXED_POINT = ("te_fixed_point", 172)
-"""reciprocal and leading zeros: the stem and its bytes"""
 
 
 class _PortableSum(ElementwiseKernel):

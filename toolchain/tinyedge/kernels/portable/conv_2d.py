@@ -6,7 +6,6 @@ from typing import ClassVar
 
 import numpy as np
 
-from tinyedge.arithmetic.window import Window
 from tinyedge.boards import Core
 from tinyedge.kernels.common import checks
 from tinyedge.kernels.common.c_text import (
@@ -18,6 +17,7 @@ from tinyedge.kernels.common.c_text import (
 from tinyedge.kernels.common.filters import FILTERS_CODE_BYTES, FILTERS_STEM, filters_members, folded_bias
 from tinyedge.kernels.common.overlap import convolution_in_place
 from tinyedge.kernels.common.pace import paced
+from tinyedge.kernels.common.row_ring import reaches_outside
 from tinyedge.kernels.contract import Code, Constant, Cost, Kernel, Operands
 from tinyedge.ops.contract import Layer
 from tinyedge.ops.conv_2d import Conv2D
@@ -32,18 +32,6 @@ CYCLES_PER_OUTPUT = 73
 CYCLES_PER_WINDOW = 100
 CYCLES_PER_WINDOW_ROW = 140
 CYCLES_PER_GATHERED_BYTE = 1.5
-
-
-def reaches_outside(window: Window) -> bool:
-    """Whether any window covers a cell outside the input."""
-
-    def axis(size: int, outputs: int, stride: int, kernel: int, dilation: int, pad: int) -> bool:
-        return pad > 0 or (outputs - 1) * stride - pad + (kernel - 1) * dilation >= size
-
-    w = window
-    return axis(w.input_h, w.output_h, w.stride_h, w.kernel_h, w.dilation_h, w.pad_top) or axis(
-        w.input_w, w.output_w, w.stride_w, w.kernel_w, w.dilation_w, w.pad_left
-    )
 
 
 def is_one_run(params: Conv2D) -> bool:

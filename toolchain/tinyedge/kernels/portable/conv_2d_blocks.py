@@ -20,10 +20,10 @@ from tinyedge.kernels.common import checks
 from tinyedge.kernels.common.c_text import Value, params_struct
 from tinyedge.kernels.common.overlap import least_offset, lowest_cells, lowest_from
 from tinyedge.kernels.common.pace import by_isa
-from tinyedge.kernels.common.row_ring import RowRing, make_ring, no_ring, ring_in_place, ring_members
+from tinyedge.kernels.common.row_ring import RowRing, make_ring, no_ring, reaches_outside, ring_in_place, ring_members
 from tinyedge.kernels.common.short_requantize import short_constants, short_members, short_reason
 from tinyedge.kernels.contract import Code, Constant, Cost, Kernel, Operands
-from tinyedge.kernels.portable.conv_2d import reaches_outside, weights_comment
+from tinyedge.kernels.portable.conv_2d import weights_comment
 from tinyedge.ops.contract import Layer
 from tinyedge.ops.conv_2d import Conv2D
 

@@ -10,8 +10,8 @@ from tinyedge.kernels.common.c_text import channel_constants, params_struct, wei
 from tinyedge.kernels.common.filters import folded_bias
 from tinyedge.kernels.common.overlap import channelwise_in_place
 from tinyedge.kernels.common.pace import paced
+from tinyedge.kernels.common.row_ring import reaches_outside
 from tinyedge.kernels.contract import Code, Cost, Kernel, Operands
-from tinyedge.kernels.portable.conv_2d import reaches_outside
 from tinyedge.ops.contract import Layer
 from tinyedge.ops.depthwise_conv_2d import DepthwiseConv2D
 

@@ -9,8 +9,8 @@ import numpy as np
 from tinyedge.boards import Core
 from tinyedge.kernels.common import checks
 from tinyedge.kernels.common.c_text import channel_constants, params_struct, weights_constant
-from tinyedge.kernels.common.filters import FILTERS_CODE_BYTES, FILTERS_STEM, filters_members, folded_bias
-from tinyedge.kernels.common.overlap import least_offset, lowest_from
+from tinyedge.kernels.common.filters import FILTERS_CODE_BYTES, FILTERS_STEM, filters_members, folded_bias, scales_alike
+from tinyedge.kernels.common.overlap import connected_in_place
 from tinyedge.kernels.common.pace import paced
 from tinyedge.kernels.contract import Code, Constant, Cost, Kernel, Operands
 from tinyedge.ops.contract import Layer
@@ -22,11 +22,6 @@ LAYER_CODE_BYTES = 24
 PARAMS_BYTES = 32
 CYCLES_PER_MAC = 4.1
 CYCLES_PER_OUTPUT = 73
-
-
-def scales_alike(p: FullyConnected) -> bool:
-    """Whether one multiplier and shift serve all outputs."""
-    return bool((p.multiplier == p.multiplier[0]).all() and (p.shift == p.shift[0]).all())
 
 
 def _sums_overflow(p: FullyConnected) -> str:
@@ -41,14 +36,6 @@ def _sums_overflow(p: FullyConnected) -> str:
         + 128 * abs(p.weight_zero_point) * p.inputs
     ).max()
     return f"with its weight zero point, sums could reach {largest:,}, beyond int32" if largest >= 1 << 31 else ""
-
-
-def connected_in_place(p: FullyConnected) -> int:
-    """In elements: a row is read again for each four outputs, so all but its last block must stay clear of it."""
-    rows = np.arange(p.batches)
-    written_before_last_block = (p.outputs - 1) // 4 * 4
-    within = least_offset(rows * p.outputs + written_before_last_block, rows * p.inputs) if p.outputs > 4 else 0
-    return max(within, least_offset((rows + 1) * p.outputs, lowest_from(rows * p.inputs)[1:]))
 
 
 class PortableFullyConnected(Kernel):

@@ -11,11 +11,12 @@ import numpy as np
 from tinyedge.boards import Core
 from tinyedge.kernels.common import checks
 from tinyedge.kernels.common.c_text import params_struct
+from tinyedge.kernels.common.filters import scales_alike
+from tinyedge.kernels.common.overlap import connected_in_place
 from tinyedge.kernels.common.pace import by_isa
 from tinyedge.kernels.common.short_requantize import short_constants, short_members, short_reason
 from tinyedge.kernels.contract import Code, Constant, Cost, Kernel, Operands
 from tinyedge.kernels.portable.conv_2d_blocks import TAPS_AT_ONCE, blocks_of_channels
-from tinyedge.kernels.portable.fully_connected import connected_in_place, scales_alike
 from tinyedge.ops.contract import Layer
 from tinyedge.ops.fully_connected import FullyConnected
 

@@ -13,10 +13,9 @@ from tinyedge.boards import Core
 from tinyedge.graph.ir import DType
 from tinyedge.kernels.common import checks
 from tinyedge.kernels.common.c_text import Value, params_struct, weights_constant, window_members
-from tinyedge.kernels.common.overlap import channelwise_in_place
+from tinyedge.kernels.common.overlap import channelwise_in_place, connected_in_place
 from tinyedge.kernels.contract import Code, Constant, Cost, Kernel, Operands
 from tinyedge.kernels.portable.conv_2d import conv_in_place, gathered_bytes, is_one_run
-from tinyedge.kernels.portable.fully_connected import connected_in_place
 from tinyedge.ops.contract import Layer
 from tinyedge.ops.conv_2d import Conv2D
 from tinyedge.ops.depthwise_conv_2d import DepthwiseConv2D

@@ -6,8 +6,8 @@ from typing import ClassVar
 
 from tinyedge.boards import Core
 from tinyedge.kernels.common.c_text import params_struct
+from tinyedge.kernels.common.fixed_point import FIXED_POINT
 from tinyedge.kernels.contract import Code, Constant, Cost, Kernel, Operands
-from tinyedge.kernels.portable.arithmetic import FIXED_POINT
 from tinyedge.ops.contract import Layer
 from tinyedge.ops.l2_normalization import L2Normalization
 from tinyedge.ops.log_softmax import LogSoftmax

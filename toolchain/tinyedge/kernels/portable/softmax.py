@@ -8,8 +8,8 @@ from tinyedge.arithmetic.softmax_s16 import exp_table, reciprocal_table
 from tinyedge.boards import Core
 from tinyedge.kernels.common import checks
 from tinyedge.kernels.common.c_text import params_struct
+from tinyedge.kernels.common.fixed_point import FIXED_POINT
 from tinyedge.kernels.contract import Code, Constant, Cost, Kernel, Operands
-from tinyedge.kernels.portable.arithmetic import FIXED_POINT
 from tinyedge.ops.contract import Layer
 from tinyedge.ops.softmax import Softmax, SoftmaxS16
 

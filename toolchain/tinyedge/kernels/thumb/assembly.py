@@ -18,9 +18,20 @@ import hashlib
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import ClassVar
 
 from tinyedge.boards import Core
 from tinyedge.kernels.contract import AsmFunction, Offsets
+from tinyedge.kernels.thumb.instructions import (
+    basic_blocks,
+    goes_back,
+    is_instruction,
+    parse_instruction,
+    size_bytes,
+    without_label,
+)
+from tinyedge.timing.cortex_m4 import CortexM4
+from tinyedge.timing.thumb import ThumbTiming
 
 _NAME = re.compile(r"%([A-Za-z_]\w*)")
 _MACRO = re.compile(r"\bTE_[A-Z]\w*")
@@ -30,9 +41,6 @@ _DIGEST_DIGITS = 8
 """of names: enough that no two functions of all models in a product have the same by chance"""
 _INDENT = 8
 """columns in front of an instruction, where its label stands"""
-_ALWAYS_TAKEN = ("b", "bx", "bl", "blx")
-_INDEXED = re.compile(r"\[\w+, (r|lr)")
-_STORED_OR_LOADED = re.compile(r"\{(.*)\}")
 
 
 @dataclass(frozen=True)
@@ -45,7 +53,7 @@ class Ticks:
 
     instructions: int = 0
     cycles: int = 0
-    """of a Cortex-M4 without wait states: loads 2 (1 behind another), transfers of n words 1 + n, taken branches 3"""
+    """by the timing rules of a core, without wait states"""
 
     def __add__(self, other: Ticks) -> Ticks:
         return Ticks(self.instructions + other.instructions, self.cycles + other.cycles)
@@ -63,6 +71,9 @@ def issues_pairs(core: Core) -> bool:
 
 class Assembly:
     """Collects the lines of one function, in named blocks."""
+
+    timing: ClassVar[ThumbTiming] = CortexM4()
+    """the rules by which blocks are counted; a Cortex-M4 stands for all cores with DSP extension"""
 
     def __init__(self, registers: Mapping[str, str], *offsets: Offsets) -> None:
         self._registers = dict(registers)
@@ -98,18 +109,31 @@ class Assembly:
         self._labels += 1
         return str(100 + self._labels)
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of all blocks that hold anything."""
+        return tuple(self._blocks)
+
+    def lines(self, block: str) -> list[str]:
+        """The lines of a block, with their labels."""
+        return list(self._blocks[block])
+
     def has(self, block: str) -> bool:
         """Whether there is anything in a block."""
         return block in self._blocks
 
     def ticks(self, block: str) -> Ticks:
         """What one execution of a block takes; branches back are counted as taken, those ahead as not."""
-        return count_ticks(self._blocks[block])
+        return count_ticks(self._blocks[block], self.timing)
+
+    def instructions(self, block: str) -> int:
+        """How many instructions one execution of a block takes."""
+        return len([line for line in self._blocks[block] if is_instruction(without_label(line))])
 
     @property
     def code_bytes(self) -> int:
         """Bytes of machine code, to a few percent."""
-        return sum(_size(_LABEL.sub("", line)) for lines in self._blocks.values() for line in lines)
+        return sum(size_bytes(without_label(line)) for lines in self._blocks.values() for line in lines)
 
     def function(self, name: str, prototype: str, comment: str) -> AsmFunction:
         """The function. `comment` says what it does, registers, cost; lines are separated by newlines."""
@@ -123,77 +147,18 @@ class Assembly:
         return self.function(name, prototype.replace("NAME", name), comment)
 
 
-def count_ticks(lines: Iterable[str]) -> Ticks:
-    """Instructions and cycles of a straight piece of code.
+def count_ticks(lines: Iterable[str], timing: ThumbTiming) -> Ticks:
+    """Instructions and cycles of a straight piece of code; branches back are counted as taken, those ahead as not.
 
-    >>> count_ticks(["1: ldr r2, [r0], #4", "ldr r3, [r1], #4", "smlad r4, r2, r3, r4", "bne 1b"])
+    >>> count_ticks(["1: ldr r2, [r0], #4", "ldr r3, [r1], #4", "smlad r4, r2, r3, r4", "bne 1b"], CortexM4())
     Ticks(instructions=4, cycles=7)
     """
-    count = cycles = 0
-    behind_load = False
-    for line in lines:
-        name, _, operands = _LABEL.sub("", line).partition(" ")
-        if not name or name.startswith("."):
-            continue
-        count += 1
-        is_load = name.startswith("ldr") and not name.startswith("ldrd")
-        cycles += 1 if is_load and behind_load else _cycles(name.removesuffix(".w"), operands, is_load)
-        behind_load = is_load
-    return Ticks(count, cycles)
-
-
-def _cycles(name: str, operands: str, is_load: bool) -> int:
-    if is_load or (name.startswith("str") and _INDEXED.search(operands)):
-        return 2
-    if name in ("ldrd", "strd"):
-        return 3
-    if name == "vmov" and operands.count(",") == 3:
-        return 2
-    if name in ("ldm", "stm", "push", "pop", "ldmdb", "stmdb", "vldm", "vpush", "vpop"):
-        return 1 + register_count(operands) + (2 if "pc" in operands else 0)
-    if name in _ALWAYS_TAKEN or (name[0] == "b" and operands.endswith("b") and name not in ("bic", "bfi", "bfc")):
-        return 3
-    return 1
-
-
-def register_count(operands: str) -> int:
-    """How many registers a list names.
-
-    >>> register_count("sp!, {r4-r7, lr}")
-    5
-    """
-    match = _STORED_OR_LOADED.search(operands)
-    assert match is not None, operands
-    count = 0
-    for part in match[1].split(","):
-        first, dash, last = part.strip().partition("-")
-        count += int(last[1:]) - int(first[1:]) + 1 if dash else 1
-    return count
-
-
-_NARROW = re.compile(
-    r"(bx|blx|it\w*|nop)\b.*"
-    r"|b(eq|ne|cs|cc|hs|lo|mi|pl|hi|ls|ge|lt|gt|le)? \d+[bf]"
-    r"|(mov|cmp) \w+, (r\d+|lr|sp)"
-    r"|cmp r[0-7], #\d+"
-    r"|mov(lt|gt) r[0-7], #\d+"
-    r"|add (\w+), \4, (r\d+|lr)"
-    r"|(adds|subs) r[0-7], r[0-7], (#\d|r[0-7])"
-    r"|(adds|subs) (r[0-7]), \9, #\d+"
-    r"|(ldr|str) r[0-7], \[r[0-7](, #(\d|[1-9]\d|1[01]\d|12[04]))?\]"
-    r"|(ldr|str) r[0-7], \[sp(, #\d+)?\]"
-    r"|(strb|ldrb) r[0-7], \[r[0-7](, #([12]?\d|3[01]))?\]"
-    r"|(ldm|stm) r[0-7]!, \{[r0-7, -]+\}"
-    r"|(push|pop) \{[r0-7, -]+(lr|pc)?\}"
-)
-"""instructions that have a form of two bytes, among those these kernels use; branches are taken to be short"""
-
-
-def _size(line: str) -> int:
-    """Bytes of one instruction."""
-    if not line or line.startswith("."):
-        return 0
-    return 2 if _NARROW.fullmatch(line) else 4
+    total = Ticks()
+    for block in basic_blocks(lines):
+        cost = timing.block(map(parse_instruction, block))
+        taken = cost.taken_cycles if goes_back(block[-1]) else 0
+        total += Ticks(cost.instructions, cost.cycles + taken)
+    return total
 
 
 # -- constants -------------------------------------------------------------------------------------------------------

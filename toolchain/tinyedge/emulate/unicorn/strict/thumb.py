@@ -8,8 +8,9 @@ from typing import Any
 import capstone
 from capstone import arm
 
-from tinyedge.emulate.cycles.thumb import MULTIPLE, words_transferred
+from tinyedge.emulate.cycles.thumb import words_transferred
 from tinyedge.emulate.unicorn.strict.preconditions import Kind, Precondition, Value
+from tinyedge.timing.instruction import MULTIPLE
 
 SP, PC = 13, 15
 _NUMBERS = {getattr(arm, f"ARM_REG_R{number}"): number for number in range(13)} | {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tinyedge.emulate.cycles.cortex_m4 import CortexM4
+from tinyedge.timing.cortex_m4 import CortexM4
 
 
 class CortexM33(CortexM4):

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import ClassVar
 
-from tinyedge.emulate.cycles.thumb import LOADS, MULTIPLE, STORES, Instruction, ThumbTimingModel
+from tinyedge.timing.instruction import LOADS, MULTIPLE, STORES, Instruction
+from tinyedge.timing.thumb import ThumbTiming
 
 
-class CortexM0Plus(ThumbTimingModel):
+class CortexM0Plus(ThumbTiming):
     """Costs of ARM DDI 0484, table 3-1. A taken branch is 2 cycles in all, `bl` 3, a return by POP 3 + N.
 
     Error: the pipeline has two stages and no cases that depend on data, so the table is exact without wait states

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import ClassVar
 
-from tinyedge.emulate.cycles.cortex_m4 import DIVISION, SYSTEM, CortexM4
+from tinyedge.timing.cortex_m4 import DIVISION, SYSTEM, CortexM4
 
 
 class CortexM3(CortexM4):

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import ClassVar
 
-from tinyedge.emulate.cycles.contract import BlockCost
-from tinyedge.emulate.cycles.cortex_m4 import FLOAT, SYSTEM
-from tinyedge.emulate.cycles.thumb import FLOAT_SINGLE, LOADS, MULTIPLE, STORES, Instruction, ThumbTimingModel
+from tinyedge.timing.cortex_m4 import FLOAT, SYSTEM
+from tinyedge.timing.instruction import FLOAT_SINGLE, LOADS, MULTIPLE, STORES, Instruction
+from tinyedge.timing.thumb import BlockCost, ThumbTiming
 
 _MULTIPLIERS = (
     "mul",
@@ -26,7 +26,7 @@ _MULTIPLIERS = (
 )
 
 
-class CortexM7(ThumbTimingModel):
+class CortexM7(ThumbTiming):
     """Two instructions issue together when the second needs no result of the first and they share neither the
     multiplier nor the store unit. Arm publishes no table; that rule and the single-cycle caches are assumed.
 
@@ -41,10 +41,10 @@ class CortexM7(ThumbTimingModel):
     refill_cycles = 1
     table: ClassVar[Mapping[str, int]] = {**SYSTEM, **FLOAT, "sdiv": 6, "udiv": 6}
 
-    def block(self, code: bytes, address: int) -> BlockCost:
+    def block(self, instructions: Iterable[Instruction]) -> BlockCost:
         count = cycles = taken = 0
         first: Instruction | None = None  # an instruction that still has an issue slot beside it
-        for instruction in self.decode(code, address):
+        for instruction in instructions:
             count += 1
             cost = self.cycles(instruction, None)
             if first is not None and cost == 1 and _pair(first, instruction):

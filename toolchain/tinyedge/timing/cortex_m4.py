@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import ClassVar
 
-from tinyedge.emulate.cycles.thumb import FLOAT_SINGLE, LOADS, MULTIPLE, STORES, Instruction, ThumbTimingModel
+from tinyedge.timing.instruction import FLOAT_SINGLE, LOADS, MULTIPLE, STORES, Instruction
+from tinyedge.timing.thumb import ThumbTiming
 
 SYSTEM = {"mrs": 2, "msr": 2, "cps": 2, "isb": 3, "tbb": 2, "tbh": 2}
 """MRS, MSR and CPS take 1 or 2; a barrier without waiting takes 1, ISB refills the pipeline"""
@@ -18,7 +19,7 @@ FLOAT = {
 }
 
 
-class CortexM4(ThumbTimingModel):
+class CortexM4(ThumbTiming):
     """Costs of ARM DDI 0439D, tables 3-1 (core), 3-2 (DSP, one cycle each) and 7-1 (floating point), and of its
     section 3.3.2 (how loads and stores pipeline).
 
