@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import re
+import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -142,9 +142,9 @@ def loop_lines(kernel: Kernel, layer: Layer, comment: str) -> list[str]:
     """The instructions behind a comment of the emitted assembler, up to the next comment."""
     case = make_case(layer, kernel, M4)
     code = kernel.emit(layer, M4, Operands(("in",) * len(case.inputs), ("out",), "scratch", "te_test"))
-    text = code.functions + "".join(function.text for function in code.shared)
-    behind = text.split(f"/* {comment} */")[1]
-    return re.findall(r'"(.*?)\\n"', behind.split("/*")[0])
+    lines = [line.strip() for function in code.assembler for line in function.lines]
+    behind = lines[lines.index(f"/* {comment} */") + 1 :]
+    return list(itertools.takewhile(lambda line: not line.startswith("/*"), behind))
 
 
 def model_layers(folder: Path, model: str, name: str) -> list[Layer]:
