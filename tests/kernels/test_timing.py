@@ -10,9 +10,10 @@ import numpy as np
 import pytest
 from elftools.elf.elffile import ELFFile
 
-from kits.conv_layers import conv_layer, depthwise_layer, relu_layer
+from kits.add_layers import add_corners
+from kits.conv_layers import connected_blocks_layer, conv_layer, depthwise_layer, relu_layer
 from kits.kernel_checks import model_layers
-from kits.kernel_layers import MAKERS, Rng, lookup_layer
+from kits.kernel_layers import MAKERS, Rng, lookup_layer, mean_layer
 from kits.m4_program import LINKER_SCRIPT, build
 from tinyedge.boards import CORES
 from tinyedge.emulate.cycles import MODELS
@@ -35,11 +36,14 @@ MOST_WEIGHTS = 3000
 def random_layers(rng: Rng, shared_models: Path) -> list[Layer]:
     """Layers of all operators these kernels have, among them those with conditions."""
     operators = {name for kernels in CORE_KERNELS.values() for kernel in kernels for name in kernel.operators}
-    layers = [MAKERS[name](rng) for name in sorted(operators & MAKERS.keys()) for _ in range(8)]
-    layers += [make(rng) for make in (conv_layer, relu_layer, depthwise_layer) for _ in range(12)]
+    layers = [MAKERS[name](rng) for name in sorted(operators & MAKERS.keys()) for _ in range(6)]
+    makers = (conv_layer, relu_layer, depthwise_layer, connected_blocks_layer)
+    layers += [make(rng) for make in makers for _ in range(8)]
+    layers += [mean_layer(rng, shape=(1, 3, 5, channels), axes=(1, 2)) for channels in (4, 9, 64)]
     layers += [depthwise_layer(rng, kernel=kernel, folded=True) for kernel in ((3, 3), (5, 5), (10, 4), (1, 7))]
+    layers += add_corners(rng)
     layers += [clamp_layer(rng, low, high) for low, high in ((0, 127), (-128, 5), (-7, 9))]
-    for model in ("kws_ref_model", "vww_96_int8", "pretrainedResnet_quant"):
+    for model in ("kws_ref_model", "pretrainedResnet_quant"):
         for name in ("conv_2d", "depthwise_conv_2d"):
             found = model_layers(shared_models, model, name)
             layers += [layer for layer in found if layer.params.weights.size < MOST_WEIGHTS]
