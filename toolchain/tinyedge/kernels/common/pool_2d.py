@@ -18,7 +18,7 @@ PARAMS_BYTES = 28
 
 
 class Pool2DInC(Kernel):
-    """They differ in the function, its size and its speed."""
+    """A pooling by a function in C; kernels differ in the function, its size and its speed."""
 
     dtype: ClassVar[DType] = DType.INT8
     channels_at_once: ClassVar[int] = 4
