@@ -67,7 +67,7 @@ def test_every_kind_of_value_arrives() -> None:
         ({"name": "n", "wheels": [{"size": 1}, {}]}, "key `wheels[2].size` is missing"),
         ({"name": "n", "wheels": [{"size": 1}, {"size": "1"}]}, "`wheels[2].size` is '1', not of type float"),
         ({"name": "n", "wheels": [{"size": 9}]}, "in `wheels[1]`: `size` is 9; it must be in [0.5, 3]"),
-        ({"name": "n", "spare": {"sizes": 1}}, "unknown key `spare.sizes`; did you mean `size`?"),
+        ({"name": "n", "spare": {"sizee": 1}}, "unknown key `spare.sizee`; did you mean `size`?"),
         ({"name": "n", "spare": {"size": 1, "kind": "bak"}}, "`spare.kind` is 'bak'; did you mean `back`?"),
         ({"name": "n", "spare": {"size": 1, "kind": ["back"]}}, "`spare.kind` is ['back']; did you mean `back`?"),
         ({"name": "n", "spare": {"size": 1, "spokes": True}}, "`spare.spokes` is True, not of type int"),
@@ -86,8 +86,8 @@ def test_what_does_not_fit_is_named(table: Any, said: str) -> None:
 
 
 def test_a_table_in_a_file_is_named_with_where_it_stands() -> None:
-    with pytest.raises(TableError, match=r"^unknown key `tool\.cart\.naem`"):
-        read_table(Cart, {"naem": "n"}, "tool.cart")
+    with pytest.raises(TableError, match=r"^unknown key `tool\.cart\.namee`"):
+        read_table(Cart, {"namee": "n"}, "tool.cart")
     with pytest.raises(TableError, match=r"^`tool\.cart` is 3, not a table$"):
         read_table(Cart, 3, "tool.cart")
 
