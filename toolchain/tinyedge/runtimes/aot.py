@@ -13,7 +13,7 @@ from tinyedge.generate import generate_project
 from tinyedge.graph.reader import read_model
 from tinyedge.measure.reference import OracleReference, selftest_crc
 from tinyedge.ops import check
-from tinyedge.optimize import optimize_graph
+from tinyedge.optimize import optimize_graph, settle_graph
 from tinyedge.plan import check_fits, make_plan
 from tinyedge.runtimes.contract import expected_folder
 
@@ -29,8 +29,9 @@ class AotRuntime:
     ) -> Prepared:
         """Graph and plan. Raises: ModelError, FitError."""
         original = read_model(model.tflite, model.name)
-        check(original)
-        plan = make_plan(optimize_graph(original), board.core, optimize)
+        graph = settle_graph(original)
+        check(graph)
+        plan = make_plan(optimize_graph(graph), board.core, optimize)
         check_fits(plan, board)
         _tell(plan, observer)
         reference = OracleReference(model, original, expected_folder(build_dir, model))
