@@ -13,10 +13,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from tinyedge.errors import ModelError
-from tinyedge.graph.ir import Array, DType, Graph, Operator, Tensor
+from tinyedge.graph.ir import DType, Graph, Operator, Tensor
 
 _HINT = "export the model again, with every variable assigned in the graph that reads it"
 _ONCE_HINT = "give each variable a constant as its initial value, and convert again"
+_UNCHANGED = -1
+"""stands for a variable that needs no tensor"""
 _Name = tuple[str, str]
 """container and shared name"""
 
@@ -32,14 +34,8 @@ class _Variable:
     """whether an inference assigns it"""
     start: Tensor | None = None
     """the constant it is assigned before the first inference"""
-    key: int = -1
+    key: int = _UNCHANGED
     """of the tensor that stands for it"""
-
-    def start_values(self) -> Array | None:
-        """What it starts with, in its shape."""
-        if self.start is None or self.value is None:
-            return None
-        return np.asarray(self.start.data).reshape(self.value.shape)
 
 
 def bind_resources(graph: Graph, once: Mapping[int, Graph]) -> Graph:
@@ -63,31 +59,16 @@ def bind_resources(graph: Graph, once: Mapping[int, Graph]) -> Graph:
     variables = _find_variables(graph, starts)
     tensors = dict(graph.tensors)
     for variable in {id(variable): variable for variable in variables.values()}.values():
-        if variable.value is None:
-            raise _fail(graph, f"variable `{variable.name}` is never assigned")
-        if variable.start is not None and not _same_room(variable.start, variable.value):
-            raise _fail(graph, f"variable `{variable.name}` holds {_what(variable.value)}, it starts as something else")
+        _refuse_unsound(graph, variable)
         if variable.changes:
-            variable.key = max(tensors, default=-1) + 1
-            tensors[variable.key] = replace(
-                variable.value,
-                index=variable.key,
-                name=variable.name,
-                data=None,
-                is_variable=True,
-                start=variable.start_values(),
-            )
+            _add_state(tensors, variable)
     operators = []
     for operator in graph.operators:
         if operator.name in ("var_handle", "call_once"):
             continue
         bound = _bound(graph, operator, variables)
-        constant = bound.name == "read_variable" and bound.inputs == (-1,)
-        if constant:
-            held = variables[operator.inputs[0]].start
-            read = tensors[operator.outputs[0]]
-            assert held is not None, "what nothing changes was assigned at the start"
-            tensors[read.index] = replace(read, data=np.asarray(held.data).reshape(read.shape))
+        if bound.name == "read_variable" and bound.inputs == (_UNCHANGED,):
+            _make_constant(tensors, operator.outputs[0], variables[operator.inputs[0]])
         else:
             operators.append(bound)
     for key in (*graph.inputs, *graph.outputs):
@@ -96,6 +77,37 @@ def bind_resources(graph: Graph, once: Mapping[int, Graph]) -> Graph:
     for key in variables:
         del tensors[key]
     return graph.evolve(tensors=tensors, operators=tuple(operators), calls_once=bool(calls))
+
+
+def _refuse_unsound(graph: Graph, variable: _Variable) -> None:
+    if variable.value is None:
+        raise _fail(graph, f"variable `{variable.name}` is never assigned")
+    if variable.start is not None and not _same_room(variable.start, variable.value):
+        raise _fail(
+            graph,
+            f"variable `{variable.name}` holds {_what(variable.value)}, it starts as {_what(variable.start)}",
+        )
+
+
+def _add_state(tensors: dict[int, Tensor], variable: _Variable) -> None:
+    """The tensor that stands for a variable."""
+    value, start = variable.value, variable.start
+    assert value is not None
+    variable.key = max(tensors, default=-1) + 1
+    tensors[variable.key] = replace(
+        value,
+        index=variable.key,
+        name=variable.name,
+        data=None,
+        is_variable=True,
+        start=None if start is None else np.asarray(start.data).reshape(value.shape),
+    )
+
+
+def _make_constant(tensors: dict[int, Tensor], key: int, variable: _Variable) -> None:
+    """What is read of a variable that no inference changes."""
+    assert variable.start is not None, "what nothing changes was assigned at the start"
+    tensors[key] = replace(tensors[key], data=np.asarray(variable.start.data).reshape(tensors[key].shape))
 
 
 def _fail(graph: Graph, what: str, hint: str = _HINT) -> ModelError:
@@ -191,7 +203,5 @@ def _bound(graph: Graph, operator: Operator, variables: dict[int, _Variable]) ->
     else:
         raise _fail(graph, f"{title} uses the handle of variable `{variable.name}` in a way tinyedge does not know")
     if other < 0 or not _same_room(graph.tensors[other], variable.value):
-        raise _fail(
-            graph, f"variable `{variable.name}` holds {_what(variable.value)}, {title} moves something else"
-        )
+        raise _fail(graph, f"variable `{variable.name}` holds {_what(variable.value)}, {title} moves something else")
     return bound

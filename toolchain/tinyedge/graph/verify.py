@@ -41,7 +41,7 @@ def _fail(graph: Graph, what: str) -> ModelError:
 def _empty(graph: Graph, what: str) -> ModelError:
     return ModelError(
         f"model `{graph.name}`: {what} has no elements, so there is nothing to compute",
-        hint="leave this tensor out of the model, or give each of its dimensions a size of 1 or more, and convert again",
+        hint="leave it out of the model, or give each of its dimensions a size of 1 or more, and convert again",
     )
 
 

@@ -6,6 +6,7 @@ tensor of a file has a fixed shape, so all of that is known. It is computed here
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
@@ -90,7 +91,7 @@ def _compute(graph: Graph, operator: Operator, known: Mapping[int, Array]) -> Ar
         tensor = graph.tensors.get(key)
         if tensor is None or not _is_shape(tensor):
             return None
-        data = tensor.data if key not in known else known[key]
+        data = known.get(key, tensor.data)
         if data is None:
             return None
         values.append(np.asarray(data).astype(object))
@@ -188,8 +189,6 @@ def _truncated_quotient(first: int, second: int) -> int:
     return quotient if (first < 0) == (second < 0) else -quotient
 
 
-
-
 def _cast(values: _Values, options: Mapping[str, Any]) -> Any:
     return values[0] + 0  # truth values become numbers
 
@@ -198,14 +197,13 @@ def _select(values: _Values, options: Mapping[str, Any]) -> Any:
     return np.where(values[0].astype(np.bool_), values[1], values[2])
 
 
-def _element_wise(function: Callable[..., Any]) -> _Function:
-    count = function.__code__.co_argcount
-    vectorized = np.frompyfunc(function, count, 1)
-
+def _element_wise(function: np.ufunc) -> _Function:
     def compute(values: _Values, options: Mapping[str, Any]) -> Any:
-        if options.get("fused_activation_function", "none") != "none" or len(values) != count:
+        if options.get("fused_activation_function", "none") != "none":
             raise ValueError("more than the function itself")
-        return vectorized(*values)
+        if math.prod(np.broadcast_shapes(*(value.shape for value in values))) > _MOST_ELEMENTS:
+            raise ValueError("not a shape")
+        return function(*values)
 
     return compute
 
@@ -219,28 +217,28 @@ def _reduction(function: Callable[..., Any]) -> _Function:
 
 _FUNCTIONS: Mapping[str, _Function] = MappingProxyType(
     {
-        "abs": _element_wise(lambda a: abs(a)),
-        "add": _element_wise(lambda a, b: a + b),
+        "abs": _element_wise(np.absolute),
+        "add": _element_wise(np.add),
         "cast": _cast,
         "concatenation": _concatenation,
-        "div": _element_wise(_truncated_quotient),
-        "equal": _element_wise(lambda a, b: a == b),
+        "div": _element_wise(np.frompyfunc(_truncated_quotient, 2, 1)),
+        "equal": _element_wise(np.equal),
         "expand_dims": _expand_dims,
-        "floor_div": _element_wise(lambda a, b: a // b),
-        "floor_mod": _element_wise(lambda a, b: a % b),
+        "floor_div": _element_wise(np.floor_divide),
+        "floor_mod": _element_wise(np.mod),
         "gather": _gather,
-        "greater": _element_wise(lambda a, b: a > b),
-        "greater_equal": _element_wise(lambda a, b: a >= b),
-        "less": _element_wise(lambda a, b: a < b),
-        "less_equal": _element_wise(lambda a, b: a <= b),
-        "logical_and": _element_wise(lambda a, b: a and b),
-        "logical_not": _element_wise(lambda a: not a),
-        "logical_or": _element_wise(lambda a, b: a or b),
-        "maximum": _element_wise(lambda a, b: max(a, b)),
-        "minimum": _element_wise(lambda a, b: min(a, b)),
-        "mul": _element_wise(lambda a, b: a * b),
-        "neg": _element_wise(lambda a: -a),
-        "not_equal": _element_wise(lambda a, b: a != b),
+        "greater": _element_wise(np.greater),
+        "greater_equal": _element_wise(np.greater_equal),
+        "less": _element_wise(np.less),
+        "less_equal": _element_wise(np.less_equal),
+        "logical_and": _element_wise(np.logical_and),
+        "logical_not": _element_wise(np.logical_not),
+        "logical_or": _element_wise(np.logical_or),
+        "maximum": _element_wise(np.maximum),
+        "minimum": _element_wise(np.minimum),
+        "mul": _element_wise(np.multiply),
+        "neg": _element_wise(np.negative),
+        "not_equal": _element_wise(np.not_equal),
         "pack": _pack,
         "range": _range,
         "reduce_max": _reduction(np.max),
@@ -251,7 +249,7 @@ _FUNCTIONS: Mapping[str, _Function] = MappingProxyType(
         "slice": _slice,
         "squeeze": _squeeze,
         "strided_slice": _strided_slice,
-        "sub": _element_wise(lambda a, b: a - b),
+        "sub": _element_wise(np.subtract),
         "sum": _reduction(np.sum),
     }
 )

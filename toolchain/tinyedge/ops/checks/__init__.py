@@ -125,10 +125,10 @@ def no_activation(graph: Graph, operator: Operator) -> bool:
     return bool(operator.options["fused_activation_function"] == "none")
 
 
-def image(graph: Graph, operator: Operator) -> bool:
-    """Input and output have four dimensions (NHWC) and batch size 1."""
-    shapes = (first_input(graph, operator).shape, first_output(graph, operator).shape)
-    return all(len(shape) == 4 and shape[0] == 1 for shape in shapes)
+def images(graph: Graph, operator: Operator) -> bool:
+    """Input and output have four dimensions (NHWC) and the same batch size."""
+    source, target = first_input(graph, operator).shape, first_output(graph, operator).shape
+    return len(source) == 4 == len(target) and source[0] == target[0]
 
 
 def element_types(*dtypes: DType, data: slice = slice(0, 1)) -> Constraint:
