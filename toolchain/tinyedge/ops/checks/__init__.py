@@ -22,12 +22,19 @@ CONVERT_HINT = (
 )
 
 
+_MOST_SHOWN = 6
+"""tensors of an operator that an error lists"""
+
+
 def describe(graph: Graph, operator: Operator) -> str:
     """An operator with its index, name and the types and shapes of its tensors, as errors show it."""
 
     def shapes(keys: Iterable[int]) -> str:
-        tensors = (graph.tensors[key] for key in keys if key >= 0)
-        return ", ".join(f"{tensor.dtype.value} {list(tensor.shape)}" for tensor in tensors)
+        tensors = [graph.tensors[key] for key in keys if key >= 0]
+        shown = [f"{tensor.dtype.value} {list(tensor.shape)}" for tensor in tensors]
+        if len(shown) > _MOST_SHOWN:
+            shown[_MOST_SHOWN - 1 :] = [f"{len(shown) - _MOST_SHOWN + 1:,} more"]
+        return ", ".join(shown)
 
     return f"operator {operator.index} `{operator.name}` ({shapes(operator.inputs)} -> {shapes(operator.outputs)})"
 
