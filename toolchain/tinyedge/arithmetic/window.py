@@ -7,10 +7,12 @@ which is what a border of the input's zero point contributes to a convolution; f
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from tinyedge.graph.ir import Graph, Operator
+import numpy as np
+
+from tinyedge.graph.ir import Array, Graph, Operator
 
 _INT16_MAX = 32767
 """TensorFlow Lite Micro holds strides, dilation and padding in 16 bits"""
@@ -163,3 +165,8 @@ def taps(window: Window) -> Iterator[Tap]:
     for row, out_rows, in_rows in _spans(w.input_h, w.output_h, w.kernel_h, w.stride_h, w.dilation_h, w.pad_top):
         for column, out_columns, in_columns in columns:
             yield Tap(row, column, (out_rows, out_columns), (in_rows, in_columns))
+
+
+def over_images(compute: Callable[[Array], Array], batch: Array) -> Array:
+    """What `compute` makes of each image [H, W, C] of a batch, as a batch."""
+    return np.stack([compute(image) for image in batch])

@@ -5,9 +5,12 @@ those in assembler, te_model_kernels.S.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+
+import numpy as np
+import numpy.typing as npt
 
 from tinyedge.artifacts import Buffer, Plan, PlannedLayer, QuantizedModel
 from tinyedge.boards import Core
@@ -41,7 +44,8 @@ def generate_aot(plan: Plan, model: QuantizedModel, core: Core, *, selftest_crc:
     if not plan.layers:
         raise ModelError(f"model `{model.name}` has no operator to run")
     steps = [_emit(plan, planned, number, core) for number, planned in enumerate(plan.layers)]
-    constants = [constant for step in steps for constant in step.code.constants]
+    starts = _start_constants(plan)
+    constants = [*starts.values(), *(constant for step in steps for constant in step.code.constants)]
     stems = sorted({stem for step in steps for stem in step.code.runtime})
     runtime = {f"runtime/{name}": content for name, content in runtime_files(stems, core.isa).items()}
     headers = [f'"{stem}.h"' for stem in stems if f"runtime/{stem}.h" in runtime]
@@ -52,7 +56,7 @@ def generate_aot(plan: Plan, model: QuantizedModel, core: Core, *, selftest_crc:
     files = {
         **runtime,
         **{f"model/{name}": content for name, content in in_assembler.items()},
-        "model/te_model.c": _model_c(plan, model, core, steps, headers, selftest_crc),
+        "model/te_model.c": _model_c(plan, model, core, steps, starts, headers, selftest_crc),
         "model/te_model_config.h": render("te_model_config.h.j2", model=model.name, layer_count=len(steps)),
         "model/te_model_data.c": render("te_model_data.c.j2", model=model.name, constants=_bodies(constants)),
         "model/te_model_data.h": render(
@@ -87,7 +91,13 @@ def _address(buffer: Buffer) -> str:
 
 
 def _model_c(
-    plan: Plan, model: QuantizedModel, core: Core, steps: Sequence[_Step], headers: Sequence[str], selftest_crc: int
+    plan: Plan,
+    model: QuantizedModel,
+    core: Core,
+    steps: Sequence[_Step],
+    starts: Mapping[int, Constant],
+    headers: Sequence[str],
+    selftest_crc: int,
 ) -> bytes:
     included = {_include(name) for step in steps for name in step.code.includes}
     tensors = (t for step in steps for t in (*step.planned.layer.inputs, *step.planned.layer.outputs))
@@ -117,7 +127,9 @@ def _model_c(
         spans=[{"offset": span.offset, "bytes": span.bytes} for span in spans],
         selftest_crc=f"0x{selftest_crc:08x}u",
         variables=[
-            _variable_values(plan, tensor) for _, tensor in sorted(plan.graph.tensors.items()) if _is_kept(tensor)
+            _variable_values(plan, tensor, starts.get(key))
+            for key, tensor in sorted(plan.graph.tensors.items())
+            if _is_kept(tensor)
         ],
     )
 
@@ -179,14 +191,32 @@ def _is_kept(tensor: Tensor) -> bool:
     return tensor.is_variable and tensor.dtype is not DType.RESOURCE
 
 
-def _variable_values(plan: Plan, tensor: Tensor) -> dict[str, Any]:
-    """A variable with its start value."""
+def _start_bytes(tensor: Tensor) -> npt.NDArray[np.uint8]:
+    """What a variable holds before the first inference, byte by byte."""
+    if tensor.start is None:
+        return np.full(tensor.bytes, tensor.start_byte, np.uint8)
+    return np.frombuffer(tensor.start.tobytes(), np.uint8)
+
+
+def _start_constants(plan: Plan) -> dict[int, Constant]:
+    """By the keys of variables the bytes they start with, where these are not all the same."""
+    found: dict[int, Constant] = {}
+    for key, tensor in sorted(plan.graph.tensors.items()):
+        if _is_kept(tensor):
+            values = _start_bytes(tensor)
+            if np.any(values != values[0]):
+                found[key] = Constant(f"te_model_start{len(found):02d}", "uint8_t", values, 1, "start of a variable")
+    return found
+
+
+def _variable_values(plan: Plan, tensor: Tensor, start: Constant | None) -> dict[str, Any]:
+    """A variable with its start value: one byte for all of it, or an expression for byte `i`."""
     buffer = plan.buffer_of(tensor.index)
     return {
         "name": comment_text(tensor.name),
         "offset": buffer.offset,
         "bytes": buffer.bytes,
-        "value": tensor.start_byte,
+        "value": int(_start_bytes(tensor)[0]) if start is None else f"{start.name}[i]",
     }
 
 

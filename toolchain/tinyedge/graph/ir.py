@@ -89,6 +89,8 @@ class Tensor:
     data: Array | None = None
     is_variable: bool = False
     """keeps its value from one inference to the next"""
+    start: Array | None = None
+    """what a variable holds before the first inference, where the model says so; else `start_byte`"""
 
     @property
     def elements(self) -> int:
@@ -105,7 +107,8 @@ class Tensor:
 
     @property
     def start_byte(self) -> int:
-        """What every byte of a variable is before the first inference, in [0, 255]: the zero point of int8, else 0."""
+        """What every byte of a variable without `start` is before the first inference, in [0, 255]: the zero point of
+        int8, else 0."""
         return self.quantization.zero_point[0] & 0xFF if self.dtype is DType.INT8 and self.quantization else 0
 
     @property
@@ -141,7 +144,7 @@ class Operator:
 
 @dataclass(frozen=True, eq=False)
 class Graph:
-    """A model with one subgraph: operators in an order that can be executed."""
+    """A model, or one subgraph of a file: operators in an order that can be executed."""
 
     name: str
     tensors: Mapping[int, Tensor]
@@ -150,6 +153,8 @@ class Graph:
     outputs: tuple[int, ...]
     digest: str = ""
     """SHA-256 of the file it was read from"""
+    calls_once: bool = False
+    """whether the file runs another subgraph before the first inference, to give variables their `start`"""
 
     def tensor(self, key: int) -> Tensor:
         return self.tensors[key]

@@ -11,6 +11,7 @@ import math
 import re
 import struct
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import cache
 from types import MappingProxyType
 from typing import Any
@@ -38,7 +39,6 @@ _CONTROL_FLOW = {
         "with a fixed batch size of 1 so that it becomes one unidirectional_sequence_lstm"
     ),
     "if": "decide outside of the model, and export one function for each case",
-    "call_once": "export a model whose variables need no initialisation, or keep the state outside of the model",
 }
 """operators that run other subgraphs, and what to do without them"""
 _DAMAGED = "the file is damaged or cut short: export or download it again"
@@ -93,6 +93,21 @@ def _option_fields(table: type) -> tuple[tuple[str, str], ...]:
     return tuple(found)
 
 
+def _settled(quantization: Quantization, shape: tuple[int, ...], dtype: DType) -> Quantization | None:
+    """What a tensor's scales mean where the file is loose about their axis.
+
+    A tensor of one dimension has one axis, whatever number the file gives it. What is int32 or int64 is added as it
+    is, as biases are: scales that fit no axis of it say nothing, and older converters wrote such.
+    """
+    if not quantization.per_channel:
+        return quantization
+    axis = 0 if len(shape) == 1 else quantization.axis
+    fits = 0 <= axis < len(shape) and shape[axis] == len(quantization.scale)
+    if not fits and dtype in (DType.INT32, DType.INT64):
+        return None
+    return replace(quantization, axis=axis)
+
+
 class _Reader:
     """One file being read. `place` is where the reader is, for errors."""
 
@@ -102,6 +117,7 @@ class _Reader:
         self.place = "the header"
         self.budget = len(data)
         self.vectors: dict[tuple[int, int], tuple[Any, ...]] = {}
+        self.zero_points: dict[tuple[int, int], tuple[int, ...]] = {}
         self.unpacked: dict[tuple[int, int], npt.NDArray[Any]] = {}
         self.options: dict[tuple[int, int], Mapping[str, Any]] = {}
 
@@ -131,18 +147,40 @@ class _Reader:
 
     # -- the file --------------------------------------------------------------------------------------------------
 
-    def graph(self) -> Graph:
+    def graphs(self) -> tuple[Graph, Mapping[int, Graph]]:
+        """The first subgraph, which is the model, and by their numbers those that it runs once, at the start.
+
+        Others are for other signatures of the file: nothing runs them.
+        """
         self.check_magic()
         model = schema.Model.GetRootAs(self.data, 0)
         self.place = "the model table"
         self.check_metadata(model)
         codes = self.operator_names(model)
-        if model.SubgraphsLength() != 1:
-            raise self.several_subgraphs(model, codes)
-        subgraph = model.Subgraphs(0)
+        if not model.SubgraphsLength():
+            raise self.fail("it has no subgraph")
+        main = self.subgraph(model, 0, codes)
+        once = []
+        for operator in main.operators:
+            if operator.name in _CONTROL_FLOW:
+                raise self.control_flow(operator)
+            if operator.name == "call_once":
+                once.append(self.init_subgraph(model, operator))
+        return main, {number: self.subgraph(model, number, codes) for number in sorted(set(once))}
+
+    def init_subgraph(self, model: Any, operator: Operator) -> int:
+        """The number of the subgraph that a call_once runs."""
+        self.place = f"operator {operator.index} `call_once`"
+        number = operator.options.get("init_subgraph_index", 0)
+        if not 0 < number < model.SubgraphsLength():
+            raise self.fail(f"it runs subgraph {number}, the file has subgraphs 1 to {model.SubgraphsLength() - 1}")
+        return int(number)
+
+    def subgraph(self, model: Any, number: int, codes: list[str]) -> Graph:
+        subgraph = model.Subgraphs(number)
         tensors = {index: self.tensor(model, subgraph, index) for index in range(subgraph.TensorsLength())}
         operators = tuple(self.operator(subgraph, index, codes, tensors) for index in range(subgraph.OperatorsLength()))
-        self.place = "the subgraph"
+        self.place = f"subgraph {number}"
         return Graph(
             name=self.name,
             tensors=MappingProxyType(tensors),
@@ -152,18 +190,13 @@ class _Reader:
             digest=hashlib.sha256(self.data).hexdigest(),
         )
 
-    def several_subgraphs(self, model: Any, codes: list[str]) -> ModelError:
-        """The error for a model with control flow: names the operator that needs the others."""
-        count = model.SubgraphsLength()
-        self.place = "the model table"
-        what = f"it has {count} subgraphs, tinyedge runs models with one"
-        hint = "models with control flow (if, while, call_once) or several signatures have more: export one function"
-        for index in range(model.Subgraphs(0).OperatorsLength() if count else 0):
-            code = model.Subgraphs(0).Operators(index).OpcodeIndex()
-            name = codes[code] if 0 <= code < len(codes) else ""
-            if name in _CONTROL_FLOW:
-                return self.fail(f"{what}: operator {index} `{name}` runs the others", _CONTROL_FLOW[name])
-        return self.fail(what, hint)
+    def control_flow(self, operator: Operator) -> ModelError:
+        """The error for an operator that decides at run time which subgraph runs, or how often."""
+        self.place = f"operator {operator.index} `{operator.name}`"
+        return self.fail(
+            "it runs other subgraphs as the data decides; tinyedge compiles a model into a fixed sequence of operators",
+            _CONTROL_FLOW[operator.name],
+        )
 
     def check_magic(self) -> None:
         hint = "give a .tflite file, e.g. what tf.lite.TFLiteConverter.convert() returns"
@@ -215,7 +248,10 @@ class _Reader:
         shape = self.shape(table, dtype)
         self.refuse_exotic(table)
         data = self.constant(model, table.Buffer(), shape, dtype)
-        return Tensor(index, name, shape, dtype, self.quantization(table), data, table.IsVariable())
+        quantization = self.quantization(table)
+        if quantization is not None:
+            quantization = _settled(quantization, shape, dtype)
+        return Tensor(index, name, shape, dtype, quantization, data, table.IsVariable())
 
     def dtype(self, table: Any) -> DType:
         dtype = _DTYPES.get(table.Type())
@@ -262,8 +298,17 @@ class _Reader:
         scale = self.vector(parameters.ScaleAsNumpy)
         if not scale:
             return None
-        zero_point = self.vector(parameters.ZeroPointAsNumpy) or (0,) * len(scale)
+        zero_point = self.vector(parameters.ZeroPointAsNumpy) or (0,)
+        if len(zero_point) == 1 and len(scale) > 1:
+            zero_point = self.repeated(zero_point[0], len(scale))
         return Quantization(scale, zero_point, parameters.QuantizedDimension())
+
+    def repeated(self, zero_point: int, count: int) -> tuple[int, ...]:
+        """One zero point for each of several scales, as TensorFlow Lite Micro takes it; tensors share the tuple."""
+        key = (zero_point, count)
+        if key not in self.zero_points:
+            self.zero_points[key] = (zero_point,) * count
+        return self.zero_points[key]
 
     def constant(self, model: Any, buffer: int, shape: tuple[int, ...], dtype: DType) -> npt.NDArray[Any] | None:
         """The data of a tensor, viewed in the file; None for a tensor that is computed."""
@@ -376,10 +421,10 @@ def read_model(data: bytes, name: str) -> Graph:
     data = bytes(data)
     reader = _Reader(data, name)
     try:
-        graph = reader.graph()
+        graph, once = reader.graphs()
     except (struct.error, ValueError, TypeError, IndexError, OverflowError) as error:
         # What flatbuffers and numpy raise for offsets, lengths and vtables that point out of the file.
         raise reader.fail(f"an offset points out of the file's {len(data):,} bytes ({error})") from error
-    graph = bind_resources(graph)
+    graph = bind_resources(graph, once)
     verify(graph)
     return graph

@@ -1,17 +1,26 @@
 """Resource variables become variable tensors: one kind of state is enough for everything behind the reader.
 
 In a file a var_handle names a variable, and read_variable and assign_variable take that handle. Here the handle is
-gone: each variable is one tensor with `is_variable` set, which read_variable reads and assign_variable writes.
+gone: each variable is one tensor with `is_variable` set, which read_variable reads and assign_variable writes. What a
+call_once assigns before the first inference is what the variable starts with, and the call_once is gone too.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+
+import numpy as np
 
 from tinyedge.errors import ModelError
 from tinyedge.graph.ir import DType, Graph, Operator, Tensor
 
 _HINT = "export the model again, with every variable assigned in the graph that reads it"
+_ONCE_HINT = "give each variable a constant as its initial value, and convert again"
+_UNCHANGED = -1
+"""stands for a variable that needs no tensor"""
+_Name = tuple[str, str]
+"""container and shared name"""
 
 
 @dataclass
@@ -21,59 +30,159 @@ class _Variable:
     name: str
     value: Tensor | None = None
     """of its first assignment, which says what it is"""
-    key: int = -1
+    changes: bool = False
+    """whether an inference assigns it"""
+    start: Tensor | None = None
+    """the constant it is assigned before the first inference"""
+    key: int = _UNCHANGED
     """of the tensor that stands for it"""
 
 
-def bind_resources(graph: Graph) -> Graph:
-    """The graph without handles; the very same graph when it has none.
+def bind_resources(graph: Graph, once: Mapping[int, Graph]) -> Graph:
+    """The graph without handles and without call_once; the very same graph when it has neither.
 
-    A variable has the shape, type and quantization of what is assigned to it first, as in TensorFlow Lite Micro.
+    A variable has the shape, type and quantization of what is assigned to it first, as in TensorFlow Lite Micro. One
+    that no inference assigns is a constant.
 
-    Raises: ModelError when a variable is never assigned, holds tensors of different sizes, or a handle goes astray
+    once  the subgraphs that a call_once of the graph runs, by their numbers
+
+    Raises: ModelError when a variable is never assigned, holds tensors of different sizes, or a handle goes astray;
+            when a call_once computes, or comes too late
     """
-    if not any(operator.name == "var_handle" for operator in graph.operators):
+    calls = [operator for operator in graph.operators if operator.name == "call_once"]
+    if not calls and not any(operator.name == "var_handle" for operator in graph.operators):
         return graph
-    variables = _find_variables(graph)
+    _refuse_late_calls(graph)
+    starts: dict[_Name, Tensor] = {}
+    for call in calls:
+        starts.update(_starts(graph, call, once[int(call.options.get("init_subgraph_index", 0))]))
+    variables = _find_variables(graph, starts)
     tensors = dict(graph.tensors)
     for variable in {id(variable): variable for variable in variables.values()}.values():
-        if variable.value is None:
-            raise _fail(graph, f"variable `{variable.name}` is never assigned")
-        variable.key = max(tensors, default=-1) + 1
-        tensors[variable.key] = replace(
-            variable.value, index=variable.key, name=variable.name, data=None, is_variable=True
-        )
-    operators = [_bound(graph, operator, variables) for operator in graph.operators if operator.name != "var_handle"]
+        _refuse_unsound(graph, variable)
+        if variable.changes:
+            _add_state(tensors, variable)
+    operators = []
+    for operator in graph.operators:
+        if operator.name in ("var_handle", "call_once"):
+            continue
+        bound = _bound(graph, operator, variables)
+        if bound.name == "read_variable" and bound.inputs == (_UNCHANGED,):
+            _make_constant(tensors, operator.outputs[0], variables[operator.inputs[0]])
+        else:
+            operators.append(bound)
     for key in (*graph.inputs, *graph.outputs):
         if key in variables:
             raise _fail(graph, f"the handle of variable `{variables[key].name}` is an input or output of the model")
     for key in variables:
         del tensors[key]
-    return graph.evolve(tensors=tensors, operators=tuple(operators))
+    return graph.evolve(tensors=tensors, operators=tuple(operators), calls_once=bool(calls))
 
 
-def _fail(graph: Graph, what: str) -> ModelError:
-    return ModelError(f"model `{graph.name}`: {what}", hint=_HINT)
+def _refuse_unsound(graph: Graph, variable: _Variable) -> None:
+    if variable.value is None:
+        raise _fail(graph, f"variable `{variable.name}` is never assigned")
+    if variable.start is not None and not _same_room(variable.start, variable.value):
+        raise _fail(
+            graph,
+            f"variable `{variable.name}` holds {_what(variable.value)}, it starts as {_what(variable.start)}",
+        )
 
 
-def _find_variables(graph: Graph) -> dict[int, _Variable]:
-    """The variable behind each handle, by the handle's tensor."""
-    by_name: dict[tuple[str, str], _Variable] = {}
-    variables: dict[int, _Variable] = {}
+def _add_state(tensors: dict[int, Tensor], variable: _Variable) -> None:
+    """The tensor that stands for a variable."""
+    value, start = variable.value, variable.start
+    assert value is not None
+    variable.key = max(tensors, default=-1) + 1
+    tensors[variable.key] = replace(
+        value,
+        index=variable.key,
+        name=variable.name,
+        data=None,
+        is_variable=True,
+        start=None if start is None else np.asarray(start.data).reshape(value.shape),
+    )
+
+
+def _make_constant(tensors: dict[int, Tensor], key: int, variable: _Variable) -> None:
+    """What is read of a variable that no inference changes."""
+    assert variable.start is not None, "what nothing changes was assigned at the start"
+    tensors[key] = replace(tensors[key], data=np.asarray(variable.start.data).reshape(tensors[key].shape))
+
+
+def _fail(graph: Graph, what: str, hint: str = _HINT) -> ModelError:
+    return ModelError(f"model `{graph.name}`: {what}", hint=hint)
+
+
+def _what(tensor: Tensor) -> str:
+    return f"{tensor.dtype.value} {list(tensor.shape)}"
+
+
+def _same_room(first: Tensor, second: Tensor) -> bool:
+    return (first.bytes, first.dtype) == (second.bytes, second.dtype)
+
+
+def _refuse_late_calls(graph: Graph) -> None:
+    """Refuse a call_once behind an operator that uses a variable: the first inference would differ from the others."""
+    used = False
     for operator in graph.operators:
+        if operator.name == "call_once" and used:
+            what = f"operator {operator.index} `call_once` gives variables their start values after one was used"
+            raise _fail(graph, what, "initialise variables before the model uses them, and convert again")
+        used |= operator.name in ("read_variable", "assign_variable")
+
+
+def _name(operator: Operator) -> _Name:
+    return str(operator.options.get("container", "")), str(operator.options.get("shared_name", ""))
+
+
+def _handles(graph: Graph, operators: Iterable[Operator]) -> dict[int, _Name]:
+    """The name behind each handle, by the handle's tensor."""
+    names: dict[int, _Name] = {}
+    for operator in operators:
+        if operator.name != "var_handle":
+            continue
+        if len(operator.outputs) != 1 or graph.tensors[operator.outputs[0]].dtype is not DType.RESOURCE:
+            raise _fail(graph, f"operator {operator.index} `var_handle` does not write one handle")
+        handle = operator.outputs[0]
+        if handle in names:
+            raise _fail(graph, f"handle `{graph.tensors[handle].name}` is written twice")
+        names[handle] = _name(operator)
+    return names
+
+
+def _starts(graph: Graph, call: Operator, once: Graph) -> dict[_Name, Tensor]:
+    """What a subgraph assigns to each variable: constants, the last one of each."""
+    title = f"operator {call.index} `call_once`"
+    names = _handles(once, once.operators)
+    starts: dict[_Name, Tensor] = {}
+    for operator in once.operators:
         if operator.name == "var_handle":
-            name = (str(operator.options.get("container", "")), str(operator.options.get("shared_name", "")))
-            if len(operator.outputs) != 1 or graph.tensors[operator.outputs[0]].dtype is not DType.RESOURCE:
-                raise _fail(graph, f"operator {operator.index} `var_handle` does not write one handle")
-            handle = operator.outputs[0]
-            if handle in variables:
-                raise _fail(graph, f"handle `{graph.tensors[handle].name}` is written twice")
-            variables[handle] = by_name.setdefault(name, _Variable(name[1] or name[0] or f"variable {len(by_name)}"))
+            continue
+        known = operator.name == "assign_variable" and len(operator.inputs) == 2 and operator.inputs[0] in names
+        value = once.tensors.get(operator.inputs[1]) if known else None
+        if value is None or not value.is_constant:
+            what = f"{title} runs operator {operator.index} `{operator.name}` of its subgraph"
+            raise _fail(graph, f"{what}; tinyedge takes constants as start values", _ONCE_HINT)
+        starts[names[operator.inputs[0]]] = value
+    return starts
+
+
+def _find_variables(graph: Graph, starts: Mapping[_Name, Tensor]) -> dict[int, _Variable]:
+    """The variable behind each handle, by the handle's tensor."""
+    by_name: dict[_Name, _Variable] = {}
+    variables: dict[int, _Variable] = {}
+    for handle, name in _handles(graph, graph.operators).items():
+        known = _Variable(name[1] or name[0] or f"variable {len(by_name)}", start=starts.get(name))
+        variables[handle] = by_name.setdefault(name, known)
     for operator in graph.operators:
         if operator.name == "assign_variable" and len(operator.inputs) == 2 and operator.inputs[0] in variables:
             variable = variables[operator.inputs[0]]
+            variable.changes = True
             if variable.value is None and operator.inputs[1] >= 0:
                 variable.value = graph.tensors[operator.inputs[1]]
+    for variable in by_name.values():
+        variable.value = variable.value or variable.start
     return variables
 
 
@@ -93,10 +202,6 @@ def _bound(graph: Graph, operator: Operator, variables: dict[int, _Variable]) ->
         bound, other = replace(operator, inputs=operator.inputs[1:], outputs=(variable.key,)), operator.inputs[1]
     else:
         raise _fail(graph, f"{title} uses the handle of variable `{variable.name}` in a way tinyedge does not know")
-    if other < 0 or (graph.tensors[other].bytes, graph.tensors[other].dtype) != (
-        variable.value.bytes,
-        variable.value.dtype,
-    ):
-        held = f"{variable.value.dtype.value} {list(variable.value.shape)}"
-        raise _fail(graph, f"variable `{variable.name}` holds {held}, {title} moves something else")
+    if other < 0 or not _same_room(graph.tensors[other], variable.value):
+        raise _fail(graph, f"variable `{variable.name}` holds {_what(variable.value)}, {title} moves something else")
     return bound

@@ -8,8 +8,8 @@ from tinyedge.errors import ModelError
 from tinyedge.graph.ir import DType, Graph, Operator, Quantization, Tensor, integer_range
 
 _WIDE = (DType.INT32, DType.INT64)
-_Values = tuple[int, int, DType]
-"""identities of the scales and the zero points, and the type they are for: tensors share them"""
+_Values = tuple[int, int, DType, bool]
+"""identities of the scales and the zero points, and what they are for: type, constant or not; tensors share them"""
 
 
 def verify(graph: Graph) -> None:
@@ -38,6 +38,13 @@ def _fail(graph: Graph, what: str) -> ModelError:
     return ModelError(f"model `{graph.name}`: {what}", hint=_BROKEN)
 
 
+def _empty(graph: Graph, what: str) -> ModelError:
+    return ModelError(
+        f"model `{graph.name}`: {what} has no elements, so there is nothing to compute",
+        hint="leave it out of the model, or give each of its dimensions a size of 1 or more, and convert again",
+    )
+
+
 def _verify_tensor(graph: Graph, key: int, tensor: Tensor, sound: set[_Values]) -> None:
     if tensor.index != key:
         raise _fail(graph, f"{_name(key, tensor)} carries the index {tensor.index}")
@@ -48,10 +55,10 @@ def _verify_tensor(graph: Graph, key: int, tensor: Tensor, sound: set[_Values]) 
             raise _fail(graph, f"{_name(key, tensor)} has data of type {tensor.data.dtype}")
     if tensor.quantization is not None:
         quantization = tensor.quantization
-        values = (id(quantization.scale), id(quantization.zero_point), tensor.dtype)
+        values = (id(quantization.scale), id(quantization.zero_point), tensor.dtype, tensor.is_constant)
         wrong = _wrong_axis(tensor, quantization)
         if not wrong and values not in sound:
-            wrong = _wrong_values(tensor.dtype, quantization)
+            wrong = _wrong_values(tensor, quantization)
             sound.add(values)
         if wrong:
             raise _fail(graph, f"{_name(key, tensor)}: {wrong}")
@@ -71,10 +78,11 @@ def _wrong_axis(tensor: Tensor, quantization: Quantization) -> str:
     return ""
 
 
-def _wrong_values(dtype: DType, quantization: Quantization) -> str:
+def _wrong_values(tensor: Tensor, quantization: Quantization) -> str:
     """What is wrong with the scales and zero points themselves; empty when nothing is."""
-    # A bias takes its scale from input and weights; for a dead channel the product can vanish in float32.
-    smallest = 0.0 if dtype in _WIDE else math.ulp(0.0)
+    # Weights of a channel that is all zero have scale 0, and so has its bias: whatever they are multiplied by is 0.
+    dtype = tensor.dtype
+    smallest = 0.0 if dtype in _WIDE or tensor.is_constant else math.ulp(0.0)
     for channel, scale in enumerate(quantization.scale):
         if not math.isfinite(scale) or scale < smallest:
             return f"scale {scale:g} (channel {channel}) is not a positive number"
@@ -93,6 +101,8 @@ def _verify_order(graph: Graph) -> None:
     """
     known = {key for key, tensor in graph.tensors.items() if tensor.is_constant or tensor.is_variable}
     for key in graph.inputs:
+        if graph.tensors[key].elements == 0:
+            raise _empty(graph, f"input {_name(key, graph.tensors[key])}")
         if graph.tensors[key].is_constant:
             raise _fail(graph, f"input {_name(key, graph.tensors[key])} is a constant")
     if len(set(graph.inputs)) != len(graph.inputs):
@@ -124,9 +134,9 @@ def _verify_operator(graph: Graph, operator: Operator, known: set[int]) -> None:
         if key not in graph.tensors:
             raise _fail(graph, f"{title} writes tensor {key}, which does not exist")
         tensor = graph.tensors[key]
+        if tensor.elements == 0:
+            raise _empty(graph, f"{title} writes {_name(key, tensor)}: it")
         state = tensor.is_variable and not tensor.is_constant and key not in graph.inputs
         if key in written or (key in known and not state):
             raise _fail(graph, f"{title} writes {_name(key, tensor)}, which is an input, a constant or written before")
-        if tensor.elements == 0:
-            raise _fail(graph, f"{title} writes {_name(key, tensor)}, which is empty")
         written.add(key)

@@ -135,7 +135,7 @@ class AsmFunction:
 class Code:
     """The code of one layer.
 
-    call       statements that run the layer, one per line, ending in `;`
+    call       statements that run the layer, line by line
     constants  arrays the call or the functions name
     functions  definitions at file level (specialised functions, parameter structs), readable and commented
     runtime    file stems under firmware_templates/runtime/ to be compiled in, e.g. `te_conv_2d_s8`; each is a `.c`

@@ -10,7 +10,7 @@ from tinyedge.graph.access import constant, first_input, first_output, input_ten
 from tinyedge.graph.ir import DType, Graph, Operator
 from tinyedge.ops import checks
 from tinyedge.ops.checks import element_types
-from tinyedge.ops.contract import Constraint, Layer, OperatorSpec, movement_layer
+from tinyedge.ops.contract import Layer, OperatorSpec, movement_layer
 
 # -- depth -----------------------------------------------------------------------------------------------------------
 
@@ -127,14 +127,8 @@ def batches_match(graph: Graph, operator: Operator) -> bool:
     return _batch_of(graph, operator).fits()
 
 
-def border_is_defined(graph: Graph, operator: Operator) -> bool:
-    """It has no border, or its zero point is 0: TensorFlow Lite Micro does not say what another border would hold."""
-    geometry, target = _batch_of(graph, operator), first_output(graph, operator)
-    border = any((*geometry.before, *geometry.after))
-    return not border or target.quantization is None or not any(target.quantization.zero_point)
-
-
 def parse_batch(graph: Graph, operator: Operator) -> Layer:
+    """A border holds bytes of 0, whatever the zero point is, as TensorFlow Lite Micro leaves it."""
     source, target = first_input(graph, operator), first_output(graph, operator)
     geometry = _batch_of(graph, operator)
     pairs = geometry.pairs()
@@ -149,14 +143,14 @@ def _depth_spec(name: str) -> OperatorSpec:
     return OperatorSpec(name, rules, parse_depth, reference)
 
 
-def _batch_spec(name: str, *more: Constraint) -> OperatorSpec:
-    rules = (checks.arity(3, 3), element_types(DType.INT8), three_or_four_axes, constant_blocks, batches_match, *more)
+def _batch_spec(name: str) -> OperatorSpec:
+    rules = (checks.arity(3, 3), element_types(DType.INT8), three_or_four_axes, constant_blocks, batches_match)
     return OperatorSpec(name, rules, parse_batch, reference)
 
 
 SPECS = (
     _depth_spec("space_to_depth"),
     _depth_spec("depth_to_space"),
-    _batch_spec("space_to_batch_nd", border_is_defined),
+    _batch_spec("space_to_batch_nd"),
     _batch_spec("batch_to_space_nd"),
 )

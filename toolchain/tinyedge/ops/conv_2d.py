@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
 from tinyedge.arithmetic import weighted
 from tinyedge.arithmetic.quantization import activation_range
-from tinyedge.arithmetic.window import Window, kernel_window, matches_output, taps
+from tinyedge.arithmetic.window import Window, kernel_window, matches_output, over_images, taps
 from tinyedge.graph.access import constant, first_input, first_output
 from tinyedge.graph.ir import Array, Graph, Operator
 from tinyedge.ops import checks
@@ -96,13 +97,17 @@ def parse(graph: Graph, operator: Operator) -> Layer:
         activation_min=low,
         activation_max=high,
     )
-    return Layer(operator, params, (source,), (target,), macs=window.output_h * window.output_w * weights.elements)
+    return Layer(operator, params, (source,), (target,), macs=target.elements // outputs * weights.elements)
 
 
 def reference(params: Conv2D, inputs: Sequence[Array]) -> tuple[Array, ...]:
+    return (over_images(partial(_convolve, params), inputs[0]),)
+
+
+def _convolve(params: Conv2D, image: Array) -> Array:
     """Each tap of the kernel is one matrix product in float64, which is exact: all sums stay below 2**47."""
     window, groups = params.window, params.groups
-    cells = inputs[0][0].astype(np.float64) - params.input_zero_point
+    cells = image.astype(np.float64) - params.input_zero_point
     weights = params.weights.astype(np.float64)
     accumulator = np.zeros((window.output_h, window.output_w, params.output_channels))
     depth, share = params.input_channels // groups, params.output_channels // groups
@@ -113,7 +118,7 @@ def reference(params: Conv2D, inputs: Sequence[Array]) -> tuple[Array, ...]:
             summed[..., group * share : (group + 1) * share] += (
                 seen[..., group * depth : (group + 1) * depth] @ filters.T
             )
-    output = weighted.rescale(
+    return weighted.rescale(
         accumulator,
         params.bias,
         params.multiplier,
@@ -122,7 +127,6 @@ def reference(params: Conv2D, inputs: Sequence[Array]) -> tuple[Array, ...]:
         params.activation_min,
         params.activation_max,
     )
-    return (output[np.newaxis],)
 
 
 SPECS = (
@@ -133,7 +137,7 @@ SPECS = (
             checks.options("padding", "stride_h", "stride_w", "fused_activation_function"),
             checks.computed_input,
             checks.int8_or_int16,
-            checks.image,
+            checks.images,
             checks.known_activation,
             constant_weights,
             symmetric_weights,

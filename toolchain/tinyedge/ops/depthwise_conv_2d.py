@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
 from tinyedge.arithmetic import weighted
 from tinyedge.arithmetic.quantization import activation_range
-from tinyedge.arithmetic.window import Window, kernel_window, matches_output, taps
+from tinyedge.arithmetic.window import Window, kernel_window, matches_output, over_images, taps
 from tinyedge.graph.access import constant, first_input, first_output
 from tinyedge.graph.ir import Array, Graph, Operator
 from tinyedge.ops import checks
@@ -92,18 +93,22 @@ def parse(graph: Graph, operator: Operator) -> Layer:
         activation_min=low,
         activation_max=high,
     )
-    return Layer(operator, params, (source,), (target,), macs=window.output_h * window.output_w * weights.elements)
+    return Layer(operator, params, (source,), (target,), macs=target.elements // outputs * weights.elements)
 
 
 def reference(params: DepthwiseConv2D, inputs: Sequence[Array]) -> tuple[Array, ...]:
+    return (over_images(partial(_convolve, params), inputs[0]),)
+
+
+def _convolve(params: DepthwiseConv2D, image: Array) -> Array:
     window = params.window
     wide = params.bias.dtype
-    cells = np.repeat(inputs[0][0].astype(wide) - params.input_zero_point, params.depth_multiplier, axis=2)
+    cells = np.repeat(image.astype(wide) - params.input_zero_point, params.depth_multiplier, axis=2)
     weights = params.weights.astype(wide)
     accumulator = np.zeros((window.output_h, window.output_w, params.output_channels), wide)
     for tap in taps(window):
         accumulator[tap.outputs] += cells[tap.inputs] * weights[tap.row, tap.column]
-    output = weighted.rescale(
+    return weighted.rescale(
         accumulator,
         params.bias,
         params.multiplier,
@@ -112,7 +117,6 @@ def reference(params: DepthwiseConv2D, inputs: Sequence[Array]) -> tuple[Array, 
         params.activation_min,
         params.activation_max,
     )
-    return (output[np.newaxis],)
 
 
 SPECS = (
@@ -123,7 +127,7 @@ SPECS = (
             checks.options("padding", "stride_h", "stride_w", "depth_multiplier", "fused_activation_function"),
             checks.computed_input,
             checks.int8_or_int16,
-            checks.image,
+            checks.images,
             checks.known_activation,
             constant_weights,
             symmetric_weights,

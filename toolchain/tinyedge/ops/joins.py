@@ -9,9 +9,7 @@ from tinyedge.ops import checks
 from tinyedge.ops.checks import element_types
 from tinyedge.ops.contract import Layer, OperatorSpec, movement_layer
 
-_MOST_JOINED = 10
-"""what TensorFlow Lite Micro's concatenation takes"""
-_MOST_PACKED = 1024
+_MOST_JOINED = 1024
 
 
 def _operands(graph: Graph, operator: Operator) -> list[Tensor]:
@@ -102,7 +100,7 @@ SPECS = (
     OperatorSpec(
         name="pack",
         constraints=(
-            checks.arity(1, _MOST_PACKED),
+            checks.arity(1, _MOST_JOINED),
             inputs_present,
             checks.options("axis"),
             element_types(DType.INT8, DType.INT16, DType.INT32, DType.INT64, data=_ALL),

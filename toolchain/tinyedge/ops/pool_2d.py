@@ -4,11 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
 from tinyedge.arithmetic.quantization import activation_range
-from tinyedge.arithmetic.window import Window, every_window_meets_input, filter_window, matches_output, taps
+from tinyedge.arithmetic.window import (
+    Window,
+    every_window_meets_input,
+    filter_window,
+    matches_output,
+    over_images,
+    taps,
+)
 from tinyedge.graph.access import first_input, first_output, per_tensor
 from tinyedge.graph.ir import Array, DType, Graph, Operator
 from tinyedge.ops import checks
@@ -75,24 +83,32 @@ def parse(graph: Graph, operator: Operator) -> Layer:
 
 
 def reference_average(params: Pool2D, inputs: Sequence[Array]) -> tuple[Array, ...]:
+    return (over_images(partial(_average, params), inputs[0]),)
+
+
+def reference_max(params: Pool2D, inputs: Sequence[Array]) -> tuple[Array, ...]:
+    return (over_images(partial(_largest, params), inputs[0]),)
+
+
+def _average(params: Pool2D, image: Array) -> Array:
     """Sum divided by the number of cells, halves away from zero."""
     window = params.window
-    cells = inputs[0][0].astype(np.int64)
+    cells = image.astype(np.int64)
     total = np.zeros((window.output_h, window.output_w, params.channels), np.int64)
     for tap in taps(window):
         total[tap.outputs] += cells[tap.inputs]
     counts = _cell_counts(window)
     mean = np.sign(total) * ((np.abs(total) + counts // 2) // counts)
-    return (np.clip(mean, params.activation_min, params.activation_max).astype(params.dtype.numpy)[np.newaxis],)
+    return np.asarray(np.clip(mean, params.activation_min, params.activation_max), params.dtype.numpy)
 
 
-def reference_max(params: Pool2D, inputs: Sequence[Array]) -> tuple[Array, ...]:
+def _largest(params: Pool2D, image: Array) -> Array:
     window = params.window
     lowest = np.iinfo(params.dtype.numpy).min
     largest = np.full((window.output_h, window.output_w, params.channels), lowest, params.dtype.numpy)
     for tap in taps(window):
-        largest[tap.outputs] = np.maximum(largest[tap.outputs], inputs[0][0][tap.inputs])
-    return (np.clip(largest, params.activation_min, params.activation_max).astype(params.dtype.numpy)[np.newaxis],)
+        largest[tap.outputs] = np.maximum(largest[tap.outputs], image[tap.inputs])
+    return np.asarray(np.clip(largest, params.activation_min, params.activation_max), params.dtype.numpy)
 
 
 _CONSTRAINTS = (
@@ -101,7 +117,7 @@ _CONSTRAINTS = (
     checks.computed_input,
     types_match,
     checks.same_quantization,
-    checks.image,
+    checks.images,
     checks.known_activation,
     channels_match,
     window_matches,

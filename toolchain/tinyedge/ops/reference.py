@@ -8,7 +8,7 @@ import numpy as np
 
 from tinyedge.errors import CheckError
 from tinyedge.graph.access import constant
-from tinyedge.graph.ir import Array, Graph
+from tinyedge.graph.ir import Array, Graph, Tensor
 from tinyedge.ops import OPERATORS, parse_graph
 from tinyedge.ops.contract import Layer
 
@@ -24,7 +24,13 @@ def initial_state(graph: Graph) -> dict[int, Array]:
     variables = [
         t for t in graph.tensors.values() if t.is_variable and not t.is_constant and t.index not in graph.inputs
     ]
-    return {t.index: np.frombuffer(bytes([t.start_byte]) * t.bytes, t.dtype.numpy).reshape(t.shape) for t in variables}
+    return {t.index: _start_values(t) for t in variables}
+
+
+def _start_values(variable: Tensor) -> Array:
+    if variable.start is not None:
+        return variable.start
+    return np.frombuffer(bytes([variable.start_byte]) * variable.bytes, variable.dtype.numpy).reshape(variable.shape)
 
 
 def run_graph(

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from tinyedge.graph.access import first_input, first_output, input_tensor
 from tinyedge.graph.ir import Array, Graph, Operator
 from tinyedge.ops import checks
-from tinyedge.ops.contract import Layer, OperatorSpec
+from tinyedge.ops.contract import Constraint, Layer, OperatorSpec
 
 
 @dataclass(frozen=True)
@@ -24,10 +24,10 @@ def same_elements(graph: Graph, operator: Operator) -> bool:
     return source.dtype is target.dtype and source.elements == target.elements
 
 
-def constant_shape(graph: Graph, operator: Operator) -> bool:
-    """The new shape or axis, if it is an input, is a constant."""
-    shape = input_tensor(graph, operator, 1)
-    return shape is None or shape.is_constant
+def constant_axis(graph: Graph, operator: Operator) -> bool:
+    """The new axis is a constant."""
+    axis = input_tensor(graph, operator, 1)
+    return axis is not None and axis.is_constant
 
 
 def parse(graph: Graph, operator: Operator) -> Layer:
@@ -40,9 +40,10 @@ def reference(params: Reshape, inputs: Sequence[Array]) -> tuple[Array, ...]:
     return (inputs[0],)
 
 
-def _spec(name: str, smallest: int, largest: int) -> OperatorSpec:
-    constraints = (checks.arity(smallest, largest), checks.computed_input, constant_shape, same_elements)
+def _spec(name: str, smallest: int, largest: int, *more: Constraint) -> OperatorSpec:
+    constraints = (checks.arity(smallest, largest), checks.computed_input, *more, same_elements)
     return OperatorSpec(name, constraints, parse, reference)
 
 
-SPECS = (_spec("reshape", 1, 2), _spec("squeeze", 1, 1), _spec("expand_dims", 2, 2))
+SPECS = (_spec("reshape", 1, 2), _spec("squeeze", 1, 1), _spec("expand_dims", 2, 2, constant_axis))
+"""a reshape has the shape that the file gives its output, so it may read one that is computed"""

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 
 from tinyedge.arithmetic import weighted
 from tinyedge.arithmetic.quantization import activation_range, requantize
-from tinyedge.arithmetic.window import padding_before
+from tinyedge.arithmetic.window import over_images, padding_before
 from tinyedge.graph.access import constant, first_output, input_tensor, per_tensor
 from tinyedge.graph.ir import Array, Graph, Operator, Tensor
 from tinyedge.ops import checks
@@ -159,7 +160,7 @@ def parse(graph: Graph, operator: Operator) -> Layer:
         activation_min=low,
         activation_max=high,
     )
-    return Layer(operator, params, (source,), (target,), macs=source.shape[1] * source.shape[2] * weights.elements)
+    return Layer(operator, params, (source,), (target,), macs=source.elements // source.shape[3] * weights.elements)
 
 
 def _spans(size: int, output: int, kernel: int, stride: int, pad: int) -> Iterator[tuple[int, slice, slice]]:
@@ -173,9 +174,12 @@ def _spans(size: int, output: int, kernel: int, stride: int, pad: int) -> Iterat
 
 
 def reference(params: TransposeConv, inputs: Sequence[Array]) -> tuple[Array, ...]:
+    return (over_images(partial(_spread, params), inputs[0]),)
+
+
+def _spread(p: TransposeConv, image: Array) -> Array:
     """Each tap of the kernel is one matrix product in float64, which is exact: all sums stay below 2**31."""
-    p = params
-    cells = inputs[0][0].astype(np.float64) - p.input_zero_point
+    cells = image.astype(np.float64) - p.input_zero_point
     weights = p.weights.astype(np.float64)
     total = np.zeros((p.output_h, p.output_w, p.output_channels))
     columns = list(_spans(p.input_w, p.output_w, p.kernel_w, p.stride_w, p.pad_left))
@@ -190,7 +194,7 @@ def reference(params: TransposeConv, inputs: Sequence[Array]) -> tuple[Array, ..
         p.activation_min,
         p.activation_max,
     )
-    return (output.astype(np.int8)[np.newaxis],)
+    return output.astype(np.int8)
 
 
 SPECS = (
@@ -199,7 +203,7 @@ SPECS = (
         constraints=(
             checks.arity(3, 4),
             checks.options("padding", "stride_h", "stride_w", "fused_activation_function"),
-            *map(_of_convolution, (checks.computed_input, checks.int8_in_and_out, checks.image)),
+            *map(_of_convolution, (checks.computed_input, checks.int8_in_and_out, checks.images)),
             checks.known_activation,
             constant_output_shape,
             *map(_of_convolution, (constant_weights, symmetric_weights)),

@@ -59,8 +59,10 @@ def writes_variable(graph: Graph, operator: Operator) -> bool:
 
 
 def starts_at_zero(graph: Graph, operator: Operator) -> bool:
-    """The value that is assigned is int8, or its zero point is 0."""
+    """The value that is assigned is int8, or its zero point is 0, or the model says what the variable starts with."""
     target = first_output(graph, operator)
+    if target.start is not None:
+        return True
     return target.dtype is DType.INT8 or target.quantization is None or not any(target.quantization.zero_point)
 
 

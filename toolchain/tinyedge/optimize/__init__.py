@@ -6,8 +6,9 @@ from tinyedge.errors import InternalError, TinyEdgeError
 from tinyedge.graph.ir import Graph
 from tinyedge.graph.verify import verify
 from tinyedge.optimize.dead_channels import dead_channels
-from tinyedge.optimize.fold_constants import fold_constants
+from tinyedge.optimize.fold_constants import fold_constants, fold_integers
 from tinyedge.optimize.fold_pad import fold_pad
+from tinyedge.optimize.fold_shapes import fold_shapes
 from tinyedge.optimize.remove_requantize_pairs import remove_requantize_pairs
 from tinyedge.optimize.remove_reshapes import remove_reshapes
 from tinyedge.optimize.remove_unused import remove_unused
@@ -21,8 +22,22 @@ PASSES: tuple[Pass, ...] = (
     fold_pad,
     dead_channels,
 )
+SETTLING: tuple[Pass, ...] = (fold_shapes, remove_unused, fold_integers)
+"""once each, in front of the checks"""
 ROUNDS = 50
 """every round removes an operator, a tensor or a channel, so even huge models end long before"""
+
+
+def settle_graph(graph: Graph) -> Graph:
+    """The graph as it is checked: without what no output needs, and with constants for what the file fixes.
+
+    Operators of which only that is asked need no kernel, and rules see the constants that they ask for.
+
+    Raises: InternalError when a pass breaks the graph
+    """
+    for rewrite in SETTLING:
+        graph = _run_pass(rewrite, graph)
+    return graph
 
 
 def optimize_graph(graph: Graph) -> Graph:
@@ -49,4 +64,4 @@ def _run_pass(rewrite: Pass, graph: Graph) -> Graph:
     return result
 
 
-__all__ = ["PASSES", "optimize_graph"]
+__all__ = ["PASSES", "optimize_graph", "settle_graph"]

@@ -8,7 +8,7 @@ import numpy as np
 
 from tinyedge.arithmetic import movement
 from tinyedge.graph.access import constant
-from tinyedge.graph.ir import Graph, Operator
+from tinyedge.graph.ir import DType, Graph, Operator
 from tinyedge.ops import OPERATORS
 from tinyedge.ops.checks import computed_input
 from tinyedge.optimize.rewrite import add_tensors, reference_outputs, remove_operators, try_parse
@@ -24,6 +24,15 @@ def fold_constants(graph: Graph) -> Graph:
     """
     for operator in graph.operators:
         if operator in graph.operators and (_reads_constants(graph, operator) or _reads_nothing(graph, operator)):
+            graph = _fold_through(graph, operator) or graph
+    return graph
+
+
+def fold_integers(graph: Graph) -> Graph:
+    """`fold_constants` without what becomes float32: a graph that computes in float32 is refused as it is."""
+    for operator in graph.operators:
+        real = any(graph.tensors[key].dtype is DType.FLOAT32 for key in operator.outputs)
+        if not real and operator in graph.operators and _reads_constants(graph, operator):
             graph = _fold_through(graph, operator) or graph
     return graph
 

@@ -27,6 +27,7 @@ from tinyedge.artifacts import Optimize
 from tinyedge.boards import Core
 from tinyedge.errors import ModelError
 from tinyedge.graph.ir import Tensor
+from tinyedge.kernels.batches import each_image, image_count
 from tinyedge.kernels.contract import Cost, Kernel, cheapest_first
 from tinyedge.ops.contract import Layer
 from tinyedge.plan.arena import quick_bytes
@@ -89,10 +90,9 @@ def find_candidates(layer: Layer, core: Core, serving: Sequence[Kernel]) -> Laye
 
 
 def serving_kernels(layer: Layer, given: Sequence[Kernel] | None) -> Sequence[Kernel]:
-    """The kernels that may run a layer: of those given, or of the registry."""
-    if given is None:
-        return kernels.candidates(layer)
-    return [kernel for kernel in given if layer.name in kernel.operators]
+    """The kernels that may run a layer: of those given, or of the registry; for a batch, image by image."""
+    found = kernels.candidates(layer) if given is None else [k for k in given if layer.name in k.operators]
+    return [each_image(kernel) for kernel in found] if image_count(layer) > 1 else found
 
 
 def describe_cost(candidate: Candidate) -> str:

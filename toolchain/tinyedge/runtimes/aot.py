@@ -5,15 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 from typing import ClassVar
 
-from tinyedge.artifacts import Built, Observer, Optimize, Plan, Prepared, QuantizedModel
+from tinyedge.artifacts import Built, Observer, Optimize, Plan, Prepared, QuantizedModel, Reference
 from tinyedge.boards import Board
 from tinyedge.build import build_image, make_flags
 from tinyedge.errors import InternalError
 from tinyedge.generate import generate_project
 from tinyedge.graph.reader import read_model
+from tinyedge.measure.own_reference import OwnReference, beyond_oracle
 from tinyedge.measure.reference import OracleReference, selftest_crc
 from tinyedge.ops import check
-from tinyedge.optimize import optimize_graph
+from tinyedge.optimize import optimize_graph, settle_graph
 from tinyedge.plan import check_fits, make_plan
 from tinyedge.runtimes.contract import expected_folder
 
@@ -29,11 +30,14 @@ class AotRuntime:
     ) -> Prepared:
         """Graph and plan. Raises: ModelError, FitError."""
         original = read_model(model.tflite, model.name)
-        check(original)
-        plan = make_plan(optimize_graph(original), board.core, optimize)
+        graph = settle_graph(original)
+        check(graph)
+        plan = make_plan(optimize_graph(graph), board.core, optimize)
         check_fits(plan, board)
         _tell(plan, observer)
-        reference = OracleReference(model, original, expected_folder(build_dir, model))
+        reference: Reference = OracleReference(model, original, expected_folder(build_dir, model))
+        if why := beyond_oracle(original, graph):
+            reference = OwnReference(graph, why)
         return Prepared(model, board, self.name, original, plan, plan, reference)
 
     def build(self, prepared: Prepared, compiler: str, build_dir: Path, observer: Observer) -> Built:

@@ -10,6 +10,8 @@ Axis = tuple[int, int]
 
 MOST_AXES = 2
 """kept, and reduced axes that the kernels of reductions loop over"""
+MOST_WALKED = 4
+"""axes that functions with operands that broadcast go through themselves"""
 
 
 def strides(shape: Sequence[int]) -> Shape:
@@ -53,6 +55,21 @@ def merge_broadcast(shapes: Sequence[Shape], output: Shape) -> tuple[Shape, tupl
             kinds.append(kind)
             last.append(step)
     return tuple(sizes), tuple(tuple(step[index] for step in last) for index in range(len(shapes)))
+
+
+def inner_axes(sizes: Shape, steps: Sequence[Shape]) -> tuple[Shape, tuple[Shape, ...]]:
+    """Of merged axes those that the function goes through."""
+    return sizes[-MOST_WALKED:], tuple(row[-MOST_WALKED:] for row in steps)
+
+
+def outer_axes(sizes: Shape, steps: Sequence[Shape]) -> list[tuple[int, Shape]]:
+    """The merged axes in front of those: their sizes, and the steps of each operand and of the output.
+
+    >>> outer_axes((2, 3, 2, 3, 2), [(36, 12, 6, 2, 1), (0, 2, 0, 1, 0)])
+    [(2, (36, 0, 36))]
+    """
+    rows = (*steps, strides(sizes))
+    return [(sizes[at], tuple(row[at] for row in rows)) for at in range(len(sizes) - MOST_WALKED)]
 
 
 def merge_reduced(shape: Shape, reduced: Sequence[int]) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:

@@ -8,8 +8,9 @@ import numpy as np
 
 from tinyedge.boards import Core
 from tinyedge.kernels.common import checks
-from tinyedge.kernels.common.axes import Shape, merge_broadcast
+from tinyedge.kernels.common.axes import MOST_WALKED, Shape, inner_axes, merge_broadcast, outer_axes
 from tinyedge.kernels.common.c_text import Value, array, params_struct
+from tinyedge.kernels.common.loops import looped, nested
 from tinyedge.kernels.contract import Code, Constant, Cost, Kernel, Operands
 from tinyedge.ops.add import Add
 from tinyedge.ops.contract import Layer
@@ -19,7 +20,6 @@ CODE_BYTES = 500
 LAYER_CODE_BYTES = 24
 PARAMS_BYTES = 76
 CYCLES_PER_OUTPUT = 80
-MOST_AXES = 4
 
 
 def _axes(p: Add) -> tuple[Shape, tuple[Shape, ...]]:
@@ -27,19 +27,13 @@ def _axes(p: Add) -> tuple[Shape, tuple[Shape, ...]]:
 
 
 class PortableAdd(Kernel):
-    """int8 sums, broadcast in up to four groups of axes."""
+    """int8 sums; four groups of axes that broadcast alike are walked by the function, others around it."""
 
     name = "portable/add"
     operators: ClassVar[tuple[str, ...]] = ("add",)
 
     def fits(self, layer: Layer, core: Core) -> str:
-        wrong = checks.int8_tensors(layer)
-        if wrong:
-            return wrong
-        sizes, _ = _axes(layer.params)
-        if len(sizes) > MOST_AXES:
-            return f"it broadcasts over {len(sizes)} groups of axes, the kernel loops over {MOST_AXES}"
-        return ""
+        return checks.int8_tensors(layer)
 
     def cost(self, layer: Layer, core: Core) -> Cost:
         p: Add = layer.params
@@ -55,8 +49,8 @@ class PortableAdd(Kernel):
     def emit(self, layer: Layer, core: Core, operands: Operands) -> Code:
         p: Add = layer.params
         prefix = operands.prefix
-        sizes, steps = _axes(p)
-        missing = MOST_AXES - len(sizes)
+        sizes, steps = inner_axes(*_axes(p))
+        missing = MOST_WALKED - len(sizes)
         constants: tuple[Constant, ...] = ()
         inputs = operands.inputs
         if p.constant2 is not None:
@@ -87,8 +81,9 @@ class PortableAdd(Kernel):
                 "output_multiplier": p.output_multiplier,
             },
         )
-        call = f"{STEM}(&{prefix}_params, {inputs[0]}, {inputs[1]}, {operands.outputs[0]});"
-        return Code(call=(call,), constants=constants, functions=struct, runtime=(STEM,))
+        heads, pointers = looped(outer_axes(*_axes(p)), [*inputs, operands.outputs[0]])
+        call = f"{STEM}(&{prefix}_params, {', '.join(pointers)});"
+        return Code(call=nested(heads, [call]), constants=constants, functions=struct, runtime=(STEM,))
 
 
 KERNELS: tuple[Kernel, ...] = (PortableAdd(),)

@@ -11,12 +11,12 @@ import numpy as np
 from tinyedge.arithmetic.broadcast import Broadcast, Scaled
 from tinyedge.boards import Core
 from tinyedge.graph.ir import Array, DType
-from tinyedge.kernels.common.axes import Shape, merge_broadcast
+from tinyedge.kernels.common.axes import MOST_WALKED, Shape, inner_axes, merge_broadcast, outer_axes
 from tinyedge.kernels.common.c_text import Value, array, params_struct
+from tinyedge.kernels.common.loops import looped, nested
 from tinyedge.kernels.contract import Code, Constant, Cost, Kernel, Operands
 from tinyedge.ops.contract import Layer
 
-MOST_AXES = 4
 MOST_OPERANDS = 3
 WALK_STEM = "te_broadcast"
 WALK_CODE_BYTES = 120
@@ -88,9 +88,10 @@ class ElementwiseKernel(Kernel):
             constants.append(constant)
             arguments.append(argument)
         struct = params_struct(self.struct, f"{prefix}_params", {"shape": _shape(b), **self.members(p)})
-        call = f"{self.function(p)}(&{prefix}_params, {', '.join(arguments)}, {operands.outputs[0]});"
+        heads, pointers = looped(outer_axes(*_axes(b)), [*arguments, operands.outputs[0]])
+        call = f"{self.function(p)}(&{prefix}_params, {', '.join(pointers)});"
         runtime = (self.stem, WALK_STEM, *(stem for stem, _ in self.runtime))
-        return Code(call=(call,), constants=tuple(constants), functions=struct, runtime=runtime)
+        return Code(call=nested(heads, [call]), constants=tuple(constants), functions=struct, runtime=runtime)
 
 
 def _axes(b: Broadcast) -> tuple[Shape, tuple[Shape, ...]]:
@@ -99,8 +100,8 @@ def _axes(b: Broadcast) -> tuple[Shape, tuple[Shape, ...]]:
 
 def _shape(b: Broadcast) -> Mapping[str, Value]:
     """The members of te_broadcast."""
-    sizes, steps = _axes(b)
-    missing = MOST_AXES - len(sizes)
+    sizes, steps = inner_axes(*_axes(b))
+    missing = MOST_WALKED - len(sizes)
     rows: dict[str, Value] = {"sizes": array([1] * missing + list(sizes))}
     for index in range(MOST_OPERANDS):
         if index < len(steps):

@@ -22,12 +22,19 @@ CONVERT_HINT = (
 )
 
 
+_MOST_SHOWN = 6
+"""tensors of an operator that an error lists"""
+
+
 def describe(graph: Graph, operator: Operator) -> str:
     """An operator with its index, name and the types and shapes of its tensors, as errors show it."""
 
     def shapes(keys: Iterable[int]) -> str:
-        tensors = (graph.tensors[key] for key in keys if key >= 0)
-        return ", ".join(f"{tensor.dtype.value} {list(tensor.shape)}" for tensor in tensors)
+        tensors = [graph.tensors[key] for key in keys if key >= 0]
+        shown = [f"{tensor.dtype.value} {list(tensor.shape)}" for tensor in tensors]
+        if len(shown) > _MOST_SHOWN:
+            shown[_MOST_SHOWN - 1 :] = [f"{len(shown) - _MOST_SHOWN + 1:,} more"]
+        return ", ".join(shown)
 
     return f"operator {operator.index} `{operator.name}` ({shapes(operator.inputs)} -> {shapes(operator.outputs)})"
 
@@ -125,10 +132,10 @@ def no_activation(graph: Graph, operator: Operator) -> bool:
     return bool(operator.options["fused_activation_function"] == "none")
 
 
-def image(graph: Graph, operator: Operator) -> bool:
-    """Input and output have four dimensions (NHWC) and batch size 1."""
-    shapes = (first_input(graph, operator).shape, first_output(graph, operator).shape)
-    return all(len(shape) == 4 and shape[0] == 1 for shape in shapes)
+def images(graph: Graph, operator: Operator) -> bool:
+    """Input and output have four dimensions (NHWC) and the same batch size."""
+    source, target = first_input(graph, operator).shape, first_output(graph, operator).shape
+    return len(source) == 4 == len(target) and source[0] == target[0]
 
 
 def element_types(*dtypes: DType, data: slice = slice(0, 1)) -> Constraint:

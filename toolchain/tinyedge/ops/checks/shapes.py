@@ -18,10 +18,10 @@ def one_computed(graph: Graph, operator: Operator) -> bool:
 
 
 def broadcasts(graph: Graph, operator: Operator) -> bool:
-    """The shapes of its inputs broadcast to the shape of the output, which has at most four dimensions."""
+    """The shapes of its inputs broadcast to the shape of the output, which has at most six dimensions."""
     shape = first_output(graph, operator).shape
     try:
-        return len(shape) <= 4 and np.broadcast_shapes(*(t.shape for t in all_inputs(graph, operator))) == shape
+        return len(shape) <= 6 and np.broadcast_shapes(*(t.shape for t in all_inputs(graph, operator))) == shape
     except ValueError:
         return False
 

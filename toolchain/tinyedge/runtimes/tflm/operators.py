@@ -18,6 +18,7 @@ from tinyedge.arithmetic.quantization import quantize_multiplier
 from tinyedge.errors import ModelError
 from tinyedge.graph.access import input_tensor, per_tensor
 from tinyedge.graph.ir import DType, Graph, Operator
+from tinyedge.measure.own_reference import MOST_JOINED
 from tinyedge.ops import OPERATORS, refuse_float
 from tinyedge.ops.checks import describe, refuse, rule_of
 from tinyedge.ops.checks.float_only import NO_KERNEL
@@ -168,6 +169,11 @@ def no_resource(graph: Graph, operator: Operator) -> bool:
     return operator.name not in _RESOURCES
 
 
+def few_joined(graph: Graph, operator: Operator) -> bool:
+    """It joins at most 10 tensors, the limit of TensorFlow Lite Micro's concatenation."""
+    return operator.name != "concatenation" or len(operator.inputs) <= MOST_JOINED
+
+
 def per_tensor_weights(graph: Graph, operator: Operator) -> bool:
     """The weights have one scale: this version of TensorFlow Lite Micro lacks per-channel fully_connected."""
     weights = input_tensor(graph, operator, 1)
@@ -179,12 +185,19 @@ _PER_TENSOR_HINT = (
     "set converter._experimental_disable_per_channel_quantization_for_dense_layers = True and convert again, take a "
     "newer TensorFlow Lite Micro, or use `--runtime aot`"
 )
+_JOINED_HINT = (
+    "join in two steps, the results of the first in the second, or use `--runtime aot`, which has no such limit"
+)
 _INT64_HINT = "cast to int32 in the model (e.g. tf.argmax(..., output_type=tf.int32)) and convert again"
 
 
 def constraints(operator: TflmOperator, features: TflmFeatures) -> tuple[tuple[Constraint, str], ...]:
     """(rule, hint) of an operator for a version of TensorFlow Lite Micro."""
-    rules: list[tuple[Constraint, str]] = [(no_int64, _INT64_HINT), (no_resource, _RESOURCES_HINT)]
+    rules: list[tuple[Constraint, str]] = [
+        (no_int64, _INT64_HINT),
+        (no_resource, _RESOURCES_HINT),
+        (few_joined, _JOINED_HINT),
+    ]
     if operator.name == "fully_connected" and not features.per_channel_fully_connected:
         rules.append((per_tensor_weights, _PER_TENSOR_HINT))
     return tuple(rules)
@@ -194,6 +207,12 @@ def check_tflm(graph: Graph, features: TflmFeatures = NEWEST) -> None:
     """Raise ModelError unless TensorFlow Lite Micro has every operator, in integers, and its rules are kept."""
     for operator in graph.operators:
         refuse_float(graph, operator)
+    if graph.calls_once:
+        raise ModelError(
+            f"model `{graph.name}` gives variables their start values by call_once, and the firmware's interpreter has "
+            "no memory for variables",
+            hint=_RESOURCES_HINT,
+        )
     for operator in graph.operators:
         entry = tflm_operator(operator)
         if entry is None or not features.has(entry.registration):
