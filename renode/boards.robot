@@ -15,6 +15,7 @@ Blue Pill             bluepill
 HiFive1 Rev B         hifive1_revb
 MPS3 With M55         mps3_an547
 nRF52840 DK           nrf52840dk
+Nucleo F401RE         nucleo_f401re
 Nucleo F446RE         nucleo_f446re
 Nucleo H743ZI         nucleo_h743zi
 Seeed XIAO            seeed_xiao_nrf52840
