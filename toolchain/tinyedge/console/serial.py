@@ -110,8 +110,10 @@ class SerialConsole(Uncounted):
         )
 
 
-def find_port(name: str, usb_ids: Sequence[tuple[int, int]], ports: Iterable[Port] | None = None) -> str:
-    """The one serial port whose USB ids (vendor, product) are among those of board `name`.
+def find_port(
+    name: str, usb_ids: Sequence[tuple[int, int]], ports: Iterable[Port] | None = None, *, option: str = "--port"
+) -> str:
+    """The one serial port whose USB ids (vendor, product) are among those of board `name`; else `option` names it.
 
     Raises: DeviceError when there is none; UsageError that lists them when there are several
     """
@@ -119,12 +121,12 @@ def find_port(name: str, usb_ids: Sequence[tuple[int, int]], ports: Iterable[Por
     found = sorted(port.device for port in known if (port.vid, port.pid) in usb_ids)
     if len(found) > 1:
         listed = ", ".join(f"`{device}`" for device in found)
-        raise UsageError(f"{len(found)} ports could be board `{name}`: {listed}", hint=f"`--port {found[0]}`")
+        raise UsageError(f"{len(found)} ports could be board `{name}`: {listed}", hint=f"`{option} {found[0]}`")
     if not found:
         others = ", ".join(f"`{device}`" for device in sorted(port.device for port in known)) or "none at all"
         raise DeviceError(
             f"no serial port has the USB ids of board `{name}`; ports here: {others}",
-            hint="connect the board, or name its port with `--port`",
+            hint=f"connect the board, or name its port with `{option}`",
         )
     return found[0]
 
