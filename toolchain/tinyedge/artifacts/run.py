@@ -54,6 +54,8 @@ class Target:
     """name and version of the emulator, or the port of the board"""
     console: CountedConsole
     counting: Counting
+    emulated: bool = False
+    """whether there is no board that could be reset, powered or wired"""
 
 
 @dataclass(frozen=True)

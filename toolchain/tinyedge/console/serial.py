@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import io
-import select
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Protocol
@@ -15,10 +13,9 @@ from serial.tools import list_ports
 from tinyedge.console.buffer import READ_BYTES, LineBuffer, read_lines
 from tinyedge.console.contract import Uncounted
 from tinyedge.errors import DeviceError, UsageError
+from tinyedge.systems import wait_readable
 
 _WRITE_TIMEOUT_S = 5.0
-_POLL_S = 0.002
-"""between two looks at a port that cannot be waited for (RFC 2217, Windows)"""
 
 
 class Port(Protocol):
@@ -98,9 +95,7 @@ class SerialConsole(Uncounted):
     def _wait(self, seconds: float) -> None:
         """Wait for a byte, at most that long."""
         try:
-            select.select([self._port.fileno()], [], [], seconds)
-        except (io.UnsupportedOperation, AttributeError):
-            time.sleep(min(seconds, _POLL_S))
+            wait_readable(self._port, seconds)
         except (serial.SerialException, OSError, TypeError, ValueError) as error:
             raise self._gone(error) from error
 

@@ -14,6 +14,7 @@ from tinyedge.flash.contract import TIMEOUT_S, UNTOUCHED, Flasher, FlashError
 from tinyedge.jobs.board import baud_of, how_to_wire, open_board, open_console, port_of
 from tinyedge.jobs.build import build
 from tinyedge.jobs.choices import Choices
+from tinyedge.measure.patience import banner_timeout_s
 from tinyedge.measure.session import Session
 
 _COME_BACK_S = 10.0
@@ -104,7 +105,8 @@ def _confirm(built: Built, port: str, observer: Observer) -> Hello:
     target = open_board(built.prepared.board, port, _COME_BACK_S)
     try:
         with observer.progress(f"{target.label}: read the banner"):
-            hello = Session(target.console).wait_for_image(built.project.digest)
+            patience_s = banner_timeout_s(built.prepared.plan, built.prepared.board.clock_hz, emulated=False)
+            hello = Session.with_target(target, patience_s).wait_for_image(built.project.digest, patience_s)
     finally:
         target.console.close()
     if hello.selftest != "ok":
