@@ -37,7 +37,12 @@ def run_document(measured: Measured) -> dict[str, Any]:
         "compiler": built.image.compiler,
         "emulator": measured.emulator,
         "accuracy": {"float": model.float_accuracy, "int8": model.int8_accuracy, "device": run.device_accuracy},
-        "verify": {"samples": run.samples, "mismatches": run.mismatches, "first_mismatch": _mismatch(run)},
+        "verify": {
+            "samples": run.samples,
+            "mismatches": run.mismatches,
+            "first_mismatch": _mismatch(run),
+            "against": measured.reference_name,
+        },
         "instructions": _figure(run.instructions, run.instructions_spread),
         "cycles": {"error_percent": None} | _figure(run.cycles, run.cycles_spread),
         "latency_us": _figure(run.latency_us, None),

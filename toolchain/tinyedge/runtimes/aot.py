@@ -11,7 +11,7 @@ from tinyedge.build import build_image, make_flags
 from tinyedge.errors import InternalError
 from tinyedge.generate import generate_project
 from tinyedge.graph.reader import read_model
-from tinyedge.measure.reference import OracleReference, selftest_crc
+from tinyedge.measure.reference import choose_reference, selftest_crc
 from tinyedge.ops import check
 from tinyedge.optimize import optimize_graph
 from tinyedge.plan import check_fits, make_plan
@@ -33,7 +33,7 @@ class AotRuntime:
         plan = make_plan(optimize_graph(original), board.core, optimize)
         check_fits(plan, board)
         _tell(plan, observer)
-        reference = OracleReference(model, original, expected_folder(build_dir, model))
+        reference = choose_reference(model, original, expected_folder(build_dir, model))
         return Prepared(model, board, self.name, original, plan, plan, reference)
 
     def build(self, prepared: Prepared, compiler: str, build_dir: Path, observer: Observer) -> Built:
