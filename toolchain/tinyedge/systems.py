@@ -96,7 +96,7 @@ def has_terminals() -> bool:
 
 
 def open_terminal(path: Path) -> int:
-    """The descriptor of a pseudo-terminal at `path`, which passes bytes as they are.
+    """The descriptor of a pseudo-terminal at `path`, which passes bytes as they are and never blocks.
 
     What came before it was opened is kept. Raises: OSError; ToolError where there are no pseudo-terminals
     """
@@ -108,6 +108,7 @@ def open_terminal(path: Path) -> int:
     descriptor = os.open(path, os.O_RDWR | os.O_NOCTTY)
     try:
         tty.setraw(descriptor, termios.TCSANOW)
+        os.set_blocking(descriptor, False)
     except termios.error as error:
         os.close(descriptor)
         raise OSError(*error.args) from error

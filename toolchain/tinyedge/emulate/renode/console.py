@@ -200,7 +200,6 @@ class RenodeConsole:
                 if line is None:
                     with contextlib.suppress(OSError):
                         line = open_terminal(path)
-                        os.set_blocking(line, False)
                 if line is None or not self._monitor.started.is_set():
                     self._monitor.started.wait(_POLL_S)
         except BaseException:

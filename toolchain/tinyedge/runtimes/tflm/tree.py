@@ -80,7 +80,8 @@ _INCLUDE = re.compile(r"^[ \t]*#[ \t]*include[ \t]*[\"<]([^\">\n]+)[\">]", re.MU
 _REGISTER = re.compile(r"\bRegister_([A-Z0-9_]+)\s*\(\s*(?:void)?\s*\)")
 _REGISTER_DEFINITION = re.compile(r"\bRegister_([A-Z0-9_]+)\s*\(\s*(?:void)?\s*\)\s*\{")
 _CMSIS_DEFINITION = re.compile(
-    r"^(?![\s#*/]|static\b|extern\b|typedef\b)[^\n;{}()=]*?\b([A-Za-z_]\w*)\s*(?:\(|(?:\[[^;{}()=]*)?=)", re.MULTILINE
+    r"^(?![\s#*/]|static\b|extern\b|typedef\b)[^\n;{}()=]*?\b(?!__attribute__)([A-Za-z_]\w*)\s*(?:\(|(?:\[[^;{}()=]*)?=)",
+    re.MULTILINE,
 )
 """a function, a table or a variable that other files can name, whatever it is called"""
 _NAME = re.compile(r"\b[A-Za-z_]\w*")
