@@ -29,6 +29,13 @@ CASES = [
     ("esptool", f"{ESPTOOL_ERROR}Failed to connect to ESP32-C3: No serial data received.", UNREACHED, "BOOT button"),
     (
         "esptool",
+        f"{ESPTOOL_ERROR}Failed to connect to ESP32-C3: Download mode successfully detected, but getting no sync reply: "
+        "The serial TX path seems to be down.",
+        UNREACHED,
+        "TX of the adapter",
+    ),
+    (
+        "esptool",
         "Connected to ESP32-C3 on /dev/ttyUSB0:\nWarning: Failed to communicate with the flash chip, read/write "
         "operations will fail.\nA fatal error occurred: Could not detect flash size",
         STOPPED,

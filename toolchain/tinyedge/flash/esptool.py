@@ -15,6 +15,11 @@ _SAYINGS = (
     Saying(r"Flash will be erased|Writing '.*' at|Writing at 0x|Wrote \d", Reach.FLASH),
     port_access(),
     Saying(
+        r"no sync reply|TX path",
+        Reach.NOWHERE,
+        "the chip waits in its bootloader and hears nothing: check the wire from TX of the adapter to RX of the board",
+    ),
+    Saying(
         r"Wrong boot mode|download mode|No serial data received",
         Reach.NOWHERE,
         "hold the BOOT button, press and release RESET (or plug the board in), let BOOT go, then run it again",
