@@ -29,8 +29,8 @@ CASES = [
     ("esptool", f"{ESPTOOL_ERROR}Failed to connect to ESP32-C3: No serial data received.", UNREACHED, "BOOT button"),
     (
         "esptool",
-        f"{ESPTOOL_ERROR}Failed to connect to ESP32-C3: Download mode successfully detected, but getting no sync reply: "
-        "The serial TX path seems to be down.",
+        f"{ESPTOOL_ERROR}Failed to connect to ESP32-C3: Download mode successfully detected, but getting no sync "
+        "reply: The serial TX path seems to be down.",
         UNREACHED,
         "TX of the adapter",
     ),

@@ -130,3 +130,9 @@ def test_a_float_model_is_told_as_such(tmp_path: Path, listener: Listener) -> No
 
 def test_a_quantized_model_is_not_taken_for_a_float_one() -> None:
     assert not is_float(small_convolution())
+
+
+def test_a_damaged_model_is_not_taken_for_a_float_one() -> None:
+    whole = small_convolution()
+    for size in (0, 4, 8, 30, len(whole) // 2):
+        assert not is_float(whole[:size])

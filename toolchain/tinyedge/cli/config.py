@@ -47,16 +47,17 @@ def load_config(folder: Path) -> Config:
     for place in (folder, *folder.parents):
         own, project = place / "tinyedge.toml", place / "pyproject.toml"
         if own.is_file():
-            return _read(own, ())
-        if project.is_file() and (config := _read(project, ("tool", "tinyedge"))) != Config():
+            return _read(own, (), folder)
+        if project.is_file() and (config := _read(project, ("tool", "tinyedge"), folder)) != Config():
             return config
         if (place / ".git").exists():
             break
     return Config()
 
 
-def _read(path: Path, tables: tuple[str, ...]) -> Config:
+def _read(path: Path, tables: tuple[str, ...], folder: Path) -> Config:
     """The settings that stand in the table of these names, one in the other; paths from the folder of the file."""
+    shown = path.name if path.parent == folder else str(path)
     try:
         table: Any = read_toml(path)
         for name in tables:
@@ -64,7 +65,7 @@ def _read(path: Path, tables: tuple[str, ...]) -> Config:
         config = read_table(Config, table, ".".join(tables))
     except TableError as error:
         raise UsageError(
-            f"settings in `{path.name}`: {error}", hint="mend it, or run from another folder; keys are " + _KEYS
+            f"settings in `{shown}`: {error}", hint="mend it, or run from another folder; keys are " + _KEYS
         ) from error
     return replace(
         config,

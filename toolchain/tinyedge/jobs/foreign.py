@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ai_edge_litert import schema_py_generated as schema
-
-from tinyedge.errors import UsageError
+from tinyedge.errors import ModelError, UsageError
+from tinyedge.graph.ir import DType
+from tinyedge.graph.reader import read_model
 
 _IDENTIFIER = b"TFL3"
 """bytes 4 to 7 of a .tflite"""
@@ -40,14 +40,12 @@ def refuse_foreign(path: Path) -> None:
 
 
 def is_float(tflite: bytes) -> bool:
-    """Whether a model holds float tensors and none that is quantized."""
-    types = set()
-    model = schema.Model.GetRootAs(tflite, 0)
-    for number in range(model.SubgraphsLength()):
-        graph = model.Subgraphs(number)
-        types |= {graph.Tensors(index).Type() for index in range(graph.TensorsLength())}
-    quantized = {schema.TensorType.INT8, schema.TensorType.UINT8, schema.TensorType.INT16, schema.TensorType.INT4}
-    return schema.TensorType.FLOAT32 in types and not types & quantized
+    """Whether a model holds float tensors and none that is quantized; a damaged one does not."""
+    try:
+        tensors = read_model(tflite, "model").tensors.values()
+    except ModelError:
+        return False
+    return any(tensor.dtype is DType.FLOAT32 for tensor in tensors) and all(t.quantization is None for t in tensors)
 
 
 FLOAT_HINT = f"convert it again from its source to {_INT8}"

@@ -110,9 +110,7 @@ class Monitor:
 class RenodeConsole:
     """Console over the pseudo-terminal that Renode makes of the serial port."""
 
-    def __init__(
-        self, child: process.Child, line: Path, timeout_s: float, clean_up: Callable[[], None] = lambda: None
-    ) -> None:
+    def __init__(self, child: process.Child, line: Path, timeout_s: float, clean_up: Callable[[], None]) -> None:
         """Waits until the firmware runs, and the line appears at the path `line`. `clean_up` is called at the end.
 
         Raises: DeviceError when it does not come up in `timeout_s` seconds. Renode is ended then.
