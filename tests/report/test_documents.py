@@ -42,7 +42,6 @@ RUN_KEYS: dict[str, Any] = {
     "emulator": None,
     "accuracy": {"float", "int8", "device"},
     "verify": {"samples", "mismatches"},
-    "reference": None,
     "instructions": {"kind", "value"},
     "cycles": {"kind", "value", "error_percent"},
     "latency_us": {"kind", "value"},

@@ -38,7 +38,6 @@ def run_document(measured: Measured) -> dict[str, Any]:
         "emulator": measured.emulator,
         "accuracy": {"float": model.float_accuracy, "int8": model.int8_accuracy, "device": run.device_accuracy},
         "verify": {"samples": run.samples, "mismatches": run.mismatches, "first_mismatch": _mismatch(run)},
-        "reference": measured.reference_name,
         "instructions": _figure(run.instructions, run.instructions_spread),
         "cycles": {"error_percent": None} | _figure(run.cycles, run.cycles_spread),
         "latency_us": _figure(run.latency_us, None),
@@ -72,6 +71,7 @@ def run_document(measured: Measured) -> dict[str, Any]:
         "optimize": plan.optimize,
         "library": _library(built.project),
         "arena": _arena(built.arena),
+        "reference": measured.reference_name,
         "notes": list(run.notes),
     }
 
