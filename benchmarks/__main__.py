@@ -135,7 +135,7 @@ def boards(
     chosen = models or _default_models()
     folder = build_dir.absolute()
     for model in chosen:
-        found = find_model(model)
+        found = find_model(model, ui)
         if isinstance(found, Recipe):
             train(found, folder, ui)
     wanted = [load_board(name) for name in names] or list_boards()

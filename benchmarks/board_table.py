@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from benchmarks.boards import FAILED, FITS, MISSING, OFF_BY, TOO_LARGE, Cell, Ran
+from benchmarks.boards import FAILED, FITS, MISSING, TOO_LARGE, Cell, Ran
 from tinyedge import __version__
 from tinyedge.emulate import EMULATORS
 from tinyedge.report.table import Cell as Text
@@ -173,7 +173,6 @@ def _cell_document(cell: Cell) -> dict[str, Any]:
         "image_checked": list(cell.checked),
         "runs": [_run_document(run) for run in cell.runs],
         "counts_apart": cell.apart,
-        "counts_may_be_apart": cell.may_be_apart,
     }
 
 
@@ -188,6 +187,5 @@ def _run_document(run: Ran) -> dict[str, Any]:
         "layer_instructions": list(run.layers),
         "cycles": None if run.cycles is None else run.cycles.to_json(),
         "stack_peak_bytes": run.stack_peak_bytes,
-        "off_by": OFF_BY.get(run.emulator, 0),
         "notes": list(run.notes),
     }

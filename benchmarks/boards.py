@@ -19,8 +19,6 @@ from tinyedge.jobs.choices import Choices
 from tinyedge.jobs.measure import BrokenRunError
 from tinyedge.jobs.run import run as run_model
 
-OFF_BY = {"renode": 1}
-"""Emulator -> instructions its count may be off by, of a run or a layer; 0 where it is not named."""
 FITS, TOO_LARGE, FAILED = "ok", "does not fit", "failed"
 MISSING = "not installed"
 
@@ -72,11 +70,6 @@ class Cell:
         return most_apart([[run.instructions, *run.layers] for run in self.runs if run.outcome == FITS])
 
     @property
-    def may_be_apart(self) -> int:
-        """How far they may be apart, by what is known of the emulators that ran."""
-        return sum(OFF_BY.get(run.emulator, 0) for run in self.runs if run.outcome == FITS)
-
-    @property
     def problems(self) -> tuple[str, ...]:
         """What makes the table a failure; empty for what does not fit, and where an emulator is not installed."""
         found = [self.why] if self.outcome == FAILED else []
@@ -85,8 +78,8 @@ class Cell:
                 found.append(f"{run.emulator}: {run.why}")
             elif run.mismatches:
                 found.append(f"{run.emulator}: {run.mismatches:,} of {run.samples:,} samples differ from the oracle")
-        if self.apart is not None and self.apart > self.may_be_apart:
-            found.append(f"counts are {self.apart:,} instructions apart; at most {self.may_be_apart:,} are explained")
+        if self.apart:
+            found.append(f"counts are {self.apart:,} instructions apart; all count exactly")
         return tuple(found)
 
 

@@ -21,8 +21,6 @@ from tinyedge.measure.oracle import oracle_available
 
 FAST_BOARDS = ("nrf52840dk", "mps2_an386", "mps2_an505", "mps3_an547", "hifive1_revb")
 ALL_BOARDS = tuple(board.name for board in list_boards() if "native" not in board.emulators)
-MOST_OFF = {"unicorn": 0, "qemu": 0, "renode": 1}
-"""instructions that an emulator's count may be off by: docs/emulators.md says why"""
 
 pytestmark = [
     pytest.mark.toolchain,
@@ -101,12 +99,12 @@ def check(found: list[Ran], samples: int) -> None:
         assert ran.run.instructions is not None
         assert first.instructions is not None
         assert ran.run.instructions.kind == "counted"
-        off = MOST_OFF[ran.emulator] + MOST_OFF[found[0].emulator]
-        assert abs(ran.run.instructions.value - first.instructions.value) <= off, ran.emulator
+        assert ran.run.instructions.value == first.instructions.value, ran.emulator
+        assert ran.run.instructions_spread == first.instructions_spread, ran.emulator
         for layer, other in zip(ran.run.layers, first.layers, strict=True):
             assert layer.instructions is not None
             assert other.instructions is not None
-            assert abs(layer.instructions - other.instructions) <= off, (ran.emulator, layer.operator)
+            assert layer.instructions == other.instructions, (ran.emulator, layer.operator)
 
 
 @pytest.fixture(scope="module")

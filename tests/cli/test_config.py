@@ -45,3 +45,27 @@ def test_a_file_that_breaks_a_rule_is_refused(tmp_path: Path, file: str, text: s
     assert said in caught.value.what
     assert "build_dir" in caught.value.hint
     assert caught.value.exit_code == 2
+
+
+def test_settings_are_looked_for_upwards(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Paths start at the file that holds them; a pyproject.toml without our table is passed by."""
+    (tmp_path / "net.tflite").write_bytes(b"")
+    (tmp_path / "tinyedge.toml").write_text('model = "net.tflite"\nboard = "bluepill"\nbuild_dir = "out"\n')
+    below = tmp_path / "a" / "b"
+    below.mkdir(parents=True)
+    (below / "pyproject.toml").write_text('[project]\nname = "x"\n')
+    monkeypatch.chdir(below)
+    found = Config(model=str(tmp_path / "net.tflite"), board="bluepill", build_dir=tmp_path / "out")
+    assert load_config(below) == found
+    (tmp_path / "a" / "pyproject.toml").write_text('[tool.tinyedge]\nmodel = "sine"\n')
+    assert load_config(below) == Config(model="sine")
+
+
+def test_settings_end_at_the_repository(tmp_path: Path) -> None:
+    (tmp_path / "tinyedge.toml").write_text('model = "sine"\n')
+    inside = tmp_path / "repository" / "folder"
+    inside.mkdir(parents=True)
+    (inside.parent / ".git").mkdir()
+    assert load_config(inside) == Config()
+    (inside.parent / "tinyedge.toml").write_text('model = "digits"\n')
+    assert load_config(inside) == Config(model="digits"), "the repository's own folder counts"

@@ -94,6 +94,38 @@ def test_a_tool_that_fails_is_quoted(small_folder: Path, tmp_path: Path) -> None
     assert_refused(outcome, 4, "`pyocd` ended with exit code 1", "| flash erase failed", "may be written in part")
 
 
+def test_a_port_that_was_named_is_used_without_a_banner(small_folder: Path, tmp_path: Path) -> None:
+    """One bridge carries bootloader and console: where nothing is read, the image still goes to the port named."""
+    make_program(
+        tmp_path,
+        "esptool",
+        f"[ $1 = version ] && echo esptool v5.6.0 && exit; echo $@ > {tmp_path}/words; echo Hash of data verified.",
+    )
+    outcome = tinyedge(
+        *("flash", "small.tflite", "-b", "esp32c3_devkitm", "--port", "/dev/ttyUSB7", "--no-banner"),
+        cwd=small_folder,
+        env={"PATH": f"{tmp_path}:/usr/bin:/bin"},
+    )
+    assert outcome.code == 0, outcome.stderr
+    assert "--port /dev/ttyUSB7 " in (tmp_path / "words").read_text()
+
+
+def test_a_board_without_a_probe_says_how_to_do_without(small_folder: Path, tmp_path: Path) -> None:
+    make_program(tmp_path, "pyocd", "[ $1 = --version ] && echo 0.46.0 || { echo No connected debug probes; exit 1; }")
+    outcome = tinyedge(
+        *("flash", "small.tflite", "-b", "arduino_nano_33_ble", "--no-banner"),
+        cwd=small_folder,
+        env={"PATH": f"{tmp_path}:/usr/bin:/bin"},
+    )
+    assert_refused(
+        outcome,
+        4,
+        "nothing was touched: `pyocd` did not reach the board",
+        "board `arduino_nano_33_ble` has no debug probe of its own, and `bossac` needs none",
+        "arduino:mbed_nano",
+    )
+
+
 def test_a_tool_that_hangs_is_killed(small_folder: Path, tmp_path: Path) -> None:
     make_program(tmp_path, "pyocd", "[ $1 = --version ] && echo 0.46.0 || exec sleep 60")
     outcome = tinyedge(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import importlib.util
 import re
 from pathlib import Path
@@ -22,6 +23,9 @@ RENODE_KEYWORDS = {
     "Wait For Line On Uart",
     "Write To Uart",
     "Should Be True",
+    "Evaluate",
+    "FOR",
+    "END",
 }
 """of Renode's RobotFrameworkEngine, and of Robot itself"""
 
@@ -59,10 +63,23 @@ def test_only_keywords_that_exist_are_used(keywords: ModuleType) -> None:
     own = {line for line in lines if not line.startswith(" ")}
     library = {name.replace("_", " ").title() for name in vars(keywords) if not name.startswith("_")}
     for line in lines:
-        words = [word for word in re.split(r"\s{2,}", line.strip()) if not word.startswith("${")]
+        words = [word for word in re.split(r"\s{2,}", line.strip()) if not word.startswith(("${", "@{"))]
         if line.startswith(" ") and not words[0].startswith("["):
             assert words[0] in {*own, *library, *RENODE_KEYWORDS, "RETURN"}, line
     assert section("Settings")[-1].split()[-2:] == ["Firmware", "Runs"]
+
+
+def test_a_test_ends_by_the_clock_on_the_wall() -> None:
+    """Time-outs of Renode's keywords are of virtual time, which a fault loop can make last a day."""
+    assert re.fullmatch(r"Test Timeout +\d minutes", section("Settings")[-2])
+
+
+def test_every_inference_gets_its_input_and_counts_are_exact() -> None:
+    lines = [" ".join(line.split()) for line in section("Keywords")]
+    assert "Should Be True ${first} > 0 and ${first} == ${second}" in lines
+    start = lines.index("Ticks Of An Inference")
+    body = lines[start:]
+    assert body.index("@{inputs}= Input Requests ${first}") < body.index("${line}= Request ${number} run")
 
 
 def test_the_library_builds_a_machine(keywords: ModuleType, tmp_path: Path) -> None:
@@ -75,7 +92,13 @@ def test_the_library_builds_a_machine(keywords: ModuleType, tmp_path: Path) -> N
     for start in ("machine LoadPlatformDescription @", "sysbus LoadELF @"):
         (path,) = (line.removeprefix(start) for line in lines if line.startswith(start))
         assert Path(path.replace("\\ ", " ")).is_file()
-    assert not any("Socket" in line or line == "start" for line in lines)
+    assert not any("Terminal" in line or line == "start" for line in lines)
+    requests = keywords.input_requests("7")
+    numbers, words = requests[::2], [wire.decode_line(line.encode()) for line in requests[1::2]]
+    assert numbers == list(range(7, 7 + len(numbers)))
+    assert [found and found[:2] for found in words] == [(">", number) for number in numbers]
+    pieces = [base64.b64decode(found[2].split()[-1]) for found in words if found]
+    assert b"".join(pieces) == bytes(8 * 8 * 1)
 
 
 def test_the_library_makes_requests(keywords: ModuleType) -> None:

@@ -121,6 +121,7 @@ def size_table() -> SizeTable:
 class NoReference:
     """What nothing is compared with."""
 
+    name = "TensorFlow Lite Micro"
     notes: tuple[str, ...] = ()
 
     def outputs(self, samples: Sequence[Array], observer: Observer) -> list[Array]:

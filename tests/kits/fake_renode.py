@@ -1,16 +1,16 @@
-"""A program that looks like Renode to tinyedge: its options, its monitor, its socket - and its ways to fail.
+"""A program that looks like Renode to tinyedge: its options, its monitor, its line - and its ways to fail.
 
 It reads the script it is given, checks what Renode would check, and lets the embedded emulator run the firmware behind
-the socket. `FAKE_RENODE` says how it fails: one of FAILURES.
+the pseudo-terminal. `FAKE_RENODE` says how it fails: one of FAILURES.
 """
 
 from __future__ import annotations
 
 import contextlib
 import os
+import pty
 import re
 import select
-import socket
 import sys
 import threading
 import time
@@ -22,9 +22,8 @@ from tinyedge.boards import load_board
 from tinyedge.emulate.unicorn.host import UnicornConsole, UnicornEmulator
 from tinyedge.errors import DeviceError
 
-FAILURES = ("hang", "script-exits", "script-hangs", "telnet", "late", "taken-once", "taken", "crash", "abort", "die")
+FAILURES = ("hang", "script-exits", "script-hangs", "late", "crash", "abort", "die", "silent")
 LATE_S = 0.6
-TELNET_GREETING = bytes((0xFF, 0xFB, 0x01, 0xFF, 0xFB, 0x03))
 VERSION = "Renode v1.16.1.12345\n  build: fake\n"
 
 
@@ -45,7 +44,7 @@ class FakeRenode:
         self.board = ""
         self.platform = ""
         self.elf: Path | None = None
-        self.server: socket.socket | None = None
+        self.line: int | None = None
         self.connected = False
         self.commands: dict[str, Callable[[list[str]], None]] = {
             "using": lambda words: None,
@@ -100,17 +99,13 @@ class FakeRenode:
         int(words[2], 16)
 
     def emulation(self, words: list[str]) -> None:
-        command, port, _, telnet = words[1:]
-        if command != "CreateServerSocketTerminal":
+        command, _, link = words[1:]
+        if command != "CreateUartPtyTerminal":
             raise ScriptError(f"emulation does not provide a field, method or property {command}")
-        self.telnet = telnet != "false" or self.failure == "telnet"
         if self.failure == "late":
             time.sleep(LATE_S)
-        marker = Path(os.environ["FAKE_RENODE_FOLDER"], "taken")
-        if self.failure == "taken" or (self.failure == "taken-once" and not marker.exists()):
-            marker.touch()
-            raise ScriptError("Address already in use")
-        self.server = socket.create_server(("127.0.0.1", int(port)), backlog=1)
+        self.line, other = pty.openpty()
+        Path(link).symlink_to(os.ttyname(other))
 
     def connector(self, words: list[str]) -> None:
         if words[1:] != ["Connect", "sysbus.uart", "te_serial"] or not re.search("^uart: UART", self.platform, re.M):
@@ -119,37 +114,35 @@ class FakeRenode:
 
     def start(self, words: list[str]) -> None:
         del words
-        if not (self.elf and self.server and self.connected):
+        if not (self.elf and self.line and self.connected):
             raise ScriptError("nothing to start")
         if self.failure == "crash":
             os.kill(os.getpid(), 9)
         say(f"21:04:05.4300 [INFO] {self.board}: Machine started.")
+        say("21:04:05.4305 [WARNING] uart: [cpu: 0x1C2] Unhandled write to offset 0x8. Unhandled bits: [13].")
         say("21:04:05.4310 [WARNING] sysbus: WriteDoubleWord to non existing peripheral at 0x40000558, value 0x5A.")
         threading.Thread(target=self.serve, daemon=True).start()
 
     def serve(self) -> None:
-        """The serial line: the firmware runs at once, what it sends is kept until somebody connects."""
+        """The serial line: the firmware runs at once, what it sends is kept until somebody reads it."""
         assert self.elf is not None
-        assert self.server is not None
+        if self.failure == "silent":
+            return
         image = Image(self.elf, None, None, None, SizeTable(0, 0, 0, 0, (), ()), "", "", "")
         board = load_board(self.board)
         check_memories(self.platform, {memory.start: memory.size_bytes for memory in board.memories})
-        with UnicornEmulator(board.core.name).start(image, board) as firmware:
-            client, _ = self.server.accept()
-            if self.telnet:
-                client.sendall(TELNET_GREETING)
-            with client, contextlib.suppress(OSError, DeviceError):
-                self.bridge(client, firmware)
+        emulator = UnicornEmulator(board.core.name)
+        with emulator.start(image, board) as firmware, contextlib.suppress(OSError, DeviceError):
+            self.bridge(firmware)
 
-    def bridge(self, client: socket.socket, firmware: UnicornConsole) -> None:
+    def bridge(self, firmware: UnicornConsole) -> None:
+        assert self.line is not None
         requests = 0
         while True:
             for line in firmware.lines(0.01):
-                client.sendall(line + b"\n")
-            if select.select([client], [], [], 0.0)[0]:
-                data = client.recv(4096)
-                if not data:
-                    return
+                os.write(self.line, line + b"\n")
+            if select.select([self.line], [], [], 0.0)[0]:
+                data = os.read(self.line, 4096)
                 requests += 1
                 if requests > 3 and self.failure == "abort":
                     say("21:04:06.0000 [ERROR] cpu: CPU abort [PC=0x1234]: Trying to execute code outside RAM.")

@@ -6,7 +6,7 @@ import contextlib
 import random
 import zlib
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from hypothesis import given, settings
@@ -22,9 +22,13 @@ from kits.fake_firmware import (
     fake_layers,
 )
 from tinyedge import wire
+from tinyedge.artifacts import NamedKernel, Program, ProgramLayer
 from tinyedge.errors import DeviceError
+from tinyedge.graph.ir import Graph
+from tinyedge.measure.patience import banner_timeout_s
 from tinyedge.measure.replies import DeviceRestarted, Inference, LayerTicks, Memory, TensorInfo
-from tinyedge.measure.session import Session
+from tinyedge.measure.session import BANNER_TIMEOUT_S, IN_AN_EMULATOR, Session
+from tinyedge.ops.contract import Layer
 
 REQUESTS: dict[str, Callable[[Session], Any]] = {
     "hello": Session.hello,
@@ -374,3 +378,29 @@ def test_a_profile_taken_anew_after_a_restart_is_not_mistaken_for_the_one_asked_
     profile = session.profile_of([sample(1)], 2)
     assert [layer.crc for layer in profile] == [zlib.crc32(layer) for layer in fake_layers([sample(1)])]
     assert firmware.runs == 3
+
+
+def test_a_silent_firmware_in_an_emulator_is_not_told_to_be_reset() -> None:
+    """What the emulator printed is quoted; what only a board has is not named."""
+    said = ["[WARNING] sysbus: ReadDoubleWord from non existing peripheral"]
+    console = HostileConsole(lambda number, words: b"")
+    emulated = session_on(console, advice=IN_AN_EMULATOR, beside=lambda: said)
+    with pytest.raises(DeviceError, match=r"did not answer `hello`.*\n +\| \[WARNING\] sysbus: ReadDouble") as caught:
+        emulated.wait_for_banner()
+    assert "reset" not in caught.value.hint
+    with pytest.raises(DeviceError) as on_a_board:
+        session_on(HostileConsole(lambda number, words: b"")).wait_for_banner()
+    assert "reset the board" in on_a_board.value.hint
+
+
+def test_a_large_model_is_waited_for_longer() -> None:
+    small = Program(cast(Graph, None), (layer_of(macs=1000),), 0, "balanced")
+    large = Program(cast(Graph, None), (layer_of(macs=500_000_000),), 0, "balanced")
+    assert banner_timeout_s(small, 64_000_000, emulated=True) == pytest.approx(BANNER_TIMEOUT_S, rel=0.1)
+    emulated, board = (banner_timeout_s(large, 64_000_000, emulated=where) for where in (True, False))
+    assert emulated == 3600, "an hour at most"
+    assert 10 * BANNER_TIMEOUT_S < board < emulated
+
+
+def layer_of(macs: int) -> ProgramLayer:
+    return ProgramLayer(Layer(cast(Any, None), None, (), (), macs), NamedKernel("k"))

@@ -19,6 +19,7 @@ from tinyedge.artifacts import Figure, Measured, Mismatch
 from tinyedge.boards import list_boards
 from tinyedge.errors import CheckError, UsageError
 from tinyedge.report.budgets import check_budget, compare_budget
+from tinyedge.report.files import RunFiles
 from tinyedge.report.html import run_html
 from tinyedge.report.json import (
     boards_document,
@@ -95,6 +96,7 @@ def test_the_first_mismatch_is_in_the_document() -> None:
         "mismatches": 2,
         "first_mismatch": {"sample": 4, "layer": 1, "operator": "relu", "output_byte": 17},
     }
+    assert document["reference"] == "TensorFlow Lite Micro"
 
 
 def test_other_outputs_have_another_digest() -> None:
@@ -360,3 +362,12 @@ def test_a_board_by_hand_is_a_board() -> None:
     (entry,) = boards_document([board()])["boards"]
     assert entry["usb_ids"] == ["1366:1015"]
     assert entry["memories"][0] == {"name": "flash", "start": 0, "size_bytes": 1_048_576}
+
+
+@pytest.mark.parametrize("name", ["outputs", "html", "junit"])
+def test_a_file_in_a_folder_that_is_not_there_is_refused_first(name: str, tmp_path: Path) -> None:
+    path = tmp_path / "nowhere" / "file.npy"
+    with pytest.raises(UsageError, match=r"the folder `.*nowhere` does not exist") as caught:
+        RunFiles(**{name: path})
+    assert caught.value.hint == f"`mkdir -p {path.parent}`"
+    assert not path.parent.exists()

@@ -54,6 +54,26 @@ def test_cmsis_nn_brings_the_functions_that_are_called(tmp_path: Path) -> None:
     assert "tflm/third_party/cmsis/CMSIS/Core/Include" in library.include_dirs
 
 
+def test_cmsis_nn_brings_what_is_named_whatever_it_is_called(tmp_path: Path) -> None:
+    """An LSTM reads `sigmoid_table_uint16` of arm_nntables.c: no prefix tells where a table is defined."""
+    folder = make_tree(tmp_path, cmsis=True)
+    support = folder / "third_party/cmsis_nn/Source/Support"
+    (folder / "third_party/cmsis_nn/Source/Conv/arm_convolve_s8.c").write_text(
+        "int arm_convolve_s8(void)\n{\n  return sigmoid_table_uint16[1] + plain_number + wide[0] + helper(1);\n}\n"
+    )
+    for name, text in {
+        "arm_nntables.c": "const uint16_t sigmoid_table_uint16[256] = {\n    1, 2};\n",
+        "arm_numbers.c": "const int32_t plain_number = 7;\n",
+        "arm_wide.c": "const int32_t wide[2]\n    =\n{1, 2};\n",
+        "arm_helper.c": "int\nhelper(int x)\n{\n  return x;\n}\n",
+        "arm_others_own.c": "static int helper(int x) { return x; }\nextern const int32_t plain_number;\n",
+    }.items():
+        (support / name).write_text(text)
+    found = names(folder, "CONV_2D_INT8")
+    assert {"arm_nntables.c", "arm_numbers.c", "arm_wide.c", "arm_helper.c"} <= found
+    assert not found & {"arm_others_own.c", "arm_unused.c"}
+
+
 def test_levels_texts_and_places(tmp_path: Path) -> None:
     tree = read_tree(make_tree(tmp_path))
     library = select_library(tree, ["CONV_2D"], texts=True)

@@ -130,6 +130,11 @@ class Reference(Protocol):
     """What a firmware's outputs have to be."""
 
     @property
+    def name(self) -> str:
+        """Whose they are, as reports say it: outputs differ from ..., or equal those of ..."""
+        ...
+
+    @property
     def notes(self) -> tuple[str, ...]:
         """What a report has to say of it; empty for the oracle."""
         ...

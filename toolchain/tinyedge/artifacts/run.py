@@ -54,6 +54,8 @@ class Target:
     """name and version of the emulator, or the port of the board"""
     console: CountedConsole
     counting: Counting
+    emulated: bool = False
+    """whether there is no board that could be reset, powered or wired"""
 
 
 @dataclass(frozen=True)
@@ -133,6 +135,17 @@ class Measured:
     run: Run
     statistics: dict[str, float]
     samples_digest: str
+
+    @property
+    def reference_name(self) -> str:
+        """Whose outputs those of the device were compared with."""
+        return self.built.prepared.reference.name
+
+    @property
+    def reference_owner(self) -> str:
+        """The same, as what outputs equal: `TensorFlow Lite Micro's`, or `tinyedge's reference`."""
+        name = self.reference_name
+        return name if name.endswith("reference") else f"{name}'s"
 
 
 @dataclass(frozen=True, eq=False)

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import functools
 import hashlib
-import os
 import re
 import secrets
 from collections.abc import Callable, Iterator
@@ -23,6 +21,7 @@ from tinyedge.build.size import check_size, size_of
 from tinyedge.build.zig import zig_compiler
 from tinyedge.errors import FitError, ToolError, UsageError
 from tinyedge.paths import whole, write_changed
+from tinyedge.systems import processors
 
 COMPILERS = ("zig", "gcc")
 _LINK_TIMEOUT_S = 600.0
@@ -57,7 +56,7 @@ def build_image(
     with _writing(folder):
         project.write(folder)
         output.mkdir(exist_ok=True)
-    objects = compile_objects(project, folder, driver, jobs=jobs or _processors(), progress=progress)
+    objects = compile_objects(project, folder, driver, jobs=jobs or processors(), progress=progress)
     names = []
     with _writing(folder):
         for source in project.sources:
@@ -178,11 +177,3 @@ def _writing(folder: Path) -> Iterator[None]:
             f"the folder {folder} cannot be written: {error.strerror or error}",
             hint="choose another folder with `--build-dir`",
         ) from error
-
-
-@functools.cache
-def _processors() -> int:
-    """Processors this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1

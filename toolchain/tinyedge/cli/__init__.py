@@ -12,6 +12,7 @@ import click
 
 from tinyedge import __version__
 from tinyedge.errors import InternalError, Interrupted, TinyEdgeError, UsageError
+from tinyedge.systems import orderly_end
 
 COMMANDS = {
     "bench": "Build, run and measure a model with several runtimes, side by side.",
@@ -104,4 +105,5 @@ def _told(error: BaseException) -> TinyEdgeError:
 
 def main() -> None:
     """Entry point of the `tinyedge` program."""
-    sys.exit(run(sys.argv[1:]))
+    with orderly_end():
+        sys.exit(run(sys.argv[1:]))

@@ -1,4 +1,4 @@
-"""The settings of the user's project: tinyedge.toml, or [tool.tinyedge] of pyproject.toml, in the current folder."""
+"""The settings of the user's project: tinyedge.toml, or [tool.tinyedge] of pyproject.toml, here or further up."""
 
 from __future__ import annotations
 
@@ -37,18 +37,27 @@ _KEYS = ", ".join(field.name for field in fields(Config))
 
 
 def load_config(folder: Path) -> Config:
-    """Settings of the project in `folder`; tinyedge.toml wins over pyproject.toml; empty when there are none.
+    """Settings of the project that `folder` belongs to; empty when there are none.
+
+    The nearest folder that has any counts, up to the one with a .git, or the root of the file system; in it
+    tinyedge.toml wins over pyproject.toml.
 
     Raises: UsageError for unknown keys (the nearest is offered), wrong types and broken TOML.
     """
-    own, project = folder / "tinyedge.toml", folder / "pyproject.toml"
-    if own.is_file():
-        return _read(own, ())
-    return _read(project, ("tool", "tinyedge")) if project.is_file() else Config()
+    for place in (folder, *folder.parents):
+        own, project = place / "tinyedge.toml", place / "pyproject.toml"
+        if own.is_file():
+            return _read(own, (), folder)
+        if project.is_file() and (config := _read(project, ("tool", "tinyedge"), folder)) != Config():
+            return config
+        if (place / ".git").exists():
+            break
+    return Config()
 
 
-def _read(path: Path, tables: tuple[str, ...]) -> Config:
+def _read(path: Path, tables: tuple[str, ...], folder: Path) -> Config:
     """The settings that stand in the table of these names, one in the other; paths from the folder of the file."""
+    shown = path.name if path.parent == folder else str(path)
     try:
         table: Any = read_toml(path)
         for name in tables:
@@ -56,10 +65,18 @@ def _read(path: Path, tables: tuple[str, ...]) -> Config:
         config = read_table(Config, table, ".".join(tables))
     except TableError as error:
         raise UsageError(
-            f"settings in `{path.name}`: {error}", hint="mend it, or run from another folder; keys are " + _KEYS
+            f"settings in `{shown}`: {error}", hint="mend it, or run from another folder; keys are " + _KEYS
         ) from error
     return replace(
         config,
+        model=_path_from(path.parent, config.model),
         tflm=None if config.tflm is None else path.parent / config.tflm,
         build_dir=None if config.build_dir is None else path.parent / config.build_dir,
     )
+
+
+def _path_from(folder: Path, model: str | None) -> str | None:
+    """A model that lies there is named as it is found from the current folder; any other name stays as it is."""
+    if model is None or folder == Path.cwd() or not (folder / model).exists():
+        return model
+    return str(folder / model)

@@ -119,12 +119,12 @@ def _merge(config: Config, runtime: str, given: Mapping[str, Any]) -> tuple[Choi
     board = given["board"] or config.board
     if not model:
         raise UsageError(
-            "no model given, and no `model` in tinyedge.toml or [tool.tinyedge] of pyproject.toml here",
+            "no model given, and no `model` in tinyedge.toml or [tool.tinyedge] of pyproject.toml, here or above",
             hint="name one: `tinyedge run digits --board nrf52840`, or give the path of a .tflite",
         )
     if not board:
         raise UsageError(
-            "no board given, and no `board` in tinyedge.toml or [tool.tinyedge] of pyproject.toml here",
+            "no board given, and no `board` in tinyedge.toml or [tool.tinyedge] of pyproject.toml, here or above",
             hint="name one: `--board nrf52840`; `tinyedge boards` lists them",
         )
     merged = Choices(

@@ -12,6 +12,7 @@ from tinyedge.cli.ui import Ui
 from tinyedge.jobs.choices import Choices
 from tinyedge.jobs.prepare import plan
 from tinyedge.paths import write_whole
+from tinyedge.report.files import require_folder
 from tinyedge.report.json import plan_document
 from tinyedge.report.svg import plan_svg
 from tinyedge.report.text import render_plan
@@ -25,6 +26,8 @@ from tinyedge.report.text import render_plan
 @shared
 def command(choices: Choices, svg: Path | None, ui: Ui) -> None:
     """Show which kernel runs each layer of a model on a board, in what order, and where its tensors lie in memory."""
+    if svg is not None:
+        require_folder(svg)
     planned = plan(choices, ui)
     if svg is not None:
         write_whole(svg, plan_svg(planned).encode())

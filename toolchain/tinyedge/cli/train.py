@@ -30,7 +30,7 @@ def command(model: str | None, build_dir: Path | None, again: bool, ui: Ui) -> N
     spec = model or config.model
     if not spec:
         raise UsageError("no model given", hint="name a recipe: `tinyedge train digits`")
-    found = find_model(spec)
+    found = find_model(spec, ui)
     if isinstance(found, Path):
         raise UsageError(
             f"`{spec}` is a finished model; there is nothing to train", hint=f"`tinyedge run {spec} --board nrf52840`"

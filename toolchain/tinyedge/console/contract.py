@@ -52,6 +52,10 @@ class CountedConsole(Console, Protocol):
         """What a user should know of this run, e.g. that it counts slowly, or a peripheral that is not modelled."""
         ...
 
+    def last_words(self) -> list[str]:
+        """The last lines that the other side printed beside the line to the firmware, as an emulator does."""
+        ...
+
 
 class Uncounted:
     """What a `CountedConsole` says where nobody watches the other side."""
@@ -64,3 +68,6 @@ class Uncounted:
 
     def notes(self) -> tuple[str, ...]:
         return ()
+
+    def last_words(self) -> list[str]:
+        return []

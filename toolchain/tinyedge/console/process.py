@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import select
 import threading
 import time
 from collections.abc import Iterator
@@ -11,6 +10,7 @@ from collections.abc import Iterator
 from tinyedge.console.buffer import READ_BYTES, LineBuffer, PieceQueue, read_lines
 from tinyedge.errors import DeviceError
 from tinyedge.process import Child, describe_exit, quote_log
+from tinyedge.systems import never_block, wait_writable
 
 _WRITE_TIMEOUT_S = 10.0
 _START_AGAIN = "start it again; no hardware was touched"
@@ -31,8 +31,7 @@ class ProcessConsole:
         self._closed = False
         self._pump = threading.Thread(target=self._pump_stdout, daemon=True)
         self._pump.start()
-        if os.name == "posix":  # elsewhere pipes only block
-            os.set_blocking(child.stdin.fileno(), False)
+        never_block(child.stdin)
 
     def lines(self, timeout_s: float) -> Iterator[bytes]:
         """Complete lines without their line end; ends when none came for `timeout_s` seconds.
@@ -57,7 +56,7 @@ class ProcessConsole:
             elif time.monotonic() > deadline:
                 raise DeviceError(f"`{self.child.name}` took no input for {_WRITE_TIMEOUT_S:g} s", hint=_START_AGAIN)
             else:
-                select.select([], [self.child.stdin], [], 0.1)
+                wait_writable(self.child.stdin, 0.1)
 
     def close(self) -> None:
         """End the child; safe to call twice."""
@@ -69,6 +68,10 @@ class ProcessConsole:
         self._pump.join(timeout=2.0)  # a grandchild that left the group may hold a pipe open
         if not self._pump.is_alive():
             self.child.close_pipes()
+
+    def last_words(self) -> list[str]:
+        """The last lines the child wrote to standard error."""
+        return self.stderr_tail().splitlines()
 
     def stderr_tail(self) -> str:
         """The last lines the child wrote to standard error."""

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import io
-import select
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Protocol
@@ -15,10 +13,9 @@ from serial.tools import list_ports
 from tinyedge.console.buffer import READ_BYTES, LineBuffer, read_lines
 from tinyedge.console.contract import Uncounted
 from tinyedge.errors import DeviceError, UsageError
+from tinyedge.systems import wait_readable
 
 _WRITE_TIMEOUT_S = 5.0
-_POLL_S = 0.002
-"""between two looks at a port that cannot be waited for (RFC 2217, Windows)"""
 
 
 class Port(Protocol):
@@ -98,9 +95,7 @@ class SerialConsole(Uncounted):
     def _wait(self, seconds: float) -> None:
         """Wait for a byte, at most that long."""
         try:
-            select.select([self._port.fileno()], [], [], seconds)
-        except (io.UnsupportedOperation, AttributeError):
-            time.sleep(min(seconds, _POLL_S))
+            wait_readable(self._port, seconds)
         except (serial.SerialException, OSError, TypeError, ValueError) as error:
             raise self._gone(error) from error
 
@@ -110,8 +105,10 @@ class SerialConsole(Uncounted):
         )
 
 
-def find_port(name: str, usb_ids: Sequence[tuple[int, int]], ports: Iterable[Port] | None = None) -> str:
-    """The one serial port whose USB ids (vendor, product) are among those of board `name`.
+def find_port(
+    name: str, usb_ids: Sequence[tuple[int, int]], ports: Iterable[Port] | None = None, *, option: str = "--port"
+) -> str:
+    """The one serial port whose USB ids (vendor, product) are among those of board `name`; else `option` names it.
 
     Raises: DeviceError when there is none; UsageError that lists them when there are several
     """
@@ -119,12 +116,12 @@ def find_port(name: str, usb_ids: Sequence[tuple[int, int]], ports: Iterable[Por
     found = sorted(port.device for port in known if (port.vid, port.pid) in usb_ids)
     if len(found) > 1:
         listed = ", ".join(f"`{device}`" for device in found)
-        raise UsageError(f"{len(found)} ports could be board `{name}`: {listed}", hint=f"`--port {found[0]}`")
+        raise UsageError(f"{len(found)} ports could be board `{name}`: {listed}", hint=f"`{option} {found[0]}`")
     if not found:
         others = ", ".join(f"`{device}`" for device in sorted(port.device for port in known)) or "none at all"
         raise DeviceError(
             f"no serial port has the USB ids of board `{name}`; ports here: {others}",
-            hint="connect the board, or name its port with `--port`",
+            hint=f"connect the board, or name its port with `{option}`",
         )
     return found[0]
 

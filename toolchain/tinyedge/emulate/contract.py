@@ -32,4 +32,4 @@ class Emulator(Protocol):
 def start_target(emulator: Emulator, image: Image, board: Board) -> Target:
     """The firmware, started. Raises: as `Emulator.start`."""
     console = emulator.start(image, board)
-    return Target(f"{emulator.name} {emulator.version()}", console, emulator.counting)
+    return Target(f"{emulator.name} {emulator.version()}", console, emulator.counting, emulated=True)

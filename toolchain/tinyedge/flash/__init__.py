@@ -8,7 +8,7 @@ from tinyedge.errors import ToolError, UsageError
 from tinyedge.flash.contract import Flasher
 from tinyedge.tables import nearest
 
-__all__ = ["FLASHERS", "choose_flasher", "flasher"]
+__all__ = ["FLASHERS", "choose_flasher", "flasher", "way_without_probe"]
 
 FLASHERS: dict[str, type[Flasher]] = {tool.name: tool for tool in collect(__name__, "FLASHER")}
 """by the name that boards and `--tool` use"""
@@ -19,6 +19,21 @@ def flasher(name: str) -> Flasher:
     if name not in FLASHERS:
         raise UsageError(f"there is no flash tool `{name}`", hint=nearest(name, FLASHERS))
     return FLASHERS[name]()
+
+
+def way_without_probe(board: Board, tool: Flasher) -> str:
+    """How to flash a board that carries no probe when `tool` needs one; empty where one is carried, or none needed.
+
+    The tools of a board are in order of preference: one with a probe of its own is flashed through it.
+    """
+    first = flasher(board.flashers[0])
+    if first.needs_probe or not tool.needs_probe:
+        return ""
+    availability = first.available()
+    how = f"`--tool {first.name}` needs none"
+    if not availability.version:
+        how = f"`{first.name}` needs none: {availability.install}"
+    return f"board `{board.name}` has no debug probe of its own, and {how}"
 
 
 def choose_flasher(board: Board, name: str | None = None, *, installed: bool = True) -> Flasher:

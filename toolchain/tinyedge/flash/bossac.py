@@ -7,6 +7,23 @@ from tinyedge.boards import Board
 from tinyedge.flash.command import CommandFlasher
 from tinyedge.flash.contract import file_of
 from tinyedge.flash.nrfutil import find_bootloader
+from tinyedge.flash.words import Reach, Saying, port_access
+
+_SAYINGS = (
+    Saying(r"Erase flash|Write \d+ bytes|Done in", Reach.FLASH),
+    port_access(),
+    Saying(
+        r"Device unsupported|unrecognized device",
+        Reach.CHIP,
+        "this bossac does not know the chip: nRF52 boards need Arduino's build of it, which "
+        "`arduino-cli core install arduino:mbed_nano` brings",
+    ),
+    Saying(
+        r"No device found|SAM-BA operation failed|Failed to open port",
+        Reach.NOWHERE,
+        "press the reset button twice: the bootloader stays, its LED pulses; then run it again",
+    ),
+)
 
 
 class BossacFlasher(CommandFlasher):
@@ -28,7 +45,8 @@ class BossacFlasher(CommandFlasher):
     )
     version_arguments = ("--help",)
     proofs = ("Verify successful",)
-    no_contact = ("No device found", "Device unsupported")
+    needs_probe = False
+    sayings = _SAYINGS
 
     def find_probe(self, board: Board, console_port: str) -> str:
         """The port of the bootloader, which is there after two presses of the reset button."""

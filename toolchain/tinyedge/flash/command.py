@@ -13,11 +13,13 @@ from tinyedge.artifacts import Image
 from tinyedge.boards import Board
 from tinyedge.errors import Interrupted, ToolError
 from tinyedge.flash.contract import TIMEOUT_S, UNTOUCHED, Availability, FlashError, half_written
+from tinyedge.flash.words import Reach, Saying, hint_of, reach_of
 from tinyedge.install import extra_command
 from tinyedge.paths import write_whole
 
 _VERSION = re.compile(r"\d+\.\d+[\w.+-]*")
 _VERSION_TIMEOUT_S = 30.0
+_HOW_FAR = {Reach.NOWHERE: "did not reach the board", Reach.CHIP: "reached the chip, and stopped before it wrote"}
 
 
 class CommandFlasher:
@@ -39,6 +41,7 @@ class CommandFlasher:
     reaches = ""
     option_is = ""
     probe_is = ""
+    needs_probe = True
     version_arguments: tuple[str, ...] = ("--version",)
     """what makes it tell its version; none for a program that would touch hardware"""
     oldest_version: tuple[int, ...] = ()
@@ -48,10 +51,10 @@ class CommandFlasher:
     """what each command prints when it worked; empty where exit code 0 is enough"""
     complaints: tuple[str, ...] = ()
     """words of a failure that leave exit code 0"""
-    contact = ""
-    """what is printed before anything is written: without these words nothing was"""
-    no_contact: tuple[str, ...] = ()
-    """words that say the chip was never reached"""
+    sayings: tuple[Saying, ...] = ()
+    """what its words mean; the first row that fits gives the hint"""
+    announces = False
+    """whether it always says, in words of `sayings`, that it begins to write: without them nothing was written"""
 
     def commands(self, image: Image, board: Board, probe: str) -> list[list[str]]:
         """See `Flasher`."""
@@ -101,13 +104,18 @@ class CommandFlasher:
             try:
                 completed = process.run([*program, *command[1:]], timeout_s=timeout_s, check=False)
             except ToolError as error:
-                raise FlashError(error.what, touched, hint=error.hint) from error
+                hint = self._hint(error.what, board, probe) or error.hint
+                raise FlashError(error.what, touched, hint=hint) from error
             except KeyboardInterrupt:
                 raise Interrupted(f"interrupted while `{self.name}` ran\n       {touched}") from None
             if reason := self._doubt(step, completed):
-                if step <= self.prepares and not self._made_contact(completed.output):
-                    touched = f"{UNTOUCHED}: `{self.name}` did not reach the board"
-                raise FlashError(reason, touched, hint=_hint(completed))
+                reach = self._reach(completed.output) if step <= self.prepares else Reach.FLASH
+                if reach is not Reach.FLASH:
+                    touched = f"{UNTOUCHED}: `{self.name}` {_HOW_FAR[reach]}"
+                hint = self._hint(completed.output, board, probe) or (
+                    f"check cable, power and probe; the command was `{shlex.join(completed.argv)}`"
+                )
+                raise FlashError(reason, touched, hint=hint, reached=reach is not Reach.NOWHERE)
 
     def _doubt(self, step: int, completed: process.Completed) -> str:
         """Why the command is not believed to have worked; empty when it is."""
@@ -121,10 +129,17 @@ class CommandFlasher:
         why = f"says `{complaint}`" if complaint else f"did not say `{proof}`"
         return f"`{self.name}` ended with exit code 0, but {why}{quoted}"
 
-    def _made_contact(self, output: str) -> bool:
-        if self.contact:
-            return self.contact in output
-        return not any(words in output for words in self.no_contact)
+    def _reach(self, output: str) -> Reach:
+        """How far it came; the worst that is possible where its words do not tell."""
+        return reach_of(self.sayings, output) or (Reach.NOWHERE if self.announces else Reach.FLASH)
+
+    def _hint(self, output: str, board: Board, probe: str) -> str:
+        hint = hint_of(self.sayings, output)
+        return hint.format(option=self.option_words(board), probe=probe, board=board.name)
+
+    def option_words(self, board: Board) -> str:
+        """What stands for `{option}` in a hint."""
+        return board.flash_options.get(self.name, "")
 
     def _program(self) -> list[str]:
         """The words that start the program. Raises: ToolError when it is not installed."""
@@ -144,10 +159,3 @@ class CommandFlasher:
             return "of unknown version"
         found = _VERSION.search(completed.output)
         return found[0] if found else "of unknown version"
-
-
-def _hint(completed: process.Completed) -> str:
-    output = completed.output.lower()
-    if "permission" in output or "access denied" in output:
-        return "your user may not use the probe or port: install its udev rules, and join the group `dialout`"
-    return f"check cable, power and probe; the command was `{shlex.join(completed.argv)}`"

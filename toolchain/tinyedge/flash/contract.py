@@ -40,6 +40,8 @@ class Flasher(Protocol):
     """for people: what `--probe` names"""
     install: str
     """for people: how to get it, as the documentation says it; `available` has the words for this installation"""
+    needs_probe: bool
+    """whether it works through a debug probe, which not every board carries"""
 
     def commands(self, image: Image, board: Board, probe: str) -> list[list[str]]:
         """The command lines, in order; none for a tool that is no program.
@@ -80,10 +82,11 @@ class Flasher(Protocol):
 
 
 class FlashError(DeviceError):
-    """Writing failed. The last line of `what` says what was touched."""
+    """Writing failed. The last line of `what` says what was touched; `reached` is false when the chip was not."""
 
-    def __init__(self, what: str, touched: str, *, hint: str = "") -> None:
+    def __init__(self, what: str, touched: str, *, hint: str = "", reached: bool = True) -> None:
         super().__init__(f"{what}\n       {touched}", hint=hint)
+        self.reached = reached
 
 
 def half_written(board: Board) -> str:

@@ -9,6 +9,7 @@ from tinyedge.boards import Board
 from tinyedge.errors import UsageError
 from tinyedge.flash.command import CommandFlasher
 from tinyedge.flash.contract import file_of, option
+from tinyedge.flash.words import Reach, Saying, port_access
 
 _SERVERS = {
     "black-magic-probe": (("monitor swdp_scan", "attach 1"), ("kill",)),
@@ -16,6 +17,20 @@ _SERVERS = {
 }
 """kind of server -> (commands that attach to the chip, commands that reset it and let it run)"""
 _QEMU_ADDRESS = "localhost:1234"
+_SAYINGS = (
+    Saying(r"^tinyedge: attached", Reach.FLASH),
+    port_access(),
+    Saying(
+        r"Connection (timed out|refused)|No such file or directory|could not connect",
+        Reach.NOWHERE,
+        "no gdb server answers at `{probe}`: name its port with `--probe`",
+    ),
+    Saying(
+        r"SW-DP scan failed|no targets|Attaching to Remote target failed|attach failed",
+        Reach.NOWHERE,
+        "the probe is there, the chip does not answer it: check that the board has power, and SWDIO, SWCLK and GND",
+    ),
+)
 
 
 class GdbFlasher(CommandFlasher):
@@ -34,7 +49,8 @@ class GdbFlasher(CommandFlasher):
     install = "`apt-get install gdb-multiarch`"
     proofs = ("tinyedge: written",)
     complaints = ("MIS-MATCHED!",)
-    contact = "tinyedge: attached"
+    announces = True
+    sayings = _SAYINGS
 
     def find_probe(self, board: Board, console_port: str) -> str:
         """QEMU's usual address; a probe has to be named."""

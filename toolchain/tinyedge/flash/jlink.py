@@ -9,8 +9,32 @@ from tinyedge.artifacts import Image
 from tinyedge.boards import Board, Isa
 from tinyedge.flash.command import CommandFlasher
 from tinyedge.flash.contract import file_of, option
+from tinyedge.flash.words import Reach, Saying, probe_access, probe_busy
 
 _SPEED_KHZ = 4000
+_SAYINGS = (
+    Saying(r"Downloading file|Erasing|Programming flash|Flash download", Reach.FLASH),
+    Saying(
+        r"secured|read protect|protection|unlock|APPROTECT",
+        Reach.CHIP,
+        "the chip is locked: `unlock` of J-Link Commander (or `nrfjprog --recover`) unlocks it, and erases all of it",
+    ),
+    probe_access("99-jlink.rules of the J-Link software"),
+    probe_busy(),
+    Saying(
+        r"Cannot connect to J-Link|Connecting to J-Link via USB...FAILED|No emulators connected",
+        Reach.NOWHERE,
+        "connect the J-Link, and close other programs that use it",
+    ),
+    Saying(
+        r"Cannot connect to target|Could not (connect|find core)|VTarget too low",
+        Reach.NOWHERE,
+        "the J-Link is there, the chip does not answer it: check that the board has power, and SWDIO, SWCLK and GND",
+    ),
+    Saying(
+        r"Unknown device|Device .* not (found|supported)", Reach.NOWHERE, "a newer J-Link software knows `{option}`"
+    ),
+)
 
 
 class JlinkFlasher(CommandFlasher):
@@ -30,7 +54,7 @@ class JlinkFlasher(CommandFlasher):
     version_arguments = ()  # it always looks for a probe
     proofs = ("Verify successful.",)
     complaints = ("Verify failed", "Error while programming flash", "Failed to open file")
-    no_contact = ("Cannot connect to J-Link", "Connecting to J-Link via USB...FAILED", "Cannot connect to target")
+    sayings = _SAYINGS
 
     def commands(self, image: Image, board: Board, probe: str) -> list[list[str]]:
         """Run the script."""

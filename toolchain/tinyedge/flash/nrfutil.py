@@ -8,10 +8,18 @@ from tinyedge.console.serial import find_port
 from tinyedge.errors import DeviceError
 from tinyedge.flash.command import CommandFlasher
 from tinyedge.flash.contract import file_of, usb_ids_of
+from tinyedge.flash.words import Reach, Saying, port_access
 
 _DEVICE_TYPE = "0x0052"
 """nRF52, as Adafruit's bootloader checks it"""
 _BAUD = 115_200
+_ENTER = "press the reset button twice: the bootloader stays, its LED pulses"
+_SAYINGS = (
+    Saying(r"^#+$|Sending DFU start packet|Activating new firmware", Reach.FLASH),
+    port_access(),
+    Saying(r"Serial port could not be opened|could not open port", Reach.NOWHERE, _ENTER),
+    Saying(r"No data received on serial port|Not able to proceed with DFU|Timed out", None, _ENTER),
+)
 
 
 class NrfutilFlasher(CommandFlasher):
@@ -32,7 +40,8 @@ class NrfutilFlasher(CommandFlasher):
     version_arguments = ("version",)
     prepares = 1
     proofs = ("Zip created", "Device programmed.")  # it ends with exit code 0 when the device refuses
-    no_contact = ("Serial port could not be opened",)
+    needs_probe = False
+    sayings = _SAYINGS
 
     def find_probe(self, board: Board, console_port: str) -> str:
         """The port of the bootloader, which is there after two presses of the reset button."""
@@ -51,11 +60,9 @@ class NrfutilFlasher(CommandFlasher):
 def find_bootloader(board: Board, key: str) -> str:
     """The port whose USB ids stand under `key` in [flash_options]. Raises: DeviceError that says how to get there."""
     try:
-        return find_port(f"{board.name}` in its bootloader, `{key}", usb_ids_of(board, key))
+        return find_port(f"{board.name}` in its bootloader, `{key}", usb_ids_of(board, key), option="--probe")
     except DeviceError as error:
-        raise DeviceError(
-            error.what, hint="press the reset button twice: the bootloader stays, its LED pulses"
-        ) from error
+        raise DeviceError(error.what, hint=_ENTER) from error
 
 
 FLASHER = NrfutilFlasher

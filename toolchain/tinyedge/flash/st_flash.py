@@ -6,6 +6,26 @@ from tinyedge.artifacts import Image
 from tinyedge.boards import Board
 from tinyedge.flash.command import CommandFlasher
 from tinyedge.flash.contract import file_of
+from tinyedge.flash.words import Reach, Saying, probe_access, probe_busy
+
+_SAYINGS = (
+    Saying(r"Erasing|Flash page at|Starting Flash write|pages written|EraseFlash", Reach.FLASH),
+    Saying(
+        r"read protect|RDP|memory is locked|option bytes",
+        None,
+        "the chip is protected: `st-flash --connect-under-reset erase`, or clear RDP with STM32CubeProgrammer, which "
+        "erases all of it",
+    ),
+    probe_access("49-stlinkv2-1.rules and its kind, of stlink-tools"),
+    probe_busy(),
+    Saying(r"Couldn't find any ST-Link", Reach.NOWHERE, "connect the ST-Link; `st-info --probe` shows those here"),
+    Saying(
+        r"Failed to connect to target|Failed to parse flash type|unknown chip id|Can not connect",
+        Reach.NOWHERE,
+        "the ST-Link is there, the chip does not answer it: check that the board has power, and SWDIO, SWCLK and GND; "
+        "hold its reset button while it starts",
+    ),
+)
 
 
 class StFlashFlasher(CommandFlasher):
@@ -23,7 +43,7 @@ class StFlashFlasher(CommandFlasher):
     programs = ("st-flash",)
     install = "`apt-get install stlink-tools`"
     proofs = ("Flash written and verified! jolly good!",)
-    no_contact = ("Couldn't find any ST-Link devices", "Failed to connect to target", "Failed to parse flash type")
+    sayings = _SAYINGS
 
     def commands(self, image: Image, board: Board, probe: str) -> list[list[str]]:
         """Write, verify, reset."""

@@ -75,6 +75,7 @@ class Uf2Flasher:
     option_is = "`uf2_board`: its Board-ID, patterns; `uf2_family`: its family id"
     probe_is = "folder of the drive"
     install = "it is part of tinyedge"
+    needs_probe = False
     verifies = False
 
     def __init__(self, folders: Callable[[], Iterable[Path]] = mounted_folders, *, reboot_s: float = 15.0) -> None:

@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from tinyedge.artifacts import Built, Flashed, FlashPlan, Hello, Observer
 from tinyedge.boards import Board
 from tinyedge.errors import CheckError, TinyEdgeError
-from tinyedge.flash import choose_flasher
-from tinyedge.flash.contract import TIMEOUT_S, UNTOUCHED, FlashError
+from tinyedge.flash import choose_flasher, way_without_probe
+from tinyedge.flash.contract import TIMEOUT_S, UNTOUCHED, Flasher, FlashError
 from tinyedge.jobs.board import baud_of, how_to_wire, open_board, open_console, port_of
 from tinyedge.jobs.build import build
 from tinyedge.jobs.choices import Choices
+from tinyedge.measure.patience import banner_timeout_s
 from tinyedge.measure.session import Session
 
 _COME_BACK_S = 10.0
@@ -65,15 +66,26 @@ def flash(choices: Choices, how: FlashChoices, observer: Observer) -> Flashed:
         tool = choose_flasher(board, how.tool)
         version = tool.available().version
         port = _console_port(board, how)
-        probe = how.probe or tool.find_probe(board, port or "")
+        probe = how.probe or tool.find_probe(board, port or how.port or "")
         with observer.progress(f"{tool.name}: write board `{board.name}`"):
-            tool.write(built.image, board, probe, how.timeout_s)
+            _write(tool, built, probe, how.timeout_s)
     if port is None:
         why = how_to_wire(board) if how.confirm else "the banner was not asked for"
         return Flashed(built, tool.name, version, tool.verifies, port, None, why)
     with _told(f"the flash of board `{board.name}` was written by `{tool.name}`"):
         hello = _confirm(built, port, observer)
     return Flashed(built, tool.name, version, tool.verifies, port, hello)
+
+
+def _write(tool: Flasher, built: Built, probe: str, timeout_s: float) -> None:
+    """Raises: FlashError, with the way to do without a probe where the board has none and none was found."""
+    board = built.prepared.board
+    try:
+        tool.write(built.image, board, probe, timeout_s)
+    except FlashError as error:
+        if not error.reached and (way := way_without_probe(board, tool)):
+            error.hint = f"{error.hint}; {way}"
+        raise
 
 
 def _console_port(board: Board, how: FlashChoices) -> str | None:
@@ -93,7 +105,8 @@ def _confirm(built: Built, port: str, observer: Observer) -> Hello:
     target = open_board(built.prepared.board, port, _COME_BACK_S)
     try:
         with observer.progress(f"{target.label}: read the banner"):
-            hello = Session(target.console).wait_for_image(built.project.digest)
+            patience_s = banner_timeout_s(built.prepared.plan, built.prepared.board.clock_hz, emulated=False)
+            hello = Session.with_target(target, patience_s).wait_for_image(built.project.digest, patience_s)
     finally:
         target.console.close()
     if hello.selftest != "ok":

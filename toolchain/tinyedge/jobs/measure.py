@@ -9,6 +9,7 @@ from tinyedge.artifacts import Built, Measured, Observer, Prepared, Run, Target
 from tinyedge.digests import digest
 from tinyedge.errors import DeviceError, UsageError
 from tinyedge.graph.ir import Array
+from tinyedge.measure.patience import banner_timeout_s
 from tinyedge.measure.reference import layer_crcs
 from tinyedge.measure.run import RunFailedError, run_samples
 from tinyedge.measure.samples import load_inputs
@@ -50,8 +51,9 @@ def measure(
         return Measured(built, target.label, replace(result, notes=notes), target.console.statistics(), samples_digest)
 
     try:
-        session = Session(target.console)
-        session.wait_for_image(built.project.digest)
+        patience_s = banner_timeout_s(prepared.plan, prepared.board.clock_hz, emulated=target.emulated)
+        session = Session.with_target(target, patience_s)
+        session.wait_for_image(built.project.digest, patience_s)
         with observer.progress(f"{target.label}: run and verify") as report:
             return measured(
                 run_samples(

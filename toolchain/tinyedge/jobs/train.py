@@ -10,8 +10,13 @@ from pathlib import Path
 
 from tinyedge.artifacts import Observer, QuantizedModel
 from tinyedge.errors import UsageError
+from tinyedge.jobs.foreign import refuse_foreign
+from tinyedge.paths import models_dir
 from tinyedge.train import load_trained, train_model, training_digest
-from tinyedge.train.recipe import Recipe, find_recipe
+from tinyedge.train.recipe import Recipe, find_recipe, list_models
+
+BUDGET = "budget.toml"
+"""in a recipe's folder, or beside a .tflite: there `<name>.budget.toml` goes before it"""
 
 
 @dataclass(frozen=True, eq=False)
@@ -21,7 +26,7 @@ class Loaded:
     model: QuantizedModel
     optimize: str = "balanced"
     budget: Path | None = None
-    """the recipe's budget.toml, whether or not it is there"""
+    """the file of its budget, if there is one"""
 
 
 def load_model(spec: str, build_dir: Path, observer: Observer) -> Loaded:
@@ -29,23 +34,38 @@ def load_model(spec: str, build_dir: Path, observer: Observer) -> Loaded:
 
     Raises: UsageError when there is neither; TrainingError as training does
     """
-    found = find_model(spec)
+    found = find_model(spec, observer)
     if isinstance(found, Path):
-        return Loaded(QuantizedModel.from_file(found))
-    return Loaded(train(found, build_dir, observer), found.optimize, found.folder / "budget.toml")
+        budget = _first_file(found.with_suffix(f".{BUDGET}"), found.with_name(BUDGET))
+        return Loaded(QuantizedModel.from_file(found), budget=budget)
+    return Loaded(train(found, build_dir, observer), found.optimize, _first_file(found.folder / BUDGET))
 
 
-def find_model(spec: str) -> Recipe | Path:
-    """A .tflite file by its path, or a recipe by name or folder.
+def find_model(spec: str, observer: Observer) -> Recipe | Path:
+    """A .tflite file by its path, or a recipe by folder or name. A path that exists goes before a name.
 
-    Raises: UsageError when there is neither.
+    Raises: UsageError when there is neither, or a model of another format
     """
     path = Path(spec)
+    refuse_foreign(path)
     if path.suffix == ".tflite" or path.is_file():
         if not path.is_file():
             raise UsageError(f"there is no file `{spec}`", hint="give the path of a .tflite, or the name of a recipe")
         return path
-    return find_recipe(spec)
+    shadowed = path.is_dir() and spec in list_models() and path.resolve() != (models_dir() / spec).resolve()
+    if not shadowed:
+        return find_recipe(spec)
+    try:
+        found = find_recipe(spec)
+    except UsageError as error:
+        error.hint = f"the folder here goes before tinyedge's recipe `{spec}`: for that, call from another folder"
+        raise
+    observer.note(f"`{spec}` is the folder here, not tinyedge's recipe of that name")
+    return found
+
+
+def _first_file(*paths: Path) -> Path | None:
+    return next((path for path in paths if path.is_file()), None)
 
 
 def train(recipe: Recipe, build_dir: Path, observer: Observer, *, again: bool = False) -> QuantizedModel:

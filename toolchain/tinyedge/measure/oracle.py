@@ -6,9 +6,7 @@ which is this module run as a program: one child for all samples, fed and read t
 
 from __future__ import annotations
 
-import contextlib
 import importlib.util
-import os
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -22,6 +20,7 @@ from ai_edge_litert import schema_py_generated as schema
 from tinyedge import process
 from tinyedge.errors import ToolError, UsageError
 from tinyedge.install import package_command
+from tinyedge.systems import succeeds_apart
 
 Array = npt.NDArray[Any]
 
@@ -148,16 +147,9 @@ def _search_arena(folder: Path) -> None:
 
 
 def _starts_in(model: bytes, arena_bytes: int) -> bool:
-    child = os.fork()
-    if child == 0:
-        code = 1
-        with contextlib.suppress(Exception):
-            from tflite_micro import runtime
+    from tflite_micro import runtime
 
-            runtime.Interpreter.from_bytes(model, arena_size=arena_bytes)
-            code = 0
-        os._exit(code)
-    return os.waitpid(child, 0)[1] == 0
+    return succeeds_apart(lambda: runtime.Interpreter.from_bytes(model, arena_size=arena_bytes))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What a firmware's outputs have to be: the oracle's, kept by model and inputs, and the checksums of single layers."""
+"""What a firmware's outputs have to be: the oracle's, or where it is not, those of the numpy references."""
 
 from __future__ import annotations
 
@@ -13,11 +13,16 @@ import numpy as np
 from tinyedge.artifacts import Observer, QuantizedModel, Schedule
 from tinyedge.digests import digest
 from tinyedge.graph.ir import Array, Graph
-from tinyedge.measure.oracle import run_oracle
+from tinyedge.measure.oracle import oracle_available, run_oracle
+from tinyedge.measure.oracle_limits import beyond_oracle
 from tinyedge.measure.samples import load_inputs
-from tinyedge.ops.reference import run_graph
+from tinyedge.ops import parse_graph
+from tinyedge.ops.contract import Layer
+from tinyedge.ops.reference import initial_state, run_graph
 from tinyedge.paths import write_whole
 
+NUMPY_REFERENCE = "tinyedge's reference"
+NO_ORACLE = "the interpreter of TensorFlow Lite Micro is not installed here (its wheel is for Linux on x86_64)"
 SELFTEST_INPUTS = "random:1"
 """the first sample of it is what the firmware's self-test feeds the model with (te_model.h)"""
 
@@ -30,6 +35,10 @@ class OracleReference:
     graph: Graph
     """as in the file"""
     folder: Path
+
+    @property
+    def name(self) -> str:
+        return "TensorFlow Lite Micro"
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -50,6 +59,64 @@ class OracleReference:
         np.savez(archive, **{f"output{i}": array for i, array in enumerate(outputs)})  # type: ignore[arg-type]
         write_whole(kept, archive.getvalue())
         return outputs
+
+
+@dataclass(frozen=True, eq=False)
+class NumpyReference:
+    """tinyedge's own reference of each operator, where the oracle cannot be asked; tests compare it with the oracle.
+
+    why  the oracle cannot be asked, for people
+    """
+
+    graph: Graph
+    why: str
+
+    @property
+    def name(self) -> str:
+        return NUMPY_REFERENCE
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        return (f"{self.why}: outputs are compared with {NUMPY_REFERENCE}",)
+
+    def outputs(self, samples: Sequence[Array], observer: Observer) -> list[Array]:
+        """One array [N, *shape] for each output of the model. Raises: ModelError when an operator has no reference."""
+        return run_reference(self.graph, samples, observer)
+
+
+def choose_reference(
+    model: QuantizedModel, original: Graph, settled: Graph, folder: Path
+) -> OracleReference | NumpyReference:
+    """The oracle where its interpreter is installed and runs the file; what it computes is kept in `folder`.
+
+    original  as in the file
+    settled   the same without what is computed at compile time
+    """
+    if not oracle_available():
+        return NumpyReference(settled, NO_ORACLE)
+    if why := beyond_oracle(original, settled):
+        return NumpyReference(settled, f"TensorFlow Lite Micro does not run this file ({why})")
+    return OracleReference(model, original, folder)
+
+
+def run_reference(
+    graph: Graph, samples: Sequence[Array], observer: Observer, layers: Sequence[Layer] | None = None
+) -> list[Array]:
+    """What the numpy references compute, sample after sample; variables keep their values in between.
+
+    layers  instead of those of the graph
+
+    Shape:  samples one array [N, *shape] for each input; one array [N, *shape] for each output
+    """
+    layers = parse_graph(graph) if layers is None else layers
+    state = initial_state(graph)
+    rows: list[list[Array]] = []
+    with observer.progress("reference on the host") as report:
+        for sample in zip(*samples, strict=True):
+            values = run_graph(graph, list(sample), layers, state)
+            rows.append([values[key] for key in graph.outputs])
+            report(len(rows), len(samples[0]))
+    return [np.stack(column) for column in zip(*rows, strict=True)]
 
 
 def selftest_inputs(graph: Graph) -> list[Array]:

@@ -95,7 +95,7 @@ def run_samples(
         tally.notes.append(f"partial: the device failed after {done:,} of {total:,} samples")
         raise RunFailedError(
             f"{error.what}\n       the device failed after {done:,} of {total:,} samples; {tally.mismatches:,} of "
-            f"these {done:,} differ from TensorFlow Lite Micro",
+            f"these {done:,} differ from what was expected",
             hint=error.hint,
             partial=result(),
         ) from error

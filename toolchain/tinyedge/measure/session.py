@@ -11,10 +11,11 @@ import secrets
 import time
 import zlib
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import TypeVar
 
 from tinyedge import wire
-from tinyedge.artifacts import Hello
+from tinyedge.artifacts import Hello, Target
 from tinyedge.console.contract import Console
 from tinyedge.errors import DeviceError, TinyEdgeError
 from tinyedge.measure.replies import (
@@ -30,16 +31,45 @@ from tinyedge.measure.replies import (
     parse_reply,
     parse_tensor,
 )
+from tinyedge.process import quote_log
 
 _T = TypeVar("_T")
 _NOISE_WAIT = 0.1
 """share of the time-out to wait on after noise: the reply was in it, most likely"""
-_POWER_HINT = "check the power supply and the wiring of the board"
 _MOST_ATTEMPTS = 64
 _LEAST_RUN_S = 20.0
 _RUNS_IN_TIME = 100.0
 """once an inference is known, a further one may take that many times as long before it is given up, or _LEAST_RUN_S"""
 _LAST_SEQUENCE = 65_535
+_RUN_TIMEOUT_S = 120.0
+BANNER_TIMEOUT_S = 30.0
+"""how long a firmware may take to start, without the inference of its self-test"""
+
+
+@dataclass(frozen=True)
+class Advice:
+    """What a user can do about a firmware that does not do its part.
+
+    silent     it says nothing
+    fault      it stopped with a fault
+    restarted  it started again, or its memory was harmed
+    """
+
+    silent: str
+    fault: str
+    restarted: str
+
+
+ON_A_BOARD = Advice(
+    "reset the board, or see with `tinyedge monitor` what it sends",
+    "reset it; `tinyedge run -v` shows the log",
+    "check the power supply and the wiring of the board",
+)
+IN_AN_EMULATOR = Advice(
+    "the emulated firmware hangs, or takes longer than it was waited for; `--emulator` chooses another emulator",
+    "no hardware was touched; `--emulator` chooses another emulator",
+    "no hardware was touched; `--emulator` chooses another emulator",
+)
 
 
 class Session:
@@ -48,6 +78,8 @@ class Session:
     timeout_s      how long a reply may take before the request is repeated
     retries        how often it is repeated
     run_timeout_s  how long one inference may take in all; less once one has shown that it is fast
+    advice         what a user can do when it fails
+    beside         the last lines that were printed beside the line, which an error of a silent firmware quotes
     """
 
     def __init__(
@@ -56,13 +88,17 @@ class Session:
         *,
         timeout_s: float = 2.0,
         retries: int = 5,
-        run_timeout_s: float = 120.0,
+        run_timeout_s: float = _RUN_TIMEOUT_S,
+        advice: Advice = ON_A_BOARD,
+        beside: Callable[[], Sequence[str]] = tuple,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._console = console
         self._timeout_s = timeout_s
         self._retries = retries
         self._run_timeout_s = run_timeout_s
+        self._advice = advice
+        self._beside = beside
         self._clock = clock
         self._sequence = 0
         self._in_touch = False
@@ -70,7 +106,16 @@ class Session:
         self._tensors: dict[tuple[str, int], TensorInfo] = {}
         self._longest_run_s: float | None = None
 
-    def wait_for_banner(self, timeout_s: float = 30.0) -> Hello:
+    @classmethod
+    def with_target(cls, target: Target, inference_s: float) -> Session:
+        """The session with a firmware that was started, whose inference may take that long in all."""
+        run_timeout_s = max(_RUN_TIMEOUT_S, inference_s)
+        if not target.emulated:
+            return cls(target.console, run_timeout_s=run_timeout_s)
+        beside = target.console.last_words
+        return cls(target.console, run_timeout_s=run_timeout_s, advice=IN_AN_EMULATOR, beside=beside)
+
+    def wait_for_banner(self, timeout_s: float = BANNER_TIMEOUT_S) -> Hello:
         """Who is there: the record sent after reset or, for a host that came late, the answer to `hello`.
 
         Raises: DeviceError when nothing that speaks the protocol was heard in `timeout_s`.
@@ -83,12 +128,12 @@ class Session:
         self._in_touch = True
         return parse_hello(parse_reply("hello", self._banner))
 
-    def wait_for_image(self, project_digest: str) -> Hello:
+    def wait_for_image(self, project_digest: str, timeout_s: float = BANNER_TIMEOUT_S) -> Hello:
         """The same, of the firmware of this very project.
 
         Raises: DeviceError as `wait_for_banner`; TinyEdgeError when another image runs
         """
-        hello = self.wait_for_banner()
+        hello = self.wait_for_banner(timeout_s)
         if not hello.image or hello.image != project_digest[: len(hello.image)]:
             raise TinyEdgeError(
                 f"the firmware says it is image `{hello.image}`, but `{project_digest[:16]}` was built",
@@ -184,7 +229,7 @@ class Session:
         for i in range(count):
             fields = self._request(f"layer {i}")
             if fields.crc("in_crc") != in_crc:
-                raise DeviceRestarted("the firmware restarted while its profile was read", hint=_POWER_HINT)
+                raise DeviceRestarted("the firmware restarted while its profile was read", hint=self._advice.restarted)
             crc = None if fields.text("crc") == "-" else fields.crc("crc")
             layers.append(LayerTicks(fields.number("index"), fields.number("ticks"), crc))
         return tuple(layers)
@@ -192,7 +237,7 @@ class Session:
     def _check_crc(self, what: str, pieces: Sequence[bytes], crc: int) -> None:
         if crc != (wanted := zlib.crc32(b"".join(pieces))):
             raise DeviceRestarted(
-                f"the {what} have CRC {wanted:08X} on the host and {crc:08X} on the device", hint=_POWER_HINT
+                f"the {what} have CRC {wanted:08X} on the host and {crc:08X} on the device", hint=self._advice.restarted
             )
 
     def _request_inference(self, verb: str) -> Fields:
@@ -235,8 +280,9 @@ class Session:
                 return ""
         verb = words.split(maxsplit=1)[0]
         raise DeviceError(
-            f"the firmware did not answer `{verb}` in {self._clock() - start:.1f} s ({attempts} attempts)",
-            hint="reset the board, or see with `tinyedge monitor` what it sends",
+            f"the firmware did not answer `{verb}` in {self._clock() - start:.1f} s ({attempts} attempts)"
+            + quote_log(self._beside()),
+            hint=self._advice.silent,
         )
 
     def _waits(self, start: float, budget_s: float | None) -> Iterator[float]:
@@ -277,13 +323,11 @@ class Session:
     def _take_record(self, words: str) -> None:
         kind, _, rest = words.partition(" ")
         if kind == "fault":
-            raise DeviceError(
-                f"the firmware stopped with a fault: {rest}", hint="reset it; `tinyedge run -v` shows the log"
-            )
+            raise DeviceError(f"the firmware stopped with a fault: {rest}", hint=self._advice.fault)
         if kind != "hello":
             return
         if self._in_touch:
-            raise DeviceRestarted("the firmware restarted in the middle of an exchange", hint=_POWER_HINT)
+            raise DeviceRestarted("the firmware restarted in the middle of an exchange", hint=self._advice.restarted)
         self._banner = f"{wire.OK} {rest}"
 
 

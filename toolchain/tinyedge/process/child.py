@@ -12,8 +12,9 @@ from types import TracebackType
 from typing import IO, Any, cast
 
 from tinyedge.errors import UsageError
-from tinyedge.process.group import Children, end, signal_group
+from tinyedge.process.group import Children, end
 from tinyedge.process.settings import Argv, announce, environment, is_dry_run
+from tinyedge.systems import signal_group
 
 _KEPT_BYTES = 4096
 """what is kept of the end of standard error"""

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import contextlib
-import os
-import signal
 import subprocess
-import sys
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from tinyedge.errors import MissingToolError, ToolError
+from tinyedge.systems import interrupts_held, new_group, signal_group
 
 _GRACE_S = 2.0
 """what a child gets between the request to end and the kill"""
@@ -30,7 +28,7 @@ class Children:
         with self._lock:
             if self._cancelled:
                 raise ToolError(f"`{Path(argv[0]).name}` was not started: another command failed")
-            with _interrupt_held():
+            with interrupts_held():  # a child half-started would be nobody's
                 child = _popen(argv, **options)
                 self._alive.add(child)
         return child
@@ -47,45 +45,16 @@ class Children:
             signal_group(child, force=True)
 
 
-@contextlib.contextmanager
-def _interrupt_held() -> Iterator[None]:
-    """A Ctrl-C within the block takes effect at its end: a child half-started would be nobody's."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    pressed: list[int] = []
-    old = signal.signal(signal.SIGINT, lambda number, frame: pressed.append(number))
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, old)
-    if pressed:
-        raise KeyboardInterrupt
-
-
 def _popen(argv: Sequence[str], **options: Any) -> subprocess.Popen[bytes]:
-    if sys.platform == "win32":
-        options["creationflags"] = subprocess.CREATE_NEW_PROCESS_GROUP
-    else:
-        options["start_new_session"] = True
     name = Path(argv[0]).name
     try:
-        return subprocess.Popen(list(argv), **options)
+        return subprocess.Popen(list(argv), **options, **new_group())
     except FileNotFoundError as error:
         if options.get("cwd") and not Path(options["cwd"]).is_dir():
             raise ToolError(f"`{name}` cannot be started: the folder {options['cwd']} does not exist") from error
         raise MissingToolError(f"`{name}` is not installed, or not on PATH") from error
     except OSError as error:
         raise ToolError(f"`{name}` cannot be started: {error.strerror or error}") from error
-
-
-def signal_group(child: subprocess.Popen[bytes], *, force: bool) -> None:
-    """Ask the child and all it started to end, or kill them."""
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        if sys.platform == "win32":
-            child.kill() if force else child.terminate()
-        else:
-            os.killpg(child.pid, signal.SIGKILL if force else signal.SIGTERM)
 
 
 def end(child: subprocess.Popen[bytes]) -> None:

@@ -15,6 +15,14 @@ from tinyedge.report.html import run_html
 from tinyedge.report.junit import run_junit
 
 
+def require_folder(path: Path) -> None:
+    """Raises: UsageError when a file is to be written into a folder that is not there."""
+    folder = path.parent
+    if not folder.is_dir():
+        why = "is no folder" if folder.exists() else "does not exist"
+        raise UsageError(f"`{path}` cannot be written: the folder `{folder}` {why}", hint=f"`mkdir -p {folder}`")
+
+
 @dataclass(frozen=True)
 class RunFiles:
     """Where to write what of a run; None: not at all.
@@ -33,6 +41,9 @@ class RunFiles:
     def __post_init__(self) -> None:
         if self.outputs is not None and self.outputs.suffix != ".npy":
             raise UsageError(f"`{self.outputs}` does not end in .npy", hint="`--save-outputs outputs.npy`")
+        for path in (self.outputs, self.html, self.junit):
+            if path is not None:
+                require_folder(path)
 
     def write(self, measured: Measured) -> None:
         """Make all of them, then write them. Raises: OSError."""

@@ -71,6 +71,7 @@ def run_document(measured: Measured) -> dict[str, Any]:
         "optimize": plan.optimize,
         "library": _library(built.project),
         "arena": _arena(built.arena),
+        "reference": measured.reference_name,
         "notes": list(run.notes),
     }
 

@@ -24,7 +24,7 @@ def run_cases(measured: Measured) -> tuple[Case, ...]:
     first = run.first_mismatch
     mismatch = ""
     if run.mismatches:
-        mismatch = f"{run.mismatches:,} of {run.samples:,} samples differ from TensorFlow Lite Micro"
+        mismatch = f"{run.mismatches:,} of {run.samples:,} samples differ from {measured.reference_name}"
         if first is not None:
             mismatch += f"; the first is sample {first.sample}, output byte {first.output_byte}"
             if first.layer is not None:
@@ -36,7 +36,7 @@ def run_cases(measured: Measured) -> tuple[Case, ...]:
         skipped = "not the whole test set"
     elif abs(run.device_accuracy - model.int8_accuracy) > 1e-6:
         accuracy = f"accuracy on the device is {run.device_accuracy:.4f}, of the int8 model {model.int8_accuracy:.4f}"
-    cases = [Case("every output byte equals TensorFlow Lite Micro's", mismatch)]
+    cases = [Case(f"every output byte equals {measured.reference_owner}", mismatch)]
     cases.append(Case("accuracy on the device equals the int8 model's", accuracy, skipped))
     for name, used, limit in (
         ("flash", size.flash_bytes, size.flash_limit_bytes),

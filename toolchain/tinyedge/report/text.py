@@ -68,7 +68,7 @@ def run_summary(measured: Measured) -> list[tuple[str, str]]:
         )
         if value is not None
     ]
-    pairs = [("accuracy", "   ".join(accuracies) or "unknown: no labelled samples"), ("verify", _verify_line(run))]
+    pairs = [("accuracy", "   ".join(accuracies) or "unknown: no labelled samples"), ("verify", _verify_line(measured))]
     if run.latency_us is not None:
         where = "on this computer, " if measured.built.prepared.board.core.isa is Isa.NATIVE else ""
         latency = f"{format_time(run.latency_us.value)} {format_kind(run.latency_us)} {where}{per_sample}"
@@ -232,9 +232,10 @@ def render_board(board: Board) -> str:
     return f"{board.name}: {board.title}\n\n{facts}\n\nsources\n{format_pairs(sources)}\n"
 
 
-def _verify_line(run: Run) -> str:
+def _verify_line(measured: Measured) -> str:
+    run = measured.run
     if not run.mismatches:
-        return f"{run.samples:,} samples, 0 mismatches: every output byte equals TensorFlow Lite Micro's"
+        return f"{run.samples:,} samples, 0 mismatches: every output byte equals {measured.reference_owner}"
     text = f"{run.samples:,} samples, {run.mismatches:,} MISMATCHES"
     first = run.first_mismatch
     if first is None:

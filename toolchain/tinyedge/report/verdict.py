@@ -17,7 +17,7 @@ def judge(measured: Measured) -> None:
     if first is not None:
         where = "" if first.layer is None else f"; the first layer that differs is {first.layer} `{first.operator}`"
         raise CheckError(
-            f"{result.mismatches:,} of {result.samples:,} samples differ from TensorFlow Lite Micro: the first is "
+            f"{result.mismatches:,} of {result.samples:,} samples differ from {measured.reference_name}: the first is "
             f"sample {first.sample}, output byte {first.output_byte}{where}",
             hint="this is a defect of a kernel: please report the model, the board and the compiler",
         )

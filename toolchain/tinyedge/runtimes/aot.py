@@ -5,14 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import ClassVar
 
-from tinyedge.artifacts import Built, Observer, Optimize, Plan, Prepared, QuantizedModel, Reference
+from tinyedge.artifacts import Built, Observer, Optimize, Plan, Prepared, QuantizedModel
 from tinyedge.boards import Board
 from tinyedge.build import build_image, make_flags
 from tinyedge.errors import InternalError
 from tinyedge.generate import generate_project
 from tinyedge.graph.reader import read_model
-from tinyedge.measure.own_reference import OwnReference, beyond_oracle
-from tinyedge.measure.reference import OracleReference, selftest_crc
+from tinyedge.measure.reference import choose_reference, selftest_crc
 from tinyedge.ops import check
 from tinyedge.optimize import optimize_graph, settle_graph
 from tinyedge.plan import check_fits, make_plan
@@ -35,9 +34,7 @@ class AotRuntime:
         plan = make_plan(optimize_graph(graph), board.core, optimize)
         check_fits(plan, board)
         _tell(plan, observer)
-        reference: Reference = OracleReference(model, original, expected_folder(build_dir, model))
-        if why := beyond_oracle(original, graph):
-            reference = OwnReference(graph, why)
+        reference = choose_reference(model, original, graph, expected_folder(build_dir, model))
         return Prepared(model, board, self.name, original, plan, plan, reference)
 
     def build(self, prepared: Prepared, compiler: str, build_dir: Path, observer: Observer) -> Built:

@@ -119,11 +119,11 @@ def find_recipe(name_or_path: str) -> Recipe:
     Raises: UsageError when there is neither, or the recipe breaks a rule
     """
     models = list_models()
-    if name_or_path in models:
-        return load_recipe(models_dir() / name_or_path)
     folder = Path(name_or_path)
     if folder.is_dir():
         return load_recipe(folder)
+    if name_or_path in models:
+        return load_recipe(models_dir() / name_or_path)
     raise UsageError(
         f"there is no model `{name_or_path}`: neither a recipe's name nor a folder with a recipe.toml",
         hint=nearest(name_or_path, models),

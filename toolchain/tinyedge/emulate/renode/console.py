@@ -1,4 +1,4 @@
-"""The serial line of a board in Renode: a socket on this computer, and a watch on the monitor that tells what broke.
+"""The serial line of a board in Renode: a pseudo-terminal, and a watch on the monitor that tells what broke.
 
 Renode's exit status says nothing: a failed script ends it with 0 or leaves it hanging. So its output is read for its
 errors, and everything has a time limit.
@@ -7,37 +7,34 @@ errors, and everything has a time limit.
 from __future__ import annotations
 
 import contextlib
+import os
 import re
-import select
-import socket
 import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 from tinyedge import process
 from tinyedge.console.buffer import LONGEST_LINE_BYTES, READ_BYTES, LineBuffer, read_lines
 from tinyedge.console.contract import CounterReading
 from tinyedge.emulate.renode.platform import STARTED
 from tinyedge.errors import DeviceError
+from tinyedge.systems import open_terminal, wait_readable
 
 _FAILED = "There was an error executing command"
 _STOPPED = re.compile(r"\[ERROR\] \S+: (CPU abort.*)$")
 _WARNING = re.compile(r"\[(?:WARNING|ERROR)\] (.*)$")
 _COLOURS = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
-_PORT_TAKEN = re.compile(r"in use|Only one usage", re.IGNORECASE)
-_TELNET = 0xFF
-"""what every command of telnet begins with, and no line of the firmware"""
+_HARMLESS = re.compile(r"^(?:nvic|dwt|uart|clock|clint): (?:\[\w+: 0x\w+\] )?Unhandled ")
+"""what a model of a device says of a bit it lacks; an access to what is not there at all is no such thing"""
 _KEPT_NOTES = 5
 _POLL_S = 0.05
+_NAP_S = 0.002
 _SETTLE_S = 0.3
 """how long the details of an error may take to follow its first line"""
 _WRITE_TIMEOUT_S = 10.0
 _AGAIN = "start it again; no hardware was touched"
-
-
-class PortTakenError(DeviceError):
-    """Another program took the port between its choice and Renode's start."""
 
 
 class Monitor:
@@ -66,8 +63,7 @@ class Monitor:
         text = process.quote_log(self.tail())
         if not self._failed:
             return DeviceError(f"the emulated core stopped{text}", hint=_AGAIN)
-        kind = PortTakenError if _PORT_TAKEN.search(text) else DeviceError
-        return kind(f"`renode` could not set up the machine{text}", hint="1.16 is the version known to work")
+        return DeviceError(f"`renode` could not set up the machine{text}", hint="1.16 is the version known to work")
 
     def tail(self) -> list[str]:
         """The last lines it printed; behind an error, those that belong to it."""
@@ -107,31 +103,27 @@ class Monitor:
             self.started.set()
         elif (warning := _WARNING.search(line)) and len(self._warnings) < _KEPT_NOTES:
             text = warning[1]
-            if text not in self._warnings:
+            if text not in self._warnings and not _HARMLESS.search(text):
                 self._warnings.append(text)
 
 
 class RenodeConsole:
-    """Console over the socket of Renode's serial terminal."""
+    """Console over the pseudo-terminal that Renode makes of the serial port."""
 
-    def __init__(
-        self, child: process.Child, port: int, timeout_s: float, notes: tuple[str, ...], clean_up: Callable[[], None]
-    ) -> None:
-        """Waits until the firmware runs. `clean_up` is called once Renode has ended.
+    def __init__(self, child: process.Child, line: Path, timeout_s: float, clean_up: Callable[[], None]) -> None:
+        """Waits until the firmware runs, and the line appears at the path `line`. `clean_up` is called at the end.
 
-        Raises: PortTakenError; DeviceError when it does not come up in `timeout_s` seconds. Renode is ended then.
+        Raises: DeviceError when it does not come up in `timeout_s` seconds. Renode is ended then.
         """
         self._child = child
         self._clean_up = clean_up
-        self._notes = notes
         self._started = time.monotonic()
         self._buffer = LineBuffer()
-        self._silent = True
         self._closed = False
-        self._socket: socket.socket | None = None
+        self._line: int | None = None
         self._monitor = Monitor(child)
         try:
-            self._socket = self._connect(port, self._started + timeout_s, timeout_s)
+            self._line = self._connect(line, self._started + timeout_s, timeout_s)
         except BaseException:
             self.close()
             raise
@@ -145,10 +137,17 @@ class RenodeConsole:
 
     def write(self, data: bytes) -> None:
         """Send bytes. Raises: DeviceError when Renode ended, or took none in time."""
-        try:
-            self._line().sendall(data)
-        except OSError as error:
-            raise self._gone() from error
+        deadline = time.monotonic() + _WRITE_TIMEOUT_S
+        rest = memoryview(data)
+        while rest:
+            try:
+                rest = rest[os.write(self._descriptor(), rest) :]
+            except BlockingIOError:
+                if time.monotonic() > deadline:
+                    raise DeviceError(f"`renode` took no input for {_WRITE_TIMEOUT_S:g} s", hint=_AGAIN) from None
+                time.sleep(_NAP_S)
+            except OSError as error:
+                raise self._gone() from error
 
     def counter_readings(self) -> list[CounterReading]:
         """None: nobody sees the firmware read its counter."""
@@ -159,16 +158,20 @@ class RenodeConsole:
         return {"seconds": time.monotonic() - self._started}
 
     def notes(self) -> tuple[str, ...]:
-        """How it counts, and the first warnings it printed."""
-        return (*self._notes, *(f"renode warns: {text}" for text in self._monitor.warnings()))
+        """The first warnings it printed."""
+        return tuple(f"renode warns: {text}" for text in self._monitor.warnings())
+
+    def last_words(self) -> list[str]:
+        """The last lines it printed."""
+        return self._monitor.tail()
 
     def close(self) -> None:
         """End Renode; safe to call twice."""
         if self._closed:
             return
         self._closed = True
-        if self._socket is not None:
-            self._socket.close()
+        if self._line is not None:
+            os.close(self._line)
         self._child.stop()
         if self._monitor.join(_WRITE_TIMEOUT_S):
             self._child.close_pipes()
@@ -180,9 +183,9 @@ class RenodeConsole:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _connect(self, port: int, deadline: float, timeout_s: float) -> socket.socket:
-        """The serial line, once the script has ended well; trying again, as Renode opens it late."""
-        line: socket.socket | None = None
+    def _connect(self, path: Path, deadline: float, timeout_s: float) -> int:
+        """The serial line, once the script has ended well; trying again, as Renode makes it late."""
+        line: int | None = None
         try:
             while line is None or not self._monitor.started.is_set():
                 if (error := self._monitor.error()) is not None:
@@ -190,51 +193,42 @@ class RenodeConsole:
                 if self._monitor.ended.is_set():
                     raise self._gone()
                 if time.monotonic() > deadline:
-                    lacking = "open the serial line" if line is None else "start the machine"
+                    lacking = "make the serial line" if line is None else "start the machine"
                     raise DeviceError(f"`renode` did not {lacking} within {timeout_s:g} s{self._quoted()}", hint=_AGAIN)
                 if line is None:
                     with contextlib.suppress(OSError):
-                        line = socket.create_connection(("127.0.0.1", port), timeout=_WRITE_TIMEOUT_S)
+                        line = open_terminal(path)
                 if line is None or not self._monitor.started.is_set():
                     self._monitor.started.wait(_POLL_S)
         except BaseException:
             if line is not None:
-                line.close()
+                os.close(line)
             raise
         return line
 
     def _read(self, seconds: float) -> bytes:
-        line = self._line()
+        line = self._descriptor()
         deadline = time.monotonic() + seconds
         while True:
             left = max(deadline - time.monotonic(), 0.0)
             try:
-                readable, _, _ = select.select([line], [], [], min(left, _POLL_S))
-                data = line.recv(READ_BYTES) if readable else b""
+                wait_readable(line, min(left, _POLL_S))
+                if not (data := os.read(line, READ_BYTES)):
+                    raise self._gone()
+                return data
+            except BlockingIOError:
+                pass
             except (OSError, ValueError) as error:
                 raise self._gone() from error
-            if readable:
-                return self._checked(data)
             if (error_seen := self._monitor.error()) is not None:
                 raise error_seen
             if left <= 0:
                 return b""
 
-    def _checked(self, data: bytes) -> bytes:
-        if not data:
-            raise self._gone()
-        if self._silent and data[0] == _TELNET:
-            raise DeviceError(
-                "the serial line of `renode` speaks telnet, not raw bytes",
-                hint="its CreateServerSocketTerminal takes other arguments: 1.16 is the version known to work",
-            )
-        self._silent = False
-        return data
-
-    def _line(self) -> socket.socket:
-        if self._closed or self._socket is None:
+    def _descriptor(self) -> int:
+        if self._closed or self._line is None:
             raise DeviceError("the console of the emulator is closed")
-        return self._socket
+        return self._line
 
     def _gone(self) -> DeviceError:
         self._monitor.ended.wait(_SETTLE_S)

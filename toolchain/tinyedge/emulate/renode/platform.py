@@ -5,7 +5,6 @@ A stock platform has more memory than the board, and fetches register names from
 
 from __future__ import annotations
 
-from fractions import Fraction
 from pathlib import Path
 
 from tinyedge.boards import Board
@@ -16,6 +15,7 @@ STARTED = "tinyedge: started"
 """what the script logs once the firmware runs"""
 _OPTION = "renode"
 _HZ_PER_MIPS = 1_000_000
+_NS_PER_US = 1000
 _CPU_TYPES = {
     "cortex-m0plus": "cortex-m0+",
     "cortex-m3": "cortex-m3",
@@ -37,15 +37,20 @@ def has_platform(board: Board) -> bool:
 
 
 def performance_in_mips(board: Board) -> int:
-    """How many million instructions a second Renode is told to execute: one each cycle, as near as whole MIPS come."""
-    return max(1, round(board.clock_hz / _HZ_PER_MIPS))
+    """How many million instructions a second Renode is told to execute, and its counters to advance.
+
+    Virtual time comes in whole nanoseconds: an instruction has to last a whole number of them, or counts are off by
+    up to mips / gcd(mips, 1000). So it is the largest divisor of 1000 that the board's clock in MHz reaches.
+
+    >>> from tinyedge.boards import load_board
+    >>> performance_in_mips(load_board("nrf52840dk"))  # 64 MHz: an instruction lasts 20 ns
+    50
+    """
+    return max(mips for mips in range(1, _NS_PER_US + 1) if _NS_PER_US % mips == 0 and mips <= max(1, _mhz(board)))
 
 
-def ticks_per_instruction(board: Board) -> Fraction:
-    """How far a counter of the board's clock advances at each instruction: 1 where the clock is whole MHz."""
-    if not _is_cortex_m(board):
-        return Fraction(1)  # `mcycle` counts instructions, whatever the clock
-    return Fraction(board.clock_hz, performance_in_mips(board) * _HZ_PER_MIPS)
+def _mhz(board: Board) -> int:
+    return board.clock_hz // _HZ_PER_MIPS
 
 
 def platform_text(board: Board) -> str:
@@ -53,7 +58,12 @@ def platform_text(board: Board) -> str:
     return (
         environment(renode_dir())
         .get_template(template_name(board))
-        .render(board=board, cpu_type=_CPU_TYPES.get(board.core.name, ""), mips=performance_in_mips(board))
+        .render(
+            board=board,
+            cpu_type=_CPU_TYPES.get(board.core.name, ""),
+            mips=performance_in_mips(board),
+            counter_hz=performance_in_mips(board) * _HZ_PER_MIPS,
+        )
     )
 
 
@@ -62,12 +72,12 @@ def machine_text(board: Board, platform: Path, elf: Path) -> str:
     return _script("machine.resc.j2", board, platform, elf)
 
 
-def script_text(board: Board, platform: Path, elf: Path, port: int) -> str:
-    """The .resc that does the same, puts the serial line on TCP `port`, starts, and says STARTED."""
-    return _script("run.resc.j2", board, platform, elf, port=port, started=STARTED)
+def script_text(board: Board, platform: Path, elf: Path, line: Path) -> str:
+    """The .resc that does the same, makes a pseudo-terminal `line` of the serial port, starts, and says STARTED."""
+    return _script("run.resc.j2", board, platform, elf, line=str(line.absolute()), started=STARTED)
 
 
-def _script(template: str, board: Board, platform: Path, elf: Path, **values: str | int) -> str:
+def _script(template: str, board: Board, platform: Path, elf: Path, **values: str) -> str:
     return (
         environment(renode_dir())
         .get_template(template)

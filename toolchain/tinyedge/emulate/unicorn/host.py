@@ -92,6 +92,10 @@ class UnicornConsole:
         """What a user should know of this emulation: what is slow, what is not modelled."""
         return tuple(self._notes)
 
+    def last_words(self) -> list[str]:
+        """The last lines the worker printed."""
+        return self._child.last_words()
+
     def close(self) -> None:
         """End the worker; safe to call twice."""
         if self._closed.is_set():

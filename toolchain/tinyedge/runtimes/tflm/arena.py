@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from tinyedge import process
 from tinyedge.console.contract import Console
 from tinyedge.errors import CheckError, DeviceError
-from tinyedge.measure.session import Session
+from tinyedge.measure.session import BANNER_TIMEOUT_S, IN_AN_EMULATOR, Session
 
 STEP_BYTES = 16
 """sizes are multiples of this: what the interpreter aligns its memory to"""
@@ -132,15 +132,17 @@ class _Probe:
         )
 
 
-def start_failure(console: Console) -> str | None:
+def start_failure(console: Console, timeout_s: float = BANNER_TIMEOUT_S) -> str | None:
     """Why the model of the firmware at `console` does not start; None when it does, and has passed its self-test.
+
+    timeout_s  how long its banner may take, which comes after the inference of its self-test
 
     Raises: CheckError when it starts and computes what the reference does not
     """
     logged = LoggedConsole(console)
-    session = Session(logged)
+    session = Session(logged, advice=IN_AN_EMULATOR)
     try:
-        if session.wait_for_banner().selftest == "ok":
+        if session.wait_for_banner(timeout_s).selftest == "ok":
             return None
         session.run()
     except DeviceError as error:

@@ -19,6 +19,7 @@ from tinyedge.digests import digest
 from tinyedge.errors import CheckError, InternalError, ToolError
 from tinyedge.generate.part import ModelPart
 from tinyedge.measure.oracle import host_arena_bytes
+from tinyedge.measure.patience import banner_timeout_s
 from tinyedge.paths import write_whole
 from tinyedge.runtimes.tflm.arena import STEP_BYTES, search_arena, start_failure
 from tinyedge.runtimes.tflm.image import check_tflm_image
@@ -163,7 +164,7 @@ class TflmBuild:
     def _failure(self, image: Image) -> str | None:
         console = self._started(image)
         try:
-            return start_failure(console)
+            return start_failure(console, banner_timeout_s(self.program, self.board.clock_hz, emulated=True))
         finally:
             console.close()
 

@@ -18,7 +18,7 @@ from tinyedge.arithmetic.quantization import quantize_multiplier
 from tinyedge.errors import ModelError
 from tinyedge.graph.access import input_tensor, per_tensor
 from tinyedge.graph.ir import DType, Graph, Operator
-from tinyedge.measure.own_reference import MOST_JOINED
+from tinyedge.measure.oracle_limits import MOST_JOINED
 from tinyedge.ops import OPERATORS, refuse_float
 from tinyedge.ops.checks import describe, refuse, rule_of
 from tinyedge.ops.checks.float_only import NO_KERNEL

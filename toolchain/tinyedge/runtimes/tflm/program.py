@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from tinyedge.artifacts import NamedKernel, Observer, Optimize, Program, ProgramLayer
 from tinyedge.graph.ir import Array, Graph
+from tinyedge.measure.reference import NUMPY_REFERENCE, run_reference
 from tinyedge.ops.contract import Layer
-from tinyedge.ops.reference import initial_state, run_graph
 from tinyedge.runtimes.tflm.operators import TflmFeatures, check_tflm, list_layers, older_layers, tflm_operator
 from tinyedge.runtimes.tflm.project import registrations
 
@@ -46,12 +44,13 @@ class OlderTreeReference:
         return None if layers is None else cls(graph, layers)
 
     @property
+    def name(self) -> str:
+        return NUMPY_REFERENCE
+
+    @property
     def notes(self) -> tuple[str, ...]:
         return (OLDER_NOTE,)
 
     def outputs(self, samples: Sequence[Array], observer: Observer) -> list[Array]:
         """One array [N, *shape] for each output of the model."""
-        with observer.progress("reference on the host"):
-            state = initial_state(self.graph)
-            runs = [run_graph(self.graph, list(sample), self.layers, state) for sample in zip(*samples, strict=True)]
-        return [np.stack([values[key] for values in runs]) for key in self.graph.outputs]
+        return run_reference(self.graph, samples, observer, self.layers)

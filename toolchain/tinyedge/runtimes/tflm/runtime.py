@@ -14,7 +14,7 @@ from tinyedge.emulate import choose
 from tinyedge.emulate.contract import Emulator
 from tinyedge.errors import InternalError, ModelError, ToolError, UsageError
 from tinyedge.graph.reader import read_model
-from tinyedge.measure.reference import OracleReference, selftest_crc, selftest_inputs
+from tinyedge.measure.reference import choose_reference, selftest_crc, selftest_inputs
 from tinyedge.ops import check
 from tinyedge.runtimes.contract import expected_folder
 from tinyedge.runtimes.tflm.build import TflmBuild
@@ -51,8 +51,8 @@ class TflmRuntime:
         """The program; its memory is planned on the device. Raises: ModelError, UsageError."""
         original = read_model(model.tflite, model.name)
         program = make_program(original, optimize, self.features)
-        reference = OlderTreeReference.where_it_differs(original, self.features) or OracleReference(
-            model, original, expected_folder(build_dir, model)
+        reference = OlderTreeReference.where_it_differs(original, self.features) or choose_reference(
+            model, original, original, expected_folder(build_dir, model)
         )
         return Prepared(model, board, self.name, original, program, None, reference)
 
@@ -97,7 +97,7 @@ def _emulator(board: Board) -> Emulator | None:
 def _selftest_crc(prepared: Prepared, observer: Observer) -> int:
     """The self-test's checksum of a model that may hold operators tinyedge has no reference for."""
     graph, reference = prepared.original, prepared.reference
-    if isinstance(reference, OracleReference):
+    if not isinstance(reference, OlderTreeReference):
         try:
             check(graph)
         except ModelError:

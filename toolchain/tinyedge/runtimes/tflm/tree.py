@@ -6,8 +6,8 @@ never written to.
 
 Which sources are needed follows from their text. A kernel is found by the definition of its `Register_...` function.
 From there on a source needs, for each header it includes at any depth, the sources of the same stem beside it
-(`conv.h`: conv.cc, conv_common.cc), and of CMSIS-NN, whose headers declare everything, those that define a function it
-names. This takes a few files too many, which the linker drops; one too few shows as an undefined symbol.
+(`conv.h`: conv.cc, conv_common.cc), and of CMSIS-NN, whose headers declare everything, those that define a function or
+a table it names. This takes a few files too many, which the linker drops; one too few shows as an undefined symbol.
 """
 
 from __future__ import annotations
@@ -79,8 +79,12 @@ _COMMENT = re.compile(r"/\*.*?\*/|//[^\n]*", re.DOTALL)
 _INCLUDE = re.compile(r"^[ \t]*#[ \t]*include[ \t]*[\"<]([^\">\n]+)[\">]", re.MULTILINE)
 _REGISTER = re.compile(r"\bRegister_([A-Z0-9_]+)\s*\(\s*(?:void)?\s*\)")
 _REGISTER_DEFINITION = re.compile(r"\bRegister_([A-Z0-9_]+)\s*\(\s*(?:void)?\s*\)\s*\{")
-_CMSIS_DEFINITION = re.compile(r"^(?![\s#*/])[^\n;{}()=]*?\b(arm_\w+)\s*(?:\(|\[[^\n;]*=)", re.MULTILINE)
-_CMSIS_NAME = re.compile(r"\barm_\w+")
+_CMSIS_DEFINITION = re.compile(
+    r"^(?![\s#*/]|static\b|extern\b|typedef\b)[^\n;{}()=]*?\b(?!__attribute__)([A-Za-z_]\w*)\s*(?:\(|(?:\[[^;{}()=]*)?=)",
+    re.MULTILINE,
+)
+"""a function, a table or a variable that other files can name, whatever it is called"""
+_NAME = re.compile(r"\b[A-Za-z_]\w*")
 _FLOAT_PRODUCT = re.compile(rb"static_cast<double>\(\s*input->params\.scale\s*\*\s*filter->params\.scale\s*\)")
 
 
@@ -320,8 +324,8 @@ class _Index:
         needed: list[str] = []
         for header in self._reachable(source, _UNFOLLOWED):
             needed += self.beside.get(posixpath.splitext(header)[0], ())
-        for word in set(_CMSIS_NAME.findall(self.texts[source])):
-            needed += self.cmsis.get(word, ())
+        for word in self.cmsis.keys() & set(_NAME.findall(self.texts[source])):
+            needed += self.cmsis[word]
         return needed
 
     def _reachable(self, name: str, unfollowed: frozenset[str]) -> set[str]:

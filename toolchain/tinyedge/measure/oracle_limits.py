@@ -1,15 +1,8 @@
-"""tinyedge's own references in the place of the oracle, for models that TensorFlow Lite Micro does not run."""
+"""What tinyedge runs of a file and TensorFlow Lite Micro does not."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-
-import numpy as np
-
-from tinyedge.artifacts import Observer
-from tinyedge.graph.ir import Array, DType, Graph
-from tinyedge.ops.reference import initial_state, run_graph
+from tinyedge.graph.ir import DType, Graph
 
 MOST_JOINED = 10
 """inputs that TensorFlow Lite Micro's concatenation takes"""
@@ -21,28 +14,6 @@ _SHAPES = frozenset(
     )
 )
 """operators whose kernels take int32 and bool"""
-
-
-@dataclass(frozen=True, eq=False)
-class OwnReference:
-    """The numpy references of a graph's operators.
-
-    why  what TensorFlow Lite Micro cannot run of the model
-    """
-
-    graph: Graph
-    why: str
-
-    @property
-    def notes(self) -> tuple[str, ...]:
-        return (f"outputs are compared with tinyedge's own references, not with TensorFlow Lite Micro: {self.why}",)
-
-    def outputs(self, samples: Sequence[Array], observer: Observer) -> list[Array]:
-        """One array [N, *shape] for each output of the model."""
-        with observer.progress("reference on the host"):
-            state = initial_state(self.graph)
-            runs = [run_graph(self.graph, list(sample), state=state) for sample in zip(*samples, strict=True)]
-        return [np.stack([values[key] for values in runs]) for key in self.graph.outputs]
 
 
 def beyond_oracle(original: Graph, settled: Graph) -> str:
