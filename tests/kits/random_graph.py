@@ -21,6 +21,7 @@ from tinyedge.graph.ir import Graph
 from tinyedge.graph.reader import read_model
 from tinyedge.kernels import KERNELS
 from tinyedge.ops import OPERATORS, check
+from tinyedge.optimize import settle_graph
 
 Array = npt.NDArray[Any]
 
@@ -113,7 +114,7 @@ def draw(seed: int, number: int, operators: Iterable[str], further: int = 3) -> 
         for at in chance.permutation(len(names)):
             NODES[names[at]](draft)
         tflite = draft.finish()
-        graph = read_model(tflite, f"random_{seed}_{number}")
+        graph = settle_graph(read_model(tflite, f"random_{seed}_{number}"))
         try:
             check(graph)
         except ModelError as error:
