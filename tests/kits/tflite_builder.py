@@ -24,6 +24,7 @@ _OPTIONS = {
     "mean": "ReducerOptions",
     "reduce_max": "ReducerOptions",
     "reduce_min": "ReducerOptions",
+    "reduce_prod": "ReducerOptions",
     "sum": "ReducerOptions",
     "padv2": "PadV2Options",
 }

@@ -177,7 +177,8 @@ def pool_2d_node(operator: str) -> Entry:
             kernel, size = source.shape[1:3], (1, 1)
             options |= {"padding": "valid", "stride_h": 1, "stride_w": 1}
         draft.same(
-            operator, [source], (source.shape[0], *size, source.shape[3]), source, filter_height=kernel[0], filter_width=kernel[1],
+            operator, [source], (source.shape[0], *size, source.shape[3]), source,
+            filter_height=kernel[0], filter_width=kernel[1],
             fused_activation_function=fused_activation(draft), **options,
         )  # fmt: skip
 
