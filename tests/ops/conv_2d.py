@@ -174,10 +174,16 @@ def test_explicit_padding_equals_a_pad_before() -> None:
     np.testing.assert_array_equal(run_graph(folded, [small_x])[folded.outputs[0]], expected)
 
 
+def test_a_batch() -> None:
+    tflite = convolution(batch=3, padding="valid")
+    assert tflm.assert_bit_exact(tflite, 5)[0].shape == (3, 3, 5, 4)
+    (single,), (batch,) = (parse_graph(read_model(file, "m")) for file in (convolution(padding="valid"), tflite))
+    assert batch.macs == 3 * single.macs
+
+
 @pytest.mark.parametrize(
     ("arguments", "rule"),
     [
-        ({"batch": 2}, "batch size 1"),
         ({"weights_zero_point": 3}, "zero points of the weights are 0"),
         ({"channels": (3, 3), "weights_axis": 3}, "per channel along axis 0"),
         ({"output_size": (4, 6)}, "height and width that padding"),

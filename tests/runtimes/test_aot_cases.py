@@ -12,7 +12,6 @@ import pytest
 
 from kits import tflm
 from kits.graph_batch import NATIVE, NativeBatch
-from tinyedge.artifacts import QuantizedModel
 from tinyedge.errors import ModelError
 from tinyedge.graph.ir import Graph
 from tinyedge.graph.reader import read_model
