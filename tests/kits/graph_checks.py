@@ -113,7 +113,7 @@ def _check_numpy(models: Sequence[RandomModel], folder: Path, failures: list[Fai
         if not wrong:
             stage = "outputs differ after the passes"
             try:
-                optimized = optimize_graph(model.graph)
+                optimized = optimize_graph(settle_graph(model.graph))
                 wrong = _compare(optimized, samples, expected)
             except Exception as error:  # whatever it is, it belongs to this model
                 wrong = f"{type(error).__name__}: {error}"
