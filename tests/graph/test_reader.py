@@ -122,8 +122,12 @@ def sparsify(builder: TfliteBuilder) -> None:
     builder.graph.tensors[1].sparsity = schema.SparsityParametersT()
 
 
-def two_subgraphs(builder: TfliteBuilder) -> None:
-    builder.model.subgraphs.append(builder.graph)
+def control_flow(builder: TfliteBuilder) -> None:
+    builder.operator("while", [0], [0], cond_subgraph_index=1, body_subgraph_index=2)
+
+
+def missing_subgraph(builder: TfliteBuilder) -> None:
+    builder.call_once(1)
 
 
 def compress(builder: TfliteBuilder) -> None:
@@ -161,7 +165,8 @@ def behind_the_flatbuffer(builder: TfliteBuilder) -> None:
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        (two_subgraphs, "has 2 subgraphs"),
+        (control_flow, "`while`: it runs other subgraphs as the data decides"),
+        (missing_subgraph, "operator 0 `call_once`: it runs subgraph 1, the file has subgraphs 1 to 0"),
         (sparsify, "tensor 1 `t1` (file offset 0x"),
         (compress, "compressed by TensorFlow Lite Micro's tool"),
         (blockwise, "custom or block-wise"),

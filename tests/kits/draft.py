@@ -64,6 +64,10 @@ class Draft:
         """keys of tensors that an operator reads"""
         self.variables = 0
         """how many resource variables there are"""
+        self.starts: list[tuple[str, Node]] = []
+        """names of variables that start with values of their own, and what they hold"""
+        self.weights: dict[Any, tuple[int, list[float]]] = {}
+        """constants of weights with their scales, by what they fit: operators may share them"""
         self.names: list[str] = []
         """of the operators so far"""
 
@@ -171,6 +175,17 @@ class Draft:
             return self.reshape(node, self.factors(node.elements, 4))
         return self.input((1, self.number(1, 6), self.number(1, 6), self.number(1, 6)), dtype)
 
+    def images(self, dtype: str = "int8") -> Node:
+        """A tensor [N, H, W, C]: an image, or a batch of several."""
+        batches = [n for n in self.tensors(dtype) if len(n.shape) == 4 and n.shape[0] > 1][-_LAST:]
+        if batches and self.flip(0.7):
+            return batches[self.number(0, len(batches) - 1)]
+        if self.flip(0.15):
+            return self.input((self.number(2, 3), self.number(1, 5), self.number(1, 5), self.number(1, 6)), dtype)
+        if self.flip(0.08):
+            return self.input((1, self.number(7, 16), self.number(7, 16), self.number(1, 4)), dtype)
+        return self.image(dtype)
+
     def factors(self, elements: int, rank: int) -> Shape:
         """A shape of that rank, batch 1 (unless the rank is 1), with so many elements."""
         if rank == 1:
@@ -220,17 +235,64 @@ class Draft:
         return self.put(operator, inputs, shape, like.dtype, scale=like.scale, zero_point=like.zero_point, **options)
 
     def reshape(self, source: Node, shape: Sequence[int]) -> Node:
-        keys = [source, self.shape_constant(shape)]
+        keys = [source, self._computed_shape(source, shape) if self.flip(0.2) else self.shape_constant(shape)]
         return self.same("reshape", keys, shape, source, newShape=list(shape))
 
+    def _computed_shape(self, source: Node, shape: Sequence[int]) -> int:
+        """The key of a shape as Keras 3 works it out: one size is taken from the source, others are constants."""
+        found = [at for at, size in enumerate(source.shape) if size == shape[0]]
+        if not found:
+            return self.shape_constant(shape)
+        at = int(self.pick(*found))
+        sizes = self.builder.tensor((len(source.shape),), "int32")
+        self.builder.operator("shape", [source.key], [sizes])
+        first = self.builder.tensor((), "int32")
+        place = [self.shape_constant([value]) for value in (at, at + 1, 1)]
+        masks = {"begin_mask": 0, "end_mask": 0, "ellipsis_mask": 0, "new_axis_mask": 0, "shrink_axis_mask": 1}
+        self.builder.operator("strided_slice", [sizes, *place], [first], **masks)
+        if self.flip(0.3):
+            twice, both = self.builder.tensor((), "int32"), self.builder.tensor((), "int32")
+            options = {"fused_activation_function": "none"}
+            self.builder.operator("add", [first, first], [twice], **options)
+            self.builder.operator("sub", [twice, first], [both], **options)
+            first = both
+        others = [self.constant(np.array(size, np.int32)) for size in shape[1:]]
+        packed = self.builder.tensor((len(shape),), "int32")
+        self.builder.operator("pack", [first, *others], [packed], axis=0, values_count=len(shape))
+        self.read.add(source.key)
+        return packed
+
+    def _initialize(self) -> None:
+        """A subgraph that gives variables their start values, run once."""
+        if not self.starts:
+            return
+        with self.builder.subgraph() as number:
+            for name, value in self.starts:
+                handle = self.builder.tensor((1,), "resource")
+                self.builder.operator("var_handle", [], [handle], container="", shared_name=name)
+                key = self.values_like(value.shape, value)
+                self.builder.operator("assign_variable", [handle, key], [])
+        self.builder.call_once(number)
+
     def finish(self) -> bytes:
-        """The file: what nobody reads is an output of the model, and now and then something that is read too."""
+        """The file: what nobody reads is an output of the model, and now and then something that is read too.
+
+        Seldom an output is listed twice, an input is an output, or what is computed or given is for nobody.
+        """
+        self._initialize()
         given = {node.key for node in self.inputs}
         computed = [node for node in self.nodes if node.key not in given]
         outputs = [node.key for node in computed if node.key not in self.read or self.flip(0.06)]
         outputs = outputs or [computed[-1].key]
-        inputs = [node.key for node in self.inputs if node.key in self.read]
-        self.ranges = [r for r, node in zip(self.ranges, self.inputs, strict=True) if node.key in self.read]
+        if len(outputs) > 1 and self.flip(0.1):
+            outputs.pop(self.number(0, len(outputs) - 1))
+        if self.flip(0.05):
+            outputs.append(int(self.pick(*outputs)))
+        kept = [node.key in self.read or self.flip(0.3) for node in self.inputs]
+        inputs = [node.key for node, keep in zip(self.inputs, kept, strict=True) if keep]
+        self.ranges = [limits for limits, keep in zip(self.ranges, kept, strict=True) if keep]
+        if self.flip(0.05):
+            outputs.append(int(self.pick(*inputs)))
         return self.builder.build(inputs, outputs)
 
 

@@ -22,7 +22,7 @@ from tinyedge.graph.ir import Graph
 from tinyedge.graph.reader import read_model
 from tinyedge.ops import parse_graph
 from tinyedge.ops.reference import initial_state, run_graph
-from tinyedge.optimize import optimize_graph
+from tinyedge.optimize import optimize_graph, settle_graph
 from tinyedge.plan import make_plan, verify_plan
 
 Array = npt.NDArray[Any]
@@ -113,7 +113,7 @@ def _check_numpy(models: Sequence[RandomModel], folder: Path, failures: list[Fai
         if not wrong:
             stage = "outputs differ after the passes"
             try:
-                optimized = optimize_graph(model.graph)
+                optimized = optimize_graph(settle_graph(model.graph))
                 wrong = _compare(optimized, samples, expected)
             except Exception as error:  # whatever it is, it belongs to this model
                 wrong = f"{type(error).__name__}: {error}"
@@ -148,7 +148,9 @@ def _first_wrong(model: RandomModel, samples: Sequence[Sample], folder: Path) ->
     builder.Finish(file.Pack(builder), b"TFL3")
     tflite = bytes(builder.Output())
     (answer,) = run_oracle_batch([(tflite, samples)], folder)
-    return "" if isinstance(answer, str) else _compare(read_model(tflite, model.graph.name), samples, answer)
+    return (
+        "" if isinstance(answer, str) else _compare(settle_graph(read_model(tflite, model.graph.name)), samples, answer)
+    )
 
 
 def _differing(graph: Graph, found: Sequence[Array], wanted: Sequence[Array]) -> str:

@@ -70,13 +70,18 @@ def weighted(
     wide = source.dtype == "int16"
     bits = 4 if (draft.flip(0.12) if four_bits is None else four_bits) and not wide else 8
     per_channel = draft.flip(0.8) if per_channel is None else per_channel
-    base = 2.0 ** draft.chance.uniform(-9, -4)
+    base = 2.0 ** (draft.chance.uniform(-24, 4) if draft.flip(0.05) else draft.chance.uniform(-9, -4))
     spread = draft.pick(0.0, 1.0, 1.0, 4.0)
     scales = [float32(base * 2.0 ** draft.chance.uniform(-spread, spread)) for _ in range(channels)]
     if not per_channel:
         scales = scales[:1]
-    data = _weights(draft, weights_shape, axis, bits)
-    keys: list[Node | int] = [draft.constant(data, f"int{bits}", scale=scales, axis=axis)]
+    fitting = (weights_shape, axis, bits, len(scales))
+    if fitting in draft.weights and draft.flip(0.4):
+        key, scales = draft.weights[fitting]
+    else:
+        key = draft.constant(_weights(draft, weights_shape, axis, bits), f"int{bits}", scale=scales, axis=axis)
+    draft.weights[fitting] = key, scales
+    keys: list[Node | int] = [key]
     sums = INT8_SPREAD * (256 if wide else 1) * (INT8_SPREAD if bits == 8 else 5.0) * math.sqrt(taps)
     if draft.flip(0.8):
         bias_scales = [float32(source.scale * scale) for scale in scales]
@@ -91,8 +96,12 @@ def window_options(draft: Draft, source: Node, *, dilated: bool = True) -> tuple
     """Options, kernel size and output size of a window that fits the image."""
     while True:
         kernel = (draft.pick(1, 1, 2, 3, 3, 5), draft.pick(1, 1, 2, 3, 3, 4))
+        if draft.flip(0.12):
+            kernel = (draft.number(1, 10), draft.number(1, 9))
         stride = (draft.pick(1, 1, 2, 3), draft.pick(1, 1, 2, 3))
-        dilation = (draft.number(1, 3), draft.number(1, 3)) if dilated and draft.flip(0.15) else (1, 1)
+        if draft.flip(0.08):
+            stride = (draft.number(1, 6), draft.number(1, 6))
+        dilation = (draft.number(1, 5), draft.number(1, 5)) if dilated and draft.flip(0.15) else (1, 1)
         padding = draft.pick("same", "valid")
         axes = zip(source.shape[1:3], kernel, stride, dilation, strict=True)
         size = tuple(output_size(*numbers, padding) for numbers in axes)
@@ -169,7 +178,9 @@ def binary(operator: str, reach: Callable[[float, float], float], **options: Any
 
     def entry(draft: Draft) -> None:
         kind = draft.kind()
-        first = draft.any(kind, accept=lambda node: len(node.shape) <= 4)
+        first = draft.any(kind, accept=lambda node: len(node.shape) <= 6)
+        if draft.flip(0.08):
+            first = draft.input(draft.sizes(draft.number(5, 6), 3), kind)
         second, scale = second_operand(draft, first)
         pair = [second, first] if draft.flip(0.4) else [first, second]
         drawn = dict(options)

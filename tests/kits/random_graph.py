@@ -21,6 +21,7 @@ from tinyedge.graph.ir import Graph
 from tinyedge.graph.reader import read_model
 from tinyedge.kernels import KERNELS
 from tinyedge.ops import OPERATORS, check
+from tinyedge.optimize import settle_graph
 
 Array = npt.NDArray[Any]
 
@@ -101,6 +102,14 @@ def random_model(seed: int, number: int) -> RandomModel:
     return draw(seed, number, dealt(seed, number))
 
 
+def _is_accepted(graph: Graph) -> bool:
+    try:
+        check(graph)
+    except ModelError:
+        return False
+    return True
+
+
 def draw(seed: int, number: int, operators: Iterable[str], further: int = 3) -> RandomModel:
     """A network of these operators in random order, and up to some `further` ones."""
     refused = []
@@ -114,6 +123,8 @@ def draw(seed: int, number: int, operators: Iterable[str], further: int = 3) -> 
             NODES[names[at]](draft)
         tflite = draft.finish()
         graph = read_model(tflite, f"random_{seed}_{number}")
+        if not _is_accepted(graph):  # as it is, with every operator; else as it is compiled
+            graph = settle_graph(graph)
         try:
             check(graph)
         except ModelError as error:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import flatbuffers
@@ -23,6 +24,7 @@ _OPTIONS = {
     "mean": "ReducerOptions",
     "reduce_max": "ReducerOptions",
     "reduce_min": "ReducerOptions",
+    "reduce_prod": "ReducerOptions",
     "sum": "ReducerOptions",
     "padv2": "PadV2Options",
 }
@@ -49,7 +51,7 @@ def pack_int4(values: npt.NDArray[Any]) -> bytes:
 
 
 class TfliteBuilder:
-    """A model with one subgraph. `tensor` returns indices, `operator` uses them, `build` gives the file."""
+    """A model. `tensor` returns indices, `operator` uses them, `build` gives the file."""
 
     def __init__(self) -> None:
         self.model = schema.ModelT()
@@ -113,6 +115,25 @@ class TfliteBuilder:
             node.builtinOptions = table
         self.graph.operators.append(node)
         return len(self.graph.operators) - 1
+
+    @contextmanager
+    def subgraph(self) -> Iterator[int]:
+        """A further subgraph: what is added within the block goes there. Gives its number."""
+        main = self.graph
+        self.graph = schema.SubGraphT()
+        self.graph.name = f"subgraph {len(self.model.subgraphs)}"
+        self.graph.tensors, self.graph.operators = [], []
+        self.graph.inputs, self.graph.outputs = [], []
+        self.model.subgraphs.append(self.graph)
+        try:
+            yield len(self.model.subgraphs) - 1
+        finally:
+            self.graph = main
+
+    def call_once(self, subgraph: int) -> None:
+        """Run a subgraph before the first inference: an operator in front of all others."""
+        self.operator("call_once", [], [], init_subgraph_index=subgraph)
+        self.graph.operators.insert(0, self.graph.operators.pop())
 
     def _code(self, operator: str) -> int:
         code = schema.OperatorCodeT()

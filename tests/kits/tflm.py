@@ -14,6 +14,7 @@ from tinyedge.graph.ir import Graph
 from tinyedge.graph.reader import read_model
 from tinyedge.ops import parse_graph
 from tinyedge.ops.reference import initial_state, run_graph
+from tinyedge.optimize import settle_graph
 
 Array = npt.NDArray[Any]
 
@@ -35,7 +36,7 @@ def assert_exact_over_time(tflite: bytes, samples: Sequence[Sequence[Array]]) ->
     runtime = pytest.importorskip(
         "tflite_micro", reason="needs the oracle: pip install --pre tflite-micro (Linux x86_64)"
     ).runtime
-    graph = read_model(tflite, "test")
+    graph = settle_graph(read_model(tflite, "test"))
     layers, state = parse_graph(graph), initial_state(graph)
     interpreter = runtime.Interpreter.from_bytes(tflite, arena_size=1 << 20)
     outputs = []

@@ -174,10 +174,16 @@ def test_explicit_padding_equals_a_pad_before() -> None:
     np.testing.assert_array_equal(run_graph(folded, [small_x])[folded.outputs[0]], expected)
 
 
+def test_a_batch() -> None:
+    tflite = convolution(batch=3, padding="valid")
+    assert tflm.assert_bit_exact(tflite, 5)[0].shape == (3, 3, 5, 4)
+    (single,), (batch,) = (parse_graph(read_model(file, "m")) for file in (convolution(padding="valid"), tflite))
+    assert batch.macs == 3 * single.macs
+
+
 @pytest.mark.parametrize(
     ("arguments", "rule"),
     [
-        ({"batch": 2}, "batch size 1"),
         ({"weights_zero_point": 3}, "zero points of the weights are 0"),
         ({"channels": (3, 3), "weights_axis": 3}, "per channel along axis 0"),
         ({"output_size": (4, 6)}, "height and width that padding"),
@@ -224,16 +230,16 @@ def conv_2d_model(rng: Rng, kind: Kind, **arguments: Any) -> bytes:
 
 
 def conv_2d_node(draft: Draft) -> None:
-    source = draft.image(draft.kind())
+    source = draft.images(draft.kind())
     options, kernel, size = window_options(draft, source)
-    inputs, outputs = source.shape[3], draft.pick(draft.number(1, 4), draft.number(1, 12), 8)
+    inputs, outputs = source.shape[3], draft.pick(draft.number(1, 4), draft.number(1, 12), 8, 8, draft.number(1, 34))
     groups = 1
     if inputs <= 8 and draft.flip(0.12):
         groups = draft.pick(*(g for g in range(1, inputs + 1) if inputs % g == 0))
         outputs = groups * draft.number(1, 3)
     depth = inputs // groups
     weighted(
-        draft, "conv_2d", source, (outputs, *kernel, depth), (1, *size, outputs), axis=0,
+        draft, "conv_2d", source, (outputs, *kernel, depth), (source.shape[0], *size, outputs), axis=0,
         taps=math.prod(kernel) * depth, four_bits=None if groups == 1 else False,
         fused_activation_function=fused_activation(draft), **options,
     )  # fmt: skip

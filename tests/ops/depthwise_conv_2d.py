@@ -144,12 +144,12 @@ def depthwise_conv_2d_model(rng: Rng, kind: Kind, **arguments: Any) -> bytes:
 
 
 def depthwise_conv_2d_node(draft: Draft) -> None:
-    source = draft.image(draft.kind())
+    source = draft.images(draft.kind())
     options, kernel, size = window_options(draft, source)
-    multiplier = draft.pick(1, 1, 1, 2, 3)
+    multiplier = draft.pick(1, 1, 1, 2, 3, 1, 1, 1, 2, draft.number(4, 9))
     outputs = source.shape[3] * multiplier
     weighted(
-        draft, "depthwise_conv_2d", source, (1, *kernel, outputs), (1, *size, outputs), axis=3,
+        draft, "depthwise_conv_2d", source, (1, *kernel, outputs), (source.shape[0], *size, outputs), axis=3,
         taps=math.prod(kernel), depth_multiplier=multiplier,
         fused_activation_function=fused_activation(draft), **options,
     )  # fmt: skip

@@ -112,13 +112,23 @@ def test_constant_operands_stay_in_their_place() -> None:
     assert tflm.assert_bit_exact(builder.build([x], [y]), 3)[0].shape == (4,)
 
 
-def test_shapes_that_do_not_broadcast_and_five_dimensions() -> None:
-    for shapes, output in ((((2, 3), (3, 2)), (2, 3)), (((1, 1, 1, 1, 2), (2,)), (1, 1, 1, 1, 2))):
+@pytest.mark.parametrize("operator", ["sub", "mul", "squared_difference"])
+def test_six_dimensions(operator: str) -> None:
+    builder = TfliteBuilder()
+    keys = [builder.tensor(shape, scale=0.1) for shape in ((2, 3, 2, 3, 2, 2), (2, 1, 2, 1, 2, 1))]
+    target = builder.tensor((2, 3, 2, 3, 2, 2), scale=0.3)
+    given = {} if operator == "squared_difference" else {"fused_activation_function": "none"}
+    builder.operator(operator, keys, [target], **given)
+    tflm.assert_bit_exact(builder.build(keys, [target]), 3)
+
+
+def test_shapes_that_do_not_broadcast_and_seven_dimensions() -> None:
+    for shapes, output in ((((2, 3), (3, 2)), (2, 3)), (((1, 1, 1, 1, 1, 1, 2), (2,)), (1, 1, 1, 1, 1, 1, 2))):
         builder = TfliteBuilder()
         keys = [builder.tensor(shape, scale=0.1) for shape in shapes]
         target = builder.tensor(output, scale=0.1)
         builder.operator("mul", keys, [target], fused_activation_function="none")
-        with pytest.raises(ModelError, match="which has at most four dimensions"):
+        with pytest.raises(ModelError, match="which has at most six dimensions"):
             check(read_model(builder.build(keys, [target]), "m"))
 
 

@@ -171,13 +171,14 @@ def pool_2d_node(operator: str) -> Entry:
     """average_pool_2d, max_pool_2d: the quantization stays."""
 
     def entry(draft: Draft) -> None:
-        source = draft.image(draft.kind())
+        source = draft.images(draft.kind())
         options, kernel, size = window_options(draft, source, dilated=False)
         if draft.flip(0.15):  # all of the image
             kernel, size = source.shape[1:3], (1, 1)
             options |= {"padding": "valid", "stride_h": 1, "stride_w": 1}
         draft.same(
-            operator, [source], (1, *size, source.shape[3]), source, filter_height=kernel[0], filter_width=kernel[1],
+            operator, [source], (source.shape[0], *size, source.shape[3]), source,
+            filter_height=kernel[0], filter_width=kernel[1],
             fused_activation_function=fused_activation(draft), **options,
         )  # fmt: skip
 

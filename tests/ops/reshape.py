@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from kits import tflm
 from kits.draft import Draft
 from kits.kernel_layers import Rng, make_layer
 from kits.tflite_builder import TfliteBuilder
@@ -39,12 +40,23 @@ def test_another_number_of_elements_is_refused() -> None:
         check(read_model(reshaped("reshape", (2, 3), (7,)), "m"))
 
 
-def test_a_computed_shape_is_refused() -> None:
+def test_a_computed_shape_is_not_looked_at() -> None:
+    """The file states the shape of the output, which is what the interpreter goes by."""
     builder = TfliteBuilder()
     x, s, y = builder.tensor((2, 3), scale=0.1), builder.tensor((1,), "int32"), builder.tensor((6,), scale=0.1)
     builder.operator("reshape", [x, s], [y])
-    with pytest.raises(ModelError, match="is a constant"):
-        check(read_model(builder.build([x, s], [y]), "m"))
+    tflite = builder.build([x, s], [y])
+    (layer,) = parse_graph(read_model(tflite, "m"))
+    assert [tensor.index for tensor in layer.inputs] == [x]
+    tflm.assert_exact_over_time(tflite, [[np.arange(6, dtype=np.int8).reshape(2, 3), np.array([7], np.int32)]])
+
+
+def test_a_computed_axis_is_refused() -> None:
+    builder = TfliteBuilder()
+    x, a, y = builder.tensor((2, 3), scale=0.1), builder.tensor((), "int32"), builder.tensor((1, 2, 3), scale=0.1)
+    builder.operator("expand_dims", [x, a], [y])
+    with pytest.raises(ModelError, match="axis is a constant"):
+        check(read_model(builder.build([x, a], [y]), "m"))
 
 
 CORNERS = [

@@ -105,7 +105,7 @@ REFUSALS = [
 
 
 def transpose_conv_node(draft: Draft) -> None:
-    source = draft.image()
+    source = draft.images()
     kernel = (draft.number(1, 4), draft.number(1, 4))
     stride = (draft.number(1, 2), draft.number(1, 2))
     padding = draft.pick("same", "valid")
@@ -114,7 +114,7 @@ def transpose_conv_node(draft: Draft) -> None:
         size * step if padding == "same" else size * step + max(width - step, 0)
         for size, step, width in zip(source.shape[1:3], stride, kernel, strict=True)
     )
-    shape = (1, rows, columns, outputs)
+    shape = (source.shape[0], rows, columns, outputs)
     weighted(
         draft, "transpose_conv", source, (outputs, *kernel, source.shape[3]), shape, axis=0,
         taps=math.prod(kernel) * source.shape[3], leading=(draft.shape_constant(shape),), per_channel=True,

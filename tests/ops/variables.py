@@ -104,6 +104,8 @@ def variable_node(draft: Draft) -> None:
     handle = Node(draft.builder.tensor((1,), "resource"), (1,), "resource", 1.0, 0)
     draft.builder.operator("var_handle", [], [handle.key], container="", shared_name=name)
     remembered = draft.target(value.shape, value)
+    if draft.flip(0.4):
+        draft.starts.append((name, value))
     if draft.flip(0.7):
         draft.put_all("read_variable", [handle], [remembered])
         draft.put_all("assign_variable", [handle, _next(draft, value, remembered)], [])
