@@ -23,6 +23,7 @@ from tinyedge.graph.reader import read_model
 from tinyedge.ops import parse_graph
 from tinyedge.ops.reference import initial_state, run_graph
 from tinyedge.optimize import optimize_graph
+from tinyedge.optimize.fold_islands import fold_islands
 from tinyedge.plan import make_plan, verify_plan
 
 Array = npt.NDArray[Any]
@@ -148,7 +149,9 @@ def _first_wrong(model: RandomModel, samples: Sequence[Sample], folder: Path) ->
     builder.Finish(file.Pack(builder), b"TFL3")
     tflite = bytes(builder.Output())
     (answer,) = run_oracle_batch([(tflite, samples)], folder)
-    return "" if isinstance(answer, str) else _compare(read_model(tflite, model.graph.name), samples, answer)
+    return (
+        "" if isinstance(answer, str) else _compare(fold_islands(read_model(tflite, model.graph.name)), samples, answer)
+    )
 
 
 def _differing(graph: Graph, found: Sequence[Array], wanted: Sequence[Array]) -> str:

@@ -21,6 +21,7 @@ from tinyedge.graph.ir import Graph
 from tinyedge.graph.reader import read_model
 from tinyedge.kernels import KERNELS
 from tinyedge.ops import OPERATORS, check
+from tinyedge.optimize.fold_islands import fold_islands
 
 Array = npt.NDArray[Any]
 
@@ -113,7 +114,7 @@ def draw(seed: int, number: int, operators: Iterable[str], further: int = 3) -> 
         for at in chance.permutation(len(names)):
             NODES[names[at]](draft)
         tflite = draft.finish()
-        graph = read_model(tflite, f"random_{seed}_{number}")
+        graph = fold_islands(read_model(tflite, f"random_{seed}_{number}"))
         try:
             check(graph)
         except ModelError as error:

@@ -14,6 +14,7 @@ from tinyedge.graph.ir import Graph
 from tinyedge.graph.reader import read_model
 from tinyedge.ops import parse_graph
 from tinyedge.ops.reference import initial_state, run_graph
+from tinyedge.optimize.fold_islands import fold_islands
 
 Array = npt.NDArray[Any]
 
@@ -35,7 +36,7 @@ def assert_exact_over_time(tflite: bytes, samples: Sequence[Sequence[Array]]) ->
     runtime = pytest.importorskip(
         "tflite_micro", reason="needs the oracle: pip install --pre tflite-micro (Linux x86_64)"
     ).runtime
-    graph = read_model(tflite, "test")
+    graph = fold_islands(read_model(tflite, "test"))
     layers, state = parse_graph(graph), initial_state(graph)
     interpreter = runtime.Interpreter.from_bytes(tflite, arena_size=1 << 20)
     outputs = []
@@ -71,7 +72,7 @@ def random_inputs(graph: Graph, seed: int) -> list[Array]:
 
 def assert_bit_exact(tflite: bytes, seed: int) -> list[Array]:
     """The outputs, after they were found equal to TensorFlow Lite Micro's."""
-    graph = read_model(tflite, "test")
+    graph = fold_islands(read_model(tflite, "test"))
     layers = parse_graph(graph)
     inputs = random_inputs(graph, seed)
     values = run_graph(graph, inputs, layers)
@@ -86,7 +87,7 @@ def assert_bit_exact(tflite: bytes, seed: int) -> list[Array]:
 
 def assert_same(tflite: bytes, *inputs: Array) -> Array:
     """The only output for these inputs, after it was found equal to TensorFlow Lite Micro's."""
-    graph = read_model(tflite, "test")
+    graph = fold_islands(read_model(tflite, "test"))
     ours = run_graph(graph, inputs)[graph.outputs[0]]
     np.testing.assert_array_equal(ours, interpret(tflite, inputs)[0])
     return ours

@@ -30,10 +30,8 @@ class OracleReference:
     graph: Graph
     """as in the file"""
     folder: Path
-
-    @property
-    def notes(self) -> tuple[str, ...]:
-        return ()
+    notes: tuple[str, ...] = ()
+    """what is to be said of the model when its outputs were compared"""
 
     def outputs(self, samples: Sequence[Array], observer: Observer) -> list[Array]:
         """One array [N, *shape] for each output of the model. Raises: as `run_oracle`."""

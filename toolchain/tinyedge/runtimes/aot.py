@@ -14,6 +14,7 @@ from tinyedge.graph.reader import read_model
 from tinyedge.measure.reference import OracleReference, selftest_crc
 from tinyedge.ops import check
 from tinyedge.optimize import optimize_graph
+from tinyedge.optimize.fold_islands import fold_islands, island_notes
 from tinyedge.plan import check_fits, make_plan
 from tinyedge.runtimes.contract import expected_folder
 
@@ -29,11 +30,12 @@ class AotRuntime:
     ) -> Prepared:
         """Graph and plan. Raises: ModelError, FitError."""
         original = read_model(model.tflite, model.name)
-        check(original)
-        plan = make_plan(optimize_graph(original), board.core, optimize)
+        known = fold_islands(original)
+        check(known)
+        plan = make_plan(optimize_graph(known), board.core, optimize)
         check_fits(plan, board)
         _tell(plan, observer)
-        reference = OracleReference(model, original, expected_folder(build_dir, model))
+        reference = OracleReference(model, original, expected_folder(build_dir, model), island_notes(original, known))
         return Prepared(model, board, self.name, original, plan, plan, reference)
 
     def build(self, prepared: Prepared, compiler: str, build_dir: Path, observer: Observer) -> Built:

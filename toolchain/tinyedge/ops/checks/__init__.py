@@ -21,6 +21,9 @@ CONVERT_HINT = (
     "[tf.lite.OpsSet.TFLITE_BUILTINS_INT8]"
 )
 
+OPTIONS_RULE = "The file states its options"
+"""how the rule of `options` begins"""
+
 
 def describe(graph: Graph, operator: Operator) -> str:
     """An operator with its index, name and the types and shapes of its tensors, as errors show it."""
@@ -69,7 +72,7 @@ def options(*names: str) -> Constraint:
     def check(graph: Graph, operator: Operator) -> bool:
         return all(name in operator.options for name in names)
 
-    check.__doc__ = f"The file states its options ({', '.join(names)})."
+    check.__doc__ = f"{OPTIONS_RULE} ({', '.join(names)})."
     return check
 
 
