@@ -34,14 +34,9 @@ def _fused(function: Callable[[Floats, Floats], Floats]) -> Function:
 
     def result(options: Mapping[str, Any], x: Floats, y: Floats) -> Floats:
         low, high = ACTIVATIONS[options.get("fused_activation_function", "none")]
-        return np.asarray(
-            np.clip(
-                function(x, y), None if low is None else np.float32(low), None if high is None else np.float32(high)
-            )
-            if (low, high) != (None, None)
-            else function(x, y),
-            np.float32,
-        )
+        value = function(x, y)
+        value = value if low is None else np.maximum(value, np.float32(low))
+        return value if high is None else np.minimum(value, np.float32(high))
 
     return result
 
@@ -55,6 +50,14 @@ def _logistic(options: Mapping[str, Any], x: Floats) -> Floats:
     rising = np.exp(x.astype(np.float64)).astype(np.float32)
     falling = np.exp(-x.astype(np.float64)).astype(np.float32)
     return np.where(x > _CUTOFF_HIGH, _ONE, np.where(x < _CUTOFF_LOW, rising, _ONE / (_ONE + falling)))
+
+
+def _larger(options: Mapping[str, Any], x: Floats, y: Floats) -> Floats:
+    return np.asarray(np.where(x > y, x, y), np.float32)
+
+
+def _smaller(options: Mapping[str, Any], x: Floats, y: Floats) -> Floats:
+    return np.asarray(np.where(x < y, x, y), np.float32)
 
 
 def _hard_swish(options: Mapping[str, Any], x: Floats) -> Floats:
@@ -75,8 +78,8 @@ FUNCTIONS: Mapping[str, Function] = MappingProxyType(
         "leaky_relu": lambda options, x: np.where(x > 0, x, x * np.float32(options["alpha"])),
         "log": _of_double(np.log),
         "logistic": _logistic,
-        "maximum": lambda options, x, y: np.where(x > y, x, y),
-        "minimum": lambda options, x, y: np.where(x < y, x, y),
+        "maximum": _larger,
+        "minimum": _smaller,
         "mul": _fused(lambda x, y: x * y),
         "neg": lambda options, x: -x,
         "prelu": lambda options, x, y: np.where(x >= 0, x, x * y),
