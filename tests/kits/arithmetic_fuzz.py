@@ -245,7 +245,12 @@ def fuzz(operator: str, dtype: str, elements: int, seed: int = 1) -> Tally:
             for array, limits in zip(random_inputs(graph, int(rng.integers(1 << 20))), input_ranges(graph), strict=True)
         ]
         values = run_graph(graph, inputs, layers)
-        for key, theirs in zip(graph.outputs, interpret(tflite, inputs, len(graph.outputs)), strict=True):
+        try:
+            answers = interpret(tflite, inputs, len(graph.outputs))
+        except RuntimeError:  # it refuses activations whose limits leave int32
+            refused += 1
+            continue
+        for key, theirs in zip(graph.outputs, answers, strict=True):
             mine = values[key]
             tried += mine.size
             wrong += int((mine.reshape(-1) != theirs.reshape(-1)).sum())
