@@ -153,8 +153,8 @@ def transpose_conv_node(draft: Draft) -> None:
 
 def transpose_conv_s16(rng: Rng) -> bytes:
     draft = Draft(rng)
-    draft.input((1, draft.number(1, 4), draft.number(1, 4), draft.number(1, 5)), "int16")
-    draft.kind = lambda: "int16"  # type: ignore[method-assign]
+    image = draft.input((1, draft.number(1, 4), draft.number(1, 4), draft.number(1, 5)), "int16")
+    draft.image = lambda dtype="int16": image  # type: ignore[method-assign]
     transpose_conv_node(draft)
     return draft.finish()
 
