@@ -44,6 +44,29 @@ static uint32_t tensors_crc(int output) {
   return crc;
 }
 
+#ifdef TE_MODEL_INPUT_RANGES
+static const te_input_range input_ranges[] = TE_MODEL_INPUT_RANGES;
+
+/* Random bytes of an input as values that it may take. */
+static void draw_values(void *input, uint32_t bytes, const te_input_range *range) {
+  uint32_t *words = input;
+  for (uint32_t i = 0; range->count != 0 && i < bytes / 4; ++i) {
+    const int32_t whole = (int32_t)(words[i] % range->count) + range->first;
+    union {
+      uint32_t bits;
+      int32_t whole;
+      float real;
+    } value = {0};
+    if (range->scale > 0.0f) {
+      value.real = (float)whole * range->scale;
+    } else {
+      value.whole = whole;
+    }
+    words[i] = value.bits;
+  }
+}
+#endif
+
 /* One inference over pseudo-random inputs, whose right result the toolchain computed. */
 static int selftest(void) {
   uint32_t x = 1;
@@ -53,6 +76,9 @@ static int selftest(void) {
       x = x * 1664525u + 1013904223u;
       bytes[j] = (uint8_t)(x >> 24);
     }
+#ifdef TE_MODEL_INPUT_RANGES
+    draw_values(bytes, te_model_info.inputs[i].bytes, &input_ranges[i]);
+#endif
   }
   return te_model_invoke(0, 0) == 0 && tensors_crc(1) == te_model_info.selftest_crc;
 }

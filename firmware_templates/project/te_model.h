@@ -28,6 +28,14 @@ typedef struct {
   uint32_t bytes;
 } te_tensor_info;
 
+/* The values that an input of 4-byte elements may take: a random number of 32 bits becomes the one at `first` + its
+ * remainder by `count`, times `scale` if that is not 0. A count of 0: any bytes. */
+typedef struct {
+  uint32_t count;
+  int32_t first;
+  float scale;
+} te_input_range;
+
 typedef struct {
   const void *data;
   uint32_t bytes;
@@ -45,7 +53,7 @@ typedef struct {
   const char *runtime; /* "aot" or "tflm" */
   uint32_t arena_bytes;
   uint32_t selftest_crc; /* CRC-32 of all outputs for the self-test input: byte i = x >> 24, x = x * 1664525 +
-                            1013904223, x0 = 1 */
+                            1013904223, x0 = 1; where te_model_config.h has TE_MODEL_INPUT_RANGES, see te_input_range */
   uint16_t input_count;
   uint16_t output_count;
   uint16_t layer_count;

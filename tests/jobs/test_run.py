@@ -12,6 +12,7 @@ import pytest
 
 from kits.cli import tinyedge
 from kits.models import small_convolution
+from kits.tflite_builder import TfliteBuilder
 
 SHARED = ("ad01_int8", "hello_world_int8", "kws_ref_model", "pretrainedResnet_quant", "vww_96_int8")
 needs_gcc = pytest.mark.skipif(
@@ -107,6 +108,50 @@ def test_a_tflite_without_data_gets_the_seeded_inputs(small: Path) -> None:
     again = run_json(small, "--inputs", "in.npy", "--save-outputs", small.parent / "b.npy", cwd=small.parent)
     assert again["digests"]["samples"] == document["digests"]["samples"]
     assert np.array_equal(np.load(small.parent / "a.npy"), np.load(small.parent / "b.npy"))
+
+
+def two_outputs() -> bytes:
+    builder = TfliteBuilder()
+    source = builder.tensor((1, 6), scale=0.1)
+    targets = [builder.tensor((1, 6), scale=0.1), builder.tensor((1, 6), scale=0.2)]
+    for target, name in zip(targets, ("relu", "abs"), strict=True):
+        builder.operator(name, [source], [target])
+    return builder.build([source], targets)
+
+
+def test_all_outputs_are_saved(tmp_path: Path) -> None:
+    model = tmp_path / "two.tflite"
+    model.write_bytes(two_outputs())
+    run_json(model, "--samples", "3", "--save-outputs", tmp_path / "out.npz", cwd=tmp_path)
+    run_json(model, "--samples", "3", "--save-outputs", tmp_path / "out.npy", cwd=tmp_path)
+    assert not (tmp_path / "out.npy").exists()
+    with np.load(tmp_path / "out.npz") as stored:
+        assert stored.files == ["output_0", "output_1"]
+        for at, name in enumerate(stored.files):
+            assert stored[name].shape == (3, 1, 6)
+            assert np.array_equal(stored[name], np.load(tmp_path / f"out_{at}.npy"))
+        assert not np.array_equal(stored["output_0"], stored["output_1"])
+
+
+def float_model() -> bytes:
+    builder = TfliteBuilder()
+    source, target = builder.tensor((1, 6), "float32"), builder.tensor((1, 6), "float32")
+    kept, made = builder.tensor((1, 6), scale=0.05, zero_point=7), builder.tensor((1, 6), scale=0.1, zero_point=-9)
+    builder.operator("quantize", [source], [kept])
+    builder.operator("abs", [kept], [made])
+    builder.operator("dequantize", [made], [target])
+    return builder.build([source], [target])
+
+
+@pytest.mark.parametrize("board", ["nrf52840dk", "host"])
+def test_float_inputs_and_long_file_names(tmp_path: Path, board: str) -> None:
+    """The firmware's self-test draws its input by the same rule as the toolchain."""
+    model = tmp_path / f"{'a_very_long_name_' * 6}.tflite"
+    model.write_bytes(float_model())
+    document = run_json(model, "--board", board, cwd=tmp_path)
+    assert (document["verify"]["samples"], document["verify"]["mismatches"]) == (20, 0)
+    assert len(document["model"]["model"] if isinstance(document["model"], dict) else document["model"]) == 40
+    assert not any("self-test" in note for note in document["notes"])
 
 
 def test_the_host_board_runs_the_same_firmware(small: Path) -> None:

@@ -158,7 +158,7 @@ def run_result() -> Run:
             LayerResult(1, "relu", (1, 150), 12_000, 102_331, 200_000, "portable/plain"),
         ),
         stack_peak_bytes=612,
-        outputs=np.zeros((360, 1, 150), np.int8),
+        outputs=(np.zeros((360, 1, 150), np.int8),),
         emulator="unicorn 2.1.4",
     )
 

@@ -228,6 +228,11 @@ class Draft:
         """A tensor for `put_all`, of the type and the quantization of another."""
         return self._tensor(shape, like.dtype, like.scale, like.zero_point, is_variable)
 
+    def wide_probabilities(self, shape: Sequence[int]) -> Node:
+        """A tensor for `put_all`, of int16 with scale 1/65536 and zero point -32768: what softmax makes of int8."""
+        key = self.builder.tensor(shape, "int16", scale=2.0**-16, zero_point=-32768)
+        return Node(key, tuple(shape), "int16", 2.0**-16, -32768)
+
     def same(
         self, operator: str, inputs: Sequence[Node | int], shape: Sequence[int], like: Node, **options: Any
     ) -> Node:

@@ -116,16 +116,17 @@ def window_options(draft: Draft, source: Node, *, dilated: bool = True) -> tuple
 # -- functions of single values, of pairs, and over axes -------------------------------------------------------------
 
 
-def unary(operator: str, **options: Callable[[Draft], Any]) -> Entry:
-    """A function whose output may have any quantization, often that of the input."""
+def unary(operator: str, *, wide: bool = False, **options: Callable[[Draft], Any]) -> Entry:
+    """A function whose output may have any quantization, often that of the input; `wide` ones have int16 as well."""
 
     def entry(draft: Draft) -> None:
-        source = draft.any()
+        source = draft.any(draft.kind() if wide else "int8")
         drawn = {name: draw(draft) for name, draw in options.items()}
         if draft.flip(0.3):
             draft.same(operator, [source], source.shape, source, **drawn)
         else:
-            draft.put(operator, [source], source.shape, scale=draft.scale(source.reach), **drawn)
+            scale = draft.scale(source.reach, source.dtype)
+            draft.put(operator, [source], source.shape, source.dtype, scale=scale, **drawn)
 
     return entry
 
@@ -194,11 +195,11 @@ def binary(operator: str, reach: Callable[[float, float], float], **options: Any
     return entry
 
 
-def reduction_node(operator: str, *, keeps: bool = False, grows: bool = False) -> Entry:
-    """mean, sum, reduce_max, reduce_min over some axes, named from either end."""
+def reduction_node(operator: str, *, keeps: bool = False, grows: bool = False, wide: bool = False) -> Entry:
+    """mean, sum, reduce_max, reduce_min over some axes, named from either end; `wide` ones have int16 as well."""
 
     def entry(draft: Draft) -> None:
-        source = draft.take(draft.pick(2, 3, 4, 4))
+        source = draft.take(draft.pick(2, 3, 4, 4), draft.kind() if wide else "int8")
         rank = len(source.shape)
         axes = [axis for axis in range(rank) if draft.flip(0.5)] or [draft.number(0, rank - 1)]
         if rank == 4 and draft.flip(0.5):
@@ -213,7 +214,7 @@ def reduction_node(operator: str, *, keeps: bool = False, grows: bool = False) -
             draft.same(operator, [source, named], left, source, keep_dims=keep)
             return
         reach = source.reach * (math.sqrt(count) if grows else 1 / math.sqrt(count))
-        draft.put(operator, [source, named], left, scale=draft.scale(reach), keep_dims=keep)
+        draft.put(operator, [source, named], left, source.dtype, scale=draft.scale(reach, source.dtype), keep_dims=keep)
 
     return entry
 

@@ -72,7 +72,7 @@ def random_inputs(graph: Graph, seed: int) -> list[Array]:
 
 def assert_bit_exact(tflite: bytes, seed: int) -> list[Array]:
     """The outputs, after they were found equal to TensorFlow Lite Micro's."""
-    graph = read_model(tflite, "test")
+    graph = settle_graph(read_model(tflite, "test"))
     layers = parse_graph(graph)
     inputs = random_inputs(graph, seed)
     values = run_graph(graph, inputs, layers)
@@ -87,7 +87,7 @@ def assert_bit_exact(tflite: bytes, seed: int) -> list[Array]:
 
 def assert_same(tflite: bytes, *inputs: Array) -> Array:
     """The only output for these inputs, after it was found equal to TensorFlow Lite Micro's."""
-    graph = read_model(tflite, "test")
+    graph = settle_graph(read_model(tflite, "test"))
     ours = run_graph(graph, inputs)[graph.outputs[0]]
     np.testing.assert_array_equal(ours, interpret(tflite, inputs)[0])
     return ours

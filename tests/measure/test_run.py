@@ -61,7 +61,7 @@ def test_a_good_run() -> None:
     steps: list[tuple[int, int]] = []
     result = run(FakeFirmware(), progress=lambda done, total: steps.append((done, total)))
     assert (result.samples, result.mismatches, result.first_mismatch) == (6, 0, None)
-    assert np.array_equal(result.outputs, EXPECTED)
+    assert np.array_equal(result.outputs[0], EXPECTED)
     assert result.instructions == Figure("counted", TICKS // 2)
     assert result.cycles == Figure("modelled", TICKS, 5.0)
     assert result.instructions_spread == (TICKS // 2, TICKS // 2)
@@ -111,7 +111,7 @@ def test_a_mismatch_names_sample_byte_and_layer() -> None:
     assert result.samples == 6
     assert len(result.layers) == 2
     assert asked == [3]
-    assert result.outputs[3].tobytes() != EXPECTED[3].tobytes()
+    assert result.outputs[0][3].tobytes() != EXPECTED[3].tobytes()
 
 
 def test_every_mismatch_counts_and_only_the_first_is_looked_into() -> None:
@@ -191,7 +191,7 @@ def test_a_device_that_fails_in_the_middle_leaves_a_partial_result(fault_at: int
     assert "fault: pc=000004d2" in caught.value.what
     partial = caught.value.partial
     assert partial.samples == done
-    assert np.array_equal(partial.outputs, EXPECTED[:done])
+    assert np.array_equal(partial.outputs[0], EXPECTED[:done])
     assert partial.notes == (f"partial: the device failed after {done} of 6 samples",)
     assert (partial.cycles is None) == (done == 0)
 

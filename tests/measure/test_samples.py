@@ -8,7 +8,10 @@ import numpy as np
 import pytest
 
 from kits.artifacts_by_hand import graph_with_inputs
+from kits.tflite_builder import TfliteBuilder
 from tinyedge.errors import UsageError
+from tinyedge.graph.ir import Graph
+from tinyedge.graph.reader import read_model
 from tinyedge.measure.samples import DEFAULT_SAMPLES, load_inputs, random_bytes
 
 ONE = graph_with_inputs((1, 4, 3))
@@ -126,3 +129,69 @@ def test_what_names_no_inputs_is_refused(spec: str) -> None:
     with pytest.raises(UsageError) as caught:
         load_inputs(spec, ONE)
     assert "--inputs" in caught.value.hint
+
+
+# -- inputs that may not hold any bytes ------------------------------------------------------------------------------
+
+
+def float_input(scale: float = 0.5, zero_point: int = -28, dtype: str = "int8") -> Graph:
+    builder = TfliteBuilder()
+    source, target = (
+        builder.tensor((1, 3), "float32"),
+        builder.tensor((1, 3), dtype, scale=scale, zero_point=zero_point),
+    )
+    builder.operator("quantize", [source], [target])
+    return read_model(builder.build([source], [target]), "m")
+
+
+def token_input(rows: int = 7) -> Graph:
+    """Tokens [1, 4] that are reshaped before they pick rows."""
+    builder = TfliteBuilder()
+    tokens, flat = builder.tensor((1, 4), "int32"), builder.tensor((4,), "int32")
+    table = builder.tensor((rows, 2), scale=0.1, data=np.zeros((rows, 2), np.int8))
+    target = builder.tensor((4, 2), scale=0.1)
+    shape = builder.tensor((1,), "int32", data=np.array([4], np.int32))
+    builder.operator("reshape", [tokens, shape], [flat], new_shape=[4])
+    builder.operator("gather", [table, flat], [target], axis=0, batch_dims=0)
+    return read_model(builder.build([tokens], [target]), "m")
+
+
+def words(seed: int, count: int) -> list[int]:
+    return np.array(slow_random(seed, 4 * count), np.uint8).view(np.uint32).tolist()
+
+
+@pytest.mark.parametrize(("dtype", "zero_point"), [("int8", -28), ("int16", 0)])
+def test_float_inputs_are_drawn_from_what_their_quantize_can_hold(dtype: str, zero_point: int) -> None:
+    (array,) = load_inputs("random:3", float_input(0.5, zero_point, dtype), 2)
+    info = np.iinfo(dtype)
+    wanted = [0.5 * (info.min + word % (info.max - info.min + 1) - zero_point) for word in words(3, 6)]
+    assert array.dtype == np.float32
+    assert array.reshape(-1).tolist() == wanted
+    assert not load_inputs("zeros", float_input(), 1)[0].any()
+
+
+def test_tokens_are_drawn_from_the_rows_of_their_table() -> None:
+    (array,) = load_inputs("random:3", token_input(7), 5)
+    assert array.dtype == np.int32
+    assert array.reshape(-1).tolist() == [word % 7 for word in words(3, 20)]
+
+
+def test_tokens_beyond_the_table_are_refused_with_place_and_limit(tmp_path: Path) -> None:
+    path = tmp_path / "x.npy"
+    np.save(path, np.array([[0, 1, 2, 6]], np.int32))
+    assert load_inputs(str(path), token_input(7))[0].tolist() == [[[0, 1, 2, 6]]]
+    for wrong in (7, -1):
+        np.save(path, np.array([[0, 1, 2, 6], [0, 3, wrong, 6]], np.int32))
+        with pytest.raises(UsageError, match=rf"sample 1: input `t0` \[0, 2\] is {wrong}, .* table of 7 rows"):
+            load_inputs(str(path), token_input(7))
+
+
+def test_real_numbers_beyond_what_c_defines_are_refused(tmp_path: Path) -> None:
+    """Those that merely saturate are not."""
+    path = tmp_path / "x.npy"
+    np.save(path, np.array([[1e3, -1e9, 0]], np.float32))
+    assert load_inputs(str(path), float_input())[0].shape == (1, 1, 3)
+    for wrong in (2.0**30, 1e20, np.inf, np.nan):
+        np.save(path, np.array([[0, 1, wrong]], np.float32))
+        with pytest.raises(UsageError, match=r"input `t0` \[0, 2\] is .* leaves int32, which TensorFlow Lite Micro"):
+            load_inputs(str(path), float_input())

@@ -145,7 +145,8 @@ REFUSALS: list[tuple[bytes, str]] = [
     ),
     (stated("div", [INT16, INT16], INT16, **NO_ACTIVATION), "are all int8"),
     (stated("div", [Operand("int8", 1e5), INT8], INT8, **NO_ACTIVATION), "less than 2\\*\\*21 times"),
-    (stated("prelu", [INT16, INT8], INT16), "all int8"),
+    (stated("prelu", [INT16, INT16], INT16), "the slopes are int8"),
+    (stated("prelu", [INT8, INT8], INT16), "both int8 or both int16"),
     (stated("squared_difference", [INT32, INT32], INT32), "all int8 or all int16"),
     (stated("squared_difference", [INT8, INT8], Operand("int8", 1e-18)), "less than 2\\*\\*42 times"),
 ]
@@ -173,16 +174,23 @@ def div_node(draft: Draft) -> None:
     draft.put("div", [first, second], first.shape, scale=target, fused_activation_function=fused)
 
 
+def prelu_s16(rng: Rng) -> bytes:
+    operands = quantized(rng, "int16", -16, 0), quantized(rng, "int8", -10, 0)
+    return elementwise_model(rng, Elementwise("prelu", operands, quantized(rng, "int16", -16, 0)))
+
+
 def prelu_node(draft: Draft) -> None:
-    source = draft.take(4)
+    source = draft.take(4, draft.kind())
     scale = draft.scale(1.0)
     shape = draft.pick((1, 1, source.shape[3]), source.shape[1:], (1, 1, 1, source.shape[3]))
     alpha = draft.values(shape, scale, draft.zero_point())
-    draft.put("prelu", [source, alpha], source.shape, scale=draft.scale(source.reach))
+    target = draft.scale(source.reach, source.dtype)
+    draft.put("prelu", [source, alpha], source.shape, source.dtype, scale=target)
 
 
 MODELS = {
     "mul": lambda rng: arithmetic(rng, "mul"),
+    "prelu_s16": prelu_s16,
     "prelu": lambda rng: arithmetic(rng, "prelu", ("int8",)),
     "squared_difference": lambda rng: arithmetic(rng, "squared_difference"),
     "sub": lambda rng: arithmetic(rng, "sub"),

@@ -184,7 +184,7 @@ def lookup_layer(rng: Rng, *, elements: int | None = None) -> Layer:
 
 
 def relu6_node(draft: Draft) -> None:
-    source = draft.any()
+    source = draft.any(draft.kind())
     draft.same("relu6", [source], source.shape, source)
 
 
@@ -201,14 +201,28 @@ def hard_swish_node(draft: Draft) -> None:
 _ALPHAS = (0.0, 0.01, 0.1, 0.3, 1.0, -0.5, 1.7)
 
 
-MODELS = {"logistic_s16": lambda rng: sigmoid_s16(rng, "logistic"), "tanh_s16": lambda rng: sigmoid_s16(rng, "tanh")}
+def piecewise_s16(rng: Rng) -> bytes:
+    """abs, leaky_relu, relu, relu6 of int16."""
+    name = pick(rng, ("abs", "leaky_relu", "relu", "relu6"))
+    source = Operand("int16", scale(rng, -16, 0))
+    other = Operand("int16", scale(rng, -16, 0))
+    same = name == "relu6" or rng.random() < 0.3
+    options = {"alpha": pick(rng, (*_ALPHAS, float(np.float32(rng.normal(0, 1)))))} if name == "leaky_relu" else {}
+    return one_to_one(rng, name, (*shape_of(rng, rank=2), 64), source, source if same else other, **options)
+
+
+MODELS = {
+    "piecewise_s16": piecewise_s16,
+    "logistic_s16": lambda rng: sigmoid_s16(rng, "logistic"),
+    "tanh_s16": lambda rng: sigmoid_s16(rng, "tanh"),
+}
 NODES = {
-    "abs": unary("abs"),
+    "abs": unary("abs", wide=True),
     "elu": unary("elu"),
     "hard_swish": hard_swish_node,
-    "leaky_relu": unary("leaky_relu", alpha=lambda draft: draft.pick(*_ALPHAS)),
+    "leaky_relu": unary("leaky_relu", wide=True, alpha=lambda draft: draft.pick(*_ALPHAS)),
     "logistic": fixed("logistic", 1 / 256, -128, wide=True),
-    "relu": unary("relu"),
+    "relu": unary("relu", wide=True),
     "relu6": relu6_node,
     "rsqrt": rsqrt_node,
     "tanh": fixed("tanh", 1 / 128, 0, wide=True),

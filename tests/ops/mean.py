@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from kits import tflm
 from kits.kernel_layers import INT31, KernelCases, Rng, any_zero_point, make_layer
 from kits.nodes import reduction_node
+from kits.operator_models import scale, shape_of
 from kits.tflite_builder import TfliteBuilder
 from tinyedge.errors import ModelError
 from tinyedge.graph.ir import DType
@@ -31,15 +32,18 @@ def mean(
     output_shape: Shape | None = None,
     scales: tuple[float, float] = (0.05, 0.04),
     zero_points: tuple[int, int] = (-3, 7),
+    dtype: str = "int8",
+    operator: str = "mean",
 ) -> bytes:
     builder = TfliteBuilder()
-    source = builder.tensor(shape, scale=scales[0], zero_point=zero_points[0])
+    zeros = zero_points if dtype == "int8" else (0, 0)
+    source = builder.tensor(shape, dtype, scale=scales[0], zero_point=zeros[0])
     indices = builder.tensor((len(axes),), "int32", data=np.array(axes, np.int32))
     reduced = np.zeros(shape).mean(axis=tuple({axis % len(shape) for axis in axes}), keepdims=keep_dims).shape
     target = builder.tensor(
-        reduced if output_shape is None else output_shape, scale=scales[1], zero_point=zero_points[1]
+        reduced if output_shape is None else output_shape, dtype, scale=scales[1], zero_point=zeros[1]
     )
-    builder.operator("mean", [source, indices], [target], keep_dims=keep_dims)
+    builder.operator(operator, [source, indices], [target], keep_dims=keep_dims)
     return builder.build([source], [target])
 
 
@@ -56,6 +60,8 @@ def reductions(draw: st.DrawFn) -> tuple[Shape, Shape]:
     keep_dims=st.booleans(),
     scales=st.tuples(tflm.scales, tflm.scales),
     zero_points=st.tuples(tflm.zero_points, tflm.zero_points),
+    dtype=st.sampled_from(["int8", "int16"]),
+    operator=st.sampled_from(["mean", "sum"]),
     seed=tflm.seeds,
 )
 def test_equals_tflm(case: tuple[Shape, Shape], seed: int, **arguments: Any) -> None:
@@ -84,6 +90,7 @@ REFUSALS = [
         ({"output_shape": (1, 1, 1, 3)}, "remains without the axes"),
         ({"keep_dims": True, "output_shape": (1, 3)}, "remains without the axes"),
         ({"scales": (1e10, 1e-5)}, "2\\*\\*30 times"),
+        ({"dtype": "int16", "shape": (1, 65536), "axes": (1,)}, "int16: 65535"),
     )
 ]
 """models that are refused, and words of the rule they break"""
@@ -102,6 +109,14 @@ def mean_layer(rng: Rng, *, shape: tuple[int, ...] | None = None, axes: tuple[in
     return make_layer("mean", params, [(shape, DType.INT8)], [(output, DType.INT8)])
 
 
+def mean_s16(rng: Rng) -> bytes:
+    shape = shape_of(rng, most=6)
+    axes = tuple(axis for axis in range(len(shape)) if rng.random() < 0.5) or (0,)
+    scales = scale(rng), scale(rng)
+    keep, name = bool(rng.random() < 0.5), str(rng.choice(["mean", "sum"]))
+    return mean(shape=shape, axes=axes, keep_dims=keep, scales=scales, dtype="int16", operator=name)
+
+
 def _corners(rng: Rng) -> list[Layer]:
     return [
         mean_layer(rng, shape=(1, 7, 7, 33), axes=(1, 2)),
@@ -110,6 +125,7 @@ def _corners(rng: Rng) -> list[Layer]:
     ]
 
 
-NODES = {"mean": reduction_node("mean")}
+MODELS = {"mean_s16": mean_s16}
+NODES = {"mean": reduction_node("mean", wide=True)}
 LAYERS = {"mean": mean_layer}
 KERNEL_CASES = {"portable/mean": KernelCases(corners=_corners)}

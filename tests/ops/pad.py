@@ -12,6 +12,7 @@ from kits import tflm
 from kits.draft import Draft
 from kits.kernel_layers import KernelCases, Rng, any_zero_point, make_layer
 from kits.nodes import padded, paddings, small
+from kits.operator_models import shape_of
 from kits.tflite_builder import TfliteBuilder
 from tinyedge.graph.ir import DType
 from tinyedge.graph.reader import read_model
@@ -31,16 +32,18 @@ def pad(
     zero_point: int = -7,
     output_shape: tuple[int, ...] | None = None,
     pairs_type: str = "int32",
+    dtype: str = "int8",
 ) -> bytes:
     pairs = [(0, 0), (1, 2), (2, 0), (0, 0)] if pairs is None else pairs
     builder = TfliteBuilder()
-    source = builder.tensor(shape, scale=0.1, zero_point=zero_point)
+    zero_point = zero_point if dtype == "int8" else 0
+    source = builder.tensor(shape, dtype, scale=0.1, zero_point=zero_point)
     operands = [source, builder.tensor((len(pairs), 2), pairs_type, data=np.array(pairs, pairs_type))]
     if value is not None:
-        data = np.array([value], np.int8)
-        operands.append(builder.tensor((1,), scale=value_scale, zero_point=zero_point, data=data))
+        data = np.array([value], dtype)
+        operands.append(builder.tensor((1,), dtype, scale=value_scale, zero_point=zero_point, data=data))
     grown = tuple(size + sum(pair) for size, pair in zip(shape, pairs, strict=False))
-    target = builder.tensor(output_shape or grown, scale=0.1, zero_point=zero_point)
+    target = builder.tensor(output_shape or grown, dtype, scale=0.1, zero_point=zero_point)
     builder.operator("pad" if value is None else "padv2", operands, [target])
     return builder.build([source], [target])
 
@@ -63,6 +66,12 @@ def test_equals_tflm(case: dict[str, Any], seed: int, **arguments: Any) -> None:
     tflm.assert_bit_exact(pad(**case, **arguments), seed)
 
 
+@settings(max_examples=60, deadline=None)
+@given(case=cases(), value=st.one_of(st.none(), st.sampled_from([0, -1, 77, -32768])), seed=tflm.seeds)
+def test_int16_equals_tflm(case: dict[str, Any], seed: int, **arguments: Any) -> None:
+    tflm.assert_bit_exact(pad(**case, **arguments, dtype="int16"), seed)
+
+
 def test_parameters_are_of_rank_four() -> None:
     (layer,) = parse_graph(read_model(pad(shape=(2, 3), pairs=[(1, 0), (0, 2)]), "m"))
     assert layer.params.input_shape == (1, 1, 2, 3)
@@ -78,7 +87,7 @@ REFUSALS = [
         ({"pairs": [(0, 0), (1, 2)], "output_shape": (1, 5, 3, 2)}, "a pair per dimension"),
         ({"pairs_type": "int64"}, "constant of int32"),
         ({"output_shape": (1, 2, 3, 3)}, "larger than the input by the paddings"),
-        ({"value": 3, "value_scale": 0.2}, "output's scale and zero point"),
+        ({"value": 3, "value_scale": 0.2}, "output's type, scale and zero point"),
         ({"shape": (1, 1, 1, 1, 2), "pairs": [(0, 1)] * 5}, "one to four dimensions"),
     )
 ]
@@ -86,17 +95,24 @@ REFUSALS = [
 
 
 def pad_node(draft: Draft) -> None:
-    source = small(draft, draft.pick(4, 4, 3, 2, 1))
+    source = small(draft, draft.pick(4, 4, 3, 2, 1), draft.kind())
     pairs = paddings(draft, source.shape, lambda size: 2)
     draft.same("pad", [source, draft.constant(np.array(pairs, np.int32))], padded(source.shape, pairs), source)
 
 
 def padv2_node(draft: Draft) -> None:
-    source = small(draft, draft.pick(4, 4, 3, 2))
+    source = small(draft, draft.pick(4, 4, 3, 2), draft.kind())
     pairs = paddings(draft, source.shape, lambda size: 2)
     value = draft.values_like((1,), source)
     keys = [source, draft.constant(np.array(pairs, np.int32)), value]
     draft.same("padv2", keys, padded(source.shape, pairs), source)
+
+
+def pad_s16(rng: Rng) -> bytes:
+    shape = shape_of(rng)
+    pairs = [(int(rng.choice([0, 1, 3])), int(rng.choice([0, 0, 2]))) for _ in shape]
+    value = int(rng.choice([0, 5, -300])) if rng.random() < 0.6 else None
+    return pad(shape=shape, pairs=pairs, value=value, dtype="int16")
 
 
 def pad_layer(rng: Rng, *, rank: int | None = None) -> Layer:
@@ -114,6 +130,7 @@ def pad_layer(rng: Rng, *, rank: int | None = None) -> Layer:
     return make_layer("pad", params, [(sizes, DType.INT8)], [(output, DType.INT8)])
 
 
+MODELS = {"pad_s16": pad_s16}
 NODES = {"pad": pad_node, "padv2": padv2_node}
 LAYERS = {"pad": pad_layer}
 KERNEL_CASES = {"portable/pad": KernelCases(sensitive=pad_layer)}

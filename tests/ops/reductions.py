@@ -38,7 +38,7 @@ KEPT = {"keep_dims": False}
 
 REFUSALS: list[tuple[bytes, str]] = [
     (reduction("sum", (2, 4), Operand("int8", 1e-12), **KEPT), "less than 2\\*\\*30 times"),
-    (reduction("sum", (2, 4), Operand("int16", 0.1), dtype="int16", **KEPT), "are int8"),
+    (reduction("reduce_max", (2, 4), Operand("int16", 0.1), dtype="int16", **KEPT), "are int8"),
     (reduction("reduce_max", (2, 4), Operand("int8", 0.1, 1), **KEPT), "exactly the same scale"),
     (reduction("reduce_min", (2, 1, 4), INT8, **KEPT), "remains without the axes"),
     (reduction("arg_max", (2, 4), INT8), "its output int32"),
@@ -97,5 +97,5 @@ NODES = {
     "arg_min": arg_extremum_node("arg_min"),
     "reduce_max": reduction_node("reduce_max", keeps=True),
     "reduce_min": reduction_node("reduce_min", keeps=True),
-    "sum": reduction_node("sum", grows=True),
+    "sum": reduction_node("sum", grows=True, wide=True),
 }

@@ -32,10 +32,13 @@ def softmax(
     beta: float = 1.0,
     output_scale: float = 1 / 256,
     output_zero_point: int = -128,
+    output_dtype: str = "int8",
 ) -> bytes:
     builder = TfliteBuilder()
     source = builder.tensor(shape, scale=scale, zero_point=zero_point)
-    target = builder.tensor(shape, scale=output_scale, zero_point=output_zero_point)
+    if output_dtype == "int16":
+        output_scale, output_zero_point = 1 / 65536, -32768
+    target = builder.tensor(shape, output_dtype, scale=output_scale, zero_point=output_zero_point)
     builder.operator("softmax", [source], [target], beta=beta)
     return builder.build([source], [target])
 
@@ -48,15 +51,17 @@ def softmax(
     scale=st.one_of(tflm.scales, st.floats(-20, 6).map(lambda e: float(np.float32(2.0**e)))),
     beta=st.sampled_from([1.0, 0.5, 2.0, 10.0]),
     zero_point=tflm.zero_points,
+    output_dtype=st.sampled_from(["int8", "int16"]),
     seed=tflm.seeds,
 )
 def test_equals_tflm(seed: int, **arguments: Any) -> None:
     tflm.assert_bit_exact(softmax(**arguments), seed)
 
 
+@pytest.mark.parametrize("output_dtype", ["int8", "int16"])
 @pytest.mark.parametrize("scale", [2.0**-25, 0.0007, 0.01, 0.1, 0.4, 1.0, 7.0, 300.0])
-def test_every_difference_to_the_maximum(scale: float) -> None:
-    tflite = softmax(shape=(256, 2), scale=scale)
+def test_every_difference_to_the_maximum(scale: float, output_dtype: str) -> None:
+    tflite = softmax(shape=(256, 2), scale=scale, output_dtype=output_dtype)
     graph = read_model(tflite, "m")
     rows = np.stack([np.full(256, 127), np.arange(-128, 128)], axis=1).astype(np.int8)
     np.testing.assert_array_equal(run_graph(graph, [rows])[1], tflm.interpret(tflite, [rows])[0])
@@ -112,10 +117,11 @@ REFUSALS: list[tuple[bytes, str]] = [
             ({"beta": -1.0}, "more than 2\\*\\*-26"),
         ]
     ),
-    (int16("softmax", (2, 4), Operand("int8", 0.1), UNIT, beta=1.0), "both int8 or both int16"),
+    (int16("softmax", (2, 4), Operand("int8", 0.1), UNIT, beta=1.0), "of int8 scale 1/65536"),
+    (int16("softmax", (2, 4), UNIT, Operand("int8", 1 / 256, -128), beta=1.0), "from int16 to int16"),
     (int16("softmax", (2, 4), Operand("int16", 1.0), UNIT, beta=2.0), "between 0 and 2 for int16"),
     (int16("softmax", (2, 4), Operand("int16", 1.0), UNIT, beta=-1.0), "between 0 and 2 for int16"),
-    (int16("softmax", (2, 4), UNIT, Operand("int16", 0.1), beta=1.0), "an int16 output scale 1/32768"),
+    (int16("softmax", (2, 4), UNIT, Operand("int16", 0.1), beta=1.0), "an int16 output of int16 scale 1/32768"),
 ]
 """models that are refused, and words of the rule they break"""
 
@@ -126,11 +132,22 @@ def softmax_s16(rng: Rng) -> bytes:
     return one_to_one(rng, "softmax", shape, source, Operand("int16", 2.0**-15), beta=float(rng.choice([1.0, 0.5])))
 
 
+def softmax_s8_s16(rng: Rng) -> bytes:
+    shape = (*shape_of(rng, rank=2), int(rng.choice([1, 2, 5, 12, 300])))
+    source = Operand("int8", scale(rng, -14, 2), 3)
+    return one_to_one(rng, "softmax", shape, source, Operand("int16", 2.0**-16, -32768), beta=1.0)
+
+
 def softmax_node(draft: Draft) -> None:
     kind = draft.kind()
     source = draft.take(draft.number(1, 4), kind)
     beta = draft.pick(1.0, 1.0, 0.5, 3.0)
     scale, zero_point = (1 / 256, -128) if kind == "int8" else (2.0**-15, 0)
+    if kind == "int8" and draft.flip(0.15):
+        target = draft.wide_probabilities(source.shape)
+        draft.put_all("softmax", [source], [target], beta=beta)
+        draft.put("quantize", [target], source.shape, scale=1 / 256, zero_point=-128)
+        return
     draft.put("softmax", [source], source.shape, kind, scale=scale, zero_point=zero_point, beta=beta)
 
 
@@ -152,7 +169,7 @@ def _corners(rng: Rng) -> list[Layer]:
     ]
 
 
-MODELS = {"softmax_s16": softmax_s16}
+MODELS = {"softmax_s16": softmax_s16, "softmax_s8_s16": softmax_s8_s16}
 NODES = {"softmax": softmax_node}
 LAYERS = {"softmax": softmax_layer}
 KERNEL_CASES = {"portable/softmax": KernelCases(corners=_corners)}

@@ -12,7 +12,7 @@ from tinyedge.errors import CheckError, ModelError
 from tinyedge.graph.reader import read_model
 from tinyedge.ops import OPERATORS, check, parse_graph
 from tinyedge.ops.checks import rule_of
-from tinyedge.ops.checks.float_only import FLOAT_ONLY, NO_KERNEL
+from tinyedge.ops.checks.float_only import FLOAT_ONLY, NO_KERNEL, TFLM_ONLY
 from tinyedge.ops.reference import run_graph
 
 
@@ -35,17 +35,38 @@ def chain(*operators: tuple[str, dict[str, Any]], dtype: str = "int8") -> tuple[
 
 
 def test_unknown_operators_are_named_with_shapes_and_the_nearest_known() -> None:
-    error = refusal(*chain(("reshape", {}), ("soft_max", {}), ("rfft2d", {}), ("erf", {})))
-    assert "operator 1 `soft_max` (int8 [1, 8] -> int8 [1, 8]) is not supported" in error.what
+    error = refusal(*chain(("reshape", {}), ("relu_6", {}), ("rfft2d", {}), ("erf", {})))
+    assert "operator 1 `relu_6` (int8 [1, 8] -> int8 [1, 8]) is not supported" in error.what
     assert "also not supported here: `erf`, `rfft2d`" in error.what
-    assert error.hint == f"the nearest is `softmax`; supported are {', '.join(OPERATORS)}"
+    assert error.hint == f"the nearest is `relu6`; supported are {', '.join(OPERATORS)}"
+
+
+def test_the_nearest_is_not_offered_where_it_would_be_refused() -> None:
+    """A softmax of a scale that is not 1/256, and names that TensorFlow Lite knows, which are not misspelt."""
+    for name in ("soft_max", "gelu", "tile"):
+        assert "nearest" not in refusal(*chain((name, {}))).hint
+
+
+@pytest.mark.parametrize(
+    ("name", "instead"), [("gelu", "sigmoid(1.702"), ("tile", "Concatenate"), ("topk_v2", "end the model")]
+)
+def test_what_tflm_lacks_is_said_with_what_to_write_instead(name: str, instead: str) -> None:
+    error = refusal(*chain((name, {})))
+    assert f"`{name}` (int8 [1, 8] -> int8 [1, 8]) is not supported" in error.what
+    assert "TensorFlow Lite Micro has no kernel either" in error.what
+    assert instead in error.hint
+
+
+def test_what_tflm_has_is_not_said_to_be_missing() -> None:
+    assert not set(TFLM_ONLY) & {*OPERATORS, *FLOAT_ONLY, *NO_KERNEL}
+    assert "no kernel" not in refusal(*chain(("cumsum", {}))).what
 
 
 def test_operators_that_exist_in_float32_only_are_called_so() -> None:
     error = refusal(*chain(("square", {})))
     assert "is not supported: TensorFlow Lite Micro computes it in float32 only" in error.what
     assert error.hint.startswith("multiply by itself: mul(x, x); supported are")
-    assert "TensorFlow Lite Micro has no kernel for it" in refusal(*chain(("relu_n1_to_1", {}))).what
+    assert "TensorFlow Lite Micro has no kernel either" in refusal(*chain(("relu_n1_to_1", {}))).what
     assert not {*FLOAT_ONLY, *NO_KERNEL} & set(OPERATORS)
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from kits import tflm
 from kits.draft import Draft
-from kits.kernel_layers import drafted
+from kits.kernel_layers import Rng, drafted
 from kits.nodes import weighted
 from kits.tflite_builder import TfliteBuilder
 from tinyedge.graph.reader import read_model
@@ -35,7 +35,9 @@ def transposed(
     stated: Shape | None = None,
     output_scale: float = 0.05,
     bias_size: int | None = None,
+    bias_type: str = "",
     known_shape: bool = True,
+    dtype: str = "int8",
 ) -> bytes:
     rng = np.random.default_rng(3)
     builder = TfliteBuilder()
@@ -46,13 +48,15 @@ def transposed(
     target_shape = (1, *output, outputs)
     numbers = np.array(stated or target_shape, np.int32)
     named = builder.tensor(numbers.shape, "int32", data=numbers if known_shape else None)
-    source = builder.tensor((1, *size, inputs), scale=0.05, zero_point=-7)
+    wide = dtype == "int16"
+    source = builder.tensor((1, *size, inputs), dtype, scale=0.05, zero_point=0 if wide else -7)
     weights = builder.tensor(shape, weights_type, scale=scales, axis=axis, data=data.astype(np.int8))
     keys = [named, weights, source]
     if bias_size is not None:
-        values = rng.integers(-2000, 2000, bias_size).astype(np.int32)
-        keys.append(builder.tensor(values.shape, "int32", scale=0.0001, data=values))
-    target = builder.tensor(target_shape, scale=output_scale, zero_point=5)
+        kind = bias_type or ("int64" if wide else "int32")
+        values = rng.integers(-2000, 2000, bias_size).astype(kind)
+        keys.append(builder.tensor(values.shape, kind, scale=0.0001, data=values))
+    target = builder.tensor(target_shape, dtype, scale=output_scale, zero_point=0 if wide else 5)
     builder.operator(
         "transpose_conv", keys, [target], padding=padding, stride_h=stride[0], stride_w=stride[1],
         fused_activation_function=activation,
@@ -82,6 +86,30 @@ def test_any_size_equals_tflm(case: dict[str, Any], activation: str, bias: bool,
     tflm.assert_bit_exact(transposed(**case, activation=activation, bias_size=2 if bias else None), seed)
 
 
+@settings(max_examples=60, deadline=None)
+@given(
+    case=windows(),
+    activation=tflm.activations,
+    bias=st.sampled_from(["", "int16", "int64"]),
+    scale=st.sampled_from([0.001, 0.05, 40.0]),
+    seed=tflm.seeds,
+)
+def test_any_size_of_int16_equals_tflm(
+    case: dict[str, Any], activation: str, bias: str, scale: float, seed: int
+) -> None:
+    given_bias = {"bias_size": 2, "bias_type": bias} if bias else {}
+    tflite = transposed(**case, **given_bias, activation=activation, dtype="int16", output_scale=scale)
+    tflm.assert_bit_exact(tflite, seed)
+
+
+def test_a_shape_that_is_computed_is_not_looked_at() -> None:
+    tflite = transposed(known_shape=False)
+    graph = read_model(tflite, "m")
+    (layer,) = parse_graph(graph)
+    assert [tensor.shape for tensor in layer.inputs] == [(1, 3, 4, 3)]
+    tflm.assert_bit_exact(tflite, 2)
+
+
 def test_parameters() -> None:
     (layer,) = parse_graph(read_model(transposed(), "m"))
     p = layer.params
@@ -94,9 +122,10 @@ REFUSALS = [
         ({"weights_shape": (2, 3, 2, 4)}, "output channels, height, width, input channels"),
         ({"weights_type": "int4"}, "The weights are int8"),
         ({"axis": 3}, "per channel along axis 0"),
-        ({"stated": (1, 6, 8, 3)}, "shape of the output is a constant, and is that of the output"),
-        ({"known_shape": False}, "shape of the output is a constant"),
+        ({"stated": (1, 6, 8, 3)}, "where it is a constant, is that of the output"),
         ({"bias_size": 3}, "one value per output channel"),
+        ({"bias_size": 2, "bias_type": "int32", "dtype": "int16"}, "for int16 int64 or int16"),
+        ({"output_scale": 1e-6, "dtype": "int16"}, "2\\*\\*7 times for int16"),
         ({"padding": "valid", "kernel": (7, 2)}, "leads back from output to input exists"),
         ({"output_scale": 1e-30}, "less than 2\\*\\*30 times"),
     )
@@ -105,7 +134,7 @@ REFUSALS = [
 
 
 def transpose_conv_node(draft: Draft) -> None:
-    source = draft.images()
+    source = draft.images(draft.kind())
     kernel = (draft.number(1, 4), draft.number(1, 4))
     stride = (draft.number(1, 2), draft.number(1, 2))
     padding = draft.pick("same", "valid")
@@ -122,5 +151,14 @@ def transpose_conv_node(draft: Draft) -> None:
     )  # fmt: skip
 
 
+def transpose_conv_s16(rng: Rng) -> bytes:
+    draft = Draft(rng)
+    image = draft.input((1, draft.number(1, 4), draft.number(1, 4), draft.number(1, 5)), "int16")
+    draft.image = lambda dtype="int16": image  # type: ignore[method-assign]
+    transpose_conv_node(draft)
+    return draft.finish()
+
+
+MODELS = {"transpose_conv_s16": transpose_conv_s16}
 NODES = {"transpose_conv": transpose_conv_node}
 LAYERS = {"transpose_conv": drafted(transpose_conv_node, "transpose_conv")}

@@ -100,7 +100,7 @@ def test_the_first_mismatch_is_in_the_document() -> None:
 
 
 def test_other_outputs_have_another_digest() -> None:
-    other = np.ones((360, 1, 150), np.int8)
+    other = (np.ones((360, 1, 150), np.int8),)
     assert run_document(measured(outputs=other))["digests"]["outputs"] != run_document(measured())["digests"]["outputs"]
 
 

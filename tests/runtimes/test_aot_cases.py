@@ -9,13 +9,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tinyedge.measure.own_reference import OwnReference, beyond_oracle
 
 from kits import tflm
 from kits.graph_batch import NATIVE, NativeBatch
 from tinyedge.errors import ModelError
 from tinyedge.graph.ir import Graph
 from tinyedge.graph.reader import read_model
-from tinyedge.measure.own_reference import OwnReference, beyond_oracle
 from tinyedge.measure.samples import load_inputs
 from tinyedge.ops import check
 from tinyedge.ops.reference import initial_state, run_graph

@@ -40,6 +40,12 @@ static inline int8_t te_clamp_s8(int32_t x, int32_t min, int32_t max) {
   return (int8_t)(x > max ? max : x);
 }
 
+/* x kept within [min, max], both of them int16. */
+static inline int16_t te_clamp_s16(int32_t x, int32_t min, int32_t max) {
+  x = x < min ? min : x;
+  return (int16_t)(x > max ? max : x);
+}
+
 /* The usual end of a layer: rescale, add the zero point, clamp. The order here cannot overflow. */
 static inline int8_t te_output_s8(int32_t sum, int32_t multiplier, int32_t shift, int32_t zero_point, int32_t min,
                                   int32_t max) {

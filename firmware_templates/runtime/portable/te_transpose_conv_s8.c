@@ -3,24 +3,6 @@
 
 #include "te_requantize.h"
 
-/* The inputs that reach one output along an axis: from `first` on `count` of them, the first through kernel element
- * `tap`, each further one through the element a stride below. */
-typedef struct {
-  int32_t first;
-  int32_t count;
-  int32_t tap;
-} te_reach;
-
-static te_reach reach_of(const te_transposed_axis *axis, int32_t output) {
-  const int32_t place = output + axis->pad;
-  const int32_t beyond = place - axis->kernel; /* the last input whose kernel ends before the output */
-  const int32_t first = beyond < 0 ? 0 : beyond / axis->stride + 1;
-  const int32_t most = place / axis->stride;
-  const int32_t last = most < axis->input ? most : axis->input - 1;
-  const te_reach reach = {first, last < first ? 0 : last - first + 1, place - first * axis->stride};
-  return reach;
-}
-
 /* The sum for one output value: over all inputs that reach it, and their channels. */
 static int32_t sum_of(const te_transpose_conv_params *p, const te_reach *rows, const te_reach *columns,
                       const int8_t *input, const int8_t *weights) {
@@ -45,9 +27,9 @@ static int32_t sum_of(const te_transpose_conv_params *p, const te_reach *rows, c
 void te_transpose_conv_s8(const te_transpose_conv_params *p, const int8_t *input, int8_t *output) {
   const int32_t taps = p->rows.kernel * p->columns.kernel * p->input_channels;
   for (int32_t y = 0; y < p->rows.output; y++) {
-    const te_reach rows = reach_of(&p->rows, y);
+    const te_reach rows = te_reach_of(&p->rows, y);
     for (int32_t x = 0; x < p->columns.output; x++) {
-      const te_reach columns = reach_of(&p->columns, x);
+      const te_reach columns = te_reach_of(&p->columns, x);
       const int8_t *weights = p->weights;
       for (int32_t c = 0; c < p->output_channels; c++) {
         const int32_t sum = sum_of(p, &rows, &columns, input, weights) + p->bias[c];

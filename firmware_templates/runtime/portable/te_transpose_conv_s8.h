@@ -5,14 +5,7 @@
 
 #include <stdint.h>
 
-/* Along one axis input i reaches the outputs from i * stride - pad on, one for each element of the kernel. */
-typedef struct {
-  uint16_t input;
-  uint16_t output;
-  uint16_t kernel;
-  uint16_t stride;
-  uint16_t pad;
-} te_transposed_axis;
+#include "te_transposed.h"
 
 typedef struct {
   te_transposed_axis rows;

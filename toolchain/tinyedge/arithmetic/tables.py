@@ -32,26 +32,23 @@ _RSQRT_SHIFT = 20
 """bits by which rsqrt lifts its intermediate result"""
 
 
-def float32_quotient(source: Tensor, target: Tensor) -> float:
-    """Quotient of the scales, rounded to float32."""
-    with np.errstate(over="ignore", under="ignore"):
-        return float(np.float32(source.scale) / np.float32(target.scale))
+def scale_quotient(source: Tensor, target: Tensor) -> float:
+    """Quotient of the scales."""
+    return source.scale / target.scale
 
 
-def float32_alpha_factor(source: Tensor, target: Tensor, alpha: float) -> float:
-    """Input scale times alpha by output scale, each step rounded to float32."""
-    with np.errstate(over="ignore", under="ignore", invalid="ignore"):
-        return float(np.float32(source.scale) * np.float32(alpha) / np.float32(target.scale))
+def alpha_factor(source: Tensor, target: Tensor, alpha: float) -> float:
+    """Input scale times alpha by output scale."""
+    return source.scale * alpha / target.scale
 
 
 def rsqrt_factor(source: Tensor, target: Tensor) -> float:
-    """1 / (sqrt(input scale) * output scale), the product rounded to float32."""
-    with np.errstate(over="ignore", under="ignore", divide="ignore"):
-        return float(1.0 / np.float64(np.sqrt(np.float32(source.scale)) * np.float32(target.scale)))
+    """1 / (sqrt(input scale) * output scale)."""
+    return 1.0 / (math.sqrt(source.scale) * target.scale)
 
 
 def relu(source: Tensor, target: Tensor, options: Options) -> Int64Array:
-    factor = float32_quotient(source, target)
+    factor = scale_quotient(source, target)
     low, high = activation_range("relu", target.dtype, target.scale, target.zero_point)
     return requantize(INPUTS - source.zero_point, *quantize_multiplier(factor), target.zero_point, low, high)
 
@@ -65,8 +62,8 @@ def relu6(source: Tensor, target: Tensor, options: Options) -> Int64Array:
 
 def leaky_relu(source: Tensor, target: Tensor, options: Options) -> Int64Array:
     values = INPUTS - source.zero_point
-    slope = float32_alpha_factor(source, target, options["alpha"])
-    positive = multiply_by_quantized_multiplier(values, *quantize_multiplier(float32_quotient(source, target)))
+    slope = alpha_factor(source, target, options["alpha"])
+    positive = multiply_by_quantized_multiplier(values, *quantize_multiplier(scale_quotient(source, target)))
     negative = multiply_by_quantized_multiplier(values, *quantize_multiplier(abs(slope)))
     scaled = np.where(values >= 0, positive, -negative if slope < 0 else negative)
     return _saturate(scaled + target.zero_point)
@@ -94,9 +91,9 @@ def _of_q4(source: Tensor, function: Callable[[Int64Array, int], Int64Array], ri
 
 def hard_swish(source: Tensor, target: Tensor, options: Options) -> Int64Array:
     """x * relu6(x + 3) / 6 in 16-bit fixed point."""
-    fine_scale = np.float32(source.scale) * np.float32(1 / 128)
-    to_output, output_exponent = quantize_multiplier(float(fine_scale / np.float32(target.scale)))
-    to_unit, unit_exponent = quantize_multiplier(float(fine_scale / (np.float32(3.0) / np.float32(32768.0))))
+    fine_scale = source.scale / 128
+    to_output, output_exponent = quantize_multiplier(fine_scale / target.scale)
+    to_unit, unit_exponent = quantize_multiplier(fine_scale / (3.0 / 32768.0))
     fine = (INPUTS - source.zero_point) << 7
     on_output_scale = _high_mul_16(fine, _multiplier_16(to_output))
     # [-3, 3] becomes [-1, 1]; the last doubling comes after the product, where it saturates rightly.
@@ -138,7 +135,7 @@ def elu(source: Tensor, target: Tensor, options: Options) -> Int64Array:
 def absolute(source: Tensor, target: Tensor, options: Options) -> Int64Array:
     values = np.abs(INPUTS - source.zero_point)
     if source.scale != target.scale:
-        values = multiply_by_quantized_multiplier(values, *quantize_multiplier(float32_quotient(source, target)))
+        values = multiply_by_quantized_multiplier(values, *quantize_multiplier(scale_quotient(source, target)))
     return _saturate(values + target.zero_point)
 
 

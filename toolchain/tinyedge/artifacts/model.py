@@ -12,6 +12,9 @@ import numpy.typing as npt
 
 from tinyedge.digests import digest
 
+LONGEST_NAME = 40
+"""characters of a model's name in the firmware's banner"""
+
 
 @dataclass(frozen=True)
 class QuantizedModel:
@@ -51,9 +54,14 @@ class QuantizedModel:
 
 
 def model_name(path: Path) -> str:
-    """A name for folders, symbols and the banner, from the name of a file.
+    """A name for folders, symbols and the banner, from the name of a file; long ones end in a digest of the whole.
 
     >>> model_name(Path("my net (v2).tflite"))
     'my_net_v2'
+    >>> len(model_name(Path("a" * 200 + ".tflite")))
+    40
     """
-    return re.sub(r"[^A-Za-z0-9]+", "_", path.stem).strip("_") or "model"
+    name = re.sub(r"[^A-Za-z0-9]+", "_", path.stem).strip("_") or "model"
+    if len(name) <= LONGEST_NAME:
+        return name
+    return f"{name[: LONGEST_NAME - 9]}_{digest(name)[:8]}"

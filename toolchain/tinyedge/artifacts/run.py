@@ -117,8 +117,8 @@ class Run:
     latency_us: Figure | None
     layers: tuple[LayerResult, ...]
     stack_peak_bytes: int
-    outputs: npt.NDArray[Any]
-    """[N, *output shape] as the device computed them (first output of the model)"""
+    outputs: tuple[npt.NDArray[Any], ...]
+    """[N, *output shape] as the device computed them, one for each output of the model"""
     emulator: str
     notes: tuple[str, ...] = ()
     ticks: tuple[int, ...] = ()

@@ -51,7 +51,11 @@ _SAMPLING = (
 )
 _FILE = click.Path(dir_okay=False, path_type=Path)
 _FILES = (
-    click.option("--save-outputs", type=_FILE, help="Write the device's outputs as .npy."),
+    click.option(
+        "--save-outputs",
+        type=_FILE,
+        help="Write the device's outputs: .npy (of several NAME_0.npy and so on) or .npz.",
+    ),
     click.option("--html", type=_FILE, help="Write the report as a page."),
     click.option("--junit", type=_FILE, help="Write what was checked as JUnit XML."),
 )

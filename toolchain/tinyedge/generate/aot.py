@@ -16,7 +16,7 @@ from tinyedge.artifacts import Buffer, Plan, PlannedLayer, QuantizedModel
 from tinyedge.boards import Core
 from tinyedge.errors import InternalError, ModelError
 from tinyedge.generate import assembler
-from tinyedge.generate.part import LayerRow, ModelPart, tensor_values, tensors_text
+from tinyedge.generate.part import LayerRow, ModelPart, ranges_text, tensor_values, tensors_text
 from tinyedge.generate.render import c_values, comment_text, render
 from tinyedge.graph.ir import DType, Tensor
 from tinyedge.kernels.contract import Code, Constant, Operands
@@ -57,7 +57,12 @@ def generate_aot(plan: Plan, model: QuantizedModel, core: Core, *, selftest_crc:
         **runtime,
         **{f"model/{name}": content for name, content in in_assembler.items()},
         "model/te_model.c": _model_c(plan, model, core, steps, starts, headers, selftest_crc),
-        "model/te_model_config.h": render("te_model_config.h.j2", model=model.name, layer_count=len(steps)),
+        "model/te_model_config.h": render(
+            "te_model_config.h.j2",
+            model=model.name,
+            layer_count=len(steps),
+            input_ranges=ranges_text(plan.graph),
+        ),
         "model/te_model_data.c": render("te_model_data.c.j2", model=model.name, constants=_bodies(constants)),
         "model/te_model_data.h": render(
             "te_model_data.h.j2",

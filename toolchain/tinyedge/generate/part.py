@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from tinyedge.artifacts import Library
+from tinyedge.artifacts.input_ranges import input_ranges
 from tinyedge.generate.render import comment_text, shortest_float
-from tinyedge.graph.ir import Tensor
+from tinyedge.graph.ir import Graph, Tensor
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,28 @@ def tensors_text(tensors: Sequence[Tensor]) -> str:
 def shape_text(shape: Sequence[int]) -> str:
     """Dimensions as the protocol has them; a scalar is `1`."""
     return "x".join(str(size) for size in shape) or "1"
+
+
+def ranges_text(graph: Graph) -> str:
+    """The initializer of a table of te_input_range; empty when all inputs may hold any bytes."""
+    ranges = input_ranges(graph)
+    if not any(ranges):
+        return ""
+    rows = (
+        "{0}" if limits is None else f"{{{limits.count}u, {limits.first}, {_float_literal(limits.scale)}}}"
+        for limits in ranges
+    )
+    return f"{{{', '.join(rows)}}}"
+
+
+def _float_literal(value: float) -> str:
+    """A float32 as a C constant.
+
+    >>> _float_literal(0.0), _float_literal(0.25), _float_literal(1e-10)
+    ('0.0f', '0.25f', '1e-10f')
+    """
+    text = shortest_float(value)
+    return f"{text}f" if "." in text or "e" in text else f"{text}.0f"
 
 
 def tensor_values(tensor: Tensor) -> dict[str, Any]:

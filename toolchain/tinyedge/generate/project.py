@@ -13,6 +13,7 @@ from typing import Any
 
 from tinyedge import wire
 from tinyedge.artifacts import FirmwareProject, Library, Plan, QuantizedModel
+from tinyedge.artifacts.model import LONGEST_NAME
 from tinyedge.boards import Board, Isa
 from tinyedge.digests import digest
 from tinyedge.errors import UsageError
@@ -26,7 +27,7 @@ STACK_BYTES = 2048
 _IMAGE_HEADER = "app/te_image.h"
 _MAIN = "app/main.c"
 _LINKER_SCRIPT = "link.ld"
-_NAME = re.compile(r"[A-Za-z0-9_.-]{1,40}")
+_NAME = re.compile(rf"[A-Za-z0-9_.-]{{1,{LONGEST_NAME}}}")
 _APP_FILES = ("main.c", "te_bsp.h", "te_model.h", "te_startup.h", "te_wire.c", "te_wire.h")
 
 
@@ -68,7 +69,7 @@ def assemble_project(
     if not _NAME.fullmatch(model.name):
         raise UsageError(
             f"model name `{model.name}` cannot stand in the firmware's banner",
-            hint="use up to 40 letters, digits, `_`, `-` and `.`",
+            hint=f"use up to {LONGEST_NAME} letters, digits, `_`, `-` and `.`",
         )
     native = board.core.isa is Isa.NATIVE
     files = {**part.files, **_app_files(board), **bsp_files(board)}

@@ -35,14 +35,12 @@ class OracleReference:
     graph: Graph
     """as in the file"""
     folder: Path
+    notes: tuple[str, ...] = ()
+    """what is to be said of the model when its outputs were compared"""
 
     @property
     def name(self) -> str:
         return "TensorFlow Lite Micro"
-
-    @property
-    def notes(self) -> tuple[str, ...]:
-        return ()
 
     def outputs(self, samples: Sequence[Array], observer: Observer) -> list[Array]:
         """One array [N, *shape] for each output of the model. Raises: as `run_oracle`."""
@@ -70,6 +68,8 @@ class NumpyReference:
 
     graph: Graph
     why: str
+    further: tuple[str, ...] = ()
+    """what else is to be said of the model"""
 
     @property
     def name(self) -> str:
@@ -77,7 +77,7 @@ class NumpyReference:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        return (f"{self.why}: outputs are compared with {NUMPY_REFERENCE}",)
+        return (f"{self.why}: outputs are compared with {NUMPY_REFERENCE}", *self.further)
 
     def outputs(self, samples: Sequence[Array], observer: Observer) -> list[Array]:
         """One array [N, *shape] for each output of the model. Raises: ModelError when an operator has no reference."""
@@ -85,18 +85,19 @@ class NumpyReference:
 
 
 def choose_reference(
-    model: QuantizedModel, original: Graph, settled: Graph, folder: Path
+    model: QuantizedModel, original: Graph, settled: Graph, folder: Path, notes: tuple[str, ...] = ()
 ) -> OracleReference | NumpyReference:
     """The oracle where its interpreter is installed and runs the file; what it computes is kept in `folder`.
 
     original  as in the file
     settled   the same without what is computed at compile time
+    notes     what is to be said of the model when its outputs were compared
     """
     if not oracle_available():
-        return NumpyReference(settled, NO_ORACLE)
+        return NumpyReference(settled, NO_ORACLE, notes)
     if why := beyond_oracle(original, settled):
-        return NumpyReference(settled, f"TensorFlow Lite Micro does not run this file ({why})")
-    return OracleReference(model, original, folder)
+        return NumpyReference(settled, f"TensorFlow Lite Micro does not run this file ({why})", notes)
+    return OracleReference(model, original, folder, notes)
 
 
 def run_reference(

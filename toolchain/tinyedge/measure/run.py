@@ -36,8 +36,8 @@ class RunFailedError(DeviceError):
 class _Tally:
     """What a run has shown so far."""
 
-    outputs: list[bytes] = field(default_factory=list)
-    """first output of each sample"""
+    outputs: list[tuple[bytes, ...]] = field(default_factory=list)
+    """those of each sample"""
     mismatches: int = 0
     first_mismatch: Mismatch | None = None
     instructions: list[int] = field(default_factory=list)
@@ -137,7 +137,7 @@ class _Job:
         wanted = _bytes_of(self.expected, i)
         inference = self.session.infer(_bytes_of(self.samples, i), len(wanted), self.repeats)
         self._count(inference.ticks, self.readings(), tally)
-        tally.outputs.append(inference.outputs[0])
+        tally.outputs.append(inference.outputs)
         if inference.outputs != wanted:
             tally.mismatches += 1
             if tally.first_mismatch is None:
@@ -231,9 +231,11 @@ def accuracy(outputs: Array, labels: Array) -> float | None:
 
 def _conclude(tally: _Tally, plan: Schedule, labels: Array | None, target: Target, clock_hz: int) -> Run:
     counting = target.counting
-    output = plan.graph.output_tensors()[0]
     done = len(tally.outputs)
-    outputs = np.frombuffer(b"".join(tally.outputs), output.dtype.numpy).reshape(done, *output.shape)
+    outputs = tuple(
+        np.frombuffer(b"".join(row[at] for row in tally.outputs), tensor.dtype.numpy).reshape(done, *tensor.shape)
+        for at, tensor in enumerate(plan.graph.output_tensors())
+    )
     instructions = _median("counted", tally.instructions, None)
     cycles = _median(counting.cycles, tally.cycles, counting.error_percent if counting.cycles == "modelled" else None)
     latency = None
@@ -248,7 +250,7 @@ def _conclude(tally: _Tally, plan: Schedule, labels: Array | None, target: Targe
         samples=done,
         mismatches=tally.mismatches,
         first_mismatch=tally.first_mismatch,
-        device_accuracy=None if labels is None or not done else accuracy(outputs, labels),
+        device_accuracy=None if labels is None or not done else accuracy(outputs[0], labels),
         instructions=instructions,
         instructions_spread=_spread(tally.instructions),
         cycles=cycles,

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from tinyedge.artifacts.input_ranges import InputRange, input_ranges
 from tinyedge.errors import UsageError
 from tinyedge.graph.ir import Graph, Tensor
 
@@ -19,6 +20,7 @@ DEFAULT_SAMPLES = 20
 _MULTIPLIER = 1_664_525
 _INCREMENT = 1_013_904_223
 _BLOCK = 1 << 16
+_INT32_END = 2.0**31
 _HINT = "`--inputs FILE.npy`, `--inputs random:1` or `--inputs zeros`"
 
 
@@ -26,8 +28,10 @@ def load_inputs(spec: str, graph: Graph, count: int | None = None) -> list[Array
     """One array [N, *shape of the input] for each input of the graph.
 
     spec   `zeros`; `random:SEED`: byte after byte of all inputs of sample 0, then of sample 1, and on, x >> 24 with
-           x = x * 1664525 + 1013904223 mod 2^32 starting from SEED; or `FILE.npy`: an array [N, *shape] of the input's
-           type (the batch dimension of 1 may be left out), or, when there are several inputs, of their bytes [N, bytes]
+           x = x * 1664525 + 1013904223 mod 2^32 starting from SEED, where four bytes of a float32 input or of one that
+           picks rows of a table are a number modulo the values it may take; or `FILE.npy`: an array [N, *shape] of the
+           input's type (the batch dimension of 1 may be left out), or, when there are several inputs, of their bytes
+           [N, bytes]
     count  N; None: all of a file, else DEFAULT_SAMPLES
 
     Raises: UsageError when the specification or the file is wrong, or the file holds fewer than `count` samples
@@ -41,10 +45,18 @@ def load_inputs(spec: str, graph: Graph, count: int | None = None) -> list[Array
         seed = int(match[1])
         if seed >= 2**32:
             raise UsageError(f"seed {seed:,} is too large: the largest is {2**32 - 1:,}", hint=_HINT)
-        return _split(random_bytes(seed, number * sample_bytes).reshape(number, sample_bytes), tensors)
+        arrays = _split(random_bytes(seed, number * sample_bytes).reshape(number, sample_bytes), tensors)
+        return [_drawn(array, limits) for array, limits in zip(arrays, input_ranges(graph), strict=True)]
     if not spec.endswith(".npy"):
         raise UsageError(f"`{spec}` names no inputs", hint=_HINT)
-    return _from_file(Path(spec), tensors, count)
+    given = _from_file(Path(spec), tensors, count)
+    _check_values(spec, given, graph)
+    return given
+
+
+def _drawn(array: Array, limits: InputRange | None) -> Array:
+    """Random bytes as values that the input may take."""
+    return array if limits is None else limits.drawn(array.view(np.uint32))
 
 
 def random_bytes(seed: int, count: int) -> npt.NDArray[np.uint8]:
@@ -119,4 +131,33 @@ def _check_bytes(path: Path, array: Array, sample_bytes: int) -> None:
             f"`{path}` holds {array.dtype.name} {list(array.shape)}; the model has several inputs and takes "
             f"int8 [N, {sample_bytes}]",
             hint="give the bytes of all inputs of a sample one after the other",
+        )
+
+
+def _check_values(path: str, arrays: Sequence[Array], graph: Graph) -> None:
+    """Refuse samples with values that no firmware can be held to.
+
+    Raises: UsageError that names the value, its place and the limit
+    """
+    for array, tensor, limits in zip(arrays, graph.input_tensors(), input_ranges(graph), strict=True):
+        if limits is None:
+            continue
+        with np.errstate(all="ignore"):
+            quotient = np.abs(array / np.float32(limits.scale or 1.0))
+        wrong = ~(quotient < _INT32_END) if limits.scale else (array < 0) | (array >= limits.count)
+        if not wrong.any():
+            continue
+        sample, *place = (int(index) for index in np.argwhere(wrong)[0])
+        what = f"`{path}`, sample {sample}: input `{tensor.name}` {place} is {array[(sample, *place)]}"
+        if limits.scale:
+            raise UsageError(
+                f"{what}; divided by the scale {limits.scale:.9g} of its quantize that leaves int32, which TensorFlow "
+                "Lite Micro leaves undefined",
+                hint=f"keep inputs between {-_INT32_END * limits.scale:.6g} and {_INT32_END * limits.scale:.6g}; "
+                f"what the model can tell apart lies between {limits.first * limits.scale:.6g} and "
+                f"{(limits.first + limits.count - 1) * limits.scale:.6g}",
+            )
+        raise UsageError(
+            f"{what}, but it picks from a table of {limits.count:,} rows",
+            hint=f"give numbers from 0 to {limits.count - 1}",
         )

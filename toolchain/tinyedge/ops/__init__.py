@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping
+from dataclasses import replace
 from types import MappingProxyType
+
+from ai_edge_litert import schema_py_generated as schema
 
 from tinyedge.discovery import collect
 from tinyedge.errors import ModelError
 from tinyedge.graph.ir import DType, Graph, Operator
+from tinyedge.ops import checks
 from tinyedge.ops.checks import CONVERT_HINT, describe, refuse, rule_of
-from tinyedge.ops.checks.float_only import FLOAT_ONLY, NO_KERNEL
-from tinyedge.ops.contract import Layer, OperatorSpec
+from tinyedge.ops.checks.float_only import FLOAT_ONLY, NO_KERNEL, TFLM_ONLY
+from tinyedge.ops.contract import Constraint, Layer, OperatorSpec
 
 _USERS = ("reference",)
 """modules of this folder that look operators up"""
@@ -56,20 +60,45 @@ def _refuse_unknown(graph: Graph) -> None:
     first = unknown[0]
     others = sorted({operator.name for operator in unknown[1:]} - {first.name})
     also = f"; also not supported here: {', '.join(f'`{name}`' for name in others)}" if others else ""
-    near = difflib.get_close_matches(first.name, OPERATORS, n=1)
     hint = f"supported are {', '.join(OPERATORS)}"
-    if near and first.name not in FLOAT_ONLY and first.name not in NO_KERNEL:
-        hint = f"the nearest is `{near[0]}`; {hint}"
+    near = _nearest(graph, first)
+    if near:
+        hint = f"the nearest is `{near}`; {hint}"
     why = ""
     if first.name in FLOAT_ONLY:
         why = ": TensorFlow Lite Micro computes it in float32 only"
-    elif first.name in NO_KERNEL:
-        why = ": TensorFlow Lite Micro has no kernel for it"
+    elif _is_builtin(first.name) and first.name not in TFLM_ONLY:
+        why = ": TensorFlow Lite Micro has no kernel either"
     instead = FLOAT_ONLY.get(first.name) or NO_KERNEL.get(first.name)
     raise ModelError(
         f"model `{graph.name}`: {describe(graph, first)} is not supported{why}{also}",
         hint=f"{instead}; {hint}" if instead else hint,
     )
+
+
+def _is_builtin(name: str) -> bool:
+    """Whether TensorFlow Lite has an operator of this name; others are custom ones."""
+    return hasattr(schema.BuiltinOperator, name.upper())
+
+
+def _nearest(graph: Graph, operator: Operator) -> str:
+    """A name that the name of a custom operator may be meant for, if that operator would run here; else empty."""
+    near = () if _is_builtin(operator.name) else difflib.get_close_matches(operator.name, OPERATORS, n=1)
+    for name in near:
+        meant = replace(operator, name=name)
+        if all(_may_hold(constraint, graph, meant) for constraint in OPERATORS[name].constraints):
+            return name
+    return ""
+
+
+def _may_hold(constraint: Constraint, graph: Graph, operator: Operator) -> bool:
+    """Whether an operator without its options may keep a rule."""
+    if rule_of(constraint).startswith(checks.OPTIONS_RULE):
+        return True
+    try:
+        return constraint(graph, operator)
+    except KeyError:  # an option that the rule looks at
+        return True
 
 
 def refuse_float(graph: Graph, operator: Operator) -> None:
@@ -90,7 +119,8 @@ def refuse_float(graph: Graph, operator: Operator) -> None:
         )
     if any(tensor.dtype is DType.INT8 and not tensor.is_constant for tensor in graph.tensors.values()):
         raise ModelError(
-            f"model `{graph.name}` is int8 in part only: {title} computes in float32",
+            f"model `{graph.name}` is int8 in part only: {title} computes in float32, and is no function of single "
+            "int8 values that a table could hold",
             hint=f"the converter could not quantize this operator: replace it, or {CONVERT_HINT}",
         )
     raise ModelError(f"model `{graph.name}` is a float model: {title} computes in float32", hint=CONVERT_HINT)

@@ -1,4 +1,4 @@
-"""batch_matmul: matrix products of int8 tensors, leading dimensions broadcast, either side maybe transposed."""
+"""batch_matmul: matrix products in int8 or int16, leading dimensions broadcast, either side maybe transposed."""
 
 from __future__ import annotations
 
@@ -9,15 +9,24 @@ from dataclasses import dataclass
 import numpy as np
 
 from tinyedge.arithmetic.axes import broadcast_shape
-from tinyedge.arithmetic.quantization import quantize_multiplier, requantize
-from tinyedge.graph.access import first_output, per_tensor
+from tinyedge.arithmetic.quantization import (
+    MAX_LEFT_SHIFT,
+    MAX_WIDE_LEFT_SHIFT,
+    multiply_wide,
+    quantize_multiplier,
+    requantize,
+)
+from tinyedge.graph.access import first_output
 from tinyedge.graph.ir import Array, DType, Graph, Operator, Tensor
 from tinyedge.ops import checks
+from tinyedge.ops.checks import shapes
 from tinyedge.ops.contract import Layer, OperatorSpec
 
 _MOST_AXES = 5
 _DEEPEST = ((1 << 31) - 1) // (255 * 255)
 """products of two bytes, each less a zero point, that int32 can add up"""
+_DEEPEST_WIDE = 1 << 16
+"""products of two int16 whose sum stays below 2**47"""
 
 Five = tuple[int, int, int, int, int]
 
@@ -26,7 +35,7 @@ Five = tuple[int, int, int, int, int]
 class BatchMatmul:
     """Parameters. Shapes are of rank 5, leading ones added; three of batches, then the matrices as they lie in memory.
 
-    left, right  constants, int8 of those shapes; None for what is computed (in this order in Layer.inputs)
+    left, right  constants of those shapes; None for what is computed (in this order in Layer.inputs)
     """
 
     left_shape: Five
@@ -43,6 +52,7 @@ class BatchMatmul:
     output_zero_point: int
     multiplier: int
     shift: int
+    dtype: DType = DType.INT8
 
     @property
     def depth(self) -> int:
@@ -60,20 +70,13 @@ def _sides(graph: Graph, operator: Operator) -> tuple[Tensor, Tensor]:
 
 
 def _factor(graph: Graph, operator: Operator) -> float:
-    """The product of the input scales is taken in float32."""
     left, right = _sides(graph, operator)
-    return float(np.float32(left.scale) * np.float32(right.scale)) / first_output(graph, operator).scale
+    return left.scale * right.scale / first_output(graph, operator).scale
 
 
 def one_computed(graph: Graph, operator: Operator) -> bool:
     """At least one of its inputs is computed by the model."""
     return not all(tensor.is_constant for tensor in _sides(graph, operator))
-
-
-def int8_matrices(graph: Graph, operator: Operator) -> bool:
-    """Both inputs and the output are int8, each with one scale and zero point."""
-    tensors = (*_sides(graph, operator), first_output(graph, operator))
-    return all(tensor.dtype is DType.INT8 and per_tensor(tensor) for tensor in tensors)
 
 
 def matrices_match(graph: Graph, operator: Operator) -> bool:
@@ -88,14 +91,16 @@ def matrices_match(graph: Graph, operator: Operator) -> bool:
 
 
 def sums_fit(graph: Graph, operator: Operator) -> bool:
-    """It sums at most 33,025 products, so that no sum leaves int32."""
+    """It sums at most 33,025 products (int16: 65,536), so that no sum leaves int32 (2**47)."""
     left, _ = _sides(graph, operator)
-    return left.shape[-2 if operator.options["adj_x"] else -1] <= _DEEPEST
+    deepest = _DEEPEST_WIDE if left.dtype is DType.INT16 else _DEEPEST
+    return left.shape[-2 if operator.options["adj_x"] else -1] <= deepest
 
 
 def scales_fit(graph: Graph, operator: Operator) -> bool:
-    """The product of the input scales is less than 2**30 times the output scale."""
-    return checks.scalable(_factor(graph, operator))
+    """The product of the input scales is less than 2**30 times the output scale (2**7 times for int16)."""
+    wide = first_output(graph, operator).dtype is DType.INT16
+    return checks.scalable(_factor(graph, operator), MAX_WIDE_LEFT_SHIFT if wide else MAX_LEFT_SHIFT)
 
 
 def parse(graph: Graph, operator: Operator) -> Layer:
@@ -115,13 +120,14 @@ def parse(graph: Graph, operator: Operator) -> Layer:
         output_zero_point=target.zero_point,
         multiplier=multiplier,
         shift=shift,
+        dtype=target.dtype,
     )
     computed = tuple(tensor for tensor in (left, right) if not tensor.is_constant)
     return Layer(operator, params, computed, (target,), macs=math.prod(target.shape) * params.depth)
 
 
 def reference(params: BatchMatmul, inputs: Sequence[Array]) -> tuple[Array, ...]:
-    """One matrix product in float64, which is exact: all sums stay below 2**31."""
+    """One matrix product in float64, which is exact: all sums stay below 2**47."""
     computed = list(inputs)
     left = computed.pop(0) if params.left is None else params.left
     right = computed.pop(0) if params.right is None else params.right
@@ -132,6 +138,9 @@ def reference(params: BatchMatmul, inputs: Sequence[Array]) -> tuple[Array, ...]
     if params.right_transposed:
         columns = columns.swapaxes(3, 4)
     total = (rows @ columns).astype(np.int64)
+    if params.dtype is DType.INT16:
+        scaled = multiply_wide(total, params.multiplier, params.shift)
+        return (np.clip(scaled, -32768, 32767).astype(np.int16),)
     output = requantize(total, params.multiplier, params.shift, params.output_zero_point, -128, 127)
     return (output.astype(np.int8),)
 
@@ -143,7 +152,7 @@ SPECS = (
             checks.arity(2, 2),
             checks.options("adj_x", "adj_y"),
             one_computed,
-            int8_matrices,
+            shapes.same_types(DType.INT8, DType.INT16),
             matrices_match,
             sums_fit,
             scales_fit,

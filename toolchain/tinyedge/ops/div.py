@@ -42,11 +42,9 @@ class Div:
 
 
 def _factor(graph: Graph, operator: Operator) -> float:
-    """Real factor of the quotient, each operation rounded to float32."""
+    """Real factor of the quotient."""
     first, second = all_inputs(graph, operator)
-    with np.errstate(over="ignore", under="ignore", divide="ignore", invalid="ignore"):
-        product = np.float32(second.scale) * np.float32(first_output(graph, operator).scale)
-        return float(np.float32(first.scale) / product)
+    return first.scale / (second.scale * first_output(graph, operator).scale)
 
 
 def scales_fit(graph: Graph, operator: Operator) -> bool:

@@ -1,7 +1,8 @@
-"""Operators that are one function of one int8 value: a table of 256 entries holds them exactly.
+"""Operators that are one function of one value: of int8 a table of 256 entries holds them exactly.
 
 The tables themselves are made in `arithmetic.tables`; any further int8 to int8 function of one value is one more entry
-here. logistic and tanh, which int16 has too, have their rules in `sigmoid`.
+here. Of int16 some are straight on either side of zero. logistic and tanh, which int16 has too, have their rules in
+`sigmoid`.
 """
 
 from __future__ import annotations
@@ -11,9 +12,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tinyedge.arithmetic import tables
+from tinyedge.arithmetic import piecewise_s16, tables
+from tinyedge.arithmetic.piecewise_s16 import PiecewiseS16
 from tinyedge.graph.access import first_input, first_output
-from tinyedge.graph.ir import Array, Graph, Operator
+from tinyedge.graph.ir import Array, DType, Graph, Operator
 from tinyedge.ops import checks
 from tinyedge.ops.contract import Constraint, Layer, OperatorSpec
 
@@ -41,27 +43,27 @@ TABLES: dict[str, tables.Table] = {
 
 def scales_fit(graph: Graph, operator: Operator) -> bool:
     """The input scale is less than 2**30 times the output scale."""
-    return checks.scalable(tables.float32_quotient(first_input(graph, operator), first_output(graph, operator)))
+    return checks.scalable(tables.scale_quotient(first_input(graph, operator), first_output(graph, operator)))
 
 
 def slope_fits(graph: Graph, operator: Operator) -> bool:
     """alpha is a number whose product with the input scale is less than 2**30 times the output scale."""
     source, target = first_input(graph, operator), first_output(graph, operator)
-    factor = tables.float32_alpha_factor(source, target, operator.options["alpha"])
+    factor = tables.alpha_factor(source, target, operator.options["alpha"])
     return checks.scalable(abs(factor))
 
 
 def hard_swish_scales_fit(graph: Graph, operator: Operator) -> bool:
     """The input scale is between 2**-20 and 2**20, at least 2**-8 and less than 127 times the output scale."""
     scale = first_input(graph, operator).scale
-    quotient = tables.float32_quotient(first_input(graph, operator), first_output(graph, operator))
+    quotient = tables.scale_quotient(first_input(graph, operator), first_output(graph, operator))
     return 2.0**-20 <= scale <= 2.0**20 and 2.0**-8 <= quotient < 127
 
 
 def elu_scales_fit(graph: Graph, operator: Operator) -> bool:
     """The input scale is less than 2**20, the output scale at least 2**-100, and their quotient less than 2**20."""
     source, target = first_input(graph, operator), first_output(graph, operator)
-    return source.scale < 1 << 20 and target.scale >= 2.0**-100 and tables.float32_quotient(source, target) < 1 << 20
+    return source.scale < 1 << 20 and target.scale >= 2.0**-100 and tables.scale_quotient(source, target) < 1 << 20
 
 
 def never_negative(graph: Graph, operator: Operator) -> bool:
@@ -77,16 +79,22 @@ def rsqrt_scales_fit(graph: Graph, operator: Operator) -> bool:
 
 def parse(graph: Graph, operator: Operator) -> Layer:
     source, target = first_input(graph, operator), first_output(graph, operator)
+    if source.dtype is DType.INT16:
+        params = piecewise_s16.MAKERS[operator.name](source, target, operator.options)
+        return Layer(operator, params, (source,), (target,), macs=0)
     table = TABLES[operator.name](source, target, operator.options).astype(np.int8)
     return Layer(operator, Lookup(source.elements, table), (source,), (target,), macs=0)
 
 
-def reference(params: Lookup, inputs: Sequence[Array]) -> tuple[Array, ...]:
+def reference(params: Lookup | PiecewiseS16, inputs: Sequence[Array]) -> tuple[Array, ...]:
+    if isinstance(params, PiecewiseS16):
+        return (params.of(inputs[0]).astype(np.int16),)
     return (params.table[inputs[0].astype(np.int64) + 128],)
 
 
 def _spec(name: str, *rules: Constraint) -> OperatorSpec:
-    common = (checks.arity(1, 1), checks.computed_input, checks.int8_in_and_out, checks.same_shape)
+    types = checks.int8_or_int16 if name in piecewise_s16.MAKERS else checks.int8_in_and_out
+    common = (checks.arity(1, 1), checks.computed_input, types, checks.same_shape)
     return OperatorSpec(name, (*common, *rules), parse, reference)
 
 

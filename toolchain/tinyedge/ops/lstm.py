@@ -86,14 +86,14 @@ def _states(graph: Graph, operator: Operator) -> tuple[Tensor, Tensor]:
 
 
 def _matrix_factors(graph: Graph, operator: Operator) -> list[float]:
-    """Input and recurrent weights of each gate, in turn; products of scales are taken in float32."""
+    """Input and recurrent weights of each gate, in turn."""
     source, hidden = first_input(graph, operator).scale, _states(graph, operator)[0].scale
     factors = []
     for gate in range(len(_GATES)):
         weights, recurrent = _at(graph, operator, (_WEIGHTS + gate, _RECURRENT + gate))
         factors += [
-            float(np.float32(source) * np.float32(weights.scale)) / _BEFORE,
-            float(np.float32(hidden) * np.float32(recurrent.scale)) / _BEFORE,
+            source * weights.scale / _BEFORE,
+            hidden * recurrent.scale / _BEFORE,
         ]
     return factors
 

@@ -1,4 +1,4 @@
-"""mean and sum over some axes, int8; the output may have a quantization of its own."""
+"""mean and sum over some axes, int8 or int16; the output may have a quantization of its own."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 from tinyedge.arithmetic import axes
 from tinyedge.arithmetic.quantization import quantize_multiplier, requantize, wrap_int32
 from tinyedge.graph.access import first_input, first_output
-from tinyedge.graph.ir import Array, Graph, Operator
+from tinyedge.graph.ir import Array, DType, Graph, Operator, integer_range
 from tinyedge.ops import checks
 from tinyedge.ops.checks import shapes
 from tinyedge.ops.contract import Layer, OperatorSpec
@@ -29,6 +29,7 @@ class Mean:
     output_zero_point: int
     multiplier: int
     shift: int
+    dtype: DType = DType.INT8
 
 
 def fold_count(multiplier: int, shift: int, count: int) -> tuple[int, int]:
@@ -47,9 +48,9 @@ def scales_fit(graph: Graph, operator: Operator) -> bool:
 
 
 def sum_fits(graph: Graph, operator: Operator) -> bool:
-    """It adds up at most 2**23 values, so that their sum stays in int32."""
+    """It adds up at most 2**23 values (int16: 65535), so that their sum stays in int32."""
     source, target = first_input(graph, operator), first_output(graph, operator)
-    return source.elements // target.elements <= 1 << 23
+    return source.elements // target.elements <= (65535 if source.dtype is DType.INT16 else 1 << 23)
 
 
 def parse(graph: Graph, operator: Operator) -> Layer:
@@ -68,23 +69,25 @@ def parse(graph: Graph, operator: Operator) -> Layer:
         output_zero_point=target.zero_point,
         multiplier=multiplier,
         shift=shift,
+        dtype=source.dtype,
     )
     return Layer(operator, params, (source,), (target,), macs=0)
 
 
 def reference(params: Mean, inputs: Sequence[Array]) -> tuple[Array, ...]:
     count = math.prod(params.shape[axis] for axis in params.axes)
+    low, high = integer_range(params.dtype)
     total = inputs[0].reshape(params.shape).sum(axis=params.axes, dtype=np.int64, keepdims=params.keep_dims)
     shifted = wrap_int32(total - params.input_zero_point * count)
-    output = requantize(shifted, params.multiplier, params.shift, params.output_zero_point, -128, 127)
-    return (output.astype(np.int8),)
+    output = requantize(shifted, params.multiplier, params.shift, params.output_zero_point, low, high)
+    return (output.astype(params.dtype.numpy),)
 
 
 _CONSTRAINTS = (
     checks.arity(2, 2),
     checks.options("keep_dims"),
     checks.computed_input,
-    checks.int8_in_and_out,
+    checks.int8_or_int16,
     shapes.constant_axes,
     shapes.reduces_to_output,
     scales_fit,

@@ -1,4 +1,4 @@
-"""pad, padv2: a constant border around an int8 tensor of rank 4 or less."""
+"""pad, padv2: a constant border around an int8 or int16 tensor of rank 4 or less."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ class Pad:
     before: Four
     after: Four
     value: int
+    dtype: DType = DType.INT8
 
 
 def _four(values: Sequence[int], filler: int) -> Four:
@@ -59,13 +60,13 @@ def pads_to_output(graph: Graph, operator: Operator) -> bool:
 
 
 def value_fits(graph: Graph, operator: Operator) -> bool:
-    """The value, if it is an input, is one constant of int8 with the output's scale and zero point."""
+    """The value, if it is an input, is one constant of the output's type, scale and zero point."""
     value = input_tensor(graph, operator, 2)
     if value is None:
         return True
-    if not value.is_constant or value.dtype is not DType.INT8 or value.elements != 1 or not per_tensor(value):
-        return False
     target = first_output(graph, operator)
+    if not value.is_constant or value.dtype is not target.dtype or value.elements != 1 or not per_tensor(value):
+        return False
     return value.zero_point == target.zero_point and value.scale == target.scale
 
 
@@ -78,6 +79,7 @@ def parse(graph: Graph, operator: Operator) -> Layer:
         before=_four(pairs[:, 0].tolist(), 0),
         after=_four(pairs[:, 1].tolist(), 0),
         value=target.zero_point if value is None else int(constant(value).ravel()[0]),
+        dtype=target.dtype,
     )
     return Layer(operator, params, (source,), (target,), macs=0)
 
@@ -91,7 +93,7 @@ def _spec(name: str, smallest: int, largest: int) -> OperatorSpec:
     constraints = (
         checks.arity(smallest, largest),
         checks.computed_input,
-        checks.int8_in_and_out,
+        checks.int8_or_int16,
         small_rank,
         constant_paddings,
         pads_to_output,

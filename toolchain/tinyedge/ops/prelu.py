@@ -1,4 +1,4 @@
-"""prelu: negative values times a slope, which is usually one constant per channel."""
+"""prelu: negative values times a slope of int8, which is usually one constant per channel; int8 or int16."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import numpy as np
 from tinyedge.arithmetic import broadcast
 from tinyedge.arithmetic.broadcast import Broadcast
 from tinyedge.arithmetic.quantization import multiply_by_quantized_multiplier, quantize_multiplier
-from tinyedge.graph.access import all_inputs, first_output
-from tinyedge.graph.ir import Array, DType, Graph, Operator
+from tinyedge.graph.access import all_inputs, first_output, per_tensor
+from tinyedge.graph.ir import Array, DType, Graph, Operator, integer_range
 from tinyedge.ops import checks
 from tinyedge.ops.checks import shapes
 from tinyedge.ops.contract import Layer, OperatorSpec, make_layer
@@ -23,6 +23,7 @@ class Prelu:
     and take (slope_multiplier, slope_shift)."""
 
     broadcast: Broadcast
+    dtype: DType
     input_zero_point: int
     slope_zero_point: int
     output_zero_point: int
@@ -38,6 +39,17 @@ def _factors(graph: Graph, operator: Operator) -> tuple[float, float]:
     return source.scale / target.scale, source.scale * slope.scale / target.scale
 
 
+def types_match(graph: Graph, operator: Operator) -> bool:
+    """Input and output are both int8 or both int16 (with zero point 0), the slopes are int8, each with one scale and
+    zero point."""
+    source, slope = all_inputs(graph, operator)
+    target = first_output(graph, operator)
+    if not all(per_tensor(tensor) for tensor in (source, slope, target)) or slope.dtype is not DType.INT8:
+        return False
+    wide = source.dtype is DType.INT16 and source.zero_point == target.zero_point == 0
+    return source.dtype is target.dtype and (wide or source.dtype is DType.INT8)
+
+
 def scales_fit(graph: Graph, operator: Operator) -> bool:
     """The input scale, and its product with the scale of the slopes, are less than 2**30 times the output scale."""
     return all(checks.scalable(factor) for factor in _factors(graph, operator))
@@ -50,6 +62,7 @@ def parse(graph: Graph, operator: Operator) -> Layer:
     slope_multiplier, slope_shift = quantize_multiplier(negative)
     params = Prelu(
         broadcast=broadcast.broadcast_of(graph, operator),
+        dtype=source.dtype,
         input_zero_point=source.zero_point,
         slope_zero_point=slope.zero_point,
         output_zero_point=first_output(graph, operator).zero_point,
@@ -70,7 +83,8 @@ def reference(params: Prelu, inputs: Sequence[Array]) -> tuple[Array, ...]:
         multiply_by_quantized_multiplier(values, params.multiplier, params.shift),
         multiply_by_quantized_multiplier(products, params.slope_multiplier, params.slope_shift),
     )
-    return (np.clip(scaled + params.output_zero_point, -128, 127).astype(np.int8),)
+    clamped = np.clip(scaled + params.output_zero_point, *integer_range(params.dtype))
+    return (clamped.astype(params.dtype.numpy),)
 
 
 SPECS = (
@@ -79,7 +93,7 @@ SPECS = (
         constraints=(
             checks.arity(2, 2),
             shapes.one_computed,
-            shapes.same_types(DType.INT8),
+            types_match,
             shapes.broadcasts,
             scales_fit,
         ),

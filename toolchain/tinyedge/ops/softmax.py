@@ -1,4 +1,4 @@
-"""softmax over the last axis: int8 in gemmlowp's fixed point, int16 by interpolating in two tables."""
+"""softmax over the last axis: from int8 in gemmlowp's fixed point, from int16 by interpolating in two tables."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tinyedge.arithmetic.quantization import (
 )
 from tinyedge.arithmetic.softmax_s16 import exp_table, interpolate, reciprocal_table
 from tinyedge.graph.access import first_input, first_output, per_tensor
-from tinyedge.graph.ir import Array, DType, Graph, Operator
+from tinyedge.graph.ir import Array, DType, Graph, Operator, integer_range
 from tinyedge.ops import checks
 from tinyedge.ops.contract import Layer, OperatorSpec
 
@@ -34,8 +34,9 @@ class Softmax:
     """Parameters: `rows` of `depth` values; beta * input scale as multiplier and left shift, and the smallest
     difference to the maximum that still counts (`diff_min`).
 
-    With 512 or more values near the maximum TensorFlow Lite Micro stops at a failed check; here every probability
-    is then 0, i.e. -128, which is what its last right shift gives when it is continued beyond 31.
+    With 512 or more values near the maximum TensorFlow Lite Micro stops at a failed check where the output is int8;
+    here every probability is then 0, i.e. -128, which is what its last right shift gives when it is continued beyond
+    31.
     """
 
     rows: int
@@ -43,6 +44,7 @@ class Softmax:
     input_multiplier: int
     input_left_shift: int
     diff_min: int
+    output_dtype: DType = DType.INT8
 
 
 @dataclass(frozen=True)
@@ -57,18 +59,24 @@ class SoftmaxS16:
 
 
 def types_match(graph: Graph, operator: Operator) -> bool:
-    """Input and output are both int8 or both int16, each with one scale and zero point, which is 0 for int16."""
-    tensors = (first_input(graph, operator), first_output(graph, operator))
-    if len({tensor.dtype for tensor in tensors}) != 1 or tensors[0].dtype not in (DType.INT8, DType.INT16):
+    """It goes from int8 to int8 or int16, or from int16 to int16, each with one scale and zero point; from int16 both
+    zero points are 0."""
+    source, target = first_input(graph, operator), first_output(graph, operator)
+    if not (per_tensor(source) and per_tensor(target)):
         return False
-    return all(per_tensor(t) and (t.dtype is DType.INT8 or t.zero_point == 0) for t in tensors)
+    if source.dtype is DType.INT16:
+        return target.dtype is DType.INT16 and source.zero_point == target.zero_point == 0
+    return source.dtype is DType.INT8 and target.dtype in (DType.INT8, DType.INT16)
 
 
 def probabilities_out(graph: Graph, operator: Operator) -> bool:
-    """An int8 output has scale 1/256 and zero point -128, an int16 output scale 1/32768 (within 0.1 %)."""
-    target = first_output(graph, operator)
-    if target.dtype is DType.INT16:
+    """An int8 output has scale 1/256 and zero point -128, an int16 output of int16 scale 1/32768, of int8 scale 1/65536
+    and zero point -32768 (scales of int16 within 0.1 %)."""
+    source, target = first_input(graph, operator), first_output(graph, operator)
+    if source.dtype is DType.INT16:
         return abs(target.scale * 32768 - 1) < 1e-3
+    if target.dtype is DType.INT16:
+        return abs(target.scale * 65536 - 1) < 1e-3 and target.zero_point == -32768
     return target.scale == 1 / 256 and target.zero_point == -128
 
 
@@ -94,7 +102,7 @@ def parse(graph: Graph, operator: Operator) -> Layer:
     multiplier, left_shift = quantize_multiplier(min(factor, (1 << 31) - 1.0))
     radius = ((1 << _INTEGER_BITS) - 1) * (1 << (31 - _INTEGER_BITS)) / (1 << left_shift)
     depth = source.shape[-1]
-    params = Softmax(source.elements // depth, depth, multiplier, left_shift, -math.floor(radius))
+    params = Softmax(source.elements // depth, depth, multiplier, left_shift, -math.floor(radius), target.dtype)
     return Layer(operator, params, (source,), (target,), macs=0)
 
 
@@ -125,11 +133,12 @@ def reference(params: Softmax | SoftmaxS16, inputs: Sequence[Array]) -> tuple[Ar
     bits = np.frexp(total.astype(np.float64))[1].astype(np.int64)
     headroom = 32 - bits
     scale = one_over_one_plus((total << headroom) - (1 << 31))
-    exponent = _SUM_INTEGER_BITS - headroom + 31 - 8
+    exponent = _SUM_INTEGER_BITS - headroom + 31 - 8 * params.output_dtype.bytes
     product = saturating_rounding_doubling_high_mul(scale, table[below])
     shifted = rounding_divide_by_pot(product, np.minimum(exponent, 31))
     shares = np.where((exponent <= 31) & counts[below], shifted, 0)
-    return (np.clip(shares - 128, -128, 127).astype(np.int8),)
+    low, high = integer_range(params.output_dtype)
+    return (np.clip(shares + low, low, high).astype(params.output_dtype.numpy),)
 
 
 def _reference_int16(params: SoftmaxS16, values: Array) -> Array:

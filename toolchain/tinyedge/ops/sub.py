@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from tinyedge.arithmetic import broadcast
 from tinyedge.arithmetic.broadcast import Broadcast, Scaled
 from tinyedge.arithmetic.quantization import activation_range, quantize_multiplier, requantize
@@ -39,12 +37,9 @@ class Sum:
 
 
 def _factors(first: Tensor, second: Tensor, target: Tensor) -> tuple[float, float, float]:
-    """Real factors of the operands and of the output; each operation rounded to float32."""
-    with np.errstate(over="ignore", under="ignore", divide="ignore", invalid="ignore"):
-        scales = [np.float32(tensor.scale) for tensor in (first, second)]
-        largest = np.float32(2) * max(scales)
-        output = largest / (np.float32(1 << _LEFT_SHIFTS[target.dtype]) * np.float32(target.scale))
-        return float(scales[0] / largest), float(scales[1] / largest), float(output)
+    """Real factors of the operands and of the output, in double precision."""
+    largest = 2 * max(first.scale, second.scale)
+    return first.scale / largest, second.scale / largest, largest / ((1 << _LEFT_SHIFTS[target.dtype]) * target.scale)
 
 
 def scales_fit(graph: Graph, operator: Operator) -> bool:

@@ -59,14 +59,10 @@ def _tensors(graph: Graph, operator: Operator) -> tuple[Tensor, Tensor, Tensor, 
 
 
 def _factors(graph: Graph, operator: Operator) -> tuple[float, float]:
-    """Into the state, and out of it: both computed in float32."""
+    """Into the state, and out of it."""
     features, times, _, state = _tensors(graph, operator)
-    source, target = np.float32(first_input(graph, operator).scale), np.float32(first_output(graph, operator).scale)
-    kept = np.float32(state.scale)
-    with np.errstate(over="ignore", under="ignore"):
-        into = source * np.float32(features.scale) / kept
-        out = kept * np.float32(times.scale) / target
-    return float(into), float(out)
+    source, target = first_input(graph, operator).scale, first_output(graph, operator).scale
+    return source * features.scale / state.scale, state.scale * times.scale / target
 
 
 def operands_present(graph: Graph, operator: Operator) -> bool:

@@ -1,4 +1,4 @@
-"""transpose_conv: a convolution turned round, int8, weights quantized per output channel (or per tensor)."""
+"""transpose_conv: a convolution turned round, int8 or int16, weights quantized per output channel (or per tensor)."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from functools import partial
 import numpy as np
 
 from tinyedge.arithmetic import weighted
-from tinyedge.arithmetic.quantization import activation_range, requantize
+from tinyedge.arithmetic.quantization import activation_range
 from tinyedge.arithmetic.window import over_images, padding_before
 from tinyedge.graph.access import constant, first_output, input_tensor, per_tensor
-from tinyedge.graph.ir import Array, Graph, Operator, Tensor
+from tinyedge.graph.ir import Array, DType, Graph, Operator, Tensor
 from tinyedge.ops import checks
-from tinyedge.ops.checks.weights import constant_bias, constant_weights, multipliers_fit, symmetric_weights
+from tinyedge.ops.checks.weights import constant_weights, multipliers_fit, symmetric_weights
 from tinyedge.ops.contract import Constraint, Layer, OperatorSpec
 
 _ROLES = (2, 1, 3)
@@ -25,7 +25,7 @@ _ROLES = (2, 1, 3)
 class TransposeConv:
     """Parameters. Input cell (y, x) adds its products to the outputs from (y * stride_h - pad_top, ...) on.
 
-    Shape:  weights int8 [OC, KH, KW, IC]; bias int32 [OC]; multiplier, shift int32 [OC]
+    Shape:  weights int8 [OC, KH, KW, IC]; bias int32 (int64 with int16 activations) [OC]; multiplier, shift int32 [OC]
     """
 
     input_h: int
@@ -80,11 +80,30 @@ def _pads(graph: Graph, operator: Operator) -> tuple[int | None, int | None]:
     )
 
 
-def constant_output_shape(graph: Graph, operator: Operator) -> bool:
-    """The shape of the output is a constant, and is that of the output."""
+def _bias(graph: Graph, operator: Operator) -> Array:
+    """The bias of each output channel: int32, or int64 with int16 activations, whose file may hold it in int16."""
+    convolution = _as_convolution(operator)
+    bias = weighted.bias_of(graph, convolution, graph.tensors[operator.inputs[1]].shape[0])
+    return bias.astype(np.int64) if weighted.has_wide_sums(graph, convolution) else bias
+
+
+def constant_bias(graph: Graph, operator: Operator) -> bool:
+    """The bias, if there is one, is a constant of int32 (for int16 int64 or int16), one value per output channel."""
+    bias = input_tensor(graph, operator, 3)
+    if bias is None:
+        return True
+    wide = weighted.has_wide_sums(graph, _as_convolution(operator))
+    types = (DType.INT64, DType.INT16) if wide else (DType.INT32,)
+    return bias.is_constant and bias.dtype in types and bias.elements == first_output(graph, operator).shape[-1]
+
+
+def stated_output_shape(graph: Graph, operator: Operator) -> bool:
+    """The shape of the output, where it is a constant, is that of the output; one that is computed is not looked at."""
     shape = input_tensor(graph, operator, 0)
-    if shape is None or not shape.is_constant:
+    if shape is None:
         return False
+    if not shape.is_constant:
+        return True
     return tuple(constant(shape).reshape(-1).tolist()) == first_output(graph, operator).shape
 
 
@@ -109,10 +128,9 @@ def padding_exists(graph: Graph, operator: Operator) -> bool:
 
 
 def sums_fit(graph: Graph, operator: Operator) -> bool:
-    """No input can make a sum leave int32: 255 times the sum of |weights| plus |bias| of each channel."""
-    convolution = _as_convolution(operator)
-    weights = constant(weighted.weights_of(graph, convolution))
-    return weighted.accumulator_fits(weights, 0, weighted.bias_of(graph, convolution, weights.shape[0]), channel=0)
+    """No input makes a sum leave int32 (2**47 for int16): 255 (32768) * sum |weights| + |bias| of each channel."""
+    weights = constant(weighted.weights_of(graph, _as_convolution(operator)))
+    return weighted.accumulator_fits(weights, 0, _bias(graph, operator), channel=0)
 
 
 def int8_weights(graph: Graph, operator: Operator) -> bool:
@@ -154,7 +172,7 @@ def parse(graph: Graph, operator: Operator) -> Layer:
         input_zero_point=source.zero_point,
         output_zero_point=target.zero_point,
         weights=constant(weights),
-        bias=weighted.bias_of(graph, convolution, outputs),
+        bias=_bias(graph, operator),
         multiplier=multiplier,
         shift=shift,
         activation_min=low,
@@ -178,7 +196,7 @@ def reference(params: TransposeConv, inputs: Sequence[Array]) -> tuple[Array, ..
 
 
 def _spread(p: TransposeConv, image: Array) -> Array:
-    """Each tap of the kernel is one matrix product in float64, which is exact: all sums stay below 2**31."""
+    """Each tap of the kernel is one matrix product in float64, which is exact: all sums stay below 2**47."""
     cells = image.astype(np.float64) - p.input_zero_point
     weights = p.weights.astype(np.float64)
     total = np.zeros((p.output_h, p.output_w, p.output_channels))
@@ -186,15 +204,9 @@ def _spread(p: TransposeConv, image: Array) -> Array:
     for row, from_rows, to_rows in _spans(p.input_h, p.output_h, p.kernel_h, p.stride_h, p.pad_top):
         for column, from_columns, to_columns in columns:
             total[to_rows, to_columns] += cells[from_rows, from_columns] @ weights[:, row, column].T
-    output = requantize(
-        total.astype(np.int64) + p.bias,
-        p.multiplier,
-        p.shift,
-        p.output_zero_point,
-        p.activation_min,
-        p.activation_max,
+    return weighted.rescale(
+        total, p.bias, p.multiplier, p.shift, p.output_zero_point, p.activation_min, p.activation_max
     )
-    return output.astype(np.int8)
 
 
 SPECS = (
@@ -203,14 +215,15 @@ SPECS = (
         constraints=(
             checks.arity(3, 4),
             checks.options("padding", "stride_h", "stride_w", "fused_activation_function"),
-            *map(_of_convolution, (checks.computed_input, checks.int8_in_and_out, checks.images)),
+            *map(_of_convolution, (checks.computed_input, checks.int8_or_int16, checks.images)),
             checks.known_activation,
-            constant_output_shape,
+            stated_output_shape,
             *map(_of_convolution, (constant_weights, symmetric_weights)),
             int8_weights,
             channels_match,
             one_or_all_scales,
-            *map(_of_convolution, (constant_bias, multipliers_fit)),
+            constant_bias,
+            _of_convolution(multipliers_fit),
             padding_exists,
             sums_fit,
         ),

@@ -7,6 +7,7 @@ from tinyedge.graph.ir import Graph
 from tinyedge.graph.verify import verify
 from tinyedge.optimize.dead_channels import dead_channels
 from tinyedge.optimize.fold_constants import fold_constants, fold_integers
+from tinyedge.optimize.fold_islands import fold_islands
 from tinyedge.optimize.fold_pad import fold_pad
 from tinyedge.optimize.fold_shapes import fold_shapes
 from tinyedge.optimize.remove_requantize_pairs import remove_requantize_pairs
@@ -22,7 +23,7 @@ PASSES: tuple[Pass, ...] = (
     fold_pad,
     dead_channels,
 )
-SETTLING: tuple[Pass, ...] = (fold_shapes, remove_unused, fold_integers)
+SETTLING: tuple[Pass, ...] = (fold_shapes, remove_unused, fold_integers, fold_islands)
 """once each, in front of the checks"""
 ROUNDS = 50
 """every round removes an operator, a tensor or a channel, so even huge models end long before"""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import numpy as np
 
 from tinyedge.artifacts import Measured
 from tinyedge.errors import UsageError
+from tinyedge.graph.ir import Array
 from tinyedge.paths import write_whole
 from tinyedge.report.html import run_html
 from tinyedge.report.junit import run_junit
@@ -27,7 +29,8 @@ def require_folder(path: Path) -> None:
 class RunFiles:
     """Where to write what of a run; None: not at all.
 
-    outputs  the device's outputs, as .npy
+    outputs  the device's outputs: `.npy`, of a model with several one file each, `<name>_0.npy` and so on; or `.npz`
+             with the arrays `output_0` and so on
     html     the report, as a page
     junit    what was checked, as JUnit XML
 
@@ -39,22 +42,37 @@ class RunFiles:
     junit: Path | None = None
 
     def __post_init__(self) -> None:
-        if self.outputs is not None and self.outputs.suffix != ".npy":
-            raise UsageError(f"`{self.outputs}` does not end in .npy", hint="`--save-outputs outputs.npy`")
+        if self.outputs is not None and self.outputs.suffix not in (".npy", ".npz"):
+            raise UsageError(
+                f"`{self.outputs}` does not end in .npy or .npz",
+                hint="`--save-outputs outputs.npy`, or `outputs.npz` for several outputs in one file",
+            )
         for path in (self.outputs, self.html, self.junit):
             if path is not None:
                 require_folder(path)
 
     def write(self, measured: Measured) -> None:
         """Make all of them, then write them. Raises: OSError."""
-        contents = {}
+        contents: dict[Path, bytes] = {}
         if self.outputs is not None:
-            array = io.BytesIO()
-            np.save(array, measured.run.outputs)
-            contents[self.outputs] = array.getvalue()
+            contents |= _output_files(self.outputs, measured.run.outputs)
         if self.html is not None:
             contents[self.html] = run_html(measured).encode()
         if self.junit is not None:
             contents[self.junit] = run_junit(measured).encode()
         for path, content in contents.items():
             write_whole(path, content)
+
+
+def _output_files(path: Path, outputs: Sequence[Array]) -> dict[Path, bytes]:
+    """The files that hold all outputs, by what `path` ends in."""
+    if path.suffix == ".npz":
+        archive = io.BytesIO()
+        np.savez(archive, **{f"output_{at}": array for at, array in enumerate(outputs)})  # type: ignore[arg-type]
+        return {path: archive.getvalue()}
+    files = {}
+    for at, array in enumerate(outputs):
+        content = io.BytesIO()
+        np.save(content, array)
+        files[path if len(outputs) == 1 else path.with_stem(f"{path.stem}_{at}")] = content.getvalue()
+    return files

@@ -14,6 +14,7 @@ from tinyedge.graph.reader import read_model
 from tinyedge.measure.reference import choose_reference, selftest_crc
 from tinyedge.ops import check
 from tinyedge.optimize import optimize_graph, settle_graph
+from tinyedge.optimize.fold_islands import island_notes
 from tinyedge.plan import check_fits, make_plan
 from tinyedge.runtimes.contract import expected_folder
 
@@ -34,7 +35,9 @@ class AotRuntime:
         plan = make_plan(optimize_graph(graph), board.core, optimize)
         check_fits(plan, board)
         _tell(plan, observer)
-        reference = choose_reference(model, original, graph, expected_folder(build_dir, model))
+        reference = choose_reference(
+            model, original, graph, expected_folder(build_dir, model), island_notes(original, graph)
+        )
         return Prepared(model, board, self.name, original, plan, plan, reference)
 
     def build(self, prepared: Prepared, compiler: str, build_dir: Path, observer: Observer) -> Built:

@@ -50,7 +50,7 @@ class LookupEight(Kernel):
     """Every operator that `ops.lookup` tabulates."""
 
     name = "armv7em/lookup"
-    operators: ClassVar[tuple[str, ...]] = tuple(lookup.TABLES)
+    operators: ClassVar[tuple[str, ...]] = (*lookup.TABLES, "island")
 
     def fits(self, layer: Layer, core: Core) -> str:
         return rounding.runs_on(layer, core)
@@ -133,7 +133,7 @@ class LookupClamp(Kernel):
     """Functions that only clamp, as relu does where input and output have the same quantization."""
 
     name = "armv7em/clamp"
-    operators: ClassVar[tuple[str, ...]] = tuple(lookup.TABLES)
+    operators: ClassVar[tuple[str, ...]] = (*lookup.TABLES, "island")
 
     def fits(self, layer: Layer, core: Core) -> str:
         if reason := rounding.runs_on(layer, core):

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from tinyedge.arithmetic.quantization import WIDE_FRACTION_BITS, short_multiplier
 from tinyedge.arithmetic.window import Window
 from tinyedge.kernels.contract import Constant
 
@@ -87,4 +88,16 @@ def channel_constants(
         Constant(f"{prefix}_bias", "int32_t", np.asarray(bias).astype(np.int32), 4, "bias"),
         Constant(f"{prefix}_multiplier", "int32_t", np.asarray(multiplier).astype(np.int32)),
         Constant(f"{prefix}_shift", "int8_t", np.asarray(shift).astype(np.int8), 1),
+    )
+
+
+def wide_channel_constants(
+    prefix: str, bias: npt.NDArray[Any], multiplier: npt.NDArray[Any], shift: npt.NDArray[Any]
+) -> tuple[Constant, Constant, Constant]:
+    """What a layer of int16 has per output channel: bias in int64, the short multiplier, the right shift."""
+    right = (WIDE_FRACTION_BITS - shift).astype(np.uint8)
+    return (
+        Constant(f"{prefix}_bias", "int64_t", bias, 8, "bias"),
+        Constant(f"{prefix}_multiplier", "int16_t", short_multiplier(multiplier).astype(np.int16), 2),
+        Constant(f"{prefix}_right", "uint8_t", right, 1, "right shifts"),
     )

@@ -1,4 +1,4 @@
-"""sub, mul, div, squared_difference, prelu in int8, and add, sub, mul, squared_difference in int16."""
+"""sub, mul, div, squared_difference, prelu in int8, and add, sub, mul, squared_difference, prelu in int16."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import ClassVar
 
 from tinyedge.boards import Core
-from tinyedge.graph.ir import integer_range
+from tinyedge.graph.ir import DType, integer_range
 from tinyedge.kernels.common.c_text import Value, array
 from tinyedge.kernels.common.fixed_point import FIXED_POINT
 from tinyedge.kernels.contract import Kernel
@@ -143,6 +143,10 @@ class PortablePrelu(ElementwiseKernel):
     params_bytes = 16
     cycles_per_output = 46
 
+    def fits(self, layer: Layer, core: Core) -> str:
+        p: Prelu = layer.params
+        return "" if p.dtype is DType.INT8 else f"its values are {p.dtype.value}, the kernel computes in int8"
+
     def function(self, params: Prelu) -> str:
         return self.stem
 
@@ -159,6 +163,35 @@ class PortablePrelu(ElementwiseKernel):
         }
 
 
+class PortablePreluS16(ElementwiseKernel):
+    """int16 values below zero times a slope of int8."""
+
+    name = "portable/prelu_s16"
+    operators: ClassVar[tuple[str, ...]] = ("prelu",)
+    stem = "te_prelu_s16"
+    struct = "te_prelu_s16_params"
+    code = 230
+    params_bytes = 12
+    cycles_per_output = 46
+
+    def fits(self, layer: Layer, core: Core) -> str:
+        p: Prelu = layer.params
+        return "" if p.dtype is DType.INT16 else f"its values are {p.dtype.value}, the kernel computes in int16"
+
+    def function(self, params: Prelu) -> str:
+        return self.stem
+
+    def members(self, params: Prelu) -> Mapping[str, Value]:
+        p = params
+        return {
+            "multiplier": p.multiplier,
+            "slope_multiplier": p.slope_multiplier,
+            "shift": p.shift,
+            "slope_shift": p.slope_shift,
+            "slope_zero_point": p.slope_zero_point,
+        }
+
+
 KERNELS: tuple[Kernel, ...] = (
     PortableSub(),
     PortableAddS16(),
@@ -166,4 +199,5 @@ KERNELS: tuple[Kernel, ...] = (
     PortableDiv(),
     PortableSquaredDifference(),
     PortablePrelu(),
+    PortablePreluS16(),
 )

@@ -6,15 +6,18 @@ import abc
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-import numpy as np
-
-from tinyedge.arithmetic.quantization import WIDE_FRACTION_BITS, short_multiplier
 from tinyedge.boards import Core
 from tinyedge.graph.ir import DType
 from tinyedge.kernels.common import checks
-from tinyedge.kernels.common.c_text import Value, params_struct, weights_constant, window_members
+from tinyedge.kernels.common.c_text import (
+    Value,
+    params_struct,
+    weights_constant,
+    wide_channel_constants,
+    window_members,
+)
 from tinyedge.kernels.common.overlap import channelwise_in_place, connected_in_place
-from tinyedge.kernels.contract import Code, Constant, Cost, Kernel, Operands
+from tinyedge.kernels.contract import Code, Cost, Kernel, Operands
 from tinyedge.kernels.portable.conv_2d import conv_in_place, gathered_bytes, is_one_run
 from tinyedge.ops.contract import Layer
 from tinyedge.ops.conv_2d import Conv2D
@@ -73,14 +76,11 @@ class _PortableS16(Kernel):
         if isinstance(p, Conv2D):
             arguments.append(operands.scratch or "NULL")
         shape = "x".join(str(size) for size in p.weights.shape)
-        right = (WIDE_FRACTION_BITS - p.shift).astype(np.uint8)
         return Code(
             call=(f"{self.stem}({', '.join(arguments)});",),
             constants=(
                 weights_constant(prefix, p.weights, f"weights {shape}"),
-                Constant(f"{prefix}_bias", "int64_t", p.bias, 8, "bias"),
-                Constant(f"{prefix}_multiplier", "int16_t", short_multiplier(p.multiplier).astype(np.int16), 2),
-                Constant(f"{prefix}_right", "uint8_t", right, 1, "right shifts"),
+                *wide_channel_constants(prefix, p.bias, p.multiplier, p.shift),
             ),
             functions=params_struct(f"{self.stem}_params", f"{prefix}_params", self.members(p, prefix)),
             runtime=(self.stem, *(stem for stem, _ in self.runtime)),

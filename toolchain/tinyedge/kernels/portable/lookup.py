@@ -20,10 +20,10 @@ CYCLES_PER_OUTPUT = 9
 
 
 class PortableLookup(Kernel):
-    """Every operator that `ops.lookup` tabulates."""
+    """Every operator that `ops.lookup` tabulates, and islands."""
 
     name = "portable/lookup"
-    operators: ClassVar[tuple[str, ...]] = tuple(lookup.TABLES)
+    operators: ClassVar[tuple[str, ...]] = (*lookup.TABLES, "island")
 
     def fits(self, layer: Layer, core: Core) -> str:
         return checks.int8_tensors(layer)

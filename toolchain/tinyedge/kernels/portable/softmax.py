@@ -1,4 +1,4 @@
-"""softmax: int8 in gemmlowp's fixed point, exponentials computed on the device; int16 by tables."""
+"""softmax: int8, to int8 or int16, in gemmlowp's fixed point, exponentials computed on the device; int16 by tables."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import ClassVar
 
 from tinyedge.arithmetic.softmax_s16 import exp_table, reciprocal_table
 from tinyedge.boards import Core
+from tinyedge.graph.ir import DType
 from tinyedge.kernels.common import checks
 from tinyedge.kernels.common.c_text import params_struct
 from tinyedge.kernels.common.fixed_point import FIXED_POINT
@@ -13,32 +14,28 @@ from tinyedge.kernels.contract import Code, Constant, Cost, Kernel, Operands
 from tinyedge.ops.contract import Layer
 from tinyedge.ops.softmax import Softmax, SoftmaxS16
 
-STEM = "te_softmax_s8"
-CODE_BYTES = 610
 LAYER_CODE_BYTES = 20
 PARAMS_BYTES = 12
 CYCLES_PER_VALUE = 340
 CYCLES_PER_ROW = 300
 
 
-class PortableSoftmax(Kernel):
-    """int8 softmax over the last axis."""
-
-    name = "portable/softmax"
+class _PortableSoftmax(Kernel):
     operators: ClassVar[tuple[str, ...]] = ("softmax",)
+    stem: ClassVar[str]
+    code_bytes: ClassVar[int]
+    output_dtype: ClassVar[DType]
 
     def fits(self, layer: Layer, core: Core) -> str:
-        p: Softmax = layer.params
-        return checks.int8_tensors(layer) or checks.sizes((p.rows, p.depth))
+        p = layer.params
+        if not isinstance(p, Softmax) or p.output_dtype is not self.output_dtype:
+            return f"the kernel goes from int8 to {self.output_dtype.value}"
+        return checks.sizes((p.rows, p.depth))
 
     def cost(self, layer: Layer, core: Core) -> Cost:
         p: Softmax = layer.params
         cycles = p.rows * (CYCLES_PER_ROW + CYCLES_PER_VALUE * p.depth)
-        return Cost(cycles, LAYER_CODE_BYTES, PARAMS_BYTES, ((STEM, CODE_BYTES), FIXED_POINT))
-
-    def in_place_offset(self, layer: Layer, core: Core, input_index: int) -> int | None:
-        """0: maximum and sum of a row are known before its first value is replaced."""
-        return 0
+        return Cost(cycles, LAYER_CODE_BYTES, PARAMS_BYTES, ((self.stem, self.code_bytes), FIXED_POINT))
 
     def emit(self, layer: Layer, core: Core, operands: Operands) -> Code:
         p: Softmax = layer.params
@@ -55,8 +52,30 @@ class PortableSoftmax(Kernel):
                 "diff_min": max(p.diff_min, -256),
             },
         )
-        call = f"{STEM}(&{name}, {operands.inputs[0]}, {operands.outputs[0]});"
-        return Code(call=(call,), functions=struct, runtime=(STEM, "te_fixed_point"))
+        call = f"{self.stem}(&{name}, {operands.inputs[0]}, {operands.outputs[0]});"
+        return Code(call=(call,), functions=struct, runtime=(self.stem, FIXED_POINT[0]))
+
+
+class PortableSoftmax(_PortableSoftmax):
+    """int8 softmax over the last axis."""
+
+    name = "portable/softmax"
+    stem = "te_softmax_s8"
+    code_bytes = 610
+    output_dtype = DType.INT8
+
+    def in_place_offset(self, layer: Layer, core: Core, input_index: int) -> int | None:
+        """0: maximum and sum of a row are known before its first value is replaced."""
+        return 0
+
+
+class PortableSoftmaxS8S16(_PortableSoftmax):
+    """Softmax over the last axis from int8 to int16."""
+
+    name = "portable/softmax_s8_s16"
+    stem = "te_softmax_s8_s16"
+    code_bytes = 600
+    output_dtype = DType.INT16
 
 
 class PortableSoftmaxS16(Kernel):
@@ -101,4 +120,4 @@ class PortableSoftmaxS16(Kernel):
         return Code(call=(call,), constants=tables, functions=struct, runtime=(self.stem, FIXED_POINT[0]))
 
 
-KERNELS: tuple[Kernel, ...] = (PortableSoftmax(), PortableSoftmaxS16())
+KERNELS: tuple[Kernel, ...] = (PortableSoftmax(), PortableSoftmaxS8S16(), PortableSoftmaxS16())

@@ -21,6 +21,9 @@ CONVERT_HINT = (
     "[tf.lite.OpsSet.TFLITE_BUILTINS_INT8]"
 )
 
+OPTIONS_RULE = "The file states its options"
+"""how the rule of `options` begins"""
+
 
 _MOST_SHOWN = 6
 """tensors of an operator that an error lists"""
@@ -76,7 +79,7 @@ def options(*names: str) -> Constraint:
     def check(graph: Graph, operator: Operator) -> bool:
         return all(name in operator.options for name in names)
 
-    check.__doc__ = f"The file states its options ({', '.join(names)})."
+    check.__doc__ = f"{OPTIONS_RULE} ({', '.join(names)})."
     return check
 
 

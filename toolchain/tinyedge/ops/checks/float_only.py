@@ -24,8 +24,25 @@ FLOAT_ONLY: Mapping[str, str] = MappingProxyType(
 
 NO_KERNEL: Mapping[str, str] = MappingProxyType(
     {
+        "gelu": "`x * keras.activations.sigmoid(1.702 * x)` is close to it; or take relu",
+        "one_hot": "feed the one-hot vectors, or look rows up: `keras.layers.Embedding` becomes gather",
+        "pow": "multiply: `x * x` for the square",
+        "reduce_any": "`keras.ops.max` of the values",
+        "reduce_prod": "where it computes a shape, give the layer a fixed shape: `keras.layers.Reshape((4, 8))`",
         "relu_0_to_1": "minimum and maximum with constants clamp",
         "relu_n1_to_1": "minimum and maximum with constants clamp",
+        "scatter_nd": "join parts with `keras.layers.Concatenate`",
+        "sign": "compare with zero: `keras.ops.where(x > 0, 1.0, -1.0)`",
+        "tile": "join copies with `keras.layers.Concatenate`, or let an addition or product broadcast",
+        "topk_v2": "end the model before it, and pick the largest outputs in the application",
     }
 )
-"""what it has no kernel for"""
+"""what it has no kernel for, with a way round in Keras"""
+
+TFLM_ONLY = frozenset(
+    (
+        *("add_n", "broadcast_args", "call_once", "cumsum", "decode", "dynamic_update_slice", "embedding_lookup"),
+        *("floor_div", "floor_mod", "if", "reduce_all", "var_handle", "while"),
+    )
+)
+"""what it has a kernel for and tinyedge has not, beside `FLOAT_ONLY` and custom operators"""

@@ -23,6 +23,7 @@ from tinyedge.ops import OPERATORS, refuse_float
 from tinyedge.ops.checks import describe, refuse, rule_of
 from tinyedge.ops.checks.float_only import NO_KERNEL
 from tinyedge.ops.contract import Constraint, Layer
+from tinyedge.optimize.fold_islands import fold_islands
 
 
 @dataclass(frozen=True)
@@ -204,9 +205,11 @@ def constraints(operator: TflmOperator, features: TflmFeatures) -> tuple[tuple[C
 
 
 def check_tflm(graph: Graph, features: TflmFeatures = NEWEST) -> None:
-    """Raise ModelError unless TensorFlow Lite Micro has every operator, in integers, and its rules are kept."""
-    for operator in graph.operators:
-        refuse_float(graph, operator)
+    """Raise ModelError unless TensorFlow Lite Micro has every operator, in integers or in islands of float32 that
+    become tables elsewhere, and its rules are kept."""
+    folded = fold_islands(graph)
+    for operator in folded.operators:
+        refuse_float(folded, operator)
     if graph.calls_once:
         raise ModelError(
             f"model `{graph.name}` gives variables their start values by call_once, and the firmware's interpreter has "

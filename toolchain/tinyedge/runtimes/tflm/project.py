@@ -11,7 +11,7 @@ import numpy as np
 from tinyedge.artifacts import FirmwareProject, Library, QuantizedModel
 from tinyedge.boards import Board, Isa
 from tinyedge.errors import InternalError, ModelError
-from tinyedge.generate.part import LayerRow, ModelPart, tensor_values, tensors_text
+from tinyedge.generate.part import LayerRow, ModelPart, ranges_text, tensor_values, tensors_text
 from tinyedge.generate.project import assemble_project
 from tinyedge.generate.render import c_values, render, template_file
 from tinyedge.graph.ir import Graph
@@ -93,7 +93,12 @@ def generate_tflm(
             selftest_crc=f"0x{selftest_crc:08x}u",
         ),
         "model/te_model_arena.h": _arena_header(model.name, arena_bytes, arena_origin),
-        "model/te_model_config.h": render("te_model_config.h.j2", model=model.name, layer_count=len(graph.operators)),
+        "model/te_model_config.h": render(
+            "te_model_config.h.j2",
+            model=model.name,
+            layer_count=len(graph.operators),
+            input_ranges=ranges_text(graph),
+        ),
         "model/te_model_data.h": _render("te_model_data.h", model=model.name, size=len(data), digest=sha),
         "model/te_model_data.c": _render(
             "te_model_data.c", model=model.name, size=len(data), body=c_values(data, "uint8_t")
