@@ -119,8 +119,20 @@ def test_a_float_island() -> None:
     builder.operator("dequantize", [first], [second])
     builder.operator("log", [second], [third])
     builder.operator("quantize", [third], [last])
-    with pytest.raises(ModelError, match="is int8 in part only: operator 1 `log`"):
-        check_tflm(read_model(builder.build([first], [last]), "island"))
+    check_tflm(read_model(builder.build([first], [last]), "island"))
+
+
+def test_a_float_island_of_several_values() -> None:
+    builder = TfliteBuilder()
+    inputs = [builder.tensor([1, 4], scale=0.1) for _ in range(2)]
+    floats = [builder.tensor([1, 4], "float32") for _ in range(3)]
+    last = builder.tensor([1, 4], scale=0.1)
+    for source, target in zip(inputs, floats, strict=False):
+        builder.operator("dequantize", [source], [target])
+    builder.operator("add", floats[:2], floats[2:])
+    builder.operator("quantize", floats[2:], [last])
+    with pytest.raises(ModelError, match="is int8 in part only: operator 2 `add`"):
+        check_tflm(read_model(builder.build(inputs, [last]), "island"))
 
 
 def test_int64() -> None:
@@ -154,7 +166,7 @@ def test_control_flow_is_named() -> None:
     builder.operator("add", [first, first], [last])
     builder.operator("while", [last], [first], cond_subgraph_index=1, body_subgraph_index=1)
     builder.model.subgraphs.append(builder.graph)
-    with pytest.raises(ModelError, match=r"2 subgraphs.*: operator 1 `while` runs the others") as caught:
+    with pytest.raises(ModelError, match="operator 1 `while`: it runs other subgraphs as the data decides") as caught:
         read_model(builder.build([first], [last]), "loop")
     assert "unroll=True" in caught.value.hint
 
