@@ -110,10 +110,11 @@ class _Watch:
                 f"{len(self._training.data.train_inputs[0]):,} samples",
                 hint=f"keep what `{layer}` is given within what it is defined for, as a logarithm above 0",
             )
-        where = f"the weights of {_list(weights)} grew without limit" if weights else "the answers grew without limit"
+        where = f"the weights of {_list(weights)} are no longer finite" if weights else "the loss alone is not finite"
         raise ModelError(
-            f"{when}: {where}; when the epoch began, all layers were finite",
-            hint=f"a smaller `learning_rate` for `{self._stage}` in recipe.toml, and inputs of about -1 to 1",
+            f"{when}: {where}, though every layer was when the epoch began",
+            hint=f"a smaller `learning_rate` for `{self._stage}` in recipe.toml; inputs and targets of about -1 to 1; "
+            "no layer whose slope is infinite somewhere, as that of a root at 0",
         )
 
 

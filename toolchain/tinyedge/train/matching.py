@@ -178,7 +178,7 @@ def _targets(model: Any, given: Arrays, called: str) -> tuple[Array, ...]:
         )
     if len(arrays) > len(model.outputs):
         raise ModelError(
-            f"data.py gives {len(arrays)} {called}, the model has {len(model.outputs)} outputs, {names}",
+            f"data.py gives {len(arrays)} {called}, the model has {len(model.outputs)}: {names}",
             hint="give Splits a tuple with an array for each output",
         )
     return arrays

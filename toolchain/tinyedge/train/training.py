@@ -148,7 +148,9 @@ def _run_worker(recipe: Recipe, scratch: Path, keep: Path, listener: _Listener) 
     if log.is_file():
         printed += log.read_text(encoding="utf-8", errors="replace").splitlines()
     if listener.if_ended is not None and code is not None and code < 0:
-        raise _error_of({**listener.if_ended, "what": f"{listener.if_ended['what']} ({process.describe_exit(code)})"})
+        raise _error_of(
+            {**listener.if_ended, "what": f"{listener.if_ended['what']}: its process {process.describe_exit(code)}"}
+        )
     raise ToolError(
         f"training `{recipe.name}` broke off in stage `{listener.stage}`: its process "
         f"{'did not end' if code is None else process.describe_exit(code)}"

@@ -38,10 +38,13 @@ class Prune:
         require_range("learning_rate", self.learning_rate, 1e-9, 10)
 
     def rehearse(self, model: Any) -> tuple[Any, tuple[str, ...]]:
-        left = [describe(layer) for layer in all_layers(model) if not _prunable(layer) and layer.trainable_weights]
-        if not any(_prunable(layer) and layer.trainable_weights for layer in all_layers(model)):
+        left = [describe(layer) for layer in all_layers(model) if layer.trainable_weights and not _prunable(layer)]
+        kernels = [
+            layer for layer in all_layers(model) if any(len(weight.shape) > 1 for weight in layer.trainable_weights)
+        ]
+        if not any(_prunable(layer) for layer in kernels):
             raise ModelError(
-                f"no layer of the model can be pruned, as {', '.join(left) or 'none has weights'}",
+                f"no layer of the model can be pruned, as {', '.join(left) or 'none has a kernel'}",
                 hint="leave out the technique `prune` in recipe.toml",
             )
         pruned = self._wrap(model, 1)

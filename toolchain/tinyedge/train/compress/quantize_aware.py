@@ -29,7 +29,17 @@ _EMPTY_RANGE = 1e-5
 _NORMALIZED = ("Conv2D", "DepthwiseConv2D", "Dense")
 _ACTIVATIONS = ("linear", "relu", "softmax", "sigmoid", "tanh", "swish", "gelu")
 """those the library can round at"""
-_COMPUTE_NOTHING = ("InputLayer", "QuantizeLayer", "Dropout", "Flatten", "Reshape")
+_COMPUTE_NOTHING = (
+    "InputLayer",
+    "QuantizeLayer",
+    "Dropout",
+    "SpatialDropout",
+    "Random",
+    "Gaussian",
+    "Flatten",
+    "Reshape",
+)
+"""what the kinds of layers begin with that do nothing to values once the model is trained"""
 
 
 @dataclass(frozen=True)
@@ -72,8 +82,9 @@ class QuantizeAware:
 
         flat = flatten_model(model)
         annotate = tfmot.quantization.keras.quantize_annotate_layer
-        scheme = tfmot.experimental.combine.Default8BitPrunePreserveQuantizeScheme()
-        supported = [layer for layer in flat.layers if _is_supported(layer)]
+        scheme = _scheme()
+        registry = scheme.get_quantize_registry()
+        supported = [layer for layer in flat.layers if _is_supported(layer, registry)]
         if not any(layer.weights for layer in supported):
             raise ModelError(
                 "no layer with weights can be trained quantization-aware: there are "
@@ -94,12 +105,31 @@ class QuantizeAware:
             ) from error
 
 
-def _is_supported(layer: Any) -> bool:
-    """Whether the library rounds in a layer. Batch normalization it takes behind a linear layer with a kernel alone."""
+def _scheme() -> Any:
+    """The library's scheme that keeps zeros, supporting only layers and activations that the library can round at."""
+    import tensorflow_model_optimization as tfmot
+    from tensorflow_model_optimization.python.core.quantization.keras.collab_opts.prune_preserve import (
+        prune_preserve_quantize_registry as prune_preserve,
+    )
     from tensorflow_model_optimization.python.core.quantization.keras.default_8bit import (
-        default_8bit_quantize_registry,
+        default_8bit_quantize_registry as default_8bit,
     )
 
+    class Registry(prune_preserve.Default8bitPrunePreserveQuantizeRegistry):  # type: ignore[misc]
+        def supports(self, layer: Any) -> bool:
+            if kind_of(layer) in (*WEIGHTED, "Activation") and layer.activation.__name__ not in _ACTIVATIONS:
+                return False
+            return bool(super().supports(layer) and default_8bit.Default8BitQuantizeRegistry().supports(layer))
+
+    class Scheme(tfmot.experimental.combine.Default8BitPrunePreserveQuantizeScheme):  # type: ignore[misc]
+        def get_quantize_registry(self) -> Any:
+            return Registry()
+
+    return Scheme()
+
+
+def _is_supported(layer: Any, registry: Any) -> bool:
+    """Whether the library rounds in a layer. Batch normalization it takes behind a linear layer with a kernel alone."""
     if kind_of(layer) == "BatchNormalization":
         before = inbound_layers(layer)
         return (
@@ -110,9 +140,7 @@ def _is_supported(layer: Any) -> bool:
         )
     if kind_of(layer) in ("SeparableConv1D", "SeparableConv2D"):
         return True
-    if kind_of(layer) in (*WEIGHTED, "Activation") and layer.activation.__name__ not in _ACTIVATIONS:
-        return False
-    return bool(default_8bit_quantize_registry.Default8BitQuantizeRegistry().supports(layer))
+    return bool(registry.supports(layer))
 
 
 def left_to_calibration(aware: Any) -> list[str]:
@@ -124,7 +152,7 @@ def left_to_calibration(aware: Any) -> list[str]:
     for wrapper in aware.layers:
         config, layer = getattr(wrapper, "quantize_config", None), getattr(wrapper, "layer", None)
         if config is None or layer is None:
-            if kind_of(wrapper) not in _COMPUTE_NOTHING:
+            if not kind_of(wrapper).startswith(_COMPUTE_NOTHING):
                 found.append(describe(wrapper))
             continue
         has_kernel = any(hasattr(layer, kernel) for kernel in ("kernel", "depthwise_kernel"))
