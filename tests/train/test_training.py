@@ -162,6 +162,16 @@ def test_training_uses_no_wider_units_than_avx2(tmp_path: Path, monkeypatch: pyt
         train_model(recipe, tmp_path / "trained")
 
 
+@pytest.mark.train
+@needs_tensorflow
+def test_what_libraries_leave_in_the_folder_of_temporary_files_goes_too(tmp_path: Path) -> None:
+    data = "import tempfile\n\n\ndef load(points):\n    raise RuntimeError(tempfile.gettempdir())\n"
+    recipe = load_recipe(write_recipe(tmp_path / "clouds", data=data))
+    with pytest.raises(ModelError, match=r"RuntimeError: .*tinyedge-train-") as caught:
+        train_model(recipe, tmp_path / "trained")
+    assert not Path(caught.value.what.partition("RuntimeError: ")[2]).exists()
+
+
 # -- what ends early -------------------------------------------------------------------------------------------------
 
 

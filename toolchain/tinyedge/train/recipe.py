@@ -25,6 +25,7 @@ from types import MappingProxyType
 from typing import Any
 
 from tinyedge.artifacts import Optimize
+from tinyedge.artifacts.model import model_name
 from tinyedge.errors import UsageError
 from tinyedge.paths import models_dir
 from tinyedge.tables import TableError, nearest, read_table, read_toml, require_range
@@ -65,7 +66,7 @@ class Recipe:
     """One model folder, checked."""
 
     name: str
-    """the folder's name"""
+    """the folder's name, as it may stand in paths, in C and on a terminal"""
     folder: Path
     summary: str
     task: str | tuple[str, ...]
@@ -172,7 +173,7 @@ def read_recipe_table(table: Mapping[str, Any], folder: Path) -> Recipe:
     """The recipe that `table` states. Raises: TableError."""
     values = read_table(_RecipeFile, table)
     return Recipe(
-        name=folder.name,
+        name=model_name(folder.with_name(f"{folder.name}.recipe")),
         folder=folder,
         summary=values.summary,
         task=values.task,
