@@ -23,7 +23,9 @@ def checks(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """The answers of keras_checks.py, which runs in a process of its own because it imports TensorFlow."""
 
     def make(folder: Path) -> None:
-        completed = process.run([sys.executable, str(CHECKS)], timeout_s=300, env={"TF_CPP_MIN_LOG_LEVEL": "3"})
+        completed = process.run(
+            [sys.executable, str(CHECKS)], timeout_s=300, env={"TF_CPP_MIN_LOG_LEVEL": "3", "TMPDIR": str(folder)}
+        )
         (folder / "checks.json").write_text(completed.stdout)
 
     folder = made_once(tmp_path_factory, "keras_checks", make)
