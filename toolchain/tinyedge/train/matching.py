@@ -58,7 +58,8 @@ def match_data(model: Any, splits: Splits, task: str | Sequence[str]) -> Matched
     """The data as this model takes it. Raises: ModelError when it does not fit, with the shapes and how to mend it."""
     if not getattr(model, "inputs", None) or not getattr(model, "outputs", None):
         raise ModelError(
-            "the model is subclassed: its layers cannot be seen", hint="build a Sequential or functional model"
+            "the model has no `Input`: it is subclassed, or a Sequential that does not begin with one",
+            hint="build a functional model, or begin with `Input(shape)`",
         )
     inputs = [_inputs(model, getattr(splits, f"{split}_inputs"), f"{split}_inputs") for split in ("train", "test")]
     _check_tokens(model, inputs)

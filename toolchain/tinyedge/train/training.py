@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import signal
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -41,6 +42,8 @@ _ENVIRONMENT = {
 }
 FLOAT_STAGES = "float"
 """folder beside those of trained models"""
+_LARGEST_EXIT = 255
+"""above it are the codes of exceptions of Windows"""
 _LOG_LINES = 8
 """lines of the child's log that an error quotes"""
 
@@ -147,7 +150,7 @@ def _run_worker(recipe: Recipe, scratch: Path, keep: Path, listener: _Listener) 
     log = scratch / "worker.log"
     if log.is_file():
         printed += log.read_text(encoding="utf-8", errors="replace").splitlines()
-    if listener.if_ended is not None and code is not None and code < 0:
+    if listener.if_ended is not None and code is not None and _is_crash(code):
         raise _error_of(
             {**listener.if_ended, "what": f"{listener.if_ended['what']}: its process {process.describe_exit(code)}"}
         )
@@ -157,6 +160,12 @@ def _run_worker(recipe: Recipe, scratch: Path, keep: Path, listener: _Listener) 
         + process.quote_log(printed, most=_LOG_LINES),
         hint=_hint(recipe, listener.stage),
     )
+
+
+def _is_crash(code: int) -> bool:
+    """Whether a process ended by a fault of its own code, and not by another's signal or an exit of its own."""
+    faults = {signal.SIGSEGV, signal.SIGABRT, signal.SIGFPE, signal.SIGILL, getattr(signal, "SIGBUS", signal.SIGSEGV)}
+    return -code in faults or code > _LARGEST_EXIT
 
 
 def _hint(recipe: Recipe, stage: str) -> str:
