@@ -22,6 +22,17 @@ def kind_of(layer: Any) -> str:
     return type(layer).__name__
 
 
+def activation_name(layer: Any) -> str:
+    """What the activation of a layer is called; empty when it has none.
+
+    >>> class Dense: activation = len
+    >>> activation_name(Dense()), activation_name(object())
+    ('len', '')
+    """
+    activation = getattr(layer, "activation", None)
+    return "" if activation is None else str(getattr(activation, "__name__", type(activation).__name__))
+
+
 def describe(layer: Any) -> str:
     """A layer in a list of them.
 

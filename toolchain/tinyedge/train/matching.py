@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from tinyedge.errors import ModelError
 from tinyedge.train.heads import Head, Kind, canonical_targets
-from tinyedge.train.layers import find_unfinite, inbound_layers
+from tinyedge.train.layers import activation_name, find_unfinite, inbound_layers
 from tinyedge.train.splits import Arrays, Splits, arrays_in_order, named_arrays
 
 Array = npt.NDArray[Any]
@@ -228,4 +228,4 @@ def _activation(tensor: Any) -> str:
         layer = before[0]
     if type(layer).__name__ in ("Sequential", "Functional"):
         return _activation(layer.outputs[0])
-    return str(getattr(getattr(layer, "activation", None), "__name__", ""))
+    return activation_name(layer)

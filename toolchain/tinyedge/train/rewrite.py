@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from tinyedge.errors import ModelError
-from tinyedge.train.layers import describe, kind_of
+from tinyedge.train.layers import activation_name, describe, kind_of
 
 WEIGHTED = frozenset({"Conv1D", "Conv2D", "DepthwiseConv2D", "Dense", "Conv2DTranspose"})
 """layers with a kernel, which can take an activation in"""
@@ -131,7 +131,7 @@ def _separate_relus(model: Any) -> dict[int, int]:
         found |= _separate_relus(inner)
     outputs = {id(output._keras_history.layer) for output in model.outputs}
     for layer in model.layers:
-        if kind_of(layer) not in WEIGHTED or getattr(layer.activation, "__name__", "") != "linear":
+        if kind_of(layer) not in WEIGHTED or activation_name(layer) != "linear":
             continue
         if id(layer) in outputs or len(layer._inbound_nodes) != 1 or len(layer._outbound_nodes) != 1:
             continue
@@ -144,5 +144,5 @@ def _separate_relus(model: Any) -> dict[int, int]:
 def _is_relu(layer: Any) -> bool:
     """Whether a layer is the plain ReLU, without a ceiling or a slope."""
     if kind_of(layer) == "Activation":
-        return getattr(layer.activation, "__name__", "") == "relu"
+        return activation_name(layer) == "relu"
     return kind_of(layer) == "ReLU" and layer.max_value is None and not layer.negative_slope and not layer.threshold

@@ -16,7 +16,7 @@ import numpy as np
 from tinyedge.errors import ModelError
 from tinyedge.tables import require_range
 from tinyedge.train.fit import Training
-from tinyedge.train.layers import describe, first_line, inbound_layers, kind_of
+from tinyedge.train.layers import activation_name, describe, first_line, inbound_layers, kind_of
 from tinyedge.train.matching import one_or_all
 from tinyedge.train.rewrite import WEIGHTED, custom_objects, flatten_model
 
@@ -27,8 +27,8 @@ _EMPTY_RANGE = 1e-5
 
 
 _NORMALIZED = ("Conv2D", "DepthwiseConv2D", "Dense")
-_ACTIVATIONS = ("linear", "relu", "softmax", "sigmoid", "tanh", "swish", "gelu")
-"""those the library can round at"""
+_ACTIVATIONS = ("linear", "relu", "softmax", "sigmoid", "tanh", "swish", "gelu", "NoOpActivation")
+"""those the library can round at; the last is its own, for one that is fused"""
 _COMPUTE_NOTHING = (
     "InputLayer",
     "QuantizeLayer",
@@ -117,7 +117,7 @@ def _scheme() -> Any:
 
     class Registry(prune_preserve.Default8bitPrunePreserveQuantizeRegistry):  # type: ignore[misc]
         def supports(self, layer: Any) -> bool:
-            if kind_of(layer) in (*WEIGHTED, "Activation") and layer.activation.__name__ not in _ACTIVATIONS:
+            if kind_of(layer) in (*WEIGHTED, "Activation") and activation_name(layer) not in _ACTIVATIONS:
                 return False
             return bool(super().supports(layer) and default_8bit.Default8BitQuantizeRegistry().supports(layer))
 
@@ -135,7 +135,7 @@ def _is_supported(layer: Any, registry: Any) -> bool:
         return (
             len(before) == 1
             and kind_of(before[0]) in _NORMALIZED
-            and before[0].activation.__name__ == "linear"
+            and activation_name(before[0]) == "linear"
             and len(before[0]._outbound_nodes) == 1
         )
     if kind_of(layer) in ("SeparableConv1D", "SeparableConv2D"):
