@@ -15,7 +15,7 @@ from tinyedge.train.matching import Matched
 from tinyedge.train.recipe import Recipe
 from tinyedge.train.rewrite import all_layers
 
-_SAMPLES = 4
+_SAMPLES = 32
 """samples that calibrate the untrained model"""
 _UNROLLED = ("GRU", "SimpleRNN", "RNN")
 """layers the converter makes a loop of, unless they are unrolled; LSTM it has an operator for"""
@@ -73,5 +73,5 @@ def _cores(layer: Any) -> list[Any]:
 
 def _reason(error: Exception) -> str:
     """What the converter says of an operator it has none for, else the first line."""
-    missing = re.findall(r"(?:Flex|Select TensorFlow) ops: ([^\n]*)", str(error))
-    return f"TensorFlow Lite has no operator for {missing[0]}" if missing else first_line(error)[:300]
+    missing = sorted(set(re.findall(r"'tf\.(\w+)' op is neither a custom op nor a flex op", str(error))))
+    return f"TensorFlow Lite has no operator for {', '.join(missing)}" if missing else first_line(error)[:300]
