@@ -11,6 +11,7 @@ import io
 import json
 import random
 import sys
+import tempfile
 from collections.abc import Iterator
 from importlib import metadata
 from pathlib import Path
@@ -53,7 +54,8 @@ def _own_sources(recipe: Recipe) -> Iterator[Path]:
         path for path in files if path.suffix == ".py" and not {"site-packages", "dist-packages"} & set(path.parts)
     }
     standard = Path(json.__file__).resolve().parent.parent
-    loaded = {path for path in outside if standard not in path.parents}
+    made = Path(tempfile.gettempdir()).resolve()  # sources that AutoGraph makes, of new names each time
+    loaded = {path for path in outside if standard not in path.parents and made not in path.parents}
     yield from sorted({*loaded, *recipe.folder.glob("*.py"), *Path(__file__).parent.rglob("*.py")}, key=str)
 
 
