@@ -283,9 +283,22 @@ def test_accuracy_on_the_device() -> None:
 
 
 def test_accuracy_is_of_classes_only() -> None:
-    outputs = np.array([[1], [2]], np.int8)
-    assert accuracy(outputs, np.array([0, 1])) is None
+    assert accuracy(np.zeros((2, 3), np.int8), np.zeros((2, 2), int)) is None
+    assert accuracy(np.zeros((0, 3), np.int8), np.zeros(0, int)) is None
     assert accuracy(np.zeros((2, 3), np.int8), np.array([0.5, 1.5])) is None
+
+
+def test_accuracy_of_a_sigmoid_is_at_its_half() -> None:
+    outputs = np.array([[-1], [0], [1]], np.int8)
+    assert accuracy(outputs, np.array([0, 0, 1]), half=0.0) == 1.0
+    assert accuracy(outputs, np.array([0, 0, 1]), half=-0.5) == pytest.approx(2 / 3)
+
+
+def test_accuracy_of_places_is_over_all_of_them() -> None:
+    outputs = np.zeros((2, 1, 2, 2, 3), np.int8)
+    outputs[..., 1] = 5
+    labels = np.array([[[1, 1], [1, 0]], [[1, 1], [2, 1]]])
+    assert accuracy(outputs, labels) == 0.75
 
 
 def test_random_outputs_never_pass_as_right() -> None:

@@ -23,7 +23,9 @@ def checks(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """The answers of keras_checks.py, which runs in a process of its own because it imports TensorFlow."""
 
     def make(folder: Path) -> None:
-        completed = process.run([sys.executable, str(CHECKS)], timeout_s=180, env={"TF_CPP_MIN_LOG_LEVEL": "3"})
+        completed = process.run(
+            [sys.executable, str(CHECKS)], timeout_s=300, env={"TF_CPP_MIN_LOG_LEVEL": "3", "TMPDIR": str(folder)}
+        )
         (folder / "checks.json").write_text(completed.stdout)
 
     folder = made_once(tmp_path_factory, "keras_checks", make)
@@ -83,15 +85,71 @@ def test_calibration_leaves_batch_normalization_alone(checks: dict[str, Any]) ->
 @pytest.mark.parametrize(
     ("case", "what", "hint"),
     [
-        ("relu_apart", "layer `conv` would not be trained quantization-aware", 'activation="relu"'),
-        ("lstm", "the model cannot be trained quantization-aware: Layer lstm", "leave out the technique"),
+        ("lstm", "no layer with weights can be trained quantization-aware: there are `lstm_1` (LSTM)", "leave out the"),
+        ("lstm_and_dense", "`quantize_aware` leaves `lstm` (LSTM) to calibration", ""),
+        ("no_kernels", "no layer of the model can be pruned", "leave out the technique `prune`"),
         ("logits", "the model's outputs are no probabilities", 'activation="softmax"'),
-        ("narrow", "the model has 1 outputs, the data 2 classes", ""),
-        ("other_shape", "the model takes [5, 5, 1], the data is [6, 6, 1]", ""),
+        ("one_value", "they are one value and no sigmoid", 'activation="sigmoid"'),
+        ("narrow", "the model has 2 outputs, the data 3 classes", "give it 3 outputs"),
+        ("three_for_a_sigmoid", "train_targets hold the class 2; the sigmoid", 'Dense(3, activation="softmax")'),
+        ("other_shape", "the model takes [5, 5, 1], the data is [6, 6, 1]", "Input"),
+        (
+            "one_input_of_two",
+            "2 inputs, `camera` [6, 6, 1], `angle` [3]; data.py gives train_inputs [6, 6, 1]",
+            "tuple",
+        ),
+        ("wrong_name", "data.py gives train_inputs['camera'] [6, 6, 1], train_inputs['angel'] [3]", "tuple"),
+        ("two_targets", "data.py gives 2 train_targets, the model has 1: `dense_", "each output"),
+        ("two_tasks", "`task` in recipe.toml names 2, data.py gives 1 targets", "one for each"),
+        ("real_tokens", "train_inputs are float32 tokens of embedding `words`", 'Input((4,), dtype="int32")'),
+        ("token_outside", "the token 8 in sample 2; the embedding `words` has the rows 0 to 7", "at least 9"),
+        ("tokens_for_values", "takes float32, train_inputs are int32", "astype(numpy.float32)"),
+        ("not_finite", "from epoch 1 on: layer `root` of the untrained model", "`root`"),
         ("good", "not refused", ""),
+        ("good_by_name", "not refused", ""),
+        ("good_tokens", "not refused", ""),
     ],
 )
 def test_models_that_would_come_out_wrong_are_refused(checks: dict[str, Any], case: str, what: str, hint: str) -> None:
     said, hinted = checks["refusals"][case]
     assert what in said
     assert hint in hinted
+
+
+def test_outputs_are_told_apart_by_their_activation(checks: dict[str, Any]) -> None:
+    found = checks["kinds"]
+    assert found["kinds"] == ["classes", "binary", "labels", "values"]
+    assert found["metrics"] == ["accuracy", "binary_accuracy", "reshape_accuracy", "size_mean_absolute_error"]
+    places, spare = found["notes"]
+    assert places.endswith("it counts at all 36 places of `pixels` [6, 6, 3]")
+    assert spare.startswith("output `spare` has no targets in data.py")
+
+
+def test_nested_models_are_opened_and_separate_relus_taken_in(checks: dict[str, Any]) -> None:
+    found = checks["opened"]
+    assert found["layers"] == ["batch_normalization", "conv", "conv_", "other", "shared"]
+    assert found["activation"] == "relu"
+    assert found["relus"] == ["behind_norm", "re_lu_1", "re_lu_2"]  # of a shared layer, and behind normalization
+    assert not found["nested"]
+    assert found["difference"] < 1e-5
+    assert found["nothing_to_do"]
+
+
+def test_what_the_library_cannot_round_in_is_listed_and_still_comes_out_as_int8(checks: dict[str, Any]) -> None:
+    found = checks["left"]
+    assert found["pruned"] == ["`prune` leaves `scale` (Scale) as they are"]
+    (note,) = found["notes"]
+    assert note.startswith(
+        "`quantize_aware` leaves `rescaling` (Rescaling), `behind_relu` (BatchNormalization), `scale` (Scale), "
+        "`six` (Conv2D), `conv1d` (Conv1D), `pool1d` (MaxPooling1D) to calibration"
+    )
+    assert found["types"] == ["int32", "int8"]
+
+
+def test_a_loss_that_is_no_number_stops_the_training_with_epoch_and_layer(checks: dict[str, Any]) -> None:
+    what, hint = checks["diverged"]["rate"]
+    assert what.startswith("the loss is no number in epoch 1 of 3 of `fit`, step 2 of 4: the weights of `")
+    assert "a smaller `learning_rate` for `fit`" in hint
+    what, hint = checks["diverged"]["layer"]
+    assert what.startswith("the loss is no number in epoch 1 of 3 of `prune`, step 1 of 4: layer `root` gives values")
+    assert what.endswith("of 128 samples")

@@ -35,7 +35,7 @@ def test_digits_are_split_once_and_for_all() -> None:
 
 def test_sines_are_sines() -> None:
     splits = load_splits(find_recipe("sine"))
-    assert splits.input_shape == (1,)
+    assert splits.train_inputs.shape[1:] == (1,)
     assert len(splits.test_inputs) == 200
     np.testing.assert_array_equal(splits.test_targets, np.sin(splits.test_inputs))
     assert splits.train_inputs.min() == 0
@@ -50,6 +50,17 @@ GOOD = np.zeros((4, 2), np.float32)
     [
         (GOOD.astype(np.float64), np.zeros(4), "float64 .4, 2., not float32"),
         (GOOD[:, 0], np.zeros(4), "float32 .4., not float32"),
+        (
+            GOOD,
+            np.array(["cat", "dog", "cat", "cow"]),
+            "train_targets are strings, as `cat`, not numbers; .*return_inverse",
+        ),
+        (GOOD, np.array([None] * 4), "train_targets are objects"),
+        ((GOOD, GOOD[:3]), np.zeros(4), r"4 train_inputs.0. have 3 train_inputs.1."),
+        (GOOD, {"a": np.zeros(4), "b": np.zeros(3)}, r"4 train_inputs have 3 train_targets.'b'."),
+        (GOOD, [np.zeros(4), np.full(4, np.inf)], "not finite"),
+        ((GOOD, GOOD), np.zeros(4), r"training inputs are ..2., .2.., test inputs .2."),
+        (GOOD, np.zeros((4, 2)), r"training targets are .2., test targets ..$"),
         (GOOD, np.zeros(3), "4 train_inputs have 3 train_targets"),
         (GOOD[:0], np.zeros(0), "0 train_inputs"),
         (np.full((4, 2), np.nan, np.float32), np.zeros(4), "not finite"),
@@ -88,4 +99,4 @@ def test_a_data_file_may_import_a_module_beside_it(tmp_path: Path, monkeypatch: 
         "import numpy as np\nfrom tinyedge.train.splits import Splits\n\n\ndef make():\n"
         "    x = np.zeros((2, 1), np.float32)\n    return Splits(x, x, x, x)\n"
     )
-    assert load_splits(load_recipe(folder)).input_shape == (1,)
+    assert load_splits(load_recipe(folder)).train_inputs.shape == (2, 1)

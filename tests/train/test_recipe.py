@@ -44,6 +44,34 @@ def test_every_value_arrives(tmp_path: Path) -> None:
     assert recipe.budget_file == tmp_path / "clouds" / "budget.toml"
 
 
+@pytest.mark.parametrize(
+    ("folder", "name"),
+    [
+        ("clouds", "clouds"),
+        ("my net.v2", "my_net_v2"),
+        ("red\x1b[31m\n", "red_31m"),
+        ("größe", "gr_e"),
+        ("--", "model"),
+    ],
+)
+def test_a_folder_gives_a_name_that_every_later_stage_can_use(tmp_path: Path, folder: str, name: str) -> None:
+    assert load_recipe(write_recipe(tmp_path / folder)).name == name
+
+
+@pytest.mark.parametrize(
+    ("line", "task"),
+    [
+        ('task = "regression"', "regression"),
+        ('task = ["classification", "regression"]', ("classification", "regression")),
+    ],
+)
+def test_each_output_may_have_a_task(tmp_path: Path, line: str, task: object) -> None:
+    text = RECIPE.replace('task = "classification"', line)
+    recipe = load_recipe(write_recipe(tmp_path / "clouds", recipe=text))
+    assert recipe.task == task
+    assert read_recipe_table(recipe.to_json(), recipe.folder) == recipe
+
+
 def test_a_recipe_survives_its_own_json(tmp_path: Path) -> None:
     recipe = load_recipe(write_recipe(tmp_path / "clouds"))
     assert read_recipe_table(recipe.to_json(), recipe.folder) == recipe
@@ -63,6 +91,8 @@ def test_a_recipe_survives_its_own_json(tmp_path: Path) -> None:
         ("seed = 3", "seed = true", "`seed` is True"),
         ('"size"', '"sped"', "`optimize` is 'sped'; did you mean `speed`?"),
         ('"classification"', '"classify"', "did you mean `classification`?"),
+        ('"classification"', '["regression", "regress"]', "`task` is 'regress'; did you mean `regression`?"),
+        ('"classification"', "[1]", "`task` is [1], not of type str"),
         ("points = 256", "points = [1]", "`data.points` is [1], not of type int, float, str or bool"),
         ('technique = "prune"', 'technique = "prun"', "`compress[1].technique` is `prun`; did you mean `prune`?"),
         ('technique = "prune"', "", "`compress[1]` names no technique"),

@@ -107,8 +107,9 @@ def test_what_is_written_is_read_back(kept: Path) -> None:
     assert (model.float_accuracy, model.int8_accuracy, model.sparsity) == (0.75, 0.5, 0.25)
     assert model.metrics == {"parameters": 7.0}
     assert model.samples is not None
-    assert model.samples.shape == (4, 1, 2, 2)
-    assert model.samples.dtype == np.int8
+    (samples,) = model.samples
+    assert samples.shape == (4, 1, 2, 2)
+    assert samples.dtype == np.int8
     assert model.labels is not None
     assert model.labels.tolist() == [0, 1, 1, 0]
     assert sorted(path.name for path in kept.iterdir()) == [METRICS, MODEL, SAMPLES]
@@ -142,6 +143,21 @@ def test_metrics_of_another_schema_are_no_model(kept: Path) -> None:
 
 def test_no_folder_is_no_model(tmp_path: Path) -> None:
     assert load_trained(tmp_path / "nowhere") is None
+
+
+def test_several_inputs_come_back_in_their_order(tmp_path: Path) -> None:
+    arrays = {
+        "samples" + (f"_{index}" if index else ""): np.full((2, 1, index + 1), index, np.int8) for index in range(12)
+    }
+    np.savez(tmp_path / "samples.npz", labels=np.array([0, 1]), targets_1=np.zeros((2, 1)), **arrays)
+    figures = {"model": "m", "float_accuracy": None, "int8_accuracy": None, "sparsity": 0.0, "metrics": {}}
+    write_trained(tmp_path, {MODEL: b"x", SAMPLES: (tmp_path / "samples.npz").read_bytes()}, figures)
+    model = load_trained(tmp_path)
+    assert model is not None
+    assert model.samples is not None
+    assert [array.shape for array in model.samples] == [(2, 1, index + 1) for index in range(12)]
+    assert model.labels is not None
+    assert model.labels.tolist() == [0, 1]
 
 
 def test_a_regression_has_no_labels(tmp_path: Path) -> None:

@@ -87,11 +87,12 @@ def test_the_int8_accuracy_of_digits_is_the_one_tensorflow_lite_micro_finds(digi
     assert model is not None
     assert model.samples is not None
     assert model.labels is not None
-    assert model.samples.shape == (450, 1, 8, 8, 1)
-    assert model.samples.dtype == np.int8
+    (samples,) = model.samples
+    assert samples.shape == (450, 1, 8, 8, 1)
+    assert samples.dtype == np.int8
     right = sum(
         int(np.argmax(interpret(model.tflite, [sample])[0])) == label
-        for sample, label in zip(model.samples, model.labels, strict=True)
+        for sample, label in zip(samples, model.labels, strict=True)
     )
     assert right / 450 == model.int8_accuracy
 
@@ -121,13 +122,13 @@ def test_training_repeats_to_the_last_byte_and_tells_every_stage(
     recipe = load_recipe(write_recipe(tmp_path / "clouds"))
     told: list[tuple[str, int, int]] = []
     first = train_model(recipe, tmp_path / "first", progress=lambda *step: told.append(step))
-    second = train_model(recipe, tmp_path / "second")
+    second = train_model(recipe, tmp_path / "elsewhere" / "second")
     assert first.tflite == second.tflite
-    assert (tmp_path / "first" / SAMPLES).read_bytes() == (tmp_path / "second" / SAMPLES).read_bytes()
+    assert (tmp_path / "first" / SAMPLES).read_bytes() == (tmp_path / "elsewhere" / "second" / SAMPLES).read_bytes()
     assert files_in(tmp_path / "first") == FILES
     assert files_in(tmp_path / "clouds") == ["data.py", "model.py", "recipe.toml"]
     stages = list(dict.fromkeys(stage for stage, _, _ in told))
-    assert stages == ["load", "fit", "prune", "quantize_aware", "convert", "evaluate"]
+    assert stages == ["load", "check", "fit", "prune", "quantize_aware", "convert", "evaluate"]
     for stage in stages:
         steps = [(done, total) for name, done, total in told if name == stage]
         assert steps == sorted(steps)
@@ -159,6 +160,16 @@ def test_training_uses_no_wider_units_than_avx2(tmp_path: Path, monkeypatch: pyt
     recipe = load_recipe(write_recipe(tmp_path / "clouds", data=TELLS_UNITS))
     with pytest.raises(ModelError, match=r"RuntimeError: \[\] AVX2"):
         train_model(recipe, tmp_path / "trained")
+
+
+@pytest.mark.train
+@needs_tensorflow
+def test_what_libraries_leave_in_the_folder_of_temporary_files_goes_too(tmp_path: Path) -> None:
+    data = "import tempfile\n\n\ndef load(points):\n    raise RuntimeError(tempfile.gettempdir())\n"
+    recipe = load_recipe(write_recipe(tmp_path / "clouds", data=data))
+    with pytest.raises(ModelError, match=r"RuntimeError: .*tinyedge-train-") as caught:
+        train_model(recipe, tmp_path / "trained")
+    assert not Path(caught.value.what.partition("RuntimeError: ")[2]).exists()
 
 
 # -- what ends early -------------------------------------------------------------------------------------------------

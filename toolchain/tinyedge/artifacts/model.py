@@ -20,7 +20,8 @@ LONGEST_NAME = 40
 class QuantizedModel:
     """A full-int8 .tflite, and, when tinyedge trained it, its accuracies and its test set.
 
-    `samples` int8 [N, *input shape] with `labels` [N], or None for a model that came without data.
+    `samples` has an array [N, *input shape] for each input, int8 or int32 of tokens; `labels` [N] are the classes of
+    the first output, [N, *places] where it has one at each of many places. Both are None for a model without data.
     """
 
     name: str
@@ -30,7 +31,7 @@ class QuantizedModel:
     int8_accuracy: float | None = None
     sparsity: float | None = None
     """share of zero weights"""
-    samples: npt.NDArray[Any] | None = None
+    samples: tuple[npt.NDArray[Any], ...] | None = None
     labels: npt.NDArray[Any] | None = None
     """None for a regression too, which has no accuracy"""
     metrics: Mapping[str, float] = field(default_factory=dict)

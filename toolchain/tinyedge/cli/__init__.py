@@ -12,7 +12,6 @@ import click
 
 from tinyedge import __version__
 from tinyedge.errors import InternalError, Interrupted, TinyEdgeError, UsageError
-from tinyedge.systems import orderly_end
 
 COMMANDS = {
     "bench": "Build, run and measure a model with several runtimes, side by side.",
@@ -50,13 +49,17 @@ class _LazyGroup(click.Group):
 
 @click.group(
     cls=_LazyGroup,
+    invoke_without_command=True,
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog="Example: tinyedge run digits --board nrf52840",
 )
 @click.version_option(__version__, message="tinyedge %(version)s")
 @click.option("--debug", is_flag=True, help="Show tracebacks.")
-def group(debug: bool) -> None:
+@click.pass_context
+def group(context: click.Context, debug: bool) -> None:
     """From a Keras recipe or a .tflite to measured int8 firmware on a microcontroller."""
+    if context.invoked_subcommand is None:
+        click.echo(context.get_help())
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -78,6 +81,13 @@ def run(arguments: Sequence[str]) -> int:
     return code if isinstance(code, int) else 0  # what `click.exceptions.Exit` asked for
 
 
+def _is_interruption(error: BaseException | None) -> bool:
+    """Whether Ctrl-C is the cause: an import that it breaks off may raise an error of its own."""
+    while error is not None and not isinstance(error, (KeyboardInterrupt, click.Abort)):
+        error = error.__cause__ or (error.__context__ if isinstance(error, ImportError) else None)
+    return error is not None
+
+
 def _told(error: BaseException) -> TinyEdgeError:
     """Whatever went wrong, in the form a user is told it."""
     match error:
@@ -86,7 +96,7 @@ def _told(error: BaseException) -> TinyEdgeError:
         case click.UsageError():
             command = error.ctx.command_path if error.ctx else "tinyedge"
             return UsageError(error.format_message().rstrip("."), hint=f"`{command} --help` shows what it takes")
-        case KeyboardInterrupt() | click.Abort():
+        case _ if _is_interruption(error):
             return Interrupted(
                 "interrupted; what was finished is kept, nothing is half-written",
                 hint="the same command goes on from there",
@@ -101,9 +111,3 @@ def _told(error: BaseException) -> TinyEdgeError:
                 f"a defect of tinyedge: {type(error).__name__}: {error}",
                 hint="run it again with `tinyedge --debug ...` and report the traceback",
             )
-
-
-def main() -> None:
-    """Entry point of the `tinyedge` program."""
-    with orderly_end():
-        sys.exit(run(sys.argv[1:]))

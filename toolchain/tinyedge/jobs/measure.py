@@ -78,12 +78,13 @@ def _samples(prepared: Prepared, inputs: str | None, count: int | None) -> tuple
     """(one array [N, *shape] for each input of the model, labels or None)."""
     model = prepared.model
     if inputs is None and model.samples is not None:
-        stop = len(model.samples) if count is None else count
-        if stop > len(model.samples):
+        total = len(model.samples[0])
+        stop = total if count is None else count
+        if stop > total:
             raise UsageError(
-                f"`{model.name}` has {len(model.samples):,} test samples, not {stop:,}",
-                hint=f"`--samples {len(model.samples)}`, or `--inputs random:1` for any number",
+                f"`{model.name}` has {total:,} test samples, not {stop:,}",
+                hint=f"`--samples {total}`, or `--inputs random:1` for any number",
             )
         labels = None if model.labels is None else model.labels[:stop]
-        return [model.samples[:stop]], labels
+        return [array[:stop] for array in model.samples], labels
     return load_inputs(inputs or "random:1", prepared.original, count), None

@@ -77,4 +77,6 @@ def train(recipe: Recipe, build_dir: Path, observer: Observer, *, again: bool = 
         return kept
     observer.note(f"training `{recipe.name}`")
     with observer.progress("train") as report:
-        return train_model(recipe, folder, progress=lambda stage, done, total: report(done, total, stage))
+        return train_model(
+            recipe, folder, progress=lambda stage, done, total: report(done, total, stage), note=observer.note
+        )

@@ -16,6 +16,7 @@ import numpy.typing as npt
 from tinyedge.artifacts import Counting, Figure, Kind, LayerResult, Mismatch, Run, Schedule, Target
 from tinyedge.console.contract import CounterReading
 from tinyedge.errors import DeviceError
+from tinyedge.graph.ir import Tensor
 from tinyedge.measure.replies import LayerTicks
 from tinyedge.measure.session import Session
 
@@ -67,7 +68,7 @@ def run_samples(
     target      what `session` talks to; a `run` makes two readings of its counter, a `profile` one and two per layer
     samples     one array [N, ...] for each input, of its bytes
     expected    one array [N, ...] for each output: what the oracle computed
-    labels      classes [N], or None
+    labels      classes [N, *places] of the first output, or None
     layer_crcs  sample -> CRC-32 of each layer's outputs in order of execution; asked for a sample that differs only
 
     Where ticks are of instructions and there are no readings, they are divided by the ticks of an instruction and
@@ -215,26 +216,39 @@ class _Job:
         tally.notes.append(f"in a second inference of sample {i} no layer differs from the reference")
 
 
-def accuracy(outputs: Array, labels: Array) -> float | None:
-    """Share of samples whose largest output is the labelled class; None when labels or outputs are no classes.
+def accuracy(outputs: Array, labels: Array, half: float = 0.0) -> float | None:
+    """Share of right classes over all samples and places; None when labels or outputs are no classes.
 
-    Shape:  outputs [N, ...] with two values or more per sample; labels integer [N]
+    A place with several values has the class of the largest; with one value it is 1 where that is above `half`, the
+    quantized 0.5 of a sigmoid.
+
+    Shape:  outputs [N, ...] with one value or more for each label; labels integer [N, *places]
 
     >>> accuracy(np.array([[1, 5], [7, 2]], np.int8), np.array([1, 1]))
     0.5
+    >>> accuracy(np.array([[-3], [4]], np.int8), np.array([0, 1]))
+    1.0
     """
-    values = outputs.reshape(len(outputs), -1) if len(outputs) else outputs.reshape(0, 0)
-    if labels.dtype.kind not in "iu" or labels.ndim != 1 or values.shape[1] < 2:
+    right = labels[: len(outputs)]
+    if labels.dtype.kind not in "iu" or not right.size or outputs.size % right.size:
         return None
-    return float(np.mean(values.argmax(axis=1) == labels[: len(values)]))
+    values = outputs.reshape(*right.shape, -1)
+    said = values.argmax(axis=-1) if values.shape[-1] > 1 else values[..., 0] > half
+    return float(np.mean(said == right))
+
+
+def _half(tensor: Tensor) -> float:
+    """The quantized value of 0.5."""
+    return 0.5 / tensor.scale + tensor.zero_point if tensor.quantization else 0.5
 
 
 def _conclude(tally: _Tally, plan: Schedule, labels: Array | None, target: Target, clock_hz: int) -> Run:
     counting = target.counting
     done = len(tally.outputs)
+    tensors = plan.graph.output_tensors()
     outputs = tuple(
         np.frombuffer(b"".join(row[at] for row in tally.outputs), tensor.dtype.numpy).reshape(done, *tensor.shape)
-        for at, tensor in enumerate(plan.graph.output_tensors())
+        for at, tensor in enumerate(tensors)
     )
     instructions = _median("counted", tally.instructions, None)
     cycles = _median(counting.cycles, tally.cycles, counting.error_percent if counting.cycles == "modelled" else None)
@@ -250,7 +264,7 @@ def _conclude(tally: _Tally, plan: Schedule, labels: Array | None, target: Targe
         samples=done,
         mismatches=tally.mismatches,
         first_mismatch=tally.first_mismatch,
-        device_accuracy=None if labels is None or not done else accuracy(outputs[0], labels),
+        device_accuracy=None if labels is None or not done else accuracy(outputs[0], labels, _half(tensors[0])),
         instructions=instructions,
         instructions_spread=_spread(tally.instructions),
         cycles=cycles,

@@ -10,8 +10,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from tinyedge.errors import ModelError, TinyEdgeError, ToolError, UsageError
 from tinyedge.install import extra_command
 from tinyedge.train.recipe import Recipe
@@ -42,26 +40,6 @@ def build_model(recipe: Recipe) -> Any:
             hint="build the model with tf_keras, not keras",
         )
     return model
-
-
-def check_model(model: Any, splits: Splits, task: str) -> None:
-    """Refuse a model that does not fit its data before time is spent on it. Raises: ModelError."""
-    if not hasattr(model, "input_shape") or not isinstance(model.input_shape, tuple):
-        raise ModelError("the model is subclassed or has several inputs", hint="build a Sequential or functional model")
-    if tuple(model.input_shape[1:]) != splits.input_shape:
-        raise ModelError(f"the model takes {list(model.input_shape[1:])}, the data is {list(splits.input_shape)}")
-    if task != "classification":
-        return
-    answers = np.asarray(model(splits.train_inputs[:8], training=False))
-    sums = answers.reshape(len(answers), -1).sum(axis=1)
-    if not np.allclose(sums, 1.0, atol=1e-3) or answers.min() < 0:
-        raise ModelError(
-            "the model's outputs are no probabilities: they do not add up to 1",
-            hint='end a classifier with activation="softmax"',
-        )
-    classes = int(max(splits.train_targets.max(), splits.test_targets.max())) + 1
-    if answers[0].size < classes:
-        raise ModelError(f"the model has {answers[0].size} outputs, the data {classes} classes")
 
 
 def _function(path: Path, name: str) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -19,41 +19,52 @@ WEIGHTED = ("conv_2d", "depthwise_conv_2d", "fully_connected", "transpose_conv")
 """operators with a kernel, as their second input"""
 
 
-def only_input_and_output(graph: Graph) -> tuple[Tensor, Tensor]:
-    """The int8 input and output tensor. Raises: ModelError when there are several, or they are not int8."""
-    inputs, outputs = graph.input_tensors(), graph.output_tensors()
-    if len(inputs) != 1 or len(outputs) != 1:
-        raise ModelError(
-            f"the model has {len(inputs)} inputs and {len(outputs)} outputs; a recipe's model has one of each",
-            hint="convert it yourself, and give tinyedge the .tflite",
-        )
-    for tensor in (*inputs, *outputs):
-        if tensor.dtype is not DType.INT8 or tensor.quantization is None:
-            raise ModelError(f"`{tensor.name}` came out of the conversion as {tensor.dtype.value}, not int8")
-    return inputs[0], outputs[0]
+def check_types(graph: Graph) -> None:
+    """Raises: ModelError when an input or output is not int8, or int32 as tokens are."""
+    for tensor in (*graph.input_tensors(), *graph.output_tensors()):
+        tokens = tensor.dtype is DType.INT32 and tensor in graph.input_tensors()
+        if not tokens and (tensor.dtype is not DType.INT8 or tensor.quantization is None):
+            raise ModelError(
+                f"`{tensor.name}` came out of the conversion as {tensor.dtype.value}, not int8",
+                hint="end and begin the model with layers that compute something",
+            )
 
 
-def quantize_inputs(inputs: Array, tensor: Tensor) -> Array:
-    """Real values as the device gets them.
+def quantize_inputs(inputs: Sequence[Array], graph: Graph) -> tuple[Array, ...]:
+    """Real values as the device gets them, for each input of the graph; tokens as they are.
 
     Shape:  inputs float32 [N, ...] -> int8 [N, *tensor.shape], the batch of 1 included
     """
+    return tuple(
+        _quantized(array, tensor).reshape(len(array), *tensor.shape)
+        for array, tensor in zip(inputs, graph.input_tensors(), strict=True)
+    )
+
+
+def _quantized(inputs: Array, tensor: Tensor) -> Array:
+    if tensor.dtype is DType.INT32:
+        return inputs.astype(np.int32)
     steps = np.round(inputs.astype(np.float64) / tensor.scale) + tensor.zero_point
-    return np.clip(steps, -128, 127).astype(np.int8).reshape(len(inputs), *tensor.shape)
+    return np.clip(steps, -128, 127).astype(np.int8)
 
 
-def run_int8(graph: Graph, samples: Array, report: Callable[[int, int], None]) -> Array:
-    """The model's answers as real values.
+def run_int8(graph: Graph, samples: Sequence[Array], report: Callable[[int, int], None]) -> list[Array]:
+    """The model's answers as real values, for each output.
 
-    Shape:  samples int8 [N, *input shape] -> float32 [N, *output shape]
+    Shape:  samples [N, *input shape] -> float32 [N, *output shape]
     """
-    _, output = only_input_and_output(graph)
     layers = parse_graph(graph)
-    rows = []
-    for done, sample in enumerate(samples, 1):
-        rows.append(run_graph(graph, [sample], layers)[output.index])
-        report(done, len(samples))
-    return ((np.stack(rows).astype(np.float32) - output.zero_point) * output.scale).astype(np.float32)
+    total = len(samples[0])
+    rows: list[list[Array]] = [[] for _ in graph.outputs]
+    for done in range(total):
+        values = run_graph(graph, [array[done] for array in samples], layers)
+        for row, output in zip(rows, graph.output_tensors(), strict=True):
+            row.append(values[output.index])
+        report(done + 1, total)
+    return [
+        ((np.stack(row).astype(np.float32) - output.zero_point) * output.scale).astype(np.float32)
+        for row, output in zip(rows, graph.output_tensors(), strict=True)
+    ]
 
 
 def sparsity(graph: Graph) -> float:

@@ -3,7 +3,7 @@
 recipe.toml:
 
     summary = "what it is, in one line"
-    task = "classification"        # or "regression"
+    task = "classification"        # or "regression"; a list of them for the outputs of a model with several
     seed = 1
     optimize = "balanced"          # what the generated code is made for: "size", "balanced" or "speed"
 
@@ -22,16 +22,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Literal
+from typing import Any
 
 from tinyedge.artifacts import Optimize
+from tinyedge.artifacts.model import model_name
 from tinyedge.errors import UsageError
 from tinyedge.paths import models_dir
 from tinyedge.tables import TableError, nearest, read_table, read_toml, require_range
 from tinyedge.train.compress import TECHNIQUES
 from tinyedge.train.compress.contract import Technique
 
-Task = Literal["classification", "regression"]
+TASKS = ("classification", "regression")
 Scalar = int | float | str | bool
 
 
@@ -65,10 +66,11 @@ class Recipe:
     """One model folder, checked."""
 
     name: str
-    """the folder's name"""
+    """the folder's name, as it may stand in paths, in C and on a terminal"""
     folder: Path
     summary: str
-    task: Task
+    task: str | tuple[str, ...]
+    """of TASKS: one for all outputs, or one each"""
     seed: int
     fit: Fit
     compress: tuple[Technique, ...] = ()
@@ -95,7 +97,7 @@ class Recipe:
         """The table `read_recipe_table` makes an equal recipe of."""
         return {
             "summary": self.summary,
-            "task": self.task,
+            "task": self.task if isinstance(self.task, str) else list(self.task),
             "seed": self.seed,
             "optimize": self.optimize,
             "data": dict(self.data),
@@ -152,7 +154,7 @@ class _RecipeFile:
     """What recipe.toml holds. A table of [[compress]] is read by its `technique`."""
 
     summary: str = ""
-    task: Task = "classification"
+    task: str | tuple[str, ...] = "classification"
     seed: int = 1
     optimize: Optimize = "balanced"
     data: dict[str, Scalar] = field(default_factory=dict)
@@ -162,13 +164,16 @@ class _RecipeFile:
 
     def __post_init__(self) -> None:
         require_range("seed", self.seed, 0, (1 << 32) - 1)
+        for task in (self.task,) if isinstance(self.task, str) else self.task:
+            if task not in TASKS:
+                raise ValueError(f"`task` is {task!r}; {nearest(task, TASKS)}")
 
 
 def read_recipe_table(table: Mapping[str, Any], folder: Path) -> Recipe:
     """The recipe that `table` states. Raises: TableError."""
     values = read_table(_RecipeFile, table)
     return Recipe(
-        name=folder.name,
+        name=model_name(folder.with_name(f"{folder.name}.recipe")),
         folder=folder,
         summary=values.summary,
         task=values.task,

@@ -23,6 +23,15 @@ _SCHEMA = "tinyedge.trained/1"
 _PACKAGES = ("tensorflow", "tf-keras", "tensorflow-model-optimization", "numpy", "scikit-learn", "ai-edge-litert")
 
 
+def numbered(name: str, index: int) -> str:
+    """What the arrays of the inputs and outputs behind the first are called.
+
+    >>> numbered("samples", 0), numbered("samples", 1)
+    ('samples', 'samples_1')
+    """
+    return f"{name}_{index}" if index else name
+
+
 def training_digest(recipe: Recipe) -> str:
     """Digest of everything that determines the trained model, without importing TensorFlow.
 
@@ -88,7 +97,8 @@ def load_trained(folder: Path) -> QuantizedModel | None:
     if document.get("files") != {name: digest(data) for name, data in files.items()}:
         return None
     with np.load(io.BytesIO(files[SAMPLES]), allow_pickle=False) as archive:
-        samples = archive["samples"]
+        names = [name for name in archive.files if name.startswith("samples")]
+        samples = tuple(archive[numbered("samples", index)] for index in range(len(names)))
         labels = archive["labels"] if "labels" in archive.files else None
     return QuantizedModel(
         name=document["model"],

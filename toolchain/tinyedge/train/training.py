@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import json
+import signal
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -38,22 +40,32 @@ _ENVIRONMENT = {
     "PYTHONHASHSEED": "0",
     "PYTHONDONTWRITEBYTECODE": "1",  # the recipe's folder stays as it was
 }
+FLOAT_STAGES = "float"
+"""folder beside those of trained models"""
+_LARGEST_EXIT = 255
+"""above it are the codes of exceptions of Windows"""
 _LOG_LINES = 8
 """lines of the child's log that an error quotes"""
 
 
-def train_model(recipe: Recipe, folder: Path, *, progress: Progress | None = None) -> QuantizedModel:
+def train_model(
+    recipe: Recipe, folder: Path, *, progress: Progress | None = None, note: Callable[[str], None] | None = None
+) -> QuantizedModel:
     """Train, compress, convert and evaluate; write model.tflite, samples.npz and metrics.json into `folder`.
 
+    note  is told, before the training starts, what a person should know of how it will be
+
     The work is done by `tinyedge.train.worker` in a process of its own, so TensorFlow's noise, memory and crashes
-    stay out of this one. Whatever ends this early, Ctrl-C included, ends the child and leaves no file.
+    stay out of this one. Whatever ends this early, Ctrl-C included, ends the child and leaves no file but the float
+    stage, if it was done: it lies beside `folder`, and the next training goes on from it.
 
     Raises: ToolError when TensorFlow is missing or the child crashed; ModelError and UsageError of the recipe;
             UsageError when the folder cannot be written
     """
     require_extra()
     with _new_folder(folder), tempfile.TemporaryDirectory(prefix="tinyedge-train-") as scratch:
-        figures = _run_worker(recipe, Path(scratch), progress or (lambda _stage, _done, _total: None))
+        listener = _Listener(progress or (lambda _stage, _done, _total: None), note or (lambda _text: None))
+        figures = _run_worker(recipe, Path(scratch), folder.parent / FLOAT_STAGES, listener)
         files = {name: (Path(scratch) / name).read_bytes() for name in (store.MODEL, store.SAMPLES)}
         store.write_trained(folder, files, {**figures, "training_digest": store.training_digest(recipe)})
         trained = store.load_trained(folder)
@@ -92,33 +104,80 @@ def _new_folder(folder: Path) -> Iterator[None]:
         raise
 
 
-def _run_worker(recipe: Recipe, scratch: Path, progress: Progress) -> dict[str, Any]:
+@dataclass
+class _Listener:
+    """What the child said so far, and who is told it."""
+
+    progress: Progress
+    note: Callable[[str], None]
+    stage: str = "start"
+    if_ended: dict[str, str] | None = None
+    """the error it is when the child ends in this stage without another word"""
+
+    def hear(self, message: dict[str, Any]) -> dict[str, Any] | None:
+        """Pass one message on; the figures when it is the last. Raises: the error it tells."""
+        if "progress" in message:
+            stage, done, total = message["progress"]
+            if stage != self.stage:
+                self.stage, self.if_ended = stage, None
+            self.progress(stage, done, total)
+        elif "note" in message:
+            self.note(message["note"])
+        elif "if_ended" in message:
+            self.if_ended = message["if_ended"]
+        elif "error" in message:
+            raise _error_of(message["error"])
+        else:
+            return dict(message["figures"])
+        return None
+
+
+def _run_worker(recipe: Recipe, scratch: Path, keep: Path, listener: _Listener) -> dict[str, Any]:
     """Run the child to its end. Returns the figures of metrics.json."""
     job = scratch / "job.json"
-    job.write_text(json.dumps({"folder": str(recipe.folder), "recipe": recipe.to_json()}), encoding="utf-8")
+    text = json.dumps({"folder": str(recipe.folder), "keep": str(keep), "recipe": recipe.to_json()})
+    job.write_text(text, encoding="utf-8")
     argv = process.python_module("tinyedge.train.worker", str(job))
-    stage = "start"
-    with process.start(argv, env=_ENVIRONMENT) as child:
+    # What libraries leave behind, as AutoGraph its generated sources, goes with the scratch folder.
+    temporary = {name: str(scratch) for name in ("TMPDIR", "TEMP", "TMP")}
+    with process.start(argv, env=_ENVIRONMENT | temporary) as child:
         for line in child.lines():
-            message = json.loads(line)
-            if "progress" in message:
-                stage, done, total = message["progress"]
-                progress(stage, done, total)
-            elif "error" in message:
-                raise _error_of(message["error"])
-            else:
-                return dict(message["figures"])
+            figures = listener.hear(json.loads(line))
+            if figures is not None:
+                return figures
         code = child.wait(timeout_s=10.0)
         printed = child.last_words()
     log = scratch / "worker.log"
     if log.is_file():
         printed += log.read_text(encoding="utf-8", errors="replace").splitlines()
+    if listener.if_ended is not None and code is not None and _is_crash(code):
+        raise _error_of(
+            {**listener.if_ended, "what": f"{listener.if_ended['what']}: its process {process.describe_exit(code)}"}
+        )
     raise ToolError(
-        f"training `{recipe.name}` broke off in stage `{stage}`: its process "
+        f"training `{recipe.name}` broke off in stage `{listener.stage}`: its process "
         f"{'did not end' if code is None else process.describe_exit(code)}"
         + process.quote_log(printed, most=_LOG_LINES),
-        hint="try it without the techniques under [[compress]], one after the other",
+        hint=_hint(recipe, listener.stage),
     )
+
+
+def _is_crash(code: int) -> bool:
+    """Whether a process ended by a fault of its own code, and not by another's signal or an exit of its own."""
+    faults = {signal.SIGSEGV, signal.SIGABRT, signal.SIGFPE, signal.SIGILL, getattr(signal, "SIGBUS", signal.SIGSEGV)}
+    return -code in faults or code > _LARGEST_EXIT
+
+
+def _hint(recipe: Recipe, stage: str) -> str:
+    """What to try, of what is in this recipe."""
+    names = [technique.name for technique in recipe.compress]
+    if stage in names:
+        return f"try it without the technique `{stage}` in recipe.toml"
+    if names and stage == "convert":
+        return f"try it without {' and '.join(f'`{name}`' for name in names)} in recipe.toml"
+    if stage == "load":
+        return "run `load` of data.py by itself"
+    return f"a smaller model, or less data, if memory ran out; else `build` of {recipe.folder.name}/model.py by itself"
 
 
 def _error_of(error: dict[str, str]) -> TinyEdgeError:

@@ -1,8 +1,9 @@
 """The process that trains: `python -m tinyedge.train.worker JOB`, started by `tinyedge.train.training` alone.
 
 JOB is a JSON file with the recipe; the results go beside it. Standard output carries one JSON object a line:
-`{"progress": [stage, done, total]}` any number of times, then `{"figures": {...}}` or
-`{"error": {"kind", "what", "hint"}}`. Everything libraries print goes to worker.log beside the job.
+`{"progress": [stage, done, total]}`, `{"note": text}` and `{"if_ended": error}` any number of times, then
+`{"figures": {...}}` or `{"error": {"kind", "what", "hint"}}`. An `if_ended` is what it means when this process ends in
+the stage it was sent in without another word. Everything libraries print goes to worker.log beside the job.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -24,13 +25,14 @@ import numpy as np
 
 from tinyedge.errors import TinyEdgeError
 from tinyedge.graph.reader import read_model
-from tinyedge.train import store
-from tinyedge.train.author import build_model, check_model, load_splits
+from tinyedge.train import float_stage, store
+from tinyedge.train.author import build_model, load_splits
 from tinyedge.train.convert import convert_model
-from tinyedge.train.evaluate import only_input_and_output, quantize_inputs, run_int8, sparsity
-from tinyedge.train.fit import METRICS, Training, score
+from tinyedge.train.evaluate import check_types, quantize_inputs, run_int8, sparsity
+from tinyedge.train.fit import Training
+from tinyedge.train.matching import Matched, match_data
 from tinyedge.train.recipe import Recipe, read_recipe_table
-from tinyedge.train.splits import Splits
+from tinyedge.train.rehearsal import rehearse
 
 _REPORT_EVERY_S = 0.1
 
@@ -46,6 +48,9 @@ class Channel:
     def send(self, message: dict[str, Any]) -> None:
         self._stream.write(json.dumps(message) + "\n")
         self._stream.flush()
+
+    def if_ended(self, error: TinyEdgeError) -> None:
+        self.send({"if_ended": _as_json(error)})
 
     def progress(self, stage: str, done: int, total: int) -> None:
         """Report the start and the end of every stage, and now and then in between."""
@@ -63,13 +68,17 @@ def main(job_file: Path) -> int:
     try:
         job = json.loads(job_file.read_text(encoding="utf-8"))
         recipe = read_recipe_table(job["recipe"], Path(job["folder"]))
-        channel.send({"figures": train(recipe, job_file.parent, channel)})
+        channel.send({"figures": train(recipe, job_file.parent, Path(job["keep"]), channel)})
     except TinyEdgeError as error:
-        channel.send({"error": {"kind": type(error).__name__, "what": error.what, "hint": error.hint}})
+        channel.send({"error": _as_json(error)})
     except Exception:
         traceback.print_exc()
         return 1
     return 0
+
+
+def _as_json(error: TinyEdgeError) -> dict[str, str]:
+    return {"kind": type(error).__name__, "what": error.what, "hint": error.hint}
 
 
 def _take_over_output(log: Path) -> Channel:
@@ -89,8 +98,11 @@ def _end_with_parent() -> None:
     os._exit(1)
 
 
-def train(recipe: Recipe, out: Path, channel: Channel) -> dict[str, Any]:
-    """Every stage in order; model.tflite and samples.npz in `out`. Returns the figures of metrics.json."""
+def train(recipe: Recipe, out: Path, keep: Path, channel: Channel) -> dict[str, Any]:
+    """Every stage in order; model.tflite and samples.npz in `out`, the float stage in `keep`.
+
+    Returns the figures of metrics.json.
+    """
     started = time.monotonic()
     seconds: dict[str, float] = {}
 
@@ -107,29 +119,38 @@ def train(recipe: Recipe, out: Path, channel: Channel) -> dict[str, Any]:
 
     with stage("load", counted=False):
         splits = load_splits(recipe)
-        _import_tensorflow(recipe.seed)
+        _import_tensorflow()
+    with stage("check", counted=False):
+        _seed(recipe.seed)
         model = build_model(recipe)
-        check_model(model, splits, recipe.task)
-    training = Training(splits, recipe.task, recipe.fit.batch_size, channel.progress)
-    metric = METRICS[recipe.task]
+        data = match_data(model, splits, recipe.task)
+        for note in (*data.notes, *rehearse(recipe, model, data, channel.if_ended)):
+            channel.send({"note": note})
+        _seed(recipe.seed)
+        model = build_model(recipe)
+    training = Training(data, recipe.fit.batch_size, channel.progress)
     with stage("fit"):
-        training.fit(model, "fit", epochs=recipe.fit.epochs, learning_rate=recipe.fit.learning_rate)
-        metrics = {f"float_{metric}": training.score(model), "parameters": float(model.count_params())}
+        kept = float_stage.stage_digest(recipe, model, data)
+        if not float_stage.restore(keep, kept, model):
+            training.fit(model, "fit", epochs=recipe.fit.epochs, learning_rate=recipe.fit.learning_rate)
+            float_stage.save(keep, kept, model)
+        metrics = {**_prefixed("float", training.score(model)), "parameters": float(model.count_params())}
     for technique in recipe.compress:
         with stage(technique.name):
             model = technique.apply(model, training)
-            metrics[f"{technique.name}_{metric}"] = training.score(model)
+            metrics |= _prefixed(technique.name, training.score(model))
     with stage("convert", counted=False):
-        tflite = convert_model(model, splits.train_inputs, recipe.convert.representative_samples)
+        tflite = convert_model(model, data.train_inputs, recipe.convert.representative_samples)
     with stage("evaluate"):
         graph = read_model(tflite, recipe.name)
-        samples = quantize_inputs(splits.test_inputs, only_input_and_output(graph)[0])
+        check_types(graph)
+        samples = quantize_inputs(data.test_inputs, graph)
         outputs = run_int8(graph, samples, lambda done, total: channel.progress("evaluate", done, total))
-        metrics[f"int8_{metric}"] = score(recipe.task, outputs, splits.test_targets)
+        metrics |= _prefixed("int8", data.score(outputs))
     metrics["gzip_bytes"] = float(len(gzip.compress(tflite, 9, mtime=0)))
     metrics["train_seconds"] = round(time.monotonic() - started, 2)
     (out / store.MODEL).write_bytes(tflite)
-    (out / store.SAMPLES).write_bytes(_archive(samples, splits, recipe.task))
+    (out / store.SAMPLES).write_bytes(_archive(samples, data))
     return {
         "model": recipe.name,
         "float_accuracy": metrics.get("float_accuracy"),
@@ -140,23 +161,33 @@ def train(recipe: Recipe, out: Path, channel: Channel) -> dict[str, Any]:
     }
 
 
-def _archive(samples: Any, splits: Splits, task: str) -> bytes:
-    """samples.npz: `samples` int8 and `labels` (the classes), or `targets` of a regression, which has no accuracy."""
-    arrays: dict[str, Any] = {
-        "samples": samples,
-        "labels" if task == "classification" else "targets": splits.test_targets,
-    }
+def _prefixed(stage: str, metrics: dict[str, float]) -> dict[str, float]:
+    return {f"{stage}_{name}": value for name, value in metrics.items()}
+
+
+def _archive(samples: Sequence[Any], data: Matched) -> bytes:
+    """samples.npz: `samples`, `samples_1`... of each input as the device gets it; `labels` (classes) or `targets` (of a
+    regression, which has no accuracy) of the first output, `labels_1` or `targets_1` of the next, and so on."""
+    arrays: dict[str, Any] = {store.numbered("samples", index): array for index, array in enumerate(samples)}
+    for index, (head, targets) in enumerate(zip(data.heads, data.test_targets, strict=True)):
+        arrays[store.numbered("targets" if head.kind == "values" else "labels", index)] = targets
     stream = io.BytesIO()
     np.savez_compressed(stream, **arrays)
     return stream.getvalue()
 
 
-def _import_tensorflow(seed: int) -> None:
-    """Import TensorFlow, make it deterministic, and seed every generator."""
+def _import_tensorflow() -> None:
+    """Import TensorFlow and make it deterministic."""
     import tensorflow as tf
-    import tf_keras
 
     tf.config.experimental.enable_op_determinism()
+
+
+def _seed(seed: int) -> None:
+    """Begin anew: the names of layers count from the start again, and every generator is seeded."""
+    import tf_keras
+
+    tf_keras.backend.clear_session()
     tf_keras.utils.set_random_seed(seed)
 
 

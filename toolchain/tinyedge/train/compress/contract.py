@@ -15,6 +15,13 @@ class Technique(Protocol):
     must_be_last: ClassVar[bool]
     """nothing can be applied to its result but the conversion"""
 
+    def rehearse(self, model: Any) -> tuple[Any, tuple[str, ...]]:
+        """(the untrained `model` as it will be when this was applied, what is to be said about it before it is).
+
+        Raises: ModelError when the model is of a kind the technique cannot treat
+        """
+        ...
+
     def apply(self, model: Any, training: Training) -> Any:
         """A compressed Keras model; `model` may be changed by it.
 

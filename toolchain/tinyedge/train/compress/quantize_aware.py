@@ -16,11 +16,30 @@ import numpy as np
 from tinyedge.errors import ModelError
 from tinyedge.tables import require_range
 from tinyedge.train.fit import Training
+from tinyedge.train.layers import activation_name, describe, first_line, inbound_layers, kind_of
+from tinyedge.train.matching import one_or_all
+from tinyedge.train.rewrite import WEIGHTED, custom_objects, flatten_model
 
 _CALIBRATION_SAMPLES = 1024
 """training inputs, spread evenly, whose activations give the first ranges"""
 _EMPTY_RANGE = 1e-5
 """a channel whose weights span less than this share of the layer's widest channel holds nothing but zeros"""
+
+
+_NORMALIZED = ("Conv2D", "DepthwiseConv2D", "Dense")
+_ACTIVATIONS = ("linear", "relu", "softmax", "sigmoid", "tanh", "swish", "gelu", "NoOpActivation")
+"""those the library can round at; the last is its own, for one that is fused"""
+_COMPUTE_NOTHING = (
+    "InputLayer",
+    "QuantizeLayer",
+    "Dropout",
+    "SpatialDropout",
+    "Random",
+    "Gaussian",
+    "Flatten",
+    "Reshape",
+)
+"""what the kinds of layers begin with that do nothing to values once the model is trained"""
 
 
 @dataclass(frozen=True)
@@ -37,46 +56,109 @@ class QuantizeAware:
         require_range("epochs", self.epochs, 1)
         require_range("learning_rate", self.learning_rate, 1e-9, 10)
 
-    def apply(self, model: Any, training: Training) -> Any:
-        import tensorflow_model_optimization as tfmot
+    def rehearse(self, model: Any) -> tuple[Any, tuple[str, ...]]:
+        aware = self._wrap(model)
+        left = left_to_calibration(aware)
+        told = (
+            f"`quantize_aware` leaves {', '.join(left)} to calibration: these are quantized by the representative "
+            "samples alone",
+        )
+        return aware, told if left else ()
 
-        try:
-            annotated = tfmot.quantization.keras.quantize_annotate_model(model)
-            aware = tfmot.quantization.keras.quantize_apply(
-                annotated, tfmot.experimental.combine.Default8BitPrunePreserveQuantizeScheme()
-            )
-        except (ValueError, RuntimeError) as error:
-            raise ModelError(
-                f"the model cannot be trained quantization-aware: {error}",
-                hint="leave out the technique `quantize_aware`: the conversion quantizes any model after training",
-            ) from error
-        refuse_unquantized_kernels(aware)
-        inputs = training.splits.train_inputs
-        chosen = np.linspace(0, len(inputs) - 1, min(len(inputs), _CALIBRATION_SAMPLES)).astype(int)
-        calibrate_ranges(aware, inputs[chosen])
+    def apply(self, model: Any, training: Training) -> Any:
+        aware = self._wrap(model)
+        inputs = training.data.train_inputs
+        chosen = np.linspace(0, len(inputs[0]) - 1, min(len(inputs[0]), _CALIBRATION_SAMPLES)).astype(int)
+        calibrate_ranges(aware, one_or_all([array[chosen] for array in inputs]))
         training.fit(aware, self.name, epochs=self.epochs, learning_rate=self.learning_rate)
         widen_empty_channels(aware)
         return aware
 
+    def _wrap(self, model: Any) -> Any:
+        """The model with rounding in every layer the library supports. Raises: ModelError."""
+        import tensorflow_model_optimization as tfmot
+        from tf_keras.models import clone_model
+        from tf_keras.utils import custom_object_scope
 
-def refuse_unquantized_kernels(aware: Any) -> None:
-    """Refuse a model in which a layer's kernel would silently be trained in float.
+        flat = flatten_model(model)
+        annotate = tfmot.quantization.keras.quantize_annotate_layer
+        scheme = _scheme()
+        registry = scheme.get_quantize_registry()
+        supported = [layer for layer in flat.layers if _is_supported(layer, registry)]
+        if not any(layer.weights for layer in supported):
+            raise ModelError(
+                "no layer with weights can be trained quantization-aware: there are "
+                + ", ".join(describe(layer) for layer in flat.layers if layer.weights),
+                hint="leave out the technique `quantize_aware`: the conversion quantizes any model after training",
+            )
+        names = {layer.name for layer in supported}
+        try:
+            with custom_object_scope(custom_objects(flat)):
+                annotated = clone_model(
+                    flat, clone_function=lambda layer: annotate(layer) if layer.name in names else layer
+                )
+                return tfmot.quantization.keras.quantize_apply(annotated, scheme)
+        except (ValueError, RuntimeError, TypeError, NotImplementedError) as error:
+            raise ModelError(
+                f"the model cannot be trained quantization-aware: {first_line(error)}",
+                hint="leave out the technique `quantize_aware`: the conversion quantizes any model after training",
+            ) from error
 
-    The library leaves a layer alone when a separate ReLU follows it without batch normalization between them.
 
-    Raises: ModelError that names the layer
+def _scheme() -> Any:
+    """The library's scheme that keeps zeros, supporting only layers and activations that the library can round at."""
+    import tensorflow_model_optimization as tfmot
+    from tensorflow_model_optimization.python.core.quantization.keras.collab_opts.prune_preserve import (
+        prune_preserve_quantize_registry as prune_preserve,
+    )
+    from tensorflow_model_optimization.python.core.quantization.keras.default_8bit import (
+        default_8bit_quantize_registry as default_8bit,
+    )
+
+    class Registry(prune_preserve.Default8bitPrunePreserveQuantizeRegistry):  # type: ignore[misc]
+        def supports(self, layer: Any) -> bool:
+            if kind_of(layer) in (*WEIGHTED, "Activation") and activation_name(layer) not in _ACTIVATIONS:
+                return False
+            return bool(super().supports(layer) and default_8bit.Default8BitQuantizeRegistry().supports(layer))
+
+    class Scheme(tfmot.experimental.combine.Default8BitPrunePreserveQuantizeScheme):  # type: ignore[misc]
+        def get_quantize_registry(self) -> Any:
+            return Registry()
+
+    return Scheme()
+
+
+def _is_supported(layer: Any, registry: Any) -> bool:
+    """Whether the library rounds in a layer. Batch normalization it takes behind a linear layer with a kernel alone."""
+    if kind_of(layer) == "BatchNormalization":
+        before = inbound_layers(layer)
+        return (
+            len(before) == 1
+            and kind_of(before[0]) in _NORMALIZED
+            and activation_name(before[0]) == "linear"
+            and len(before[0]._outbound_nodes) == 1
+        )
+    if kind_of(layer) in ("SeparableConv1D", "SeparableConv2D"):
+        return True
+    return bool(registry.supports(layer))
+
+
+def left_to_calibration(aware: Any) -> list[str]:
+    """The layers in words whose values are not rounded in training, though they compute something.
+
+    The library also leaves the kernel of a layer alone when an activation that it does not know follows.
     """
+    found = []
     for wrapper in aware.layers:
-        config = getattr(wrapper, "quantize_config", None)
-        layer = getattr(wrapper, "layer", None)
+        config, layer = getattr(wrapper, "quantize_config", None), getattr(wrapper, "layer", None)
         if config is None or layer is None:
+            if not kind_of(wrapper).startswith(_COMPUTE_NOTHING):
+                found.append(describe(wrapper))
             continue
         has_kernel = any(hasattr(layer, kernel) for kernel in ("kernel", "depthwise_kernel"))
         if has_kernel and not config.get_weights_and_quantizers(layer):
-            raise ModelError(
-                f"layer `{layer.name}` would not be trained quantization-aware: a separate activation follows it",
-                hint=f'give `{layer.name}` the activation itself, as activation="relu", and drop the layer behind it',
-            )
+            found.append(describe(layer))
+    return found
 
 
 def calibrate_ranges(aware: Any, inputs: Any) -> None:
