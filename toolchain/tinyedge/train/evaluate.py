@@ -12,6 +12,7 @@ from tinyedge.errors import ModelError
 from tinyedge.graph.ir import DType, Graph, Tensor
 from tinyedge.ops import parse_graph
 from tinyedge.ops.reference import run_graph
+from tinyedge.optimize import settle_graph
 
 Array = npt.NDArray[Any]
 
@@ -53,6 +54,7 @@ def run_int8(graph: Graph, samples: Sequence[Array], report: Callable[[int, int]
 
     Shape:  samples [N, *input shape] -> float32 [N, *output shape]
     """
+    graph = settle_graph(graph)
     layers = parse_graph(graph)
     total = len(samples[0])
     rows: list[list[Array]] = [[] for _ in graph.outputs]
