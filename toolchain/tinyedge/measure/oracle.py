@@ -7,11 +7,12 @@ which is this module run as a program: one child for all samples, fed and read t
 from __future__ import annotations
 
 import contextlib
+import functools
 import importlib.util
 import os
 import sys
-import tempfile
 from collections.abc import Sequence
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from ai_edge_litert import schema_py_generated as schema
 from tinyedge import process
 from tinyedge.errors import ToolError, UsageError
 from tinyedge.install import package_command
+from tinyedge.paths import scratch_folder
 
 Array = npt.NDArray[Any]
 
@@ -41,6 +43,15 @@ def oracle_available() -> bool:
     return importlib.util.find_spec(_PACKAGE) is not None
 
 
+@functools.cache
+def oracle_version() -> str:
+    """The version of the interpreter's wheel; empty where there is none."""
+    try:
+        return metadata.version("tflite-micro")
+    except metadata.PackageNotFoundError:
+        return ""
+
+
 def run_oracle(tflite: bytes, inputs: Sequence[Sequence[Array]]) -> list[tuple[Array, ...]]:
     """The outputs of a model for each sample; `inputs` has one entry per sample, with one array per input.
 
@@ -51,8 +62,7 @@ def run_oracle(tflite: bytes, inputs: Sequence[Sequence[Array]]) -> list[tuple[A
     if not inputs:
         return []
     _check_can_run()
-    with tempfile.TemporaryDirectory(prefix="tinyedge-oracle-") as name:
-        folder = Path(name)
+    with scratch_folder("oracle") as folder:
         (folder / "model.tflite").write_bytes(tflite)
         columns = [np.stack([np.asarray(value) for value in column]) for column in zip(*inputs, strict=True)]
         np.savez(folder / "inputs.npz", *columns)
@@ -71,8 +81,7 @@ def host_arena_bytes(tflite: bytes) -> int:
     Raises: ToolError when the wheel is missing, or the interpreter refuses the model
     """
     _check_can_run()
-    with tempfile.TemporaryDirectory(prefix="tinyedge-oracle-") as name:
-        folder = Path(name)
+    with scratch_folder("oracle") as folder:
         (folder / "model.tflite").write_bytes(tflite)
         command = process.python_module("tinyedge.measure.oracle", str(folder), _SEARCH)
         completed = process.run(command, timeout_s=_START_S, check=False)
