@@ -63,7 +63,7 @@ def test_a_recipe_survives_its_own_json(tmp_path: Path) -> None:
         ("seed = 3", "seed = true", "`seed` is True"),
         ('"size"', '"sped"', "`optimize` is 'sped'; did you mean `speed`?"),
         ('"classification"', '"classify"', "did you mean `classification`?"),
-        ("points = 256", "points = [1]", "`data.points` is [1], not of type int, float, str or bool"),
+        ("points = 256", "points = [[1]]", "`data.points` is [[1]], not of type int, float, str, bool or list"),
         ('technique = "prune"', 'technique = "prun"', "`compress[1].technique` is `prun`; did you mean `prune`?"),
         ('technique = "prune"', "", "`compress[1]` names no technique"),
         ("[[compress]]\ntechnique", "[compress]\ntechnique", "cannot be read as TOML"),

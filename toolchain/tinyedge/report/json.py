@@ -72,6 +72,7 @@ def run_document(measured: Measured) -> dict[str, Any]:
         "library": _library(built.project),
         "arena": _arena(built.arena),
         "notes": list(run.notes),
+        "selftest": run.selftest,
     }
 
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import tempfile
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -14,6 +16,7 @@ from tinyedge import errors, process
 from tinyedge.artifacts import QuantizedModel
 from tinyedge.errors import InternalError, TinyEdgeError, ToolError
 from tinyedge.install import extra_command
+from tinyedge.paths import scratch_folder
 from tinyedge.train import store
 from tinyedge.train.fit import Progress
 from tinyedge.train.recipe import Recipe
@@ -38,6 +41,8 @@ _ENVIRONMENT = {
     "PYTHONHASHSEED": "0",
     "PYTHONDONTWRITEBYTECODE": "1",  # the recipe's folder stays as it was
 }
+_FOREIGN = ("TF_", "XLA_", "KERAS_", "OMP_", "KMP_", "MKL_", "OPENBLAS_", "ONEDNN_", "DNNL_", "NPY_", "CUDA_", "PYTHON")
+"""beginnings of the names of variables that change what is computed, or which code runs"""
 _LOG_LINES = 8
 """lines of the child's log that an error quotes"""
 
@@ -52,10 +57,12 @@ def train_model(recipe: Recipe, folder: Path, *, progress: Progress | None = Non
             UsageError when the folder cannot be written
     """
     require_extra()
-    with _new_folder(folder), tempfile.TemporaryDirectory(prefix="tinyedge-train-") as scratch:
-        figures = _run_worker(recipe, Path(scratch), progress or (lambda _stage, _done, _total: None))
-        files = {name: (Path(scratch) / name).read_bytes() for name in (store.MODEL, store.SAMPLES)}
-        store.write_trained(folder, files, {**figures, "training_digest": store.training_digest(recipe)})
+    before = store.training_digest(recipe)
+    with _new_folder(folder), scratch_folder("train") as scratch:
+        figures = _run_worker(recipe, scratch, progress or (lambda _stage, _done, _total: None))
+        files = {name: (scratch / name).read_bytes() for name in (store.MODEL, store.SAMPLES)}
+        now = datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")
+        store.write_trained(folder, files, {**figures, "training_digest": before, "trained_at": now})
         trained = store.load_trained(folder)
     if trained is None:
         raise InternalError(f"the model written into {folder} cannot be read back")
@@ -98,9 +105,11 @@ def _run_worker(recipe: Recipe, scratch: Path, progress: Progress) -> dict[str, 
     job.write_text(json.dumps({"folder": str(recipe.folder), "recipe": recipe.to_json()}), encoding="utf-8")
     argv = process.python_module("tinyedge.train.worker", str(job))
     stage = "start"
-    with process.start(argv, env=_ENVIRONMENT) as child:
+    with process.start(argv, env={**_own_environment(), **_ENVIRONMENT}, inherit=False) as child:
         for line in child.lines():
-            message = json.loads(line)
+            message = read_message(line)
+            if message is None:
+                continue
             if "progress" in message:
                 stage, done, total = message["progress"]
                 progress(stage, done, total)
@@ -119,6 +128,25 @@ def _run_worker(recipe: Recipe, scratch: Path, progress: Progress) -> dict[str, 
         + process.quote_log(printed, most=_LOG_LINES),
         hint="try it without the techniques under [[compress]], one after the other",
     )
+
+
+def _own_environment() -> dict[str, str]:
+    """The user's variables but for those that would change the result; where Python finds modules stays."""
+    return {
+        name: value
+        for name, value in os.environ.items()
+        if not name.upper().startswith(_FOREIGN) or name in ("PYTHONPATH", "PYTHONHOME")
+    }
+
+
+def read_message(line: str) -> dict[str, Any] | None:
+    """One message of the worker; None for what else its code wrote on that pipe."""
+    try:
+        message = json.loads(line)
+    except ValueError:
+        return None
+    known = isinstance(message, dict) and message.keys() <= {"progress", "error", "figures"} and len(message) == 1
+    return message if known else None
 
 
 def _error_of(error: dict[str, str]) -> TinyEdgeError:

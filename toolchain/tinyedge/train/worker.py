@@ -29,6 +29,7 @@ from tinyedge.train.author import build_model, check_model, load_splits
 from tinyedge.train.convert import convert_model
 from tinyedge.train.evaluate import only_input_and_output, quantize_inputs, run_int8, sparsity
 from tinyedge.train.fit import METRICS, Training, score
+from tinyedge.train.inputs import Recorder
 from tinyedge.train.recipe import Recipe, read_recipe_table
 from tinyedge.train.splits import Splits
 
@@ -44,7 +45,7 @@ class Channel:
         self._last_time = 0.0
 
     def send(self, message: dict[str, Any]) -> None:
-        self._stream.write(json.dumps(message) + "\n")
+        self._stream.write(f"\n{json.dumps(message)}\n")  # whatever a recipe left on this line, it ends here
         self._stream.flush()
 
     def progress(self, stage: str, done: int, total: int) -> None:
@@ -63,7 +64,11 @@ def main(job_file: Path) -> int:
     try:
         job = json.loads(job_file.read_text(encoding="utf-8"))
         recipe = read_recipe_table(job["recipe"], Path(job["folder"]))
-        channel.send({"figures": train(recipe, job_file.parent, channel)})
+        recorder = Recorder(recipe.folder, [job_file.parent, Path(__file__).parents[1]])
+        recorder.start()
+        os.chdir(recipe.folder)  # paths in [data] are relative to the recipe
+        figures = train(recipe, job_file.parent, channel)
+        channel.send({"figures": {**figures, "inputs": recorder.inputs()}})
     except TinyEdgeError as error:
         channel.send({"error": {"kind": type(error).__name__, "what": error.what, "hint": error.hint}})
     except Exception:
