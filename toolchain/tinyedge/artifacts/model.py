@@ -11,6 +11,10 @@ from typing import Any
 import numpy.typing as npt
 
 from tinyedge.digests import digest
+from tinyedge.errors import ModelError
+
+MOST_FILE_BYTES = 256 << 20
+"""far more than any board has flash: a larger file is none, and is not read"""
 
 
 @dataclass(frozen=True)
@@ -35,7 +39,13 @@ class QuantizedModel:
 
     @classmethod
     def from_file(cls, path: Path) -> QuantizedModel:
-        """A finished .tflite, named after its file. Raises: OSError."""
+        """A finished .tflite, named after its file. Raises: OSError; ModelError for a file of a size no model has."""
+        size = path.stat().st_size
+        if size > MOST_FILE_BYTES:
+            raise ModelError(
+                f"`{path}` has {size:,} B; a model for a microcontroller has at most {MOST_FILE_BYTES:,} B",
+                hint="give a .tflite, e.g. what tf.lite.TFLiteConverter.convert() returns",
+            )
         data = path.read_bytes()
         return cls(model_name(path), data, digest(data))
 

@@ -49,7 +49,7 @@ def find_model(spec: str) -> Recipe | Path:
 
 
 def train(recipe: Recipe, build_dir: Path, observer: Observer, *, again: bool = False) -> QuantizedModel:
-    """The recipe's model: of an earlier training if nothing it read changed since (and not `again`), else trained now."""
+    """The recipe's model: of an earlier training if all it read is unchanged (and not `again`), else trained now."""
     folder = build_dir / recipe.name / "trained" / training_digest(recipe)[:16]
     kept = None if again else load_kept(recipe, folder)
     if kept is not None:

@@ -14,6 +14,12 @@ from tinyedge.ops.checks import computed_input
 from tinyedge.optimize.rewrite import add_tensors, reference_outputs, remove_operators, try_parse
 
 
+MOST_BYTES = 16 << 20
+"""of constants made by one pass: more than the flash of any board, and a second's work"""
+MOST_MACS = 200_000_000
+"""of one operator folded: a second's work"""
+
+
 def fold_constants(graph: Graph) -> Graph:
     """Replace operators that read only constants, or nothing at run time, by their results.
 
@@ -22,10 +28,22 @@ def fold_constants(graph: Graph) -> Graph:
     but constants, one stays as it is when an operator behind it would be left with constants alone and has to stay,
     or would not take a constant in its place.
     """
+    there = {operator.index for operator in graph.operators}
+    room = MOST_BYTES
     for operator in graph.operators:
-        if operator in graph.operators and (_reads_constants(graph, operator) or _reads_nothing(graph, operator)):
-            graph = _fold_through(graph, operator) or graph
+        if operator.index in there and (_reads_constants(graph, operator) or _reads_nothing(graph, operator)):
+            folded = _fold_through(graph, operator, room)
+            if folded is not None:
+                room -= _made_bytes(graph, folded)
+                graph = folded
+                there = {left.index for left in graph.operators}
     return graph
+
+
+def _made_bytes(before: Graph, after: Graph) -> int:
+    """Bytes of the constants that are in `after` alone."""
+    gone = {operator.index for operator in before.operators} - {operator.index for operator in after.operators}
+    return sum(after.tensors[key].bytes for op in before.operators if op.index in gone for key in op.outputs)
 
 
 def _reads_nothing(graph: Graph, operator: Operator) -> bool:
@@ -42,12 +60,16 @@ def _reads_constants(graph: Graph, operator: Operator) -> bool:
     return bool(present) and all(tensor.is_constant for tensor in present)
 
 
-def _fold_through(graph: Graph, operator: Operator) -> Graph | None:
-    """The graph without the operator and those that read only constants then; None when one of them has to stay."""
+def _fold_through(graph: Graph, operator: Operator, room: int) -> Graph | None:
+    """The graph without the operator and those that read only constants then; None when one of them has to stay.
+
+    room  bytes that the constants made may have together
+    """
     pending = {operator.index: operator}
     while pending:
         current = pending.pop(next(iter(pending)))
-        folded = _fold(graph, current)
+        room -= sum(graph.tensors[key].bytes for key in current.outputs)
+        folded = _fold(graph, current) if room >= 0 else None
         if folded is None:
             return None
         readers = {reader.index: reader for key in current.outputs for reader in folded.consumers(key)}
@@ -66,7 +88,7 @@ def _fold(graph: Graph, operator: Operator) -> Graph | None:
     if len(graph.operators) == 1 or any(t.is_variable or t.index in graph.outputs for t in outputs):
         return None
     layer = try_parse(graph, operator, waived=[computed_input])
-    if layer is None:
+    if layer is None or layer.macs > MOST_MACS:
         return None
     results = reference_outputs(layer, [constant(t) for t in layer.inputs])
     folded = []

@@ -14,7 +14,7 @@ from tinyedge.graph.reader import read_model
 from tinyedge.measure.reference import OracleReference, selftest_crc
 from tinyedge.ops import check
 from tinyedge.optimize import optimize_graph
-from tinyedge.plan import check_fits, make_plan
+from tinyedge.plan import check_fits, check_sizes, make_plan
 from tinyedge.runtimes.contract import expected_folder
 
 
@@ -29,6 +29,7 @@ class AotRuntime:
     ) -> Prepared:
         """Graph and plan. Raises: ModelError, FitError."""
         original = read_model(model.tflite, model.name)
+        check_sizes(original, board)
         check(original)
         plan = make_plan(optimize_graph(original), board.core, optimize)
         check_fits(plan, board)
