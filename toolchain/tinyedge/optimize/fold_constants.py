@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -13,11 +13,24 @@ from tinyedge.ops import OPERATORS
 from tinyedge.ops.checks import computed_input
 from tinyedge.optimize.rewrite import add_tensors, reference_outputs, remove_operators, try_parse
 
-
 MOST_BYTES = 16 << 20
-"""of constants made by one pass: more than the flash of any board, and a second's work"""
+"""of constants computed by one pass, kept or not: more than boards have flash, and seconds of work"""
 MOST_MACS = 200_000_000
 """of one operator folded: a second's work"""
+
+
+@dataclass
+class _Room:
+    """What a pass may still compute, in bytes. What turned out useless is not given back: it took its time."""
+
+    bytes: int = MOST_BYTES
+
+    def take(self, size: int) -> bool:
+        """Whether there is room for `size` bytes; takes it."""
+        if size > self.bytes:
+            return False
+        self.bytes -= size
+        return True
 
 
 def fold_constants(graph: Graph) -> Graph:
@@ -29,21 +42,14 @@ def fold_constants(graph: Graph) -> Graph:
     or would not take a constant in its place.
     """
     there = {operator.index for operator in graph.operators}
-    room = MOST_BYTES
+    room = _Room()
     for operator in graph.operators:
         if operator.index in there and (_reads_constants(graph, operator) or _reads_nothing(graph, operator)):
             folded = _fold_through(graph, operator, room)
             if folded is not None:
-                room -= _made_bytes(graph, folded)
                 graph = folded
                 there = {left.index for left in graph.operators}
     return graph
-
-
-def _made_bytes(before: Graph, after: Graph) -> int:
-    """Bytes of the constants that are in `after` alone."""
-    gone = {operator.index for operator in before.operators} - {operator.index for operator in after.operators}
-    return sum(after.tensors[key].bytes for op in before.operators if op.index in gone for key in op.outputs)
 
 
 def _reads_nothing(graph: Graph, operator: Operator) -> bool:
@@ -60,16 +66,12 @@ def _reads_constants(graph: Graph, operator: Operator) -> bool:
     return bool(present) and all(tensor.is_constant for tensor in present)
 
 
-def _fold_through(graph: Graph, operator: Operator, room: int) -> Graph | None:
-    """The graph without the operator and those that read only constants then; None when one of them has to stay.
-
-    room  bytes that the constants made may have together
-    """
+def _fold_through(graph: Graph, operator: Operator, room: _Room) -> Graph | None:
+    """The graph without the operator and those that read only constants then; None when one of them has to stay."""
     pending = {operator.index: operator}
     while pending:
         current = pending.pop(next(iter(pending)))
-        room -= sum(graph.tensors[key].bytes for key in current.outputs)
-        folded = _fold(graph, current) if room >= 0 else None
+        folded = _fold(graph, current, room)
         if folded is None:
             return None
         readers = {reader.index: reader for key in current.outputs for reader in folded.consumers(key)}
@@ -82,13 +84,13 @@ def _fold_through(graph: Graph, operator: Operator, room: int) -> Graph | None:
     return graph
 
 
-def _fold(graph: Graph, operator: Operator) -> Graph | None:
+def _fold(graph: Graph, operator: Operator, room: _Room) -> Graph | None:
     """The graph with constants instead of one operator; None when it has to stay."""
     outputs = [graph.tensors[key] for key in operator.outputs]
     if len(graph.operators) == 1 or any(t.is_variable or t.index in graph.outputs for t in outputs):
         return None
     layer = try_parse(graph, operator, waived=[computed_input])
-    if layer is None or layer.macs > MOST_MACS:
+    if layer is None or layer.macs > MOST_MACS or not room.take(sum(tensor.bytes for tensor in outputs)):
         return None
     results = reference_outputs(layer, [constant(t) for t in layer.inputs])
     folded = []
