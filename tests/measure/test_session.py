@@ -352,9 +352,9 @@ def test_a_tensor_of_two_gigabytes_is_refused() -> None:
 
 def test_another_version_of_the_protocol_is_refused() -> None:
     def answer(number: int, _: str) -> bytes:
-        return wire.encode_line("<", number, "ok protocol=2")
+        return wire.encode_line("<", number, "ok protocol=1")
 
-    with pytest.raises(DeviceError, match="speaks protocol 2"):
+    with pytest.raises(DeviceError, match="speaks protocol 1"):
         session_on(HostileConsole(answer)).hello()
 
 

@@ -10,6 +10,7 @@ import contextlib
 import functools
 import importlib.util
 import os
+import signal
 import sys
 from collections.abc import Sequence
 from importlib import metadata
@@ -21,7 +22,7 @@ import numpy.typing as npt
 from ai_edge_litert import schema_py_generated as schema
 
 from tinyedge import process
-from tinyedge.errors import ToolError, UsageError
+from tinyedge.errors import ModelError, ToolError, UsageError
 from tinyedge.install import package_command
 from tinyedge.paths import scratch_folder
 
@@ -69,7 +70,7 @@ def run_oracle(tflite: bytes, inputs: Sequence[Sequence[Array]]) -> list[tuple[A
         command = process.python_module("tinyedge.measure.oracle", str(folder))
         completed = process.run(command, timeout_s=_START_S + _SAMPLE_S * len(inputs), check=False)
         if completed.returncode != 0:
-            raise _failure(completed)
+            raise _failure(completed, tflite)
         with np.load(folder / "outputs.npz", allow_pickle=False) as stored:
             outputs = [stored[key] for key in stored.files]
     return [tuple(output[sample] for output in outputs) for sample in range(len(inputs))]
@@ -86,7 +87,7 @@ def host_arena_bytes(tflite: bytes) -> int:
         command = process.python_module("tinyedge.measure.oracle", str(folder), _SEARCH)
         completed = process.run(command, timeout_s=_START_S, check=False)
         if completed.returncode != 0:
-            raise _failure(completed)
+            raise _failure(completed, tflite)
         return int((folder / _SEARCH).read_text())
 
 
@@ -100,14 +101,33 @@ def _check_can_run() -> None:
         )
 
 
-def _failure(completed: process.Completed) -> ToolError:
+def _failure(completed: process.Completed, tflite: bytes) -> ToolError:
     """The interpreter's own words, each line once: it repeats them for every size of arena tried."""
+    hint = _known_weakness(tflite)
+    if completed.returncode == -signal.SIGKILL:
+        hint = "it was killed from outside, most likely because memory ran out: close other programs and run again"
     lines = dict.fromkeys(line.strip() for line in completed.output.splitlines() if line.strip())
     quoted = process.quote_log(lines, most=_QUOTED_LINES, empty="; it printed nothing")
     return ToolError(
         f"the oracle (TensorFlow Lite Micro on the host) {process.describe_exit(completed.returncode)}{quoted}",
-        hint="TensorFlow Lite Micro itself cannot run this model: check the operator its message names",
+        hint=hint,
     )
+
+
+def _known_weakness(tflite: bytes) -> str:
+    """What TensorFlow Lite Micro is known to fail on in this model; else where to look."""
+    from tinyedge.graph.reader import read_model
+
+    with contextlib.suppress(ModelError):
+        for operator in read_model(tflite, "model").operators:
+            title = f"operator {operator.index} `{operator.name}`"
+            if operator.name == "depthwise_conv_2d" and (len(operator.inputs) < 3 or operator.inputs[2] < 0):
+                return f"{title} has no bias, and TensorFlow Lite Micro reads one: export it with a bias of zeros"
+            if operator.name == "relu_n1_to_1":
+                return (
+                    f"{title}: TensorFlow Lite Micro ends where a scale takes its limits out of int32: use relu6"
+                )
+    return "TensorFlow Lite Micro itself cannot run this model: check the operator its message names"
 
 
 # -- the child -------------------------------------------------------------------------------------------------------

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
 from tinyedge.artifacts import Buffer, Plan, PlannedLayer
@@ -37,14 +37,16 @@ def _problems(plan: Plan) -> Iterator[str]:
                 yield f"{describe_buffer(a)} and {describe_buffer(b)} overlap at step {step}"
 
 
-def _meeting(buffers: Iterable[Buffer]) -> Iterator[tuple[Buffer, Buffer]]:
-    """Every pair that has a byte in common."""
-    open_ones: list[Buffer] = []
-    for buffer in sorted(buffers, key=lambda buffer: buffer.offset):
-        open_ones = [other for other in open_ones if other.offset + other.bytes > buffer.offset]
-        if buffer.bytes:
-            yield from ((other, buffer) for other in open_ones)
-            open_ones.append(buffer)
+def _meeting(buffers: Sequence[Buffer]) -> list[tuple[Buffer, Buffer]]:
+    """Every pair that has a byte in common, in the order of `buffers`."""
+    pairs: list[tuple[int, int]] = []
+    reached: list[int] = []
+    for at in sorted(range(len(buffers)), key=lambda at: buffers[at].offset):
+        reached = [other for other in reached if buffers[other].offset + buffers[other].bytes > buffers[at].offset]
+        if buffers[at].bytes:
+            pairs += [(min(other, at), max(other, at)) for other in reached]
+            reached.append(at)
+    return [(buffers[a], buffers[b]) for a, b in sorted(pairs)]
 
 
 def describe_buffer(buffer: Buffer) -> str:
