@@ -11,7 +11,7 @@ from typing import Any
 import numpy.typing as npt
 
 from tinyedge.digests import digest
-from tinyedge.errors import ModelError
+from tinyedge.errors import ModelError, UsageError
 
 MOST_FILE_BYTES = 256 << 20
 """far more than any board has flash: a larger file is none, and is not read"""
@@ -58,6 +58,18 @@ class QuantizedModel:
             "sparsity": self.sparsity,
             "metrics": dict(self.metrics),
         }
+
+
+_NAME = re.compile(r"[A-Za-z0-9_.-]{1,40}")
+
+
+def check_name(name: str) -> None:
+    """Raises: UsageError when a model of this name cannot stand in the firmware's banner, or would leave its folder."""
+    if not _NAME.fullmatch(name) or not name.strip("."):
+        raise UsageError(
+            f"model name `{name}` cannot stand in the firmware's banner",
+            hint="use up to 40 letters, digits, `_`, `-` and `.`",
+        )
 
 
 def model_name(path: Path) -> str:

@@ -124,9 +124,7 @@ def _known_weakness(tflite: bytes) -> str:
             if operator.name == "depthwise_conv_2d" and (len(operator.inputs) < 3 or operator.inputs[2] < 0):
                 return f"{title} has no bias, and TensorFlow Lite Micro reads one: export it with a bias of zeros"
             if operator.name == "relu_n1_to_1":
-                return (
-                    f"{title}: TensorFlow Lite Micro ends where a scale takes its limits out of int32: use relu6"
-                )
+                return f"{title}: TensorFlow Lite Micro ends where a scale takes its limits out of int32: use relu6"
     return "TensorFlow Lite Micro itself cannot run this model: check the operator its message names"
 
 

@@ -25,7 +25,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal
 
-from tinyedge.artifacts import Optimize
+from tinyedge.artifacts import Optimize, check_name
 from tinyedge.errors import UsageError
 from tinyedge.paths import models_dir
 from tinyedge.tables import TableError, nearest, read_table, read_toml, require_range
@@ -135,6 +135,7 @@ def find_recipe(name_or_path: str) -> Recipe:
 def load_recipe(folder: Path) -> Recipe:
     """The recipe in `folder`. Raises: UsageError that names the file, the key and the rule it breaks."""
     path = folder / "recipe.toml"
+    check_name(folder.resolve().name)
     if not path.exists():
         raise UsageError(f"`{folder}` holds no recipe.toml", hint="models/sine shows the four files of a model folder")
     try:
