@@ -180,6 +180,8 @@ def _run(choices: Choices, board: Board, name: str, image_digest: str, samples: 
     run = measured.run
     if measured.built.image.digest != image_digest:
         return Ran(name, version, FAILED, "a second build gave another image")
+    if run.selftest_failure:
+        return Ran(name, version, FAILED, run.selftest_failure, run.samples, run.mismatches)
     return Ran(
         emulator=name,
         version=version,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import zlib
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -45,7 +47,7 @@ def test_one_changed_byte_is_noise(data: st.DataObject) -> None:
 
 def checked(body: str) -> bytes:
     """A line with a good checksum, whatever its body is."""
-    return body.encode() + b" ~%04X" % wire.crc16(body.encode())
+    return body.encode() + b" ~%08X" % zlib.crc32(body.encode())
 
 
 @pytest.mark.parametrize("body", ["?7 ok", "7 ok", "<x ok", "< ok", "<-1 ok", "<123456 ok", ""])
@@ -54,7 +56,7 @@ def test_a_good_checksum_does_not_make_a_bad_head_good(body: str) -> None:
     assert wire.decode_line(checked(body)) is None
 
 
-def test_a_checksum_is_four_upper_case_digits() -> None:
+def test_a_checksum_is_eight_upper_case_digits() -> None:
     good = checked("<1 ok")
     assert wire.decode_line(good) == ("<", 1, "ok")
     for bad in (good.lower(), good + b"0", good[:-1], good.replace(b" ~", b"~"), b""):

@@ -9,23 +9,13 @@
 /* For what is called in many places: a copy in each would take a third of this file's code. */
 #define ONE_COPY __attribute__((noinline))
 
-#define CHECK_BYTES 6 /* " ~" and four hex digits */
+#define CHECK_DIGITS 8
+#define CHECK_BYTES (2 + CHECK_DIGITS) /* " ~" and the digits */
 
 static const char hex_digits[] = "0123456789ABCDEF";
 static const char base64_digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
 /* ---- checksums ---- */
-
-/* CRC-16/CCITT-FALSE, a byte at a time without a table: the polynomial's few terms are shifts of the byte. */
-static ONE_COPY uint32_t crc16(const char *text, uint32_t count) {
-  uint32_t crc = 0xFFFFu;
-  for (uint32_t i = 0; i < count; ++i) {
-    uint32_t byte = (crc >> 8) ^ (uint8_t)text[i];
-    byte ^= byte >> 4;
-    crc = ((crc << 8) ^ (byte << 12) ^ (byte << 5) ^ byte) & 0xFFFFu;
-  }
-  return crc;
-}
 
 uint32_t te_crc32(uint32_t crc, const void *data, uint32_t bytes) {
   static const uint32_t table[16] = {0x00000000u, 0x1DB71064u, 0x3B6E20C8u, 0x26D930ACu, 0x76DC4190u, 0x6B6B51F4u,
@@ -48,12 +38,13 @@ static uint32_t received_count; /* more than TE_LINE_BYTES: the line is too long
 
 /* Whether the text ends in the checksum of what stands before it; cuts the checksum off. */
 static int check_is_good(char *line, uint32_t count, uint32_t *check) {
-  if (count < CHECK_BYTES || line[count - 6] != TE_CHECK_MARK[0] || line[count - 5] != TE_CHECK_MARK[1]) {
+  if (count < CHECK_BYTES || line[count - CHECK_BYTES] != TE_CHECK_MARK[0] ||
+      line[count - CHECK_BYTES + 1] != TE_CHECK_MARK[1]) {
     return 0;
   }
-  *check = crc16(line, count - CHECK_BYTES);
-  for (uint32_t i = 0; i < 4; ++i) {
-    if (line[count - 4 + i] != hex_digits[(*check >> (12 - 4 * i)) & 15u]) {
+  *check = te_crc32(0, line, count - CHECK_BYTES);
+  for (uint32_t i = 0; i < CHECK_DIGITS; ++i) {
+    if (line[count - CHECK_DIGITS + i] != hex_digits[(*check >> (28 - 4 * i)) & 15u]) {
       return 0;
     }
   }
@@ -198,11 +189,10 @@ static ONE_COPY void put(char c) {
   }
 }
 
-/* The last `count` hexadecimal digits of a value. `letter_case` is 0 for capitals, ' ' for small letters: that bit is
+/* The eight hexadecimal digits of a value. `letter_case` is 0 for capitals, ' ' for small letters: that bit is
  * set in all digits anyway. */
-static void put_hex(uint32_t value, uint32_t count, char letter_case) {
-  while (count > 0) {
-    --count;
+static void put_hex(uint32_t value, char letter_case) {
+  for (uint32_t count = 8; count-- > 0;) {
     put((char)(hex_digits[(value >> (4 * count)) & 15u] | letter_case));
   }
 }
@@ -238,7 +228,7 @@ void te_line_i32(const char *key, int32_t value) {
 
 void te_line_hex32(const char *key, uint32_t value) {
   te_line_text(key);
-  put_hex(value, 8, ' ');
+  put_hex(value, ' ');
 }
 
 void te_line_base64(const char *key, const uint8_t *bytes, uint32_t count) {
@@ -264,9 +254,9 @@ void te_line_begin(char mark, uint32_t sequence) {
 
 void te_line_send(void) {
   const uint32_t count = line_count;
-  const uint32_t check = crc16(line, count <= TE_LINE_BYTES ? count : 0);
+  const uint32_t check = te_crc32(0, line, count <= TE_LINE_BYTES ? count : 0);
   te_line_text(TE_CHECK_MARK);
-  put_hex(check, 4, 0);
+  put_hex(check, 0);
   if (line_count <= TE_LINE_BYTES) {
     for (uint32_t i = 0; i < line_count; ++i) {
       te_bsp_putc(line[i]);

@@ -127,7 +127,7 @@ def test_text_reconnection_and_ctrl_c(terminal: Terminal) -> None:
     with monitor(terminal) as running:
         assert running.note() == f"connected: {terminal.path}, 115,200 baud; Ctrl-C ends"
         terminal.send(BANNER)
-        assert running.line().startswith("hello protocol=1 model=fake board=host")
+        assert running.line().startswith("hello protocol=2 model=fake board=host")
         terminal.send(b"plain text\r\n\n" + wire.encode_line("<", 7, "ok ticks=12"))
         assert running.line() == "plain text"
         assert running.line() == "reply: ok ticks=12"

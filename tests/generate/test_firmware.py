@@ -246,7 +246,7 @@ def test_a_reused_number_is_a_new_request(started: FirmwarePipe) -> None:
     assert started.ask(1, "tensor in 0").startswith("ok bytes=")
 
 
-@pytest.mark.parametrize("at", range(len(b">7 run ~31E7")))
+@pytest.mark.parametrize("at", range(len(b">7 run ~93B67104")))
 def test_a_flipped_bit_is_noise(started: FirmwarePipe, at: int) -> None:
     started.send(flipped(request(7, "run"), at))
     assert started.ask(8, "reset") == wire.OK, "the reply to the next request comes first"
@@ -269,11 +269,11 @@ def test_a_flipped_bit_is_noise(started: FirmwarePipe, at: int) -> None:
         request(0, "run"),
         request(65536, "run"),
         request(99999999999, "run"),
-        b">7 run ~31e7\n",  # lower case
-        b">7 run 31E7\n",
-        b">7 run ~31E7 \n",
-        b"x>7 run ~31E7\n",
-        b">7 run ~31E\n",
+        b">7 run ~93b67104\n",  # lower case
+        b">7 run 93B67104\n",
+        b">7 run ~93B67104 \n",
+        b"x>7 run ~93B67104\n",
+        b">7 run ~93B6710\n",
         b"x" * 5000 + b"\n",
         b"x" * 5000 + request(7, "run"),
         request(7, "run " + "x" * wire.LINE_BYTES),

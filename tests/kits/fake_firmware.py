@@ -20,7 +20,7 @@ from tinyedge.errors import DeviceError
 TICKS = 12_345
 LAYER_TICKS = (2_000, 10_000)
 BANNER = (
-    "protocol=1 model=fake board=host runtime=aot image=0123456789abcdef ticks_hz=64000000 "
+    "protocol=2 model=fake board=host runtime=aot image=0123456789abcdef ticks_hz=64000000 "
     "inputs={inputs} outputs=1 layers=2 arena=2048 selftest=ok"
 )
 
@@ -82,12 +82,12 @@ class FakeFirmware:
             decoded = wire.decode_line(line)
             if decoded is None or decoded[0] != wire.MARK_REQUEST or not decoded[1]:
                 continue
-            if (decoded[1], line[-4:]) != self._last:
+            if (decoded[1], line[-wire.CHECK_DIGITS :]) != self._last:
                 words = self._answer(decoded[2].split(" "))
                 if self.halted:
                     return b"\n" + wire.encode_line(wire.MARK_RECORD, 0, words)
                 self._reply = wire.encode_line(wire.MARK_REPLY, decoded[1], words)
-                self._last = (decoded[1], line[-4:])
+                self._last = (decoded[1], line[-wire.CHECK_DIGITS :])
             sent += self._reply
         return sent
 

@@ -326,7 +326,7 @@ def test_a_lying_device_gives_typed_errors_and_nothing_else(replies: list[str], 
         nonlocal count
         count += 1
         body = f"<{number} {replies[count % len(replies)]}".encode()
-        return body + b" ~%04X\n" % wire.crc16(body)
+        return body + b" ~%08X\n" % zlib.crc32(body)
 
     console = HostileConsole(answer)
     session = session_on(console, timeout_s=0.5, retries=2, run_timeout_s=5.0)
@@ -339,7 +339,7 @@ def test_a_lying_device_gives_typed_errors_and_nothing_else(replies: list[str], 
 def test_control_characters_never_reach_the_terminal() -> None:
     def answer(number: int, _: str) -> bytes:
         body = f"<{number} ok \x1b[2J".encode()
-        return body + b" ~%04X\n" % wire.crc16(body)
+        return body + b" ~%08X\n" % zlib.crc32(body)
 
     with pytest.raises(DeviceError, match="did not answer"):
         session_on(HostileConsole(answer)).hello()
@@ -356,9 +356,9 @@ def test_a_tensor_of_two_gigabytes_is_refused() -> None:
 
 def test_another_version_of_the_protocol_is_refused() -> None:
     def answer(number: int, _: str) -> bytes:
-        return wire.encode_line("<", number, "ok protocol=2")
+        return wire.encode_line("<", number, "ok protocol=1")
 
-    with pytest.raises(DeviceError, match="speaks protocol 2"):
+    with pytest.raises(DeviceError, match="speaks protocol 1"):
         session_on(HostileConsole(answer)).hello()
 
 

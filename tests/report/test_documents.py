@@ -32,6 +32,8 @@ from tinyedge.report.json import (
 from tinyedge.report.junit import Case, junit_xml, run_junit
 from tinyedge.report.memory import memory_over_time, peak_step
 from tinyedge.report.svg import plan_svg
+from tinyedge.report.text import render_run
+from tinyedge.report.verdict import judge
 
 RUN_KEYS: dict[str, Any] = {
     "schema": None,
@@ -250,7 +252,7 @@ def cases_of(text: str) -> list[tuple[str | None, str]]:
 
 
 def test_junit_of_a_good_run() -> None:
-    assert [kind for kind, _ in cases_of(run_junit(measured()))] == [None, None, None, None]
+    assert [kind for kind, _ in cases_of(run_junit(measured()))] == [None] * 5
 
 
 def test_junit_of_a_bad_run() -> None:
@@ -261,7 +263,18 @@ def test_junit_of_a_bad_run() -> None:
         "2 of 360 samples differ from TensorFlow Lite Micro; the first is sample 4, output byte 17, in layer 1 relu",
     )
     assert kinds[1][0] == "failure"
-    assert kinds[4] == ("failure", 'flash "grew" & <broke>')
+    assert kinds[5] == ("failure", 'flash "grew" & <broke>')
+
+
+def test_a_failed_self_test_is_a_failure_everywhere() -> None:
+    broken = measured(selftest="fail")
+    assert cases_of(run_junit(broken))[4] == ("failure", "the firmware's self-test gave `fail`")
+    assert run_document(broken)["selftest"] == "fail"
+    assert render_run(broken).startswith("SELF-TEST FAILED")
+    assert "self-test gave" in run_html(broken).partition("</h1>")[0]
+    with pytest.raises(CheckError, match="self-test gave `fail`"):
+        judge(broken)
+    judge(measured())
 
 
 def test_junit_skips_what_cannot_be_known() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
@@ -93,7 +94,7 @@ def test_a_recipe_survives_its_own_json(tmp_path: Path) -> None:
         ('"classification"', '"classify"', "did you mean `classification`?"),
         ('"classification"', '["regression", "regress"]', "`task` is 'regress'; did you mean `regression`?"),
         ('"classification"', "[1]", "`task` is [1], not of type str"),
-        ("points = 256", "points = [1]", "`data.points` is [1], not of type int, float, str or bool"),
+        ("points = 256", "points = [[1]]", "`data.points` is [[1]], not of type int, float, str, bool or list"),
         ('technique = "prune"', 'technique = "prun"', "`compress[1].technique` is `prun`; did you mean `prune`?"),
         ('technique = "prune"', "", "`compress[1]` names no technique"),
         ("[[compress]]\ntechnique", "[compress]\ntechnique", "cannot be read as TOML"),
@@ -127,6 +128,20 @@ def test_an_integer_stands_for_a_real_number() -> None:
         read_recipe_table({}, Path("x"))
     recipe = read_recipe_table({"fit": {"epochs": 1, "learning_rate": 1}}, Path("x"))
     assert isinstance(recipe.fit.learning_rate, float)
+
+
+@pytest.mark.parametrize("name", ["my net", "n" * 41, "\x1b[31mred", "käse"])
+def test_a_folder_whose_name_no_firmware_can_say_is_refused_at_once(tmp_path: Path, name: str) -> None:
+    with pytest.raises(UsageError, match="cannot stand in the firmware's banner"):
+        load_recipe(write_recipe(tmp_path / name))
+
+
+def test_a_pipe_is_no_recipe(tmp_path: Path) -> None:
+    folder = write_recipe(tmp_path / "clouds")
+    (folder / "recipe.toml").unlink()
+    os.mkfifo(folder / "recipe.toml")
+    with pytest.raises(UsageError, match="it is not a file"):
+        load_recipe(folder)
 
 
 @pytest.mark.parametrize("missing", ["recipe.toml", "model.py", "data.py"])

@@ -137,7 +137,13 @@ def test_broken_metrics_are_no_model(kept: Path, text: str) -> None:
 
 def test_metrics_of_another_schema_are_no_model(kept: Path) -> None:
     document = json.loads((kept / METRICS).read_text())
-    (kept / METRICS).write_text(json.dumps({**document, "schema": "tinyedge.trained/2"}))
+    (kept / METRICS).write_text(json.dumps({**document, "schema": "tinyedge.trained/3"}))
+    assert load_trained(kept) is None
+
+
+def test_metrics_with_a_flipped_digit_are_no_model(kept: Path) -> None:
+    text = (kept / METRICS).read_text()
+    (kept / METRICS).write_text(text.replace('"int8_accuracy": 0.5', '"int8_accuracy": 0.7'))
     assert load_trained(kept) is None
 
 

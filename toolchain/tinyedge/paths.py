@@ -1,11 +1,21 @@
-"""Finds boards/ and its siblings, in a checkout and in an installed wheel; writes files whole."""
+"""Finds boards/ and its siblings, in a checkout and in an installed wheel; writes files whole.
+
+What is written for a while only (`.part` files, folders of scratch) carries its owner in its name, so that whoever
+comes after a `kill -9` can tell it from what another process is at work on, and sweeps it.
+"""
 
 from __future__ import annotations
 
 import contextlib
 import functools
+import hashlib
 import os
+import platform
+import re
 import secrets
+import shutil
+import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -57,7 +67,84 @@ def cache_dir() -> Path:
 
 def partial_of(path: Path) -> Path:
     """A name beside `path` that nobody else takes, for what is to replace it once it is whole."""
-    return path.with_name(f"{path.name}.{secrets.token_hex(6)}.part")
+    return path.with_name(f"{path.name}.{owner_token()}.part")
+
+
+@contextlib.contextmanager
+def scratch_folder(what: str, within: Path | None = None) -> Iterator[Path]:
+    """A folder for temporary files, gone at the end; what others left behind when they were killed goes first."""
+    parent = Path(within or tempfile.gettempdir())
+    sweep(parent)
+    folder = parent / f"tinyedge-{what}-{owner_token()}.tmp"
+    folder.mkdir(mode=0o700)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+_OWNED = re.compile(
+    r"\.(?P<where>[0-9a-f]{8})-(?P<process>[0-9]+)-[0-9a-f]{12}\.part$|"
+    r"^tinyedge-.*-(?P<there>[0-9a-f]{8})-(?P<other>[0-9]+)-[0-9a-f]{12}\.tmp$"
+)
+_FORGOTTEN_S = 86_400.0
+"""after so long nobody is at work any more on what an unknown machine left"""
+
+
+def owner_token() -> str:
+    """Part of a file's name that says which process it belongs to: where it runs, its number, and a lot."""
+    return f"{_process_space()}-{os.getpid()}-{secrets.token_hex(6)}"
+
+
+@functools.cache
+def _process_space() -> str:
+    """Names the system (and the container) within which process numbers mean something."""
+    parts = [platform.node()]
+    with contextlib.suppress(OSError):
+        parts.append(Path("/proc/sys/kernel/random/boot_id").read_text())
+        parts.append(str(Path("/proc/self/ns/pid").readlink()))
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:8]
+
+
+_swept: set[Path] = set()
+
+
+def sweep(folder: Path) -> None:
+    """Remove temporary files in `folder` whose owner was killed; once in the life of a process for each folder."""
+    folder = folder.absolute()
+    if folder in _swept:
+        return
+    _swept.add(folder)
+    with contextlib.suppress(OSError), os.scandir(folder) as entries:
+        for entry in entries:
+            if (match := _OWNED.search(entry.name)) and _is_orphan(entry, match):
+                if entry.is_dir(follow_symlinks=False):
+                    shutil.rmtree(entry.path, ignore_errors=True)
+                else:
+                    Path(entry.path).unlink(missing_ok=True)
+
+
+def _is_orphan(entry: os.DirEntry[str], match: re.Match[str]) -> bool:
+    """Whether a temporary file is this user's, and nobody is at work on it."""
+    try:
+        found = entry.stat(follow_symlinks=False)
+    except OSError:
+        return False
+    if hasattr(os, "getuid") and found.st_uid != os.getuid():
+        return False
+    if (match["where"] or match["there"]) != _process_space() or os.name != "posix":
+        return time.time() - found.st_mtime > _FORGOTTEN_S
+    return not _is_alive(int(match["process"] or match["other"]))
+
+
+def _is_alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except (PermissionError, OverflowError):
+        pass
+    return True
 
 
 @contextlib.contextmanager
@@ -67,6 +154,7 @@ def whole(path: Path) -> Iterator[Path]:
     Makes the folder. Raises: OSError, with what stood at `path` before left in place.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
+    sweep(path.parent)
     partial = partial_of(path)
     try:
         yield partial
@@ -86,6 +174,7 @@ def write_whole(path: Path, content: bytes) -> None:
 
 def write_changed(path: Path, content: bytes) -> None:
     """The same, but a file that already holds the content is left alone: tools that look at times see no change."""
+    sweep(path.parent)
     with contextlib.suppress(OSError):
         if path.read_bytes() == content:
             return

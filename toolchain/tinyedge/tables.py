@@ -27,6 +27,8 @@ class TableError(ValueError):
 
 def read_toml(path: Path) -> dict[str, Any]:
     """What a TOML file says. Raises: TableError when it cannot be read, or is no TOML."""
+    if path.exists() and not path.is_file():
+        raise TableError("it is not a file: a folder, a pipe or a device cannot be read")
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:

@@ -1,7 +1,7 @@
 """The serial protocol: every token declared once. The firmware's te_protocol.h is generated from these constants.
 
-A line is printable ASCII: `<mark><seq> <words> ~<crc>` and a line feed, where `crc` is CRC-16/CCITT-FALSE (poly 0x1021,
-init 0xFFFF) in four hex digits over everything before ` ~`. Requests are marked `>`, replies `<`, unsolicited records
+A line is printable ASCII: `<mark><seq> <words> ~<crc>` and a line feed, where `crc` is CRC-32 as in zlib in eight hex
+digits over everything before ` ~`. Requests are marked `>`, replies `<`, unsolicited records
 `#` (their seq is 0). The host numbers requests 1..65535; the reply carries the number of its request. A request whose
 number and checksum equal those of the last one answered is not executed again: the stored reply is sent once more, so
 the host may repeat any request it got no good answer to. A line that is broken, too long or fails its checksum is
@@ -29,13 +29,14 @@ the reply to `hello`; `#0 fault pc=... lr=... cfsr=...` on a fault, in hex, pc a
 
 from __future__ import annotations
 
-import binascii
+import zlib
 
-PROTOCOL = 1
+PROTOCOL = 2
 MARK_REQUEST = ">"
 MARK_REPLY = "<"
 MARK_RECORD = "#"
 CHECK_MARK = " ~"
+CHECK_DIGITS = 8
 LINE_BYTES = 240
 """longest line without its line feed; longer ones are noise"""
 CHUNK_BYTES = 96
@@ -54,30 +55,21 @@ OK = "ok"
 ERR = "err"
 
 
-def crc16(data: bytes) -> int:
-    """CRC-16/CCITT-FALSE of `data`.
-
-    >>> hex(crc16(b"123456789"))
-    '0x29b1'
-    """
-    return binascii.crc_hqx(data, 0xFFFF)
-
-
 def encode_line(mark: str, sequence: int, words: str) -> bytes:
     """One complete line.
 
     >>> encode_line(">", 7, "run")
-    b'>7 run ~31E7\\n'
+    b'>7 run ~93B67104\\n'
     """
     body = f"{mark}{sequence} {words}".encode("ascii")
-    return body + f"{CHECK_MARK}{crc16(body):04X}\n".encode("ascii")
+    return body + f"{CHECK_MARK}{zlib.crc32(body):08X}\n".encode("ascii")
 
 
 def decode_line(line: bytes) -> tuple[str, int, str] | None:
     """(mark, sequence, words) of a good line without its line end; None for noise."""
     line = line.rstrip(b"\r\n")
     body, found, check = line.rpartition(CHECK_MARK.encode())
-    if not found or len(check) != 4 or len(line) > LINE_BYTES or check != b"%04X" % crc16(body):
+    if not found or len(check) != CHECK_DIGITS or len(line) > LINE_BYTES or check != b"%08X" % zlib.crc32(body):
         return None
     text = body.decode("ascii", "replace")
     head, _, words = text.partition(" ")

@@ -1,7 +1,7 @@
 """The frozen artifacts that pass between stages and to reports, each once; the digests name what one was made from."""
 
 from tinyedge.artifacts.image import ArenaProof, Built, Image, SizeTable, SymbolSize
-from tinyedge.artifacts.model import QuantizedModel
+from tinyedge.artifacts.model import QuantizedModel, check_name
 from tinyedge.artifacts.observer import Observer, Progress
 from tinyedge.artifacts.plan import (
     Buffer,
@@ -64,4 +64,5 @@ __all__ = [
     "SizeTable",
     "SymbolSize",
     "Target",
+    "check_name",
 ]

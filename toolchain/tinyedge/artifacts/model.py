@@ -11,6 +11,10 @@ from typing import Any
 import numpy.typing as npt
 
 from tinyedge.digests import digest
+from tinyedge.errors import ModelError, UsageError
+
+MOST_FILE_BYTES = 256 << 20
+"""far more than any board has flash: a larger file is none, and is not read"""
 
 LONGEST_NAME = 40
 """characters of a model's name in the firmware's banner"""
@@ -39,7 +43,13 @@ class QuantizedModel:
 
     @classmethod
     def from_file(cls, path: Path) -> QuantizedModel:
-        """A finished .tflite, named after its file. Raises: OSError."""
+        """A finished .tflite, named after its file. Raises: OSError; ModelError for a file of a size no model has."""
+        size = path.stat().st_size
+        if size > MOST_FILE_BYTES:
+            raise ModelError(
+                f"`{path}` has {size:,} B; a model for a microcontroller has at most {MOST_FILE_BYTES:,} B",
+                hint="give a .tflite, e.g. what tf.lite.TFLiteConverter.convert() returns",
+            )
         data = path.read_bytes()
         return cls(model_name(path), data, digest(data))
 
@@ -52,6 +62,18 @@ class QuantizedModel:
             "sparsity": self.sparsity,
             "metrics": dict(self.metrics),
         }
+
+
+_NAME = re.compile(r"[A-Za-z0-9_.-]{1,40}")
+
+
+def check_name(name: str) -> None:
+    """Raises: UsageError when a model of this name cannot stand in the firmware's banner, or would leave its folder."""
+    if not _NAME.fullmatch(name) or not name.strip("."):
+        raise UsageError(
+            f"model name `{name}` cannot stand in the firmware's banner",
+            hint="use up to 40 letters, digits, `_`, `-` and `.`",
+        )
 
 
 def model_name(path: Path) -> str:

@@ -123,6 +123,15 @@ class Run:
     notes: tuple[str, ...] = ()
     ticks: tuple[int, ...] = ()
     """of each inference in order, as the firmware counted them (modulo 2^32)"""
+    selftest: str = "ok"
+    """what the firmware said of its self-test"""
+
+    @property
+    def selftest_failure(self) -> str:
+        """Why nothing that the firmware computes can be trusted; empty when its self-test was passed."""
+        if self.selftest == "ok":
+            return ""
+        return f"the firmware's self-test gave `{self.selftest}`"
 
 
 @dataclass(frozen=True, eq=False)

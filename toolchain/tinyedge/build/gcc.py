@@ -33,7 +33,7 @@ def gcc_compiler(core: Core, *, sanitize: bool = False) -> Compiler:
             flags = Flags((*flags.compile, *_SANITIZE), (*flags.link, *_SANITIZE))
     else:
         name, driver = "gcc", process.require(_ARM, _ARM_HINT)
-    return Compiler(name, _identity(driver), (str(driver),), flags, env={"LC_ALL": "C"})
+    return Compiler(name, _identity(driver), (str(driver),), flags)
 
 
 def check_cxx(compiler: Compiler) -> None:
@@ -41,7 +41,7 @@ def check_cxx(compiler: Compiler) -> None:
     if compiler.name not in _CXX_HINTS:
         return  # zig brings its own
     command = [*compiler.driver, *compiler.flags.cxx, "-fsyntax-only", "-x", "c++", "-include", "cstdint", "-"]
-    if process.run(command, timeout_s=60, env=compiler.env, check=False).returncode != 0:
+    if process.run(command, timeout_s=60, env=compiler.env, inherit=False, check=False).returncode != 0:
         raise ToolError(f"`{compiler.driver[-1]}` cannot compile C++ here", hint=_CXX_HINTS[compiler.name])
 
 
@@ -52,5 +52,5 @@ def has_host_compiler() -> bool:
 
 @functools.cache
 def _identity(driver: Path) -> str:
-    lines = process.run([str(driver), "--version"], timeout_s=60, env={"LC_ALL": "C"}).stdout.splitlines()
+    lines = process.run([str(driver), "--version"], timeout_s=60, inherit=False).stdout.splitlines()
     return lines[0] if lines else driver.name

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import re
-import secrets
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -20,7 +19,7 @@ from tinyedge.build.objects import compile_objects
 from tinyedge.build.size import check_size, size_of
 from tinyedge.build.zig import zig_compiler
 from tinyedge.errors import FitError, ToolError, UsageError
-from tinyedge.paths import whole, write_changed
+from tinyedge.paths import partial_of, whole, write_changed
 from tinyedge.systems import processors
 
 COMPILERS = ("zig", "gcc")
@@ -98,7 +97,9 @@ def _link(project: FirmwareProject, folder: Path, compiler: Compiler, objects: l
     with _writing(folder), whole(elf) as partial:
         output = f"{_OUTPUT}/{partial.name}"
         command = compiler.link_command(objects, project.linker_script, output, project.library)
-        completed = process.run(command, cwd=folder, timeout_s=_LINK_TIMEOUT_S, env=compiler.env, check=False)
+        completed = process.run(
+            command, cwd=folder, timeout_s=_LINK_TIMEOUT_S, env=compiler.env, inherit=False, check=False
+        )
         if completed.returncode != 0:
             if overflow := _OVERFLOW.findall(completed.output):
                 _raise_overflow(project, folder, compiler, objects, overflow)
@@ -110,14 +111,13 @@ def _raise_overflow(
     project: FirmwareProject, folder: Path, compiler: Compiler, objects: list[str], overflow: list[tuple[str, str]]
 ) -> None:
     """Raises: FitError with the exact need, found by a link in which every region is large."""
-    token = secrets.token_hex(6)
-    script, elf = f"{_OUTPUT}/roomy.{token}.ld", f"{_OUTPUT}/roomy.{token}.part"
+    script, elf = (f"{_OUTPUT}/{partial_of(Path(name)).name}" for name in ("roomy.ld", "roomy.elf"))
     text = project.files[project.linker_script].decode()
     try:
         with _writing(folder):
             (folder / script).write_text(_make_roomy(text), encoding="utf-8")
         command = compiler.link_command(objects, script, elf, project.library)
-        process.run(command, cwd=folder, timeout_s=_LINK_TIMEOUT_S, env=compiler.env)
+        process.run(command, cwd=folder, timeout_s=_LINK_TIMEOUT_S, env=compiler.env, inherit=False)
         check_size(size_of(read_elf(folder / elf), project.board), project.model, project.board)
     except ToolError:
         pass  # the regions lie too close for a larger one: the linker's own numbers have to do

@@ -6,8 +6,6 @@ whole, under the digest of everything that determines it, or not at all.
 
 from __future__ import annotations
 
-import contextlib
-import os
 import posixpath
 import re
 from collections.abc import Callable
@@ -16,8 +14,8 @@ from pathlib import Path
 from tinyedge import paths, process
 from tinyedge.artifacts import FirmwareProject
 from tinyedge.build.compiler import CXX_SUFFIXES, Compiler
+from tinyedge.cache import user_store
 from tinyedge.digests import digest
-from tinyedge.errors import UsageError
 
 KEEP_OBJECTS = 4000
 """objects the cache may hold; the least recently used go first"""
@@ -83,13 +81,13 @@ def compile_objects(
     """The object of each source, compiled in `folder` where the cache does not have it.
 
     Raises: ToolError with the compiler's words when a source does not compile; UsageError when the cache cannot be
-    written
+    written, or others can write it
     """
-    cache = _cache_folder()
+    cache = user_store(paths.cache_dir() / "objects", ".o")
     keys = object_keys(project, compiler)
-    objects = {source: data for source, key in keys.items() if (data := _cached(cache / f"{key}.o")) is not None}
+    objects = {source: data for source, key in keys.items() if (data := cache.get(key)) is not None}
     missing = [source for source in project.sources if source not in objects]
-    partials = [paths.partial_of(cache / f"{keys[source]}.o") for source in missing]
+    partials = [paths.partial_of(cache.path(keys[source])) for source in missing]
     done = len(objects)
     if progress is not None:
         progress(done, len(project.sources))
@@ -98,7 +96,8 @@ def compile_objects(
         nonlocal done
         source = missing[index]
         objects[source] = partials[index].read_bytes()
-        partials[index].replace(cache / f"{keys[source]}.o")
+        cache.put(keys[source], objects[source])
+        partials[index].unlink()
         done += 1
         if progress is not None:
             progress(done, len(project.sources))
@@ -114,42 +113,11 @@ def compile_objects(
             on_done=store,
             cwd=folder,
             env=compiler.env,
+            inherit=False,
         )
     finally:
         for partial in partials:
             partial.unlink(missing_ok=True)
     if missing:
-        _trim(cache)
+        cache.trim(KEEP_OBJECTS)
     return objects
-
-
-def _cache_folder() -> Path:
-    """The folder of cached objects; absolute, because commands run in the project's folder."""
-    folder = paths.cache_dir().absolute() / "objects"
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise UsageError(
-            f"the cache folder {folder} cannot be made: {error.strerror or error}",
-            hint="set TINYEDGE_CACHE to a folder that can be written",
-        ) from error
-    return folder
-
-
-def _cached(path: Path) -> bytes | None:
-    with contextlib.suppress(OSError):
-        data = path.read_bytes()
-        os.utime(path)  # used now: `_trim` takes it last
-        return data
-    return None
-
-
-def _trim(cache: Path) -> None:
-    """Forget the least recently used objects, and what broken-off builds left. Another build may do the same now."""
-    aged = []
-    for path in cache.iterdir():
-        with contextlib.suppress(FileNotFoundError):
-            aged.append((path.stat().st_mtime_ns, path))
-    if len(aged) > KEEP_OBJECTS:
-        for _, path in sorted(aged)[: len(aged) - KEEP_OBJECTS // 2]:
-            path.unlink(missing_ok=True)

@@ -18,7 +18,7 @@ def zig_compiler(core: Core) -> Compiler:
     """zig set up for a core. Raises: ToolError when it is not installed."""
     driver = _driver()
     cache = str(paths.cache_dir().absolute() / "zig")
-    env = {"ZIG_GLOBAL_CACHE_DIR": cache, "ZIG_LOCAL_CACHE_DIR": cache, "LC_ALL": "C"}
+    env = {"ZIG_GLOBAL_CACHE_DIR": cache, "ZIG_LOCAL_CACHE_DIR": cache}
     return Compiler(
         "zig", f"zig {_version(driver)}", (*driver, "cc"), zig_flags(core), cxx_driver=(*driver, "c++"), env=env
     )
@@ -36,7 +36,7 @@ def _driver() -> tuple[str, ...]:
 
 @functools.cache
 def _version(driver: tuple[str, ...]) -> str:
-    text = process.run([*driver, "version"], timeout_s=60).stdout.strip()
+    text = process.run([*driver, "version"], timeout_s=60, inherit=False).stdout.strip()
     if not text:
         raise ToolError(f"`{driver[0]}` does not say its version", hint=f"`{package_command('ziglang')}` installs it")
     return text

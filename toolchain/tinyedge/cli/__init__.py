@@ -11,6 +11,7 @@ from collections.abc import Sequence
 import click
 
 from tinyedge import __version__
+from tinyedge.cli.ui import printable
 from tinyedge.errors import InternalError, Interrupted, TinyEdgeError, UsageError
 
 COMMANDS = {
@@ -74,9 +75,9 @@ def run(arguments: Sequence[str]) -> int:
         if debug:
             traceback.print_exc()
         told = _told(error)
-        click.echo(f"error: {told.what}", err=True)
+        click.echo(f"error: {printable(told.what)}", err=True)
         if told.hint:
-            click.echo(f"\nhint: {told.hint}", err=True)
+            click.echo(f"\nhint: {printable(told.hint)}", err=True)
         return told.exit_code
     return code if isinstance(code, int) else 0  # what `click.exceptions.Exit` asked for
 
@@ -105,6 +106,11 @@ def _told(error: BaseException) -> TinyEdgeError:
             where = f"`{error.filename}`: " if error.filename else ""
             refused = error.errno in (errno.EACCES, errno.EPERM, errno.EROFS)
             kind = UsageError if refused else TinyEdgeError
+            if error.errno in (errno.ENOSPC, errno.EDQUOT):
+                return TinyEdgeError(
+                    f"{where}{error.strerror}",
+                    hint="free some space, or put things elsewhere: `--build-dir DIR`, TINYEDGE_CACHE for the cache",
+                )
             return kind(f"{where}{error.strerror or error}", hint="`--build-dir DIR` puts what is made elsewhere")
         case _:
             return InternalError(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import sys
 import threading
@@ -15,11 +16,25 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from tinyedge import process
+from tinyedge.errors import TinyEdgeError
 
 if TYPE_CHECKING:
     from rich.progress import Progress
 
 _SHOW_AFTER_S = 1.5
+
+
+_RAW = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+"""what moves the cursor, changes colours or the direction of writing; tabs and line feeds are ours"""
+
+
+def printable(text: str) -> str:
+    """Text that a terminal shows as it is: a name from a file may hold anything.
+
+    >>> printable("t\\x1b[31m")
+    't\\\\x1b[31m'
+    """
+    return _RAW.sub(lambda match: match[0].encode("unicode_escape").decode("ascii"), text)
 
 
 def terminal_columns() -> int | None:
@@ -36,16 +51,25 @@ class Ui:
 
     def note(self, text: str) -> None:
         """A line for people, on stderr."""
-        click.echo(text, err=True)
+        click.echo(printable(text), err=True)
 
     def detail(self, text: str) -> None:
         """A line for people who asked for `-v`."""
         if self.verbose:
-            click.echo(text, err=True)
+            click.echo(printable(text), err=True)
 
     def result(self, text: str, document: dict[str, Any]) -> None:
         """The result of the command on stdout: `document` with `--json`, else `text`."""
-        click.echo(json.dumps(document, indent=2) if self.as_json else text.rstrip("\n"))
+        try:
+            click.echo(json.dumps(document, indent=2) if self.as_json else printable(text.rstrip("\n")))
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            sys.stdout = None  # else the interpreter tries again as it ends
+            raise TinyEdgeError(
+                f"the result cannot be written to standard output: {error.strerror or error}",
+                hint="free some space where it goes; what was made is kept, and the same command shows it again",
+            ) from error
 
     @contextmanager
     def commands_logged(self) -> Iterator[None]:

@@ -6,17 +6,14 @@ Deterministic: the same plan, model, board and flags give the same bytes; no tim
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
 from tinyedge import wire
-from tinyedge.artifacts import FirmwareProject, Library, Plan, QuantizedModel
-from tinyedge.artifacts.model import LONGEST_NAME
+from tinyedge.artifacts import FirmwareProject, Library, Plan, QuantizedModel, check_name
 from tinyedge.boards import Board, Isa
 from tinyedge.digests import digest
-from tinyedge.errors import UsageError
 from tinyedge.generate.aot import generate_aot
 from tinyedge.generate.board_part import board_header, bsp_files, make_linker_script
 from tinyedge.generate.part import SOURCE_SUFFIXES, ModelPart
@@ -27,7 +24,6 @@ STACK_BYTES = 2048
 _IMAGE_HEADER = "app/te_image.h"
 _MAIN = "app/main.c"
 _LINKER_SCRIPT = "link.ld"
-_NAME = re.compile(rf"[A-Za-z0-9_.-]{{1,{LONGEST_NAME}}}")
 _APP_FILES = ("main.c", "te_bsp.h", "te_model.h", "te_startup.h", "te_wire.c", "te_wire.h")
 
 
@@ -66,11 +62,7 @@ def assemble_project(
 
     mains  files that take the place of main.c and the protocol
     """
-    if not _NAME.fullmatch(model.name):
-        raise UsageError(
-            f"model name `{model.name}` cannot stand in the firmware's banner",
-            hint=f"use up to {LONGEST_NAME} letters, digits, `_`, `-` and `.`",
-        )
+    check_name(model.name)
     native = board.core.isa is Isa.NATIVE
     files = {**part.files, **_app_files(board), **bsp_files(board)}
     if mains is not None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import enum
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from types import MappingProxyType
 from typing import Any
 
@@ -167,11 +168,25 @@ class Graph:
 
     def producer(self, key: int) -> Operator | None:
         """The operator that writes tensor `key`; None for inputs and constants."""
-        return next((op for op in self.operators if key in op.outputs), None)
+        return self._producers.get(key)
 
     def consumers(self, key: int) -> tuple[Operator, ...]:
         """The operators that read tensor `key`, in order."""
-        return tuple(op for op in self.operators if key in op.inputs)
+        return tuple(self._consumers.get(key, ()))
+
+    @cached_property
+    def _producers(self) -> Mapping[int, Operator]:
+        """Tensor key -> the first operator that writes it."""
+        return {key: op for op in reversed(self.operators) for key in op.outputs}
+
+    @cached_property
+    def _consumers(self) -> Mapping[int, list[Operator]]:
+        """Tensor key -> the operators that read it, in order."""
+        found: dict[int, list[Operator]] = {}
+        for op in self.operators:
+            for key in set(op.inputs):
+                found.setdefault(key, []).append(op)
+        return found
 
     def present_inputs(self, operator: Operator) -> Iterator[Tensor]:
         """The input tensors of an operator, without absent ones."""

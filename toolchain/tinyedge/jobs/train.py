@@ -12,7 +12,7 @@ from tinyedge.artifacts import Observer, QuantizedModel
 from tinyedge.errors import UsageError
 from tinyedge.jobs.foreign import refuse_foreign
 from tinyedge.paths import models_dir
-from tinyedge.train import load_trained, train_model, training_digest
+from tinyedge.train import load_kept, train_model, training_digest
 from tinyedge.train.recipe import Recipe, find_recipe, list_models
 
 BUDGET = "budget.toml"
@@ -69,12 +69,13 @@ def _first_file(*paths: Path) -> Path | None:
 
 
 def train(recipe: Recipe, build_dir: Path, observer: Observer, *, again: bool = False) -> QuantizedModel:
-    """The recipe's model: from an earlier training if nothing changed since (and not `again`), else trained now."""
+    """The recipe's model: of an earlier training if all it read is unchanged (and not `again`), else trained now."""
     folder = build_dir / recipe.name / "trained" / training_digest(recipe)[:16]
-    kept = None if again else load_trained(folder)
+    kept = None if again else load_kept(recipe, folder)
     if kept is not None:
+        observer.note(f"model `{recipe.name}` kept from {kept.trained_at}; `tinyedge train --again` trains anew")
         observer.detail(f"trained model taken from {folder}")
-        return kept
+        return kept.model
     observer.note(f"training `{recipe.name}`")
     with observer.progress("train") as report:
         return train_model(

@@ -6,10 +6,13 @@ which is this module run as a program: one child for all samples, fed and read t
 
 from __future__ import annotations
 
+import contextlib
+import functools
 import importlib.util
+import signal
 import sys
-import tempfile
 from collections.abc import Sequence
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +21,9 @@ import numpy.typing as npt
 from ai_edge_litert import schema_py_generated as schema
 
 from tinyedge import process
-from tinyedge.errors import ToolError, UsageError
+from tinyedge.errors import ModelError, ToolError, UsageError
 from tinyedge.install import package_command
+from tinyedge.paths import scratch_folder
 from tinyedge.systems import succeeds_apart
 
 Array = npt.NDArray[Any]
@@ -40,6 +44,15 @@ def oracle_available() -> bool:
     return importlib.util.find_spec(_PACKAGE) is not None
 
 
+@functools.cache
+def oracle_version() -> str:
+    """The version of the interpreter's wheel; empty where there is none."""
+    try:
+        return metadata.version("tflite-micro")
+    except metadata.PackageNotFoundError:
+        return ""
+
+
 def run_oracle(tflite: bytes, inputs: Sequence[Sequence[Array]]) -> list[tuple[Array, ...]]:
     """The outputs of a model for each sample; `inputs` has one entry per sample, with one array per input.
 
@@ -50,15 +63,14 @@ def run_oracle(tflite: bytes, inputs: Sequence[Sequence[Array]]) -> list[tuple[A
     if not inputs:
         return []
     _check_can_run()
-    with tempfile.TemporaryDirectory(prefix="tinyedge-oracle-") as name:
-        folder = Path(name)
+    with scratch_folder("oracle") as folder:
         (folder / "model.tflite").write_bytes(tflite)
         columns = [np.stack([np.asarray(value) for value in column]) for column in zip(*inputs, strict=True)]
         np.savez(folder / "inputs.npz", *columns)
         command = process.python_module("tinyedge.measure.oracle", str(folder))
         completed = process.run(command, timeout_s=_START_S + _SAMPLE_S * len(inputs), check=False)
         if completed.returncode != 0:
-            raise _failure(completed)
+            raise _failure(completed, tflite)
         with np.load(folder / "outputs.npz", allow_pickle=False) as stored:
             outputs = [stored[key] for key in stored.files]
     return [tuple(output[sample] for output in outputs) for sample in range(len(inputs))]
@@ -70,13 +82,12 @@ def host_arena_bytes(tflite: bytes) -> int:
     Raises: ToolError when the wheel is missing, or the interpreter refuses the model
     """
     _check_can_run()
-    with tempfile.TemporaryDirectory(prefix="tinyedge-oracle-") as name:
-        folder = Path(name)
+    with scratch_folder("oracle") as folder:
         (folder / "model.tflite").write_bytes(tflite)
         command = process.python_module("tinyedge.measure.oracle", str(folder), _SEARCH)
         completed = process.run(command, timeout_s=_START_S, check=False)
         if completed.returncode != 0:
-            raise _failure(completed)
+            raise _failure(completed, tflite)
         return int((folder / _SEARCH).read_text())
 
 
@@ -90,14 +101,31 @@ def _check_can_run() -> None:
         )
 
 
-def _failure(completed: process.Completed) -> ToolError:
+def _failure(completed: process.Completed, tflite: bytes) -> ToolError:
     """The interpreter's own words, each line once: it repeats them for every size of arena tried."""
+    hint = _known_weakness(tflite)
+    if completed.returncode == -signal.SIGKILL:
+        hint = "it was killed from outside, most likely because memory ran out: close other programs and run again"
     lines = dict.fromkeys(line.strip() for line in completed.output.splitlines() if line.strip())
     quoted = process.quote_log(lines, most=_QUOTED_LINES, empty="; it printed nothing")
     return ToolError(
         f"the oracle (TensorFlow Lite Micro on the host) {process.describe_exit(completed.returncode)}{quoted}",
-        hint="TensorFlow Lite Micro itself cannot run this model: check the operator its message names",
+        hint=hint,
     )
+
+
+def _known_weakness(tflite: bytes) -> str:
+    """What TensorFlow Lite Micro is known to fail on in this model; else where to look."""
+    from tinyedge.graph.reader import read_model
+
+    with contextlib.suppress(ModelError):
+        for operator in read_model(tflite, "model").operators:
+            title = f"operator {operator.index} `{operator.name}`"
+            if operator.name == "depthwise_conv_2d" and (len(operator.inputs) < 3 or operator.inputs[2] < 0):
+                return f"{title} has no bias, and TensorFlow Lite Micro reads one: export it with a bias of zeros"
+            if operator.name == "relu_n1_to_1":
+                return f"{title}: TensorFlow Lite Micro ends where a scale takes its limits out of int32: use relu6"
+    return "TensorFlow Lite Micro itself cannot run this model: check the operator its message names"
 
 
 # -- the child -------------------------------------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import zipfile
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,15 +12,15 @@ from pathlib import Path
 import numpy as np
 
 from tinyedge.artifacts import Observer, QuantizedModel, Schedule
+from tinyedge.cache import Store
 from tinyedge.digests import digest
 from tinyedge.graph.ir import Array, Graph
-from tinyedge.measure.oracle import oracle_available, run_oracle
+from tinyedge.measure.oracle import oracle_available, oracle_version, run_oracle
 from tinyedge.measure.oracle_limits import beyond_oracle
 from tinyedge.measure.samples import load_inputs
 from tinyedge.ops import parse_graph
 from tinyedge.ops.contract import Layer
 from tinyedge.ops.reference import initial_state, run_graph
-from tinyedge.paths import write_whole
 
 NUMPY_REFERENCE = "tinyedge's reference"
 NO_ORACLE = "the interpreter of TensorFlow Lite Micro is not installed here (its wheel is for Linux on x86_64)"
@@ -44,19 +45,36 @@ class OracleReference:
 
     def outputs(self, samples: Sequence[Array], observer: Observer) -> list[Array]:
         """One array [N, *shape] for each output of the model. Raises: as `run_oracle`."""
-        name = digest(self.model.digest, *(array.tobytes() for array in samples))[:16]
-        kept = self.folder / f"{name}.npz"
-        count = len(self.graph.outputs)
-        if kept.is_file():
-            with np.load(kept) as stored:
-                return [stored[f"output{i}"] for i in range(count)]
+        store = Store(self.folder, ".npz")
+        key = digest(self.model.digest, oracle_version(), *(part for array in samples for part in _described(array)))
+        kept = store.get(key[:32])
+        if kept is not None and (outputs := self._unpack(kept, len(samples[0]))) is not None:
+            return outputs
         with observer.progress("TensorFlow Lite Micro on the host"):
             rows = run_oracle(self.model.tflite, list(zip(*samples, strict=True)))
-        outputs = [np.stack([row[i] for row in rows]) for i in range(count)]
+        outputs = [np.stack([row[i] for row in rows]) for i in range(len(self.graph.outputs))]
         archive = io.BytesIO()
         np.savez(archive, **{f"output{i}": array for i, array in enumerate(outputs)})  # type: ignore[arg-type]
-        write_whole(kept, archive.getvalue())
+        store.put(key[:32], archive.getvalue())
         return outputs
+
+    def _unpack(self, kept: bytes, count: int) -> list[Array] | None:
+        """The outputs in an archive; None when they are not those of `count` samples of this model."""
+        try:
+            with np.load(io.BytesIO(kept), allow_pickle=False) as stored:
+                outputs = [stored[f"output{i}"] for i in range(len(self.graph.outputs))]
+        except (OSError, ValueError, KeyError, zipfile.BadZipFile):
+            return None
+        tensors = self.graph.output_tensors()
+        fit = all(
+            len(array) == count and array[0].nbytes == tensor.bytes
+            for array, tensor in zip(outputs, tensors, strict=True)
+        )
+        return outputs if fit else None
+
+
+def _described(array: Array) -> tuple[str, bytes]:
+    return f"{array.dtype.str} {array.shape}", array.tobytes()
 
 
 @dataclass(frozen=True, eq=False)

@@ -49,6 +49,7 @@ class _Tally:
     layers: tuple[LayerResult, ...] = ()
     stack_peak_bytes: int = 0
     notes: list[str] = field(default_factory=list)
+    selftest: str = "ok"
 
 
 def run_samples(
@@ -78,7 +79,9 @@ def run_samples(
     not of this plan
     """
     total = len(samples[0])
-    tally = _Tally(notes=_check_firmware(session, plan))
+    tally = _Tally(selftest=_check_firmware(session, plan))
+    if tally.selftest != "ok":
+        tally.notes.append(f"the firmware's self-test gave `{tally.selftest}`")
     job = _Job(session, target, plan, samples, expected, layer_crcs)
 
     def result() -> Run:
@@ -276,11 +279,15 @@ def _conclude(tally: _Tally, plan: Schedule, labels: Array | None, target: Targe
         emulator=target.label,
         notes=tuple(notes),
         ticks=tuple(tally.ticks),
+        selftest=tally.selftest,
     )
 
 
-def _check_firmware(session: Session, plan: Schedule) -> list[str]:
-    """What is to be noted of the firmware. Raises: DeviceError when its tensors, layers or arena are not the plan's."""
+def _check_firmware(session: Session, plan: Schedule) -> str:
+    """What the firmware says of its self-test.
+
+    Raises: DeviceError when its tensors, layers or arena are not the plan's
+    """
     hello = session.hello()
     graph = plan.graph
     facts = [
@@ -298,7 +305,7 @@ def _check_firmware(session: Session, plan: Schedule) -> list[str]:
             raise DeviceError(
                 f"the firmware has {found:,} {what}, the plan has {wanted:,}", hint="build and start the firmware again"
             )
-    return [] if hello.selftest == "ok" else [f"the firmware's self-test gave `{hello.selftest}`"]
+    return hello.selftest
 
 
 def _bytes_of(arrays: Sequence[Array], i: int) -> tuple[bytes, ...]:

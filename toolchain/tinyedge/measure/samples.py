@@ -21,6 +21,7 @@ _MULTIPLIER = 1_664_525
 _INCREMENT = 1_013_904_223
 _BLOCK = 1 << 16
 _INT32_END = 2.0**31
+_MOST_BYTES = 1 << 30
 _HINT = "`--inputs FILE.npy`, `--inputs random:1` or `--inputs zeros`"
 
 
@@ -106,6 +107,13 @@ def _from_file(path: Path, tensors: Sequence[Tensor], count: int | None) -> list
     number = len(array) if count is None else count
     if number > len(array):
         raise UsageError(f"`{path}` holds {len(array):,} samples, not {number:,}", hint=f"`--samples {len(array)}`")
+    held = number * sum(tensor.bytes for tensor in tensors)
+    if held > _MOST_BYTES:
+        fit = max(1, _MOST_BYTES * number // held)
+        raise UsageError(
+            f"{number:,} samples of `{path}` are {held:,} B; at most {_MOST_BYTES:,} B are read at once",
+            hint=f"`--samples {fit}`",
+        )
     taken = np.array(array[:number])
     if several:
         return _split(taken.view(np.uint8), tensors)

@@ -15,13 +15,16 @@ def remove_reshapes(graph: Graph) -> Graph:
     that must stay, between an input of the model and a convolution say, costs nothing either: the planner gives its
     two sides one piece of memory.
     """
-    for index in [operator.index for operator in graph.operators]:
-        operator = next(op for op in graph.operators if op.index == index)  # an earlier merge may have changed it
+    now = {operator.index: operator for operator in graph.operators}
+    for index in tuple(now):
+        operator = now[index]  # an earlier merge may have changed it
         layer = try_parse(graph, operator)
         if layer is None or not isinstance(layer.params, Reshape) or len(layer.inputs) != 1:
             continue
         source, target = layer.inputs[0], layer.outputs[0]
         if source.is_constant or source.is_variable or target.is_variable or source.dtype is not target.dtype:
             continue
-        graph = merge_tensors(graph, operator, source.index, target.index) or graph
+        if merged := merge_tensors(graph, operator, source.index, target.index):
+            graph = merged
+            now.update({operator.index: operator for operator in graph.operators})
     return graph

@@ -5,11 +5,40 @@ from __future__ import annotations
 from tinyedge.artifacts import Buffer, Plan
 from tinyedge.boards import Board
 from tinyedge.errors import FitError
+from tinyedge.graph.ir import Graph
+
+_SPLIT = 4
+"""a tensor may be so many times the board's memory, because a plan can make it in parts"""
+LEAST_LIMIT_BYTES = 4 << 20
+HOST_LIMIT_BYTES = 64 << 20
 
 
 def constant_bytes(plan: Plan) -> int:
     """Flash that weights, biases and tables of the chosen kernels need, in bytes."""
     return sum(planned.cost.constant_bytes for planned in plan.layers)
+
+
+def check_sizes(graph: Graph, board: Board) -> None:
+    """Refuse a graph with a tensor that no memory of the board could ever hold, before anything is evaluated.
+
+    A file of some hundred bytes can state tensors of gigabytes. What a plan may still split or leave out is far
+    smaller: several times what the board has passes here, and `check_fits` says the rest.
+
+    Raises: FitError
+    """
+    memory = sum(memory.size_bytes for memory in board.memories)
+    limit = max(_SPLIT * memory, LEAST_LIMIT_BYTES) if memory else HOST_LIMIT_BYTES
+    used = {key for op in graph.operators for key in (*op.inputs, *op.outputs) if key >= 0}
+    used.update(graph.inputs, graph.outputs)
+    tensors = [graph.tensors[key] for key in used if not graph.tensors[key].is_constant]
+    largest = max(tensors, key=lambda tensor: tensor.bytes, default=None)
+    if largest is not None and largest.bytes > limit:
+        has = f"has {memory:,} B of memory in all" if memory else f"is given at most {limit:,} B for one tensor"
+        raise FitError(
+            f"model `{graph.name}` does not fit: tensor `{largest.name}` {largest.dtype.value} "
+            f"[{','.join(map(str, largest.shape))}] alone has {largest.bytes:,} B; board `{board.name}` {has}",
+            hint="export the model with a smaller input, or with the layer that makes this tensor left out",
+        )
 
 
 def check_fits(plan: Plan, board: Board) -> None:

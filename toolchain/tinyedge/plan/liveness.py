@@ -120,6 +120,8 @@ def find_memory(graph: Graph, layers: Sequence[Layer]) -> Memory:
         for layer, step in zip(layers, written, strict=True)
     ]
     touches = tuple(tuple(dict.fromkeys((*r, *w))) for r, w in zip(reads, writes, strict=True))
+    writers = _positions(writes)
+    users = _positions(touches)
     storages = []
     for at, group in enumerate(groups.values()):
         tensors = [graph.tensors[key] for key in group]
@@ -130,11 +132,20 @@ def find_memory(graph: Graph, layers: Sequence[Layer]) -> Memory:
                 bytes=max(t.bytes for t in tensors),
                 from_start=variable or any(key in graph.inputs for key in group),
                 to_end=variable or any(key in graph.outputs for key in group),
-                writers=tuple(n for n, w in enumerate(writes) if at in w),
-                users=tuple(n for n, t in enumerate(touches) if at in t),
+                writers=tuple(writers.get(at, ())),
+                users=tuple(users.get(at, ())),
             )
         )
     return Memory(tuple(storages), tuple(reads), tuple(writes), touches)
+
+
+def _positions(steps: Sequence[Sequence[int]]) -> dict[int, list[int]]:
+    """Storage -> the steps that name it, in order."""
+    found: dict[int, list[int]] = {}
+    for number, step in enumerate(steps):
+        for at in step:
+            found.setdefault(at, []).append(number)
+    return found
 
 
 def _keys(tensors: Iterable[Tensor]) -> tuple[int, ...]:

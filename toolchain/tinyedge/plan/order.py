@@ -3,13 +3,13 @@
 Dynamic programming over the sets of layers that can have run: two orders that ran the same set leave the same
 memory behind, so only the one with the lower peak so far is kept. Level by level that is exact; when a level grows
 beyond `WIDTH` sets only the best are kept, which makes it a beam search for large branching graphs. A chain has one
-set a level. Work is at most layers * WIDTH * ready layers, whatever the graph.
+set a level. Where many layers are ready at once the beam is narrowed, so that the work stays below `WORK`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from tinyedge.graph.ir import DType, Graph
 from tinyedge.plan.liveness import (
@@ -24,16 +24,20 @@ from tinyedge.plan.liveness import (
 
 WIDTH = 64
 """sets of layers kept per level"""
+WORK = 60_000
+"""layers tried in all sets together, about two seconds"""
 
 
 @dataclass(frozen=True)
 class _State:
-    """A set of layers that ran (bit mask), its peak so far, what stays alive, and in which order."""
+    """A set of layers that ran (bit mask), its peak so far, what stays alive, in which order, and what can run next."""
 
     done: int
     peak: int
     alive: int
     order: tuple[int, ...]
+    ready: tuple[int, ...] = ()
+    """ascending"""
 
 
 def dependencies(graph: Graph, steps: Sequence[Step]) -> tuple[int, ...]:
@@ -101,6 +105,27 @@ class _Accounts:
         return _State(done, max(state.peak, now), left, (*state.order, number))
 
 
+def _followers(needs: Sequence[int]) -> list[list[int]]:
+    """For each layer those that wait for it."""
+    found: list[list[int]] = [[] for _ in needs]
+    for number, mask in enumerate(needs):
+        before = mask
+        while before:
+            found[(before & -before).bit_length() - 1].append(number)
+            before &= before - 1
+    return found
+
+
+def _with_ready(
+    state: _State, level: Mapping[int, _State], needs: Sequence[int], followers: Sequence[Sequence[int]]
+) -> _State:
+    """The state with what can run next, from the state of `level` that it came from."""
+    last = state.order[-1]
+    before = level[state.done & ~(1 << last)]
+    freed = [number for number in followers[last] if not needs[number] & ~state.done]
+    return replace(state, ready=tuple(sorted({*before.ready, *freed} - {last})))
+
+
 def best_order(graph: Graph, memory: Memory, steps: Sequence[Step], alignment: int = 4) -> tuple[int, ...]:
     """Positions of `steps` in the order with the lowest peak; the given order where nothing beats it."""
     accounts = _Accounts(memory, steps, alignment)
@@ -108,19 +133,23 @@ def best_order(graph: Graph, memory: Memory, steps: Sequence[Step], alignment: i
     given = accounts.start()
     for number in range(len(steps)):
         given = accounts.run(given, number)
-    level = {0: accounts.start()}
-    for _ in steps:
+    followers = _followers(needs)
+    first = replace(accounts.start(), ready=tuple(number for number, before in enumerate(needs) if not before))
+    level = {0: first}
+    work = WORK
+    for number_of_level in range(len(steps)):
         following: dict[int, _State] = {}
         for state in level.values():
-            for number, before in enumerate(needs):
-                if state.done >> number & 1 or before & ~state.done:
-                    continue
+            for number in state.ready:
+                work -= 1
                 after = accounts.run(state, number)
                 known = following.get(after.done)
                 if after.peak < given.peak and (known is None or after.peak < known.peak):
                     following[after.done] = after
-        best = sorted(following.values(), key=lambda s: (s.peak, s.alive, s.order))[:WIDTH]
-        level = {state.done: state for state in best}
+        widest = max((len(state.ready) for state in level.values()), default=1)
+        width = min(WIDTH, max(1, work // (widest * (len(steps) - number_of_level))))
+        best = sorted(following.values(), key=lambda s: (s.peak, s.alive, s.order))[:width]
+        level = {state.done: _with_ready(state, level, needs, followers) for state in best}
         if not level:
             return given.order
     return min(level.values(), key=lambda s: (s.peak, s.order)).order

@@ -19,8 +19,10 @@ result is refined with arenas that are really laid out, though quickly.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 
 from tinyedge import kernels
 from tinyedge.artifacts import Optimize
@@ -43,6 +45,8 @@ ROUNDS = 20
 """sweeps over all layers from one starting point; each improves or is the last"""
 REFINEMENTS = 120
 """arenas laid out to refine a selection, about 1 ms each"""
+REFINED_BLOCKS = 30_000
+"""layers in all of them together"""
 
 
 @dataclass(frozen=True, eq=False)
@@ -118,6 +122,9 @@ class _Totals:
         self.spans = lifetimes(memory, order)
         self.alignment = max(candidate.kernel.alignment for layer in layers for candidate in layer.candidates)
         self.needs = _needs(memory, layers, order, self.alignment)
+        self.shared_bytes = {
+            name: size for layer in layers for each in layer.candidates for name, size in each.cost.shared_code
+        }
 
     def laid_out_bytes(self, picks: Sequence[int]) -> int:
         """The arena of a selection, laid out quickly."""
@@ -142,6 +149,10 @@ class _Totals:
         cycles, flash, arena = self.figures(picks)
         if laid_out:
             arena = self.laid_out_bytes(picks)
+        return self.rate(picks, optimize, cycles, flash, arena)
+
+    @staticmethod
+    def rate(picks: Sequence[int], optimize: Optimize, cycles: int, flash: int, arena: int) -> tuple[float, ...]:
         if optimize == "speed":
             return (cycles, flash, arena, *picks)
         if optimize == "size":
@@ -149,6 +160,41 @@ class _Totals:
             return (round(size, 9), cycles, *picks)
         logs = math.log(cycles + 1) + math.log(flash + FIRMWARE_FLASH_BYTES) + math.log(arena + FIRMWARE_RAM_BYTES)
         return (round(logs, 9), cycles, flash, *picks)
+
+
+class _Selection:
+    """A selection whose figures after a move of one layer are known without another look at all the others."""
+
+    def __init__(self, totals: _Totals, picks: list[int]) -> None:
+        self.totals, self.picks = totals, picks
+        self.cycles = self.own = 0
+        self.shared: Counter[str] = Counter()
+        for layer, pick in zip(totals.layers, picks, strict=True):
+            cost = layer.candidates[pick].cost
+            self.cycles += cost.cycles
+            self.own += cost.code_bytes + cost.constant_bytes
+            self.shared.update(name for name, _ in cost.shared_code)
+        needs = [needs[pick] for needs, pick in zip(totals.needs, picks, strict=True)]
+        self.before = [0, *accumulate(needs, max)]
+        self.after = [0, *accumulate(reversed(needs), max)][::-1]
+
+    def better(self, at: int, pick: int, optimize: Optimize, best: tuple[float, ...]) -> tuple[float, ...] | None:
+        """The score with candidate `pick` for the layer `at`; None when it is not below `best`."""
+        old = self.totals.layers[at].candidates[self.picks[at]].cost
+        new = self.totals.layers[at].candidates[pick].cost
+        cycles = self.cycles - old.cycles + new.cycles
+        own = self.own - old.code_bytes - old.constant_bytes + new.code_bytes + new.constant_bytes
+        self.shared.subtract(name for name, _ in old.shared_code)
+        self.shared.update(name for name, _ in new.shared_code)
+        shared = sum(self.totals.shared_bytes[name] for name, uses in self.shared.items() if uses)
+        self.shared.subtract(name for name, _ in new.shared_code)
+        self.shared.update(name for name, _ in old.shared_code)
+        arena = max(self.before[at], self.after[at + 1], self.totals.needs[at][pick])
+        figures = self.totals.rate((), optimize, cycles, own + shared, arena)
+        if figures > best[: len(figures)]:
+            return None
+        score = (*figures, *self.picks[:at], pick, *self.picks[at + 1 :])
+        return score if score < best else None
 
 
 def _needs(memory: Memory, layers: Sequence[LayerCandidates], order: Sequence[int], alignment: int) -> list[list[int]]:
@@ -177,6 +223,7 @@ def select_kernels(
 
 def _refine(layers: Sequence[LayerCandidates], totals: _Totals, picks: list[int], optimize: Optimize) -> list[int]:
     """Improve a selection by what really laid out arenas say, as long as `REFINEMENTS` last."""
+    most = min(REFINEMENTS, REFINED_BLOCKS // max(1, len(layers)))
     best, tried = totals.score(picks, optimize, laid_out=True), 1
     improved = True
     while improved:
@@ -185,7 +232,7 @@ def _refine(layers: Sequence[LayerCandidates], totals: _Totals, picks: list[int]
             changed = _changed(picks, trial)
             if changed == picks:
                 continue
-            if tried >= REFINEMENTS:
+            if tried >= most:
                 return picks
             tried += 1
             score = totals.score(changed, optimize, laid_out=True)
@@ -219,18 +266,34 @@ def _descend(
     best, picks = totals.score(start, optimize), start
     for _ in range(ROUNDS):
         before = best
-        for trial in _neighbours(layers, totals, picks):
+        for trial in _kernel_moves(layers, totals, picks):
             changed = _changed(picks, trial)
             score = totals.score(changed, optimize)
             if score < best:
                 best, picks = score, changed
+        selection = _Selection(totals, picks)
+        for at, layer in enumerate(layers):
+            for pick in range(len(layer.candidates)):
+                if pick != picks[at] and (better := selection.better(at, pick, optimize, best)):
+                    best, picks = better, [*picks[:at], pick, *picks[at + 1 :]]
+                    selection = _Selection(totals, picks)
         if best == before:
             break
     return best, picks
 
 
-def _neighbours(layers: Sequence[LayerCandidates], totals: _Totals, picks: Sequence[int]) -> list[list[int | None]]:
-    """Moves as new picks per layer (None: unchanged), those of whole kernels first.
+def _neighbours(layers: Sequence[LayerCandidates], totals: _Totals, picks: Sequence[int]) -> Iterator[list[int | None]]:
+    """Moves as new picks per layer (None: unchanged), those of whole kernels first."""
+    yield from _kernel_moves(layers, totals, picks)
+    for at, layer in enumerate(layers):
+        for pick in range(len(layer.candidates)):
+            move: list[int | None] = [None] * len(layers)
+            move[at] = pick
+            yield move
+
+
+def _kernel_moves(layers: Sequence[LayerCandidates], totals: _Totals, picks: Sequence[int]) -> list[list[int | None]]:
+    """Moves of whole kernels.
 
     A kernel is taken by all layers that can, by those alone whose needs stay below the peak, or left by all.
     """
@@ -249,9 +312,4 @@ def _neighbours(layers: Sequence[LayerCandidates], totals: _Totals, picks: Seque
             below.append(rank if rank is not None and needs[rank] <= peak else None)
             away.append(others[0] if rank == pick and others else None)
         moves += [towards, away] if below == towards else [towards, below, away]
-    for at, layer in enumerate(layers):
-        for pick in range(len(layer.candidates)):
-            move: list[int | None] = [None] * len(layers)
-            move[at] = pick
-            moves.append(move)
     return moves

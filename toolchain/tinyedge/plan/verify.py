@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from itertools import combinations
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
 
 from tinyedge.artifacts import Buffer, Plan, PlannedLayer
 from tinyedge.errors import InternalError
@@ -32,10 +32,21 @@ def _problems(plan: Plan) -> Iterator[str]:
     for buffer, step in alive:
         at_step.setdefault(step, []).append(buffer)
     for step, buffers in sorted(at_step.items()):
-        for a, b in combinations(buffers, 2):
-            meet = a.offset < b.offset + b.bytes and b.offset < a.offset + a.bytes
-            if meet and not _same_bytes(plan, a, b) and not _may_overlap(plan, step, a, b):
+        for a, b in _meeting(buffers):
+            if not _same_bytes(plan, a, b) and not _may_overlap(plan, step, a, b):
                 yield f"{describe_buffer(a)} and {describe_buffer(b)} overlap at step {step}"
+
+
+def _meeting(buffers: Sequence[Buffer]) -> list[tuple[Buffer, Buffer]]:
+    """Every pair that has a byte in common, in the order of `buffers`."""
+    pairs: list[tuple[int, int]] = []
+    reached: list[int] = []
+    for at in sorted(range(len(buffers)), key=lambda at: buffers[at].offset):
+        reached = [other for other in reached if buffers[other].offset + buffers[other].bytes > buffers[at].offset]
+        if buffers[at].bytes:
+            pairs += [(min(other, at), max(other, at)) for other in reached]
+            reached.append(at)
+    return [(buffers[a], buffers[b]) for a, b in sorted(pairs)]
 
 
 def describe_buffer(buffer: Buffer) -> str:
@@ -95,8 +106,19 @@ def _same_bytes(plan: Plan, a: Buffer, b: Buffer) -> bool:
     """Whether the two hold the same bytes at the same address: reshapes lead from one to the other."""
     if a.tensor is None or b.tensor is None or (a.offset, a.bytes) != (b.offset, b.bytes):
         return False
-    source = {p.layer.outputs[0].index: p.layer.inputs[0].index for p in plan.layers if is_rename(p.layer)}
+    source = _renamed(plan)
     return _origin(source, a.tensor) == _origin(source, b.tensor)
+
+
+@lru_cache(maxsize=1)
+def _renamed(plan: Plan) -> dict[int, int]:
+    """Tensor -> the tensor whose bytes a reshape gave another shape."""
+    return {p.layer.outputs[0].index: p.layer.inputs[0].index for p in plan.layers if is_rename(p.layer)}
+
+
+@lru_cache(maxsize=1)
+def _of_tensor(plan: Plan) -> dict[int, Buffer]:
+    return {buffer.tensor: buffer for buffer in reversed(plan.buffers) if buffer.tensor is not None}
 
 
 def _origin(source: dict[int, int], key: int) -> int:
@@ -143,5 +165,5 @@ def _holds(plan: Plan, buffer: Buffer, key: int) -> bool:
     """Whether tensor `key` is in `buffer`, itself or under another shape."""
     if key == buffer.tensor:
         return True
-    other = next((b for b in plan.buffers if b.tensor == key), None)
+    other = _of_tensor(plan).get(key)
     return other is not None and _same_bytes(plan, buffer, other)

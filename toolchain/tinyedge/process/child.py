@@ -113,10 +113,11 @@ def start(
     *,
     cwd: Path | None = None,
     env: Mapping[str, str] | None = None,
+    inherit: bool = True,
     merge_stderr: bool = False,
     pass_fds: Sequence[int] = (),
 ) -> Child:
-    """Start a long-running program with pipes to its standard streams. `env` is added to the environment.
+    """Start a long-running program with pipes to its standard streams; `env` and `inherit` as `run` takes them.
 
     Raises: ToolError when it cannot be started; UsageError in a dry run, which has nothing to talk to
     """
@@ -127,7 +128,7 @@ def start(
     popen = _long_running.spawn(
         words,
         cwd=cwd,
-        env=environment(env),
+        env=environment(env, inherit),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT if merge_stderr else subprocess.PIPE,

@@ -57,14 +57,18 @@ def run(
     input: bytes | str | None = None,
     check: bool = True,
     env: Mapping[str, str] | None = None,
+    inherit: bool = True,
 ) -> Completed:
     """Run a program to its end and return what it printed. `env` is added to the environment.
+
+    inherit  False: of the environment it sees only where programs and temporary files are, so that no variable of the
+             user's changes its result
 
     A dry run logs the command and returns exit code 0 with no output.
 
     Raises: ToolError when it cannot be started, takes longer than `timeout_s` seconds, or, with `check`, fails
     """
-    return _run(announce(argv, cwd), Children(), timeout_s, cwd, input, check, env)
+    return _run(announce(argv, cwd), Children(), timeout_s, cwd, input, check, environment(env, inherit))
 
 
 def _run(
@@ -76,6 +80,7 @@ def _run(
     check: bool,
     env: Mapping[str, str] | None,
 ) -> Completed:
+    """`env` is the whole environment; None: this process's."""
     if is_dry_run():
         return Completed(words, 0, "", "", 0.0)
     started = time.monotonic()
@@ -84,7 +89,7 @@ def _run(
         child = scope.spawn(
             words,
             cwd=cwd,
-            env=environment(env),
+            env=env,
             stdin=subprocess.DEVNULL if data is None else subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -126,8 +131,11 @@ def run_parallel(
     on_done: Callable[[int, Completed], None] | None = None,
     cwd: Path | None = None,
     env: Mapping[str, str] | None = None,
+    inherit: bool = True,
 ) -> list[Completed]:
     """Run independent commands, at most `jobs` at a time; results in the order of `commands`.
+
+    env, inherit  as `run` takes them
 
     `on_done(index, completed)` is called in the calling thread as each one succeeds. The first failure, or a
     Ctrl-C, ends the ones still running and starts no more.
@@ -140,7 +148,7 @@ def run_parallel(
     pool = ThreadPoolExecutor(max_workers=max(1, jobs))
 
     def work(argv: Argv) -> Completed:
-        return _run(announce(argv, cwd), scope, timeout_s, cwd, None, True, env)
+        return _run(announce(argv, cwd), scope, timeout_s, cwd, None, True, environment(env, inherit))
 
     try:
         futures: list[Future[Completed]] = []

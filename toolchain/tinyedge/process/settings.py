@@ -53,6 +53,13 @@ def announce(argv: Argv, cwd: Path | None) -> tuple[str, ...]:
     return words
 
 
-def environment(env: Mapping[str, str] | None) -> dict[str, str] | None:
-    """The environment with `env` added; None: as it is."""
-    return {**os.environ, **env} if env else None
+_CLEAN = ("PATH", "HOME", "TMPDIR", "TMP", "TEMP", "SYSTEMROOT", "PATHEXT", "USERPROFILE", "LOCALAPPDATA")
+"""what a program gets to see whose result may depend on nothing else: where programs and temporary files are"""
+
+
+def environment(env: Mapping[str, str] | None, inherit: bool) -> dict[str, str] | None:
+    """The environment with `env` added; None: as it is. Without `inherit`, little of it is left, in plain English."""
+    if inherit:
+        return {**os.environ, **env} if env else None
+    kept = {name: os.environ[name] for name in _CLEAN if name in os.environ}
+    return {**kept, "LANG": "C", "LC_ALL": "C", **(env or {})}

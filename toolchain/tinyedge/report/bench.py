@@ -40,6 +40,8 @@ def render_bench(runs: Sequence[Measured]) -> str:
         library = run.built.project.library
         about = f", {library.name}" if library is not None else ""
         verdict = f"{run.run.samples:,} samples, {run.run.mismatches:,} mismatches"
+        if run.run.selftest_failure:
+            verdict += "; SELF-TEST FAILED"
         lines.append(f"  {run.built.project.runtime}: {run.built.image.compiler}{about}; {verdict}")
     headers = ("of one inference, median", *names, *(f"{name} / {names[0]}" for name in names[1:]))
     rows = [

@@ -24,6 +24,7 @@ def run_html(measured: Measured) -> str:
         title=f"{prepared.model.name} on {prepared.board.name}",
         about=f"{measured.built.project.runtime} runtime, {measured.built.image.compiler}, {measured.emulator}",
         mismatches=run.mismatches,
+        selftest_failure=run.selftest_failure,
         summary=run_summary(measured),
         memory_headers=("memory", "used", "of", "share", "known from"),
         memory=memory_rows(measured),

@@ -73,6 +73,7 @@ def run_document(measured: Measured) -> dict[str, Any]:
         "arena": _arena(built.arena),
         "reference": measured.reference_name,
         "notes": list(run.notes),
+        "selftest": run.selftest,
     }
 
 

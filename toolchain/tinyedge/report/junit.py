@@ -19,7 +19,7 @@ class Case:
 
 
 def run_cases(measured: Measured) -> tuple[Case, ...]:
-    """The promises of a run: outputs, accuracy, flash, RAM."""
+    """The promises of a run: outputs, accuracy, flash, RAM, self-test."""
     run, model, size = measured.run, measured.built.prepared.model, measured.built.image.size
     first = run.first_mismatch
     mismatch = ""
@@ -44,6 +44,7 @@ def run_cases(measured: Measured) -> tuple[Case, ...]:
     ):
         over = f"{used:,} B of {name} needed, {limit:,} B there" if limit and used > limit else ""
         cases.append(Case(f"fits the {name} of the board", over, "" if limit else "the board has no limit"))
+    cases.append(Case("the firmware passes its self-test", run.selftest_failure))
     return tuple(cases)
 
 

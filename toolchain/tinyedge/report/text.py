@@ -43,6 +43,8 @@ def render_run(measured: Measured) -> str:
     )
     if built.project.library is not None:
         title += f"\n{built.project.library.name}"
+    if run.selftest_failure:
+        title = f"SELF-TEST FAILED: {run.selftest_failure}\n{title}"
     parts = [
         title,
         format_pairs(run_summary(measured)),

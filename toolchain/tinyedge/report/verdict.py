@@ -8,7 +8,7 @@ from tinyedge.report.budgets import check_budget
 
 
 def judge(measured: Measured) -> None:
-    """Raise for what makes the run a failure: mismatches first, then the budget.
+    """Raise for what makes the run a failure: mismatches first, then the self-test, then the budget.
 
     Raises: CheckError
     """
@@ -18,8 +18,14 @@ def judge(measured: Measured) -> None:
         where = "" if first.layer is None else f"; the first layer that differs is {first.layer} `{first.operator}`"
         raise CheckError(
             f"{result.mismatches:,} of {result.samples:,} samples differ from {measured.reference_name}: the first is "
-            f"sample {first.sample}, output byte {first.output_byte}{where}",
+            f"sample {first.sample}, output byte {first.output_byte}{where}"
+            + (f"\n       {result.selftest_failure}" if result.selftest_failure else ""),
             hint="this is a defect of a kernel: please report the model, the board and the compiler",
+        )
+    if result.selftest_failure:
+        raise CheckError(
+            f"{result.selftest_failure}: it does not compute what it was built to compute",
+            hint="build with `--build-dir` in a new folder and run again; if it fails still, please report the model",
         )
     if measured.built.prepared.budget is not None:
         check_budget(measured.built.prepared.budget, measured.built, result)

@@ -15,7 +15,7 @@ from tinyedge.measure.reference import choose_reference, selftest_crc
 from tinyedge.ops import check
 from tinyedge.optimize import optimize_graph, settle_graph
 from tinyedge.optimize.fold_islands import island_notes
-from tinyedge.plan import check_fits, make_plan
+from tinyedge.plan import check_fits, check_sizes, make_plan
 from tinyedge.runtimes.contract import expected_folder
 
 
@@ -30,6 +30,7 @@ class AotRuntime:
     ) -> Prepared:
         """Graph and plan. Raises: ModelError, FitError."""
         original = read_model(model.tflite, model.name)
+        check_sizes(original, board)
         graph = settle_graph(original)
         check(graph)
         plan = make_plan(optimize_graph(graph), board.core, optimize)

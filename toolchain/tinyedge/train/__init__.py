@@ -4,7 +4,17 @@ TensorFlow lives in a child process alone (`tinyedge.train.worker`); importing t
 """
 
 from tinyedge.train.recipe import Recipe, find_recipe, list_models, load_recipe
-from tinyedge.train.store import load_trained, training_digest
+from tinyedge.train.store import Kept, load_kept, load_trained, training_digest
 from tinyedge.train.training import train_model
 
-__all__ = ["Recipe", "find_recipe", "list_models", "load_recipe", "load_trained", "train_model", "training_digest"]
+__all__ = [
+    "Kept",
+    "Recipe",
+    "find_recipe",
+    "list_models",
+    "load_kept",
+    "load_recipe",
+    "load_trained",
+    "train_model",
+    "training_digest",
+]

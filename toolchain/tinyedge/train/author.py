@@ -72,6 +72,11 @@ def _author(path: Path, table: str = "") -> Iterator[None]:
             f"{_short(path)} needs the Python package `{error.name}`, which is not installed",
             hint=f"`{extra_command('train')}` for the recipes of tinyedge; your own may need packages of their own",
         ) from error
+    except SystemExit as error:
+        raise ModelError(
+            f"{_short(path)} ended the training: it called `sys.exit({error.code!r})`",
+            hint="raise an error that says what is wrong instead",
+        ) from error
     except Exception as error:
         traceback.print_exc()
         frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(path)]

@@ -7,7 +7,8 @@ recipe.toml:
     seed = 1
     optimize = "balanced"          # what the generated code is made for: "size", "balanced" or "speed"
 
-    [data]                         # keyword arguments of `load` in data.py
+    [data]                         # keyword arguments of `load` in data.py; it runs in the recipe's folder, so that
+                                   # paths are relative to it
     [fit]                          # epochs, batch_size, learning_rate
     [[compress]]                   # techniques in the order they are applied: technique = "prune", ...
     [convert]                      # representative_samples
@@ -34,6 +35,7 @@ from tinyedge.train.compress.contract import Technique
 
 TASKS = ("classification", "regression")
 Scalar = int | float | str | bool
+Value = Scalar | list[Scalar]
 
 
 @dataclass(frozen=True)
@@ -75,7 +77,7 @@ class Recipe:
     fit: Fit
     compress: tuple[Technique, ...] = ()
     convert: Convert = Convert()
-    data: Mapping[str, Scalar] = field(default_factory=lambda: MappingProxyType({}))
+    data: Mapping[str, Value] = field(default_factory=lambda: MappingProxyType({}))
     """keyword arguments of `load` in data.py"""
     optimize: Optimize = "balanced"
 
@@ -157,7 +159,7 @@ class _RecipeFile:
     task: str | tuple[str, ...] = "classification"
     seed: int = 1
     optimize: Optimize = "balanced"
-    data: dict[str, Scalar] = field(default_factory=dict)
+    data: dict[str, Value] = field(default_factory=dict)
     fit: Fit
     compress: tuple[dict[str, Any], ...] = ()
     convert: Convert = Convert()

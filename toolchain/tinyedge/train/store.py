@@ -6,6 +6,8 @@ import io
 import json
 import platform
 import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -15,11 +17,14 @@ import numpy as np
 from tinyedge.artifacts import QuantizedModel
 from tinyedge.digests import canonical_json, digest
 from tinyedge.errors import UsageError
-from tinyedge.paths import write_whole
+from tinyedge.paths import sweep, write_whole
+from tinyedge.train.inputs import are_unchanged
 from tinyedge.train.recipe import Recipe
 
 MODEL, SAMPLES, METRICS = "model.tflite", "samples.npz", "metrics.json"
-_SCHEMA = "tinyedge.trained/1"
+_SCHEMA = "tinyedge.trained/2"
+_ROOMS = ("train", "graph", "ops", "arithmetic")
+"""of tinyedge: whose code a training runs"""
 _PACKAGES = ("tensorflow", "tf-keras", "tensorflow-model-optimization", "numpy", "scikit-learn", "ai-edge-litert")
 
 
@@ -36,14 +41,15 @@ def training_digest(recipe: Recipe) -> str:
     """Digest of everything that determines the trained model, without importing TensorFlow.
 
     That is: the recipe but for what only later stages read (`optimize`, `summary`, budgets), the Python files of its
-    folder, everything in a folder `data` there, the sources of `tinyedge.train`, the versions of the packages, and
-    the kind of machine.
+    folder, everything in a folder `data` there, the sources of tinyedge that a training runs, the versions of the
+    packages, and the kind of machine. What else the recipe's code reads shows only when it runs: `load_kept` checks it.
     """
     relevant = {key: value for key, value in recipe.to_json().items() if key not in ("optimize", "summary")}
     parts: list[bytes | str] = [recipe.name, canonical_json(relevant)]
+    package = Path(__file__).parents[1]
     for folder, files in (
         (recipe.folder, [*recipe.folder.glob("*.py"), *_files_below(recipe.folder / "data")]),
-        (Path(__file__).parent, list(Path(__file__).parent.rglob("*.py"))),
+        (package, [path for room in _ROOMS for path in (package / room).rglob("*.py")]),
     ):
         for path in sorted(files):
             parts += [path.relative_to(folder).as_posix(), path.read_bytes()]
@@ -71,6 +77,7 @@ def write_trained(folder: Path, files: dict[str, bytes], figures: dict[str, Any]
     Raises: UsageError when the folder cannot be written
     """
     document = {"schema": _SCHEMA, **figures, "files": {name: digest(data) for name, data in files.items()}}
+    document["seal"] = _seal(document)
     text = json.dumps(document, indent=2) + "\n"
     for name, data in (*files.items(), (METRICS, text.encode())):
         try:
@@ -85,14 +92,51 @@ def cannot_write(folder: Path, error: OSError) -> UsageError:
     )
 
 
-def load_trained(folder: Path) -> QuantizedModel | None:
-    """The model that `train_model` wrote into `folder`; None when there is none, or a file is missing or changed."""
+def _seal(document: Mapping[str, Any]) -> str:
+    """Digest of all of metrics.json but for itself."""
+    return digest(canonical_json({key: value for key, value in document.items() if key != "seal"}))
+
+
+@dataclass(frozen=True, eq=False)
+class Kept:
+    """The result of an earlier training."""
+
+    model: QuantizedModel
+    trained_at: str
+    """day and time"""
+
+
+def load_kept(recipe: Recipe, folder: Path) -> Kept | None:
+    """The result in `folder` if everything that its training read is as it was; None else."""
+    model = load_trained(folder)
+    document = _read_metrics(folder)
+    if model is None or document is None or not isinstance(inputs := document.get("inputs"), dict):
+        return None
+    if not are_unchanged(inputs, recipe.folder):
+        return None
+    return Kept(model, str(document.get("trained_at", "")))
+
+
+def _read_metrics(folder: Path) -> dict[str, Any] | None:
+    """What metrics.json says; None when it is missing, damaged or of another version."""
+    sweep(folder)
     try:
         document = json.loads((folder / METRICS).read_bytes())
-        files = {name: (folder / name).read_bytes() for name in (MODEL, SAMPLES)}
     except (OSError, ValueError):
         return None
-    if not isinstance(document, dict) or document.get("schema") != _SCHEMA:
+    if not isinstance(document, dict) or document.get("schema") != _SCHEMA or document.get("seal") != _seal(document):
+        return None
+    return document
+
+
+def load_trained(folder: Path) -> QuantizedModel | None:
+    """The model that `train_model` wrote into `folder`; None when there is none, or a file is missing or changed."""
+    document = _read_metrics(folder)
+    if document is None:
+        return None
+    try:
+        files = {name: (folder / name).read_bytes() for name in (MODEL, SAMPLES)}
+    except OSError:
         return None
     if document.get("files") != {name: digest(data) for name, data in files.items()}:
         return None

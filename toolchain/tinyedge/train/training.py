@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import signal
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -16,6 +18,7 @@ from tinyedge import errors, process
 from tinyedge.artifacts import QuantizedModel
 from tinyedge.errors import InternalError, TinyEdgeError, ToolError
 from tinyedge.install import extra_command
+from tinyedge.paths import scratch_folder
 from tinyedge.train import store
 from tinyedge.train.fit import Progress
 from tinyedge.train.recipe import Recipe
@@ -44,6 +47,10 @@ FLOAT_STAGES = "float"
 """folder beside those of trained models"""
 _LARGEST_EXIT = 255
 """above it are the codes of exceptions of Windows"""
+_FOREIGN = ("TF_", "XLA_", "KERAS_", "OMP_", "KMP_", "MKL_", "OPENBLAS_", "ONEDNN_", "DNNL_", "NPY_", "CUDA_", "PYTHON")
+"""beginnings of the names of variables that change what is computed, or which code runs"""
+_MESSAGES = frozenset(("progress", "note", "if_ended", "error", "figures"))
+"""what the worker says"""
 _LOG_LINES = 8
 """lines of the child's log that an error quotes"""
 
@@ -63,11 +70,13 @@ def train_model(
             UsageError when the folder cannot be written
     """
     require_extra()
-    with _new_folder(folder), tempfile.TemporaryDirectory(prefix="tinyedge-train-") as scratch:
+    before = store.training_digest(recipe)
+    with _new_folder(folder), scratch_folder("train") as scratch:
         listener = _Listener(progress or (lambda _stage, _done, _total: None), note or (lambda _text: None))
-        figures = _run_worker(recipe, Path(scratch), folder.parent / FLOAT_STAGES, listener)
-        files = {name: (Path(scratch) / name).read_bytes() for name in (store.MODEL, store.SAMPLES)}
-        store.write_trained(folder, files, {**figures, "training_digest": store.training_digest(recipe)})
+        figures = _run_worker(recipe, scratch, folder.parent / FLOAT_STAGES, listener)
+        files = {name: (scratch / name).read_bytes() for name in (store.MODEL, store.SAMPLES)}
+        now = datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")
+        store.write_trained(folder, files, {**figures, "training_digest": before, "trained_at": now})
         trained = store.load_trained(folder)
     if trained is None:
         raise InternalError(f"the model written into {folder} cannot be read back")
@@ -140,9 +149,10 @@ def _run_worker(recipe: Recipe, scratch: Path, keep: Path, listener: _Listener) 
     argv = process.python_module("tinyedge.train.worker", str(job))
     # What libraries leave behind, as AutoGraph its generated sources, goes with the scratch folder.
     temporary = {name: str(scratch) for name in ("TMPDIR", "TEMP", "TMP")}
-    with process.start(argv, env=_ENVIRONMENT | temporary) as child:
+    with process.start(argv, env={**_own_environment(), **_ENVIRONMENT, **temporary}, inherit=False) as child:
         for line in child.lines():
-            figures = listener.hear(json.loads(line))
+            message = read_message(line)
+            figures = None if message is None else listener.hear(message)
             if figures is not None:
                 return figures
         code = child.wait(timeout_s=10.0)
@@ -178,6 +188,25 @@ def _hint(recipe: Recipe, stage: str) -> str:
     if stage == "load":
         return "run `load` of data.py by itself"
     return f"a smaller model, or less data, if memory ran out; else `build` of {recipe.folder.name}/model.py by itself"
+
+
+def _own_environment() -> dict[str, str]:
+    """The user's variables but for those that would change the result; where Python finds modules stays."""
+    return {
+        name: value
+        for name, value in os.environ.items()
+        if not name.upper().startswith(_FOREIGN) or name in ("PYTHONPATH", "PYTHONHOME")
+    }
+
+
+def read_message(line: str) -> dict[str, Any] | None:
+    """One message of the worker; None for what else its code wrote on that pipe."""
+    try:
+        message = json.loads(line)
+    except ValueError:
+        return None
+    known = isinstance(message, dict) and message.keys() <= _MESSAGES and len(message) == 1
+    return message if known else None
 
 
 def _error_of(error: dict[str, str]) -> TinyEdgeError:

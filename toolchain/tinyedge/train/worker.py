@@ -30,6 +30,7 @@ from tinyedge.train.author import build_model, load_splits
 from tinyedge.train.convert import convert_model
 from tinyedge.train.evaluate import check_types, quantize_inputs, run_int8, sparsity
 from tinyedge.train.fit import Training
+from tinyedge.train.inputs import Recorder
 from tinyedge.train.matching import Matched, match_data
 from tinyedge.train.recipe import Recipe, read_recipe_table
 from tinyedge.train.rehearsal import rehearse
@@ -46,7 +47,7 @@ class Channel:
         self._last_time = 0.0
 
     def send(self, message: dict[str, Any]) -> None:
-        self._stream.write(json.dumps(message) + "\n")
+        self._stream.write(f"\n{json.dumps(message)}\n")  # whatever a recipe left on this line, it ends here
         self._stream.flush()
 
     def if_ended(self, error: TinyEdgeError) -> None:
@@ -68,7 +69,11 @@ def main(job_file: Path) -> int:
     try:
         job = json.loads(job_file.read_text(encoding="utf-8"))
         recipe = read_recipe_table(job["recipe"], Path(job["folder"]))
-        channel.send({"figures": train(recipe, job_file.parent, Path(job["keep"]), channel)})
+        recorder = Recorder(recipe.folder, [job_file.parent, Path(job["keep"]), Path(__file__).parents[1]])
+        recorder.start()
+        os.chdir(recipe.folder)  # paths in [data] are relative to the recipe
+        figures = train(recipe, job_file.parent, Path(job["keep"]), channel)
+        channel.send({"figures": {**figures, "inputs": recorder.inputs()}})
     except TinyEdgeError as error:
         channel.send({"error": _as_json(error)})
     except Exception:

@@ -3,7 +3,7 @@
 #ifndef TE_PROTOCOL_H
 #define TE_PROTOCOL_H
 
-#define TE_PROTOCOL 1
+#define TE_PROTOCOL 2
 #define TE_LINE_BYTES 240 /* longest line without its line feed */
 #define TE_CHUNK_BYTES 96 /* payload of one `in` or `out` */
 

@@ -5,15 +5,15 @@ from __future__ import annotations
 import os
 import platform
 import sys
-import tempfile
 from importlib import metadata
 from pathlib import Path
 
 from tinyedge import process
+from tinyedge.cache import user_store
 from tinyedge.digests import digest, file_digest
 from tinyedge.errors import ToolError
 from tinyedge.install import package_command
-from tinyedge.paths import cache_dir
+from tinyedge.paths import cache_dir, scratch_folder, write_changed
 
 SOURCES = tuple(sorted(Path(__file__).with_name("native").glob("*.[ch]")))
 _FLAGS = ("-shared", "-O2", "-std=c99", "-fPIC", "-s", "-Wall", "-Wextra", "-Werror")
@@ -24,28 +24,36 @@ _BUILD_TIMEOUT_S = 120.0
 def native_helper() -> Path:
     """The shared library with the block hook and the registers, built when the cache has none for these sources.
 
+    Its file is compared with the checked entry of the cache each time, because what lies in it is loaded and run.
+
     Raises: ToolError when zig is missing or fails, or the cache cannot be written
     """
     try:
         zig = metadata.version("ziglang")
     except metadata.PackageNotFoundError as error:
         raise ToolError("`ziglang` is not installed", hint=f"`{package_command('ziglang')}` installs it") from error
-    key = digest(file_digest(SOURCES), zig, sys.platform, platform.machine(), *_FLAGS)[:16]
-    library = cache_dir() / "unicorn" / f"helper-{key}{_SUFFIX}"
-    if not library.is_file():
-        _build(library)
+    key = digest(file_digest(SOURCES), zig, sys.platform, platform.machine(), *_FLAGS)
+    store = user_store(cache_dir() / "unicorn")
+    try:
+        built = store.get(key)
+        if built is None:
+            built = _build(store.folder)
+            store.put(key, built)
+        library = store.folder / f"helper-{digest(built)[:16]}{_SUFFIX}"
+        write_changed(library, built)
+    except OSError as error:
+        raise ToolError(f"the cache folder {store.folder} cannot be written: {error.strerror}") from error
     return library
 
 
-def _build(library: Path) -> None:
-    try:
-        library.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=library.parent, prefix="build-") as folder:
-            output = Path(folder) / library.name
-            sources = [os.fspath(path) for path in SOURCES if path.suffix == ".c"]
-            zig_cache = {"ZIG_GLOBAL_CACHE_DIR": os.fspath(cache_dir() / "zig"), "ZIG_LOCAL_CACHE_DIR": folder}
-            command = process.python_module("ziglang", "cc", *_FLAGS, "-o", os.fspath(output), *sources)
-            process.run(command, timeout_s=_BUILD_TIMEOUT_S, env=zig_cache)
-            output.replace(library)
-    except OSError as error:
-        raise ToolError(f"the cache folder {library.parent} cannot be written: {error.strerror}") from error
+def _build(within: Path) -> bytes:
+    with scratch_folder("helper", within) as folder:
+        output = folder / f"helper{_SUFFIX}"
+        sources = [os.fspath(path) for path in SOURCES if path.suffix == ".c"]
+        zig_cache = {
+            "ZIG_GLOBAL_CACHE_DIR": os.fspath(cache_dir().absolute() / "zig"),
+            "ZIG_LOCAL_CACHE_DIR": os.fspath(folder),
+        }
+        command = process.python_module("ziglang", "cc", *_FLAGS, "-o", os.fspath(output), *sources)
+        process.run(command, timeout_s=_BUILD_TIMEOUT_S, env=zig_cache, inherit=False)
+        return output.read_bytes()

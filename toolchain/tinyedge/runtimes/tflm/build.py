@@ -11,22 +11,24 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from tinyedge import __version__
 from tinyedge.artifacts import ArenaProof, FirmwareProject, Image, Observer, Program, QuantizedModel
 from tinyedge.boards import Board, Isa
 from tinyedge.build import build_image, check_cxx, make_library_flags, select_compiler
+from tinyedge.cache import Store
 from tinyedge.console.contract import Console
 from tinyedge.digests import digest
 from tinyedge.errors import CheckError, InternalError, ToolError
 from tinyedge.generate.part import ModelPart
 from tinyedge.measure.oracle import host_arena_bytes
 from tinyedge.measure.patience import banner_timeout_s
-from tinyedge.paths import write_whole
 from tinyedge.runtimes.tflm.arena import STEP_BYTES, search_arena, start_failure
 from tinyedge.runtimes.tflm.image import check_tflm_image
 from tinyedge.runtimes.tflm.operators import NEWEST
 from tinyedge.runtimes.tflm.project import generate_arena_probe, generate_tflm, generate_tflm_project, registrations
 from tinyedge.runtimes.tflm.tree import TflmTree, missing_tree, select_library
 
+_ARENA = "arena"
 HOST_MARGIN_BYTES = 1024
 """beyond what the interpreter on this computer needs, where no emulator has the board's core"""
 
@@ -72,14 +74,14 @@ class TflmBuild:
             project, image = self.build(proof)
             return project, image, proof
         probe = generate_arena_probe(self.part(STEP_BYTES, ""), self.model, self.board, make_flags=self.flags)
-        key = digest(probe.digest, driver.identity)
-        kept = self.folder / "arena.json"
-        proof_kept = _load(kept, key)
+        key = digest(probe.digest, driver.identity, __version__)
+        store = Store(self.folder, ".entry")
+        proof_kept = _load(store, key)
         proof = proof_kept or self.search(probe)
         project, image = self.build(proof)
         if proof_kept is None:
             proof = self.prove(image, proof)
-            write_whole(kept, json.dumps({"key": key, **asdict(proof)}, indent=2).encode())
+            store.put(_ARENA, json.dumps({"key": key, **asdict(proof)}, indent=2).encode())
         return project, image, proof
 
     # -- projects ------------------------------------------------------------------------------------------------
@@ -173,12 +175,12 @@ class TflmBuild:
         return self.start(image)
 
 
-def _load(path: Path, key: str) -> ArenaProof | None:
-    """The proof of an earlier build of the same; None when there is none."""
+def _load(store: Store, key: str) -> ArenaProof | None:
+    """The proof of an earlier build of the same; None when there is none, or it is damaged."""
     try:
-        stored = json.loads(path.read_bytes())
+        stored = json.loads(store.get(_ARENA) or b"{}")
         if stored.pop("key") == key:
             return ArenaProof(**stored)
-    except (OSError, ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError):
         pass
     return None

@@ -16,6 +16,7 @@ from tinyedge.errors import InternalError, ModelError, ToolError, UsageError
 from tinyedge.graph.reader import read_model
 from tinyedge.measure.reference import choose_reference, selftest_crc, selftest_inputs
 from tinyedge.ops import check
+from tinyedge.plan import check_sizes
 from tinyedge.runtimes.contract import expected_folder
 from tinyedge.runtimes.tflm.build import TflmBuild
 from tinyedge.runtimes.tflm.operators import NEWEST, TflmFeatures
@@ -50,6 +51,7 @@ class TflmRuntime:
     ) -> Prepared:
         """The program; its memory is planned on the device. Raises: ModelError, UsageError."""
         original = read_model(model.tflite, model.name)
+        check_sizes(original, board)
         program = make_program(original, optimize, self.features)
         reference = OlderTreeReference.where_it_differs(original, self.features) or choose_reference(
             model, original, original, expected_folder(build_dir, model)

@@ -1,0 +1,153 @@
+"""What lies on disk and in the environment is not trusted: damage, hostile variables, kills and full disks in turn.
+
+After each attack a run gives the very image and outputs it gave before, or ends with words; none is ever wrong.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import resource
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from kits.cli import Outcome, program, tinyedge
+from tinyedge import paths
+
+RUN = ("run", "small.tflite", "-b", "nrf52840", "--samples", "5", "--json")
+KILLS = int(os.environ.get("TINYEDGE_TEST_KILLS", "50"))
+VARIABLES = ("CPATH", "C_INCLUDE_PATH", "CPLUS_INCLUDE_PATH", "LIBRARY_PATH", "COMPILER_PATH", "GCC_EXEC_PREFIX")
+
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(sys.platform == "win32", reason="uses kill -9 and limits of POSIX")]
+
+
+def flip(path: Path) -> None:
+    data = bytearray(path.read_bytes())
+    if data:
+        data[len(data) // 2] ^= 4
+    path.write_bytes(data)
+
+
+def cut(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+
+
+def empty(path: Path) -> None:
+    path.write_bytes(b"")
+
+
+@pytest.fixture
+def place(small_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with the model, a cache and a folder for temporary files of its own; zig's cache is the user's."""
+    zig = paths.cache_dir().absolute() / "zig"
+    zig.mkdir(parents=True, exist_ok=True)
+    shutil.copy(small_folder / "small.tflite", tmp_path)
+    (tmp_path / "cache").mkdir(mode=0o700)
+    (tmp_path / "cache" / "zig").symlink_to(zig)
+    (tmp_path / "tmp").mkdir()
+    monkeypatch.setenv("TINYEDGE_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("TMPDIR", str(tmp_path / "tmp"))
+    return tmp_path
+
+
+def figures(outcome: Outcome) -> dict[str, Any]:
+    """What must never change."""
+    assert outcome.code == 0, outcome.stderr
+    document = json.loads(outcome.stdout)
+    assert document["verify"]["mismatches"] == 0
+    return {"digests": document["digests"], "instructions": document["instructions"]}
+
+
+def left_overs(place: Path) -> list[str]:
+    owned = [path for path in place.rglob("*") if path.name.endswith((".part", ".tmp"))]
+    return sorted(str(path) for path in owned if (place / "cache" / "zig") not in path.parents)
+
+
+def cached_files(place: Path) -> list[Path]:
+    kept = [path for room in ("objects", "unicorn") for path in (place / "cache" / room).iterdir()]
+    return sorted([*kept, *(place / "build" / "small" / "expected").iterdir()])
+
+
+@pytest.mark.parametrize("damage", [flip, cut, empty])
+def test_a_damaged_file_of_a_cache_is_made_again(place: Path, damage: Callable[[Path], None]) -> None:
+    right = figures(tinyedge(*RUN, cwd=place))
+    files = cached_files(place)
+    assert len(files) > 10
+    for path in files:
+        damage(path)
+        shutil.rmtree(place / "build" / "small" / "nrf52840dk-zig")  # so that nothing but the cache is asked
+        assert figures(tinyedge(*RUN, cwd=place)) == right, path.name
+
+
+@pytest.mark.parametrize(
+    "name", [*VARIABLES, "SOURCE_DATE_EPOCH", "ZIG_LIB_DIR", "ZIG_LOCAL_CACHE_DIR", "LD_LIBRARY_PATH"]
+)
+def test_a_variable_of_the_environment_changes_no_image(place: Path, name: str) -> None:
+    right = figures(tinyedge(*RUN, cwd=place))
+    hostile = place / "hostile"
+    hostile.mkdir()
+    (hostile / "stdint.h").write_text("#error hostile\n")
+    (hostile / "string.h").write_text("#error hostile\n")
+    shutil.rmtree(place / "cache" / "objects")
+    shutil.rmtree(place / "build")
+    value = "1" if name == "SOURCE_DATE_EPOCH" else str(hostile)
+    assert figures(tinyedge(*RUN, cwd=place, env={name: value})) == right
+    assert figures(tinyedge(*RUN, cwd=place)) == right, "the cache was poisoned"
+
+
+def test_a_kill_at_any_moment_leaves_nothing(place: Path) -> None:
+    begun = time.monotonic()
+    right = figures(tinyedge(*RUN, cwd=place))
+    longest = time.monotonic() - begun
+    draw = random.Random(7)
+    for number in range(KILLS):
+        if number % 2:
+            shutil.rmtree(place / "cache" / "objects", ignore_errors=True)
+            shutil.rmtree(place / "build", ignore_errors=True)
+        with subprocess.Popen(
+            program(*RUN), cwd=place, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
+        ) as process:
+            time.sleep(draw.uniform(0, longest))
+            process.send_signal(signal.SIGKILL)
+        time.sleep(0.3)  # a compiler that it started ends with what it was at
+        assert figures(tinyedge(*RUN, cwd=place)) == right
+        assert left_overs(place) == [], number
+
+
+@pytest.mark.parametrize("most_bytes", [0, 600, 5_000, 40_000])
+def test_a_full_disk_ends_with_words_and_heals(place: Path, most_bytes: int) -> None:
+    """A limit on the size of files stands for a disk that is full after so many bytes."""
+    right = figures(tinyedge(*RUN, cwd=place))
+    shutil.rmtree(place / "cache" / "objects")
+    shutil.rmtree(place / "build")
+
+    def limit() -> None:
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (most_bytes, most_bytes))
+
+    done = subprocess.run(
+        program(*RUN), cwd=place, capture_output=True, text=True, check=False, preexec_fn=limit, timeout=300
+    )
+    assert done.returncode in (1, 2, 3), done.stderr
+    assert "error: " in done.stderr
+    assert "Traceback" not in done.stderr
+    assert figures(tinyedge(*RUN, cwd=place)) == right
+    assert left_overs(place) == []
+
+
+def test_a_full_standard_output_is_said(place: Path) -> None:
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            program("boards"), cwd=place, stdout=full, stderr=subprocess.PIPE, text=True, check=False, timeout=60
+        )
+    assert done.returncode == 1
+    assert "error: the result cannot be written to standard output: No space left on device" in done.stderr
