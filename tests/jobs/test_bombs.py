@@ -124,8 +124,13 @@ def fan(count: int) -> bytes:
     return builder.build([source], outputs)
 
 
-@pytest.mark.parametrize(("tflite", "arena_bytes"), [(chain(2000), 48), (fan(300), 4800)], ids=["chain", "fan"])
-def test_planning_time_does_not_grow_as_the_square(tflite: bytes, arena_bytes: int) -> None:
+@pytest.mark.parametrize(
+    ("make", "count", "arena_bytes", "most_s"), [(chain, 2000, 48, 5.0), (fan, 300, 4800, 10.0)], ids=["chain", "fan"]
+)
+def test_planning_time_does_not_grow_as_the_square(
+    make: Callable[[int], bytes], count: int, arena_bytes: int, most_s: float
+) -> None:
+    tflite = make(count)
     begun = resource.getrusage(resource.RUSAGE_SELF).ru_utime
     assert prepare(tflite) <= arena_bytes
-    assert resource.getrusage(resource.RUSAGE_SELF).ru_utime - begun < 5.0
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_utime - begun < most_s

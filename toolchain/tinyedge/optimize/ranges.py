@@ -45,6 +45,9 @@ MONOTONE = frozenset(
 )
 """operators none of whose outputs falls when an input rises: scales are positive and rounding keeps the order"""
 
+MOST_EVALUATED_BYTES = 4 << 20
+"""inputs and outputs of a layer that is computed at both ends of its range"""
+
 _INT32 = (-(1 << 31), (1 << 31) - 1)
 
 
@@ -94,9 +97,14 @@ def _layer_range(layer: Layer, known: Mapping[int, Range]) -> Range | None:
         return _connected_range(params, known[layer.inputs[0].index])
     if isinstance(params, Lookup):
         return _lookup_range(params, known[layer.inputs[0].index])
-    if layer.name in MONOTONE and layer.inputs and not _may_wrap(layer):
+    if layer.name in MONOTONE and layer.inputs and not _may_wrap(layer) and _is_small(layer):
         return _monotone_range(layer, [known[t.index] for t in layer.inputs])
     return None
+
+
+def _is_small(layer: Layer) -> bool:
+    """Whether a layer is evaluated in a moment: what is larger may give anything its type holds."""
+    return sum(tensor.bytes for tensor in (*layer.inputs, *layer.outputs)) <= MOST_EVALUATED_BYTES
 
 
 def padded_taps(window: Window) -> Array:

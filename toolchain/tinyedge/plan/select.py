@@ -45,8 +45,8 @@ ROUNDS = 20
 """sweeps over all layers from one starting point; each improves or is the last"""
 REFINEMENTS = 120
 """arenas laid out to refine a selection, about 1 ms each"""
-REFINED_BLOCKS = 30_000
-"""layers in all of them together"""
+REFINED_PAIRS = 2_700_000
+"""pairs of layers in all of them together: above 150 layers fewer arenas are tried"""
 
 
 @dataclass(frozen=True, eq=False)
@@ -223,7 +223,7 @@ def select_kernels(
 
 def _refine(layers: Sequence[LayerCandidates], totals: _Totals, picks: list[int], optimize: Optimize) -> list[int]:
     """Improve a selection by what really laid out arenas say, as long as `REFINEMENTS` last."""
-    most = min(REFINEMENTS, REFINED_BLOCKS // max(1, len(layers)))
+    most = min(REFINEMENTS, REFINED_PAIRS // len(layers) ** 2)
     best, tried = totals.score(picks, optimize, laid_out=True), 1
     improved = True
     while improved:
