@@ -38,9 +38,16 @@ def rehearse(recipe: Recipe, model: Any, data: Matched, if_ended: Callable[[Mode
         tflite = convert_model(model, few, _SAMPLES)
     except Exception as error:  # of many kinds, the converter's own among them
         raise _conversion_error(model, f"the untrained model cannot be converted: {_reason(error)}") from error
-    graph = read_model(tflite, recipe.name)
-    check_types(graph)
-    run_int8(graph, quantize_inputs([array[:1] for array in few], graph), lambda _done, _total: None)
+    try:
+        graph = read_model(tflite, recipe.name)
+        check_types(graph)
+        run_int8(graph, quantize_inputs([array[:1] for array in few], graph), lambda _done, _total: None)
+    except ModelError as error:
+        recurrent = [layer for outer in all_layers(model) for layer in _cores(outer) if kind_of(layer) in _UNROLLED]
+        if not recurrent:
+            raise
+        hint = f"the converter does not always quantize all of {describe(recurrent[0])} unrolled: use an LSTM"
+        raise ModelError(error.what, hint=hint) from error
     return tuple(notes)
 
 
