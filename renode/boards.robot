@@ -15,7 +15,6 @@ BBC micro:bit V2      bbc_microbit_v2
 Blue Pill             bluepill
 HiFive1 Rev B         hifive1_revb
 nRF52840 DK           nrf52840dk
-Nucleo F401RE         nucleo_f401re
 Nucleo F446RE         nucleo_f446re
 Nucleo H743ZI         nucleo_h743zi
 Seeed XIAO            seeed_xiao_nrf52840
