@@ -15,7 +15,9 @@ from kits.kernel_layers import Rng, drafted
 from kits.nodes import weighted
 from kits.tflite_builder import TfliteBuilder
 from tinyedge.graph.reader import read_model
+from tinyedge.kernels.batches import one_image
 from tinyedge.ops import parse_graph
+from tinyedge.ops.contract import Layer
 
 Shape = tuple[int, ...]
 
@@ -161,4 +163,12 @@ def transpose_conv_s16(rng: Rng) -> bytes:
 
 MODELS = {"transpose_conv_s16": transpose_conv_s16}
 NODES = {"transpose_conv": transpose_conv_node}
-LAYERS = {"transpose_conv": drafted(transpose_conv_node, "transpose_conv")}
+_drafted_layer = drafted(transpose_conv_node, "transpose_conv")
+
+
+def transpose_conv_layer(rng: Rng) -> Layer:
+    """One image of a batch, as kernels compute it."""
+    return one_image(_drafted_layer(rng))
+
+
+LAYERS = {"transpose_conv": transpose_conv_layer}

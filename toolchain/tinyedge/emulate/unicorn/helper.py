@@ -11,7 +11,7 @@ from pathlib import Path
 from tinyedge import process
 from tinyedge.cache import user_store
 from tinyedge.digests import digest, file_digest
-from tinyedge.errors import ToolError
+from tinyedge.errors import ToolError, UsageError
 from tinyedge.install import package_command
 from tinyedge.paths import cache_dir, scratch_folder, write_changed
 
@@ -33,7 +33,12 @@ def native_helper() -> Path:
     except metadata.PackageNotFoundError as error:
         raise ToolError("`ziglang` is not installed", hint=f"`{package_command('ziglang')}` installs it") from error
     key = digest(file_digest(SOURCES), zig, sys.platform, platform.machine(), *_FLAGS)
-    store = user_store(cache_dir() / "unicorn")
+    try:
+        store = user_store(cache_dir() / "unicorn")
+    except UsageError as error:
+        if isinstance(error.__cause__, OSError):  # nobody can be harmed where nothing can be kept
+            raise ToolError(error.what, hint=error.hint) from error
+        raise
     try:
         built = store.get(key)
         if built is None:
