@@ -156,7 +156,7 @@ def transpose_conv_node(draft: Draft) -> None:
 def transpose_conv_s16(rng: Rng) -> bytes:
     draft = Draft(rng)
     image = draft.input((1, draft.number(1, 4), draft.number(1, 4), draft.number(1, 5)), "int16")
-    draft.image = lambda dtype="int16": image  # type: ignore[method-assign]
+    draft.images = lambda dtype="int16": image  # type: ignore[method-assign]
     transpose_conv_node(draft)
     return draft.finish()
 
