@@ -65,7 +65,7 @@ REFUSALS = [
         (joined, {"axis": 3}, "add up to the output"),
         (joined, {"output": (2, 5, 4)}, "add up to the output"),
         (joined, {"shapes": ((2, 4), (2, 3, 4))}, "add up to the output"),
-        (joined, {"shapes": ((2, 1, 4),) * 1025, "output": (2, 1025, 4)}, "1 to 1024 inputs"),
+        (joined, {"shapes": ((2, 1, 4),) * 1025, "output": (2, 1025, 4)}, "1025 inputs and 1 outputs, at most 1024"),
         (packed, {"shapes": ((3, 4), (4, 3))}, "All inputs have one shape"),
         (packed, {"output": (3, 3, 4)}, "All inputs have one shape"),
     )

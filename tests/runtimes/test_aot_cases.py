@@ -9,13 +9,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tinyedge.measure.own_reference import OwnReference, beyond_oracle
 
 from kits import tflm
 from kits.graph_batch import NATIVE, NativeBatch
 from tinyedge.errors import ModelError
 from tinyedge.graph.ir import Graph
 from tinyedge.graph.reader import read_model
+from tinyedge.measure.oracle_limits import beyond_oracle
+from tinyedge.measure.reference import NumpyReference
 from tinyedge.measure.samples import load_inputs
 from tinyedge.ops import check
 from tinyedge.ops.reference import initial_state, run_graph
@@ -84,7 +85,7 @@ def test_what_exceeds_the_interpreter_is_held_against_references() -> None:
     check(original)
     why = beyond_oracle(original, settle_graph(original))
     assert why == "operator 0 `concatenation` joins 19 tensors, it takes 10"
-    assert why in OwnReference(original, why).notes[0]
+    assert why in NumpyReference(original, why).notes[0]
     assert beyond_oracle(*(_read("bilstm")[1],) * 2) == ""
     with pytest.raises(ModelError) as caught:
         check_tflm(original)

@@ -16,6 +16,7 @@ from pathlib import Path
 from tinyedge.digests import digest
 from tinyedge.errors import UsageError
 from tinyedge.paths import sweep, write_whole
+from tinyedge.systems import user_id
 
 _SEAL = b"tinyedge entry 1 "
 _HINT = "set TINYEDGE_CACHE to a folder that you alone can write"
@@ -87,9 +88,9 @@ def user_store(folder: Path, suffix: str = "") -> Store:
 
 def _check_ours(found: os.stat_result, path: Path) -> None:
     """Raises: UsageError when others may put files into a folder, or exchange those in it."""
-    if not hasattr(os, "getuid"):
+    if user_id() is None:
         return  # a profile's folders are the user's own there
-    if found.st_uid not in (os.getuid(), 0):
+    if found.st_uid not in (user_id(), 0):
         raise UsageError(
             f"the cache folder {path} belongs to another user, so its contents cannot be trusted", hint=_HINT
         )

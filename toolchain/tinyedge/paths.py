@@ -20,6 +20,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tinyedge.errors import InternalError
+from tinyedge.systems import user_id
 
 _PACKAGE = Path(__file__).resolve().parent
 
@@ -130,7 +131,7 @@ def _is_orphan(entry: os.DirEntry[str], match: re.Match[str]) -> bool:
         found = entry.stat(follow_symlinks=False)
     except OSError:
         return False
-    if hasattr(os, "getuid") and found.st_uid != os.getuid():
+    if user_id() not in (None, found.st_uid):
         return False
     if (match["where"] or match["there"]) != _process_space() or os.name != "posix":
         return time.time() - found.st_mtime > _FORGOTTEN_S

@@ -30,6 +30,16 @@ def processors() -> int:
     return os.cpu_count() or 1
 
 
+def user_id() -> int | None:
+    """Who the user is to the file system; None where folders of a profile are the user's own."""
+    return os.getuid() if hasattr(os, "getuid") else None
+
+
+def was_killed(exit_code: int | None) -> bool:
+    """Whether a child was ended from outside, as a system does that runs out of memory."""
+    return hasattr(signal, "SIGKILL") and exit_code == -signal.SIGKILL
+
+
 def new_group() -> dict[str, Any]:
     """The options of `Popen` that give a child a group of its own, which a Ctrl-C in the terminal does not reach."""
     if sys.platform == "win32":

@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import functools
 import importlib.util
-import signal
 import sys
 from collections.abc import Sequence
 from importlib import metadata
@@ -24,7 +23,7 @@ from tinyedge import process
 from tinyedge.errors import ModelError, ToolError, UsageError
 from tinyedge.install import package_command
 from tinyedge.paths import scratch_folder
-from tinyedge.systems import succeeds_apart
+from tinyedge.systems import succeeds_apart, was_killed
 
 Array = npt.NDArray[Any]
 
@@ -104,7 +103,7 @@ def _check_can_run() -> None:
 def _failure(completed: process.Completed, tflite: bytes) -> ToolError:
     """The interpreter's own words, each line once: it repeats them for every size of arena tried."""
     hint = _known_weakness(tflite)
-    if completed.returncode == -signal.SIGKILL:
+    if was_killed(completed.returncode):
         hint = "it was killed from outside, most likely because memory ran out: close other programs and run again"
     lines = dict.fromkeys(line.strip() for line in completed.output.splitlines() if line.strip())
     quoted = process.quote_log(lines, most=_QUOTED_LINES, empty="; it printed nothing")
