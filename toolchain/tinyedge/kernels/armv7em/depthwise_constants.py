@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from tinyedge.boards import Core
 from tinyedge.kernels.armv7em import rounding
-from tinyedge.kernels.armv7em.depthwise_planes import LAYER, Axes
+from tinyedge.kernels.armv7em.depthwise_planes import LAYER, Axes, axes_words
 from tinyedge.kernels.common import checks
 from tinyedge.kernels.common.filters import folded_bias
 from tinyedge.ops.contract import Layer
@@ -81,19 +81,7 @@ def short_scales(multiplier: int, shift: int) -> tuple[int, int]:
 
 def header(p: DepthwiseConv2D, axes: Axes) -> list[int]:
     """The words in front of the channels' constants, as `depthwise_planes` lists them."""
-    zero, channels = p.input_zero_point, p.output_channels
-    return LAYER.words(
-        zero_pair=(zero & 0xFFFF) * 0x10001,
-        zero_bytes=(zero & 0xFF) * 0x01010101,
-        input_rows=axes.input_rows,
-        pad=axes.pad,
-        input_row=axes.input_row * channels,
-        input_column=axes.input_column * channels,
-        output_column=axes.output_column * channels,
-        output_row=axes.output_row * channels,
-        output_rows=axes.output_rows,
-        channels=channels,
-    )
+    return LAYER.words(**axes_words(axes, p.output_channels, p.input_zero_point))
 
 
 def pairs_3x3(taps: Int64Array, stride: int) -> list[int]:

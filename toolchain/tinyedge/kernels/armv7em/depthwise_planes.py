@@ -25,21 +25,20 @@ from tinyedge.kernels.thumb.assembly import Assembly, Ticks, load_constant
 LANES = 4
 """channels gathered together: a word of the input"""
 
-LAYER = word_offsets(
-    "te_planes_layer",
-    {
-        "zero_pair": "the input's zero point as two int16",
-        "zero_bytes": "the same as four int8",
-        "input_rows": "",
-        "pad": "rows of border above",
-        "input_row": "bytes from an input row to the next",
-        "input_column": "bytes from an input column to the next",
-        "output_column": "bytes from an output column to the next",
-        "output_row": "bytes from an output row to the next",
-        "output_rows": "",
-        "channels": "",
-    },
-)
+AXES_WORDS = {
+    "zero_pair": "the input's zero point as two int16",
+    "zero_bytes": "the same as four int8",
+    "input_rows": "",
+    "pad": "rows of border above",
+    "input_row": "bytes from an input row to the next",
+    "input_column": "bytes from an input column to the next",
+    "output_column": "bytes from an output column to the next",
+    "output_row": "bytes from an output row to the next",
+    "output_rows": "",
+    "channels": "",
+}
+"""the words that headers begin with, as `axes_words` gives them"""
+LAYER = word_offsets("te_planes_layer", AXES_WORDS)
 HEADER_WORDS = len(LAYER.members)
 
 SCRATCH_BYTES = 2048
@@ -138,6 +137,22 @@ class Axes:
     input_column: int
     output_row: int
     output_column: int
+
+
+def axes_words(axes: Axes, channels: int, zero: int) -> dict[str, int]:
+    """What AXES_WORDS names, for pixels of `channels` bytes and the input's zero point; steps in bytes."""
+    return {
+        "zero_pair": (zero & 0xFFFF) * 0x10001,
+        "zero_bytes": (zero & 0xFF) * 0x01010101,
+        "input_rows": axes.input_rows,
+        "pad": axes.pad,
+        "input_row": axes.input_row * channels,
+        "input_column": axes.input_column * channels,
+        "output_column": axes.output_column * channels,
+        "output_row": axes.output_row * channels,
+        "output_rows": axes.output_rows,
+        "channels": channels,
+    }
 
 
 def planes_of(window: Window, band_outputs: int, *, transposed: bool) -> tuple[Planes, Axes]:

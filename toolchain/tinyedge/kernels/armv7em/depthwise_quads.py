@@ -12,7 +12,7 @@ from __future__ import annotations
 import abc
 from dataclasses import dataclass
 
-from tinyedge.kernels.armv7em.depthwise_planes import LANES, Axes, Planes
+from tinyedge.kernels.armv7em.depthwise_planes import AXES_WORDS, LANES, Axes, Planes, axes_words
 from tinyedge.kernels.contract import word_offsets
 from tinyedge.kernels.thumb.assembly import Assembly, Ticks, clamp, round_sums, scale_sums
 
@@ -21,16 +21,7 @@ QUAD = 4 * LANES
 LAYER = word_offsets(
     "te_quads_layer",
     {
-        "zero_pair": "the input's zero point as two int16",
-        "zero_bytes": "the same as four int8",
-        "input_rows": "",
-        "pad": "rows of border above",
-        "input_row": "bytes from an input row to the next",
-        "input_column": "bytes from an input column to the next",
-        "output_column": "bytes from an output column to the next",
-        "output_row": "bytes from an output row to the next",
-        "output_rows": "",
-        "channels": "",
+        **AXES_WORDS,
         "first": "bytes in front of the first quad of a row that holds input",
         "quads": "with two columns of input",
         "edges": "1: the first loaded quad is half border; 2: the last is",
@@ -284,16 +275,7 @@ def quads_header(planes: Planes, axes: Axes, channels: int, zero: int, outputs: 
     edges = int((False, True) in loaded) + 2 * int((True, False) in loaded)
     row_bytes = QUAD * planes.words
     return LAYER.words(
-        zero_pair=(zero & 0xFFFF) * 0x10001,
-        zero_bytes=(zero & 0xFF) * 0x01010101,
-        input_rows=axes.input_rows,
-        pad=axes.pad,
-        input_row=axes.input_row * channels,
-        input_column=axes.input_column * channels,
-        output_column=axes.output_column * channels,
-        output_row=axes.output_row * channels,
-        output_rows=axes.output_rows,
-        channels=channels,
+        **axes_words(axes, channels, zero),
         first=QUAD * first,
         quads=loaded.count((True, True)),
         edges=edges,
