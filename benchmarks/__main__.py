@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import sys
 import tempfile
@@ -14,12 +15,12 @@ import click
 
 from benchmarks import board_table
 from benchmarks.boards import measure_cells, plan_cells
-from benchmarks.budgets import BUDGETS, broken_promises, compare, read_budgets, write_budgets
-from benchmarks.models import LEVELS, Row, measure_model
+from benchmarks.budgets import BUDGETS, broken_promises, compare, lost, read_budgets, write_budgets
+from benchmarks.models import LEVELS, Refused, Row, measure_model
 from benchmarks.table import document, render
 from tinyedge.boards import list_boards, load_board
 from tinyedge.cli.ui import Ui
-from tinyedge.errors import CheckError, TinyEdgeError, UsageError
+from tinyedge.errors import CheckError, ModelError, TinyEdgeError, UsageError
 from tinyedge.jobs.train import find_model, train
 from tinyedge.paths import write_whole
 from tinyedge.train.recipe import Recipe
@@ -54,32 +55,47 @@ def main(
 ) -> None:
     """Build, run in an emulator, verify and measure MODELS: .tflite files or folders of them.
 
+    A model of a folder that tinyedge refuses is listed with the reason; one that is named, or that has budgets where
+    they are checked, is an error.
+
     Without MODELS: the folder ../shared/models beside the checkout. `python -m benchmarks boards --help` is the table
     of all boards.
     """
     board = load_board(board).name
     files = _find(models or (_MODELS,))
     rows: list[Row] = []
+    refused: list[Refused] = []
     with tempfile.TemporaryDirectory(prefix="tinyedge-benchmarks-") as temporary:
         for file in files:
-            for level in levels or LEVELS:
-                rows.append(
-                    measure_model(
-                        file,
-                        board,
-                        compiler,
-                        level,
-                        samples=200 if thorough else samples,
-                        structured=thorough,
-                        build_dir=(build_dir or Path(temporary)).absolute(),
+            try:
+                for level in levels or LEVELS:
+                    rows.append(
+                        measure_model(
+                            file,
+                            board,
+                            compiler,
+                            level,
+                            samples=200 if thorough else samples,
+                            structured=thorough,
+                            build_dir=(build_dir or Path(temporary)).absolute(),
+                        )
                     )
-                )
-                row = rows[-1]
-                click.echo(f"{row.model} {level}: {row.samples} samples, {row.mismatches} mismatches", err=True)
+                    row = rows[-1]
+                    click.echo(f"{row.model} {level}: {row.samples} samples, {row.mismatches} mismatches", err=True)
+            except ModelError as error:
+                if file in models:
+                    raise
+                refused.append(Refused(file.stem, hashlib.sha256(file.read_bytes()).hexdigest(), error.what))
+                click.echo(f"{file.stem}: refused", err=True)
+    if not rows:
+        raise CheckError("every model is refused:\n       " + "\n       ".join(model.reason for model in refused))
     if update_budgets:
         write_budgets(rows)
     budgets = read_budgets()
-    click.echo(json.dumps(document(rows, budgets), indent=2) if as_json else render(rows, budgets))
+    table = json.dumps(document(rows, refused, budgets), indent=2) if as_json else render(rows, refused, budgets)
+    click.echo(table)
+    if check and (gone := lost(refused, budgets)):
+        raise CheckError("models that have budgets are refused:\n       " + "\n       ".join(gone))
     _refuse(rows, compare(rows, budgets) if check else [], broken_promises(rows, budgets) if check else [])
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from benchmarks.models import LEVELS, Row
+from benchmarks.models import LEVELS, Refused, Row
 from tinyedge.errors import UsageError
 from tinyedge.paths import write_whole
 from tinyedge.report.budgets import GROWTH_PERCENT
@@ -85,7 +85,11 @@ def figures(row: Row) -> dict[str, int]:
 
 def key_of(row: Row) -> str:
     """The table of a row's model."""
-    return row.digests["model"][:16]
+    return _key(row.digests["model"])
+
+
+def _key(digest: str) -> str:
+    return digest[:16]
 
 
 def _board_table(row: Row, budgets: Budgets) -> Mapping[str, Any]:
@@ -115,6 +119,11 @@ def compare(rows: Iterable[Row], budgets: Budgets) -> list[str]:
                 growth = 100 * (found[name] - budget) / budget
                 lines.append(f"{row.model} {row.optimize} {name}: {found[name]:,}, budget {budget:,} ({growth:+.1f} %)")
     return lines
+
+
+def lost(refused: Iterable[Refused], budgets: Budgets) -> list[str]:
+    """One line for each model that was taken once, as its budgets tell, and is refused now."""
+    return [f"{model.model}: {model.reason}" for model in refused if _key(model.digest) in budgets]
 
 
 def broken_promises(rows: Iterable[Row], budgets: Budgets) -> list[str]:

@@ -56,6 +56,16 @@ class Row:
     digests: dict[str, str]
 
 
+@dataclass(frozen=True)
+class Refused:
+    """A model that tinyedge does not take."""
+
+    model: str
+    digest: str
+    """SHA-256 of the file"""
+    reason: str
+
+
 class Silence:
     """An `Observer` that says nothing."""
 

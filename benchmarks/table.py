@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from benchmarks.budgets import FIGURES, Budgets, broken_promises, budget_of, compare, figures, promise_of
-from benchmarks.models import Row
+from benchmarks.models import Refused, Row
 from tinyedge.report.table import Cell, render_table
 
 _TITLES = {
@@ -18,8 +18,8 @@ _TITLES = {
 }
 
 
-def render(rows: Sequence[Row], budgets: Budgets) -> str:
-    """One line a model and optimization; what is above its promise is marked with `!`."""
+def render(rows: Sequence[Row], refused: Sequence[Refused], budgets: Budgets) -> str:
+    """One line a model and optimization; what is above its promise is marked with `!`; then what is refused."""
     headers = ["model", "optimize", "MACs", *(_TITLES[name] for name in FIGURES), "differ", "plan s", "build s"]
     lines: list[list[Cell]] = []
     for row in rows:
@@ -39,6 +39,7 @@ def render(rows: Sequence[Row], budgets: Budgets) -> str:
         *(f"! {line}" for line in broken_promises(rows, budgets)),
         *(f"over budget: {line}" for line in compare(rows, budgets)),
         *(f"{row.model} {row.optimize}: {_digests(row)}" for row in rows),
+        *(f"refused: {model.reason}" for model in refused),
     ]
     return render_table(headers, lines) + "\n\n" + "\n".join(notes)
 
@@ -53,7 +54,7 @@ def _digests(row: Row) -> str:
     return ", ".join(f"{name} {value[:16]}" for name, value in row.digests.items())
 
 
-def document(rows: Sequence[Row], budgets: Budgets) -> dict[str, Any]:
+def document(rows: Sequence[Row], refused: Sequence[Refused], budgets: Budgets) -> dict[str, Any]:
     """`tinyedge.benchmarks/1`."""
     return {
         "schema": "tinyedge.benchmarks/1",
@@ -78,6 +79,7 @@ def document(rows: Sequence[Row], budgets: Budgets) -> dict[str, Any]:
             }
             for row in rows
         ],
+        "refused": [{"model": model.model, "digest": model.digest, "reason": model.reason} for model in refused],
         "over_budget": compare(rows, budgets),
         "broken_promises": broken_promises(rows, budgets),
     }

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import importlib.util
 import json
 import shutil
@@ -41,6 +40,32 @@ def test_a_model_of_two_layers(root: Path, tmp_path: Path) -> None:
     assert 0 < row["code_bytes"] < row["flash_bytes"] - 2000  # of 2,048 weights of the last layer
     assert set(row["digests"]) == {"model", "samples", "elf"}
     assert row["budget"] is None
+
+
+def test_a_refused_model_is_listed_if_it_is_of_a_folder_and_has_no_budgets(
+    root: Path, tmp_path: Path, budgets: ModuleType
+) -> None:
+    from benchmarks.models import Refused
+
+    folder = tmp_path / "models"
+    folder.mkdir()
+    (folder / "broken.tflite").write_bytes(b"no model at all")
+    done = call(root, folder, "-d", tmp_path / "build")
+    assert done.returncode == 1
+    assert done.stderr.startswith("broken: refused\nerror: every model is refused:\n       ")
+    (folder / "small.tflite").write_bytes(models.small_convolution())
+    choices = ("--optimize", "balanced", "--samples", "3", "--check", "--json", "-d", tmp_path / "build")
+    done = call(root, folder, *choices)
+    assert done.returncode == 0, done.stderr
+    (refused,) = json.loads(done.stdout)["refused"]
+    assert refused["model"] == "broken"
+    assert "`broken`" in refused["reason"]
+    done = call(root, folder / "broken.tflite", *choices)
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"error: {refused['reason']}")
+    taken_once = {refused["digest"][:16]: {"name": "broken"}}
+    assert budgets.lost([Refused(**refused)], taken_once) == [f"broken: {refused['reason']}"]
+    assert budgets.lost([Refused(**refused)], {}) == []
 
 
 def test_a_folder_without_models(root: Path, tmp_path: Path) -> None:
@@ -116,14 +141,13 @@ def test_structured_samples_reach_both_ends(budgets: ModuleType) -> None:
 @pytest.mark.skipif(
     importlib.util.find_spec("tflite_micro") is None, reason="needs the oracle: pip install tflite-micro"
 )
-def test_real_models_keep_their_budgets(budgets: ModuleType, root: Path, shared_models: Path, tmp_path: Path) -> None:
-    """Every model that has budgets, at every optimization, 200 random samples and structured ones."""
-    kept = budgets.read_budgets()
-    models_there = sorted(shared_models.glob("*.tflite"))
-    files = [path for path in models_there if hashlib.sha256(path.read_bytes()).hexdigest()[:16] in kept]
-    assert len(files) >= 5
-    done = call(root, *files, "--thorough", "--check", "-d", tmp_path / "build")
+def test_real_models_keep_their_budgets(root: Path, shared_models: Path, tmp_path: Path) -> None:
+    """Every model at every optimization, 200 random samples and structured ones."""
+    done = call(root, shared_models, "--thorough", "--check", "--json", "-d", tmp_path / "build")
     assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
+    document = json.loads(done.stdout)
+    assert [model["model"] for model in document["refused"]] == ["audio_preprocessor_int8"], "its tensors are uint32"
+    assert [row["model"] for row in document["rows"] if row["budget"] is None] == []
 
 
 @pytest.mark.slow
