@@ -7,8 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from benchmarks.images import check_image
-from benchmarks.models import Silence
-from tinyedge.artifacts import Figure, Image
+from tinyedge.artifacts import Figure, Image, Silence
 from tinyedge.boards import CORES, Board, Isa
 from tinyedge.build.flags import supports_gcc
 from tinyedge.build.image import select_compiler

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import re
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, get_args
@@ -14,7 +12,7 @@ from typing import Any, get_args
 import numpy as np
 import numpy.typing as npt
 
-from tinyedge.artifacts import Figure, Optimize, Progress
+from tinyedge.artifacts import Figure, Optimize, Silence
 from tinyedge.graph.ir import Graph, Tensor
 from tinyedge.jobs.build import build
 from tinyedge.jobs.choices import Choices
@@ -64,25 +62,6 @@ class Refused:
     digest: str
     """SHA-256 of the file"""
     reason: str
-
-
-class Silence:
-    """An `Observer` that says nothing."""
-
-    def note(self, text: str) -> None:
-        del text
-
-    def detail(self, text: str) -> None:
-        del text
-
-    @contextlib.contextmanager
-    def progress(self, label: str) -> Iterator[Progress]:
-        del label
-        yield _unheard
-
-
-def _unheard(done: int, total: int, stage: str = "") -> None:
-    del done, total, stage
 
 
 def measure_model(

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from tinyedge import wire
-from tinyedge.artifacts import Progress
+from tinyedge.artifacts import Silence
 from tinyedge.boards import load_board
 from tinyedge.emulate.renode.platform import machine_text, platform_text
 from tinyedge.jobs.build import build
@@ -19,22 +17,10 @@ _input_bytes: list[int] = []
 """of the machine that was built last"""
 
 
-class _Quiet:
-    """Who is told what the build does."""
-
-    def note(self, text: str) -> None: ...
-
-    def detail(self, text: str) -> None: ...
-
-    @contextmanager
-    def progress(self, label: str) -> Iterator[Progress]:
-        yield lambda done, total, stage="": None
-
-
 def build_machine(model: str, board: str, folder: str) -> str:
     """Build the firmware of a model (name or .tflite) for a board, below `folder`; the path of its machine's script."""
     loaded = load_board(board)
-    built = build(Choices(model, board, "zig", None, Path(folder)), _Quiet())
+    built = build(Choices(model, board, "zig", None, Path(folder)), Silence())
     _input_bytes[:] = [tensor.bytes for tensor in built.prepared.original.input_tensors()]
     platform, script = built.folder / f"{board}.repl", built.folder / "machine.resc"
     write_whole(platform, platform_text(loaded).encode())

@@ -18,7 +18,7 @@ import pytest
 
 from kits import models
 from kits.processes import make_program
-from tinyedge.artifacts import Figure, Image
+from tinyedge.artifacts import Figure, Image, Silence
 from tinyedge.boards import list_boards, load_board
 from tinyedge.errors import CheckError
 from tinyedge.jobs.build import build
@@ -170,9 +170,8 @@ def test_the_text_marks_what_failed(benchmarks: Callable[[str], ModuleType]) -> 
 
 @pytest.fixture
 def pico(small: Path, tmp_path: Path) -> Image:
-    from kits.quiet import Quiet
 
-    return build(Choices(str(small), "rpi_pico", "zig", None, tmp_path / "build"), Quiet()).image
+    return build(Choices(str(small), "rpi_pico", "zig", None, tmp_path / "build"), Silence()).image
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from kits.quiet import Quiet
+from tinyedge.artifacts import Silence
 from tinyedge.boards import load_board
 from tinyedge.jobs.choices import Choices
 from tinyedge.jobs.run import run
@@ -45,7 +45,7 @@ def test_the_board_is_listed_as_the_page_says(page: str, name: str) -> None:
 
 def test_the_board_runs(small: Path, name: str) -> None:
     choices = Choices(str(small), name, "zig", None, small.parent / "build")
-    measured = run(choices, Quiet(), samples=2)
+    measured = run(choices, Silence(), samples=2)
     assert (measured.run.mismatches, measured.run.notes) == (0, ())
     assert measured.emulator.startswith("unicorn ")
 

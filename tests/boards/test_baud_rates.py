@@ -8,8 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from kits.quiet import Quiet
-from tinyedge.artifacts import Image, Plan
+from tinyedge.artifacts import Image, Plan, Silence
 from tinyedge.boards import Board, list_boards, load_board
 from tinyedge.build import build_image, make_flags
 from tinyedge.build.elf import read_elf
@@ -29,7 +28,7 @@ FAMILIES = {board.family: board.name for board in list_boards() if "baud" in boa
 
 def build(small: Path, folder: Path, name: str, baud: int) -> tuple[Image, Board]:
     """The small model for a board whose console is that fast."""
-    prepared = prepare(Choices(str(small), name, "zig", None, small.parent / "build"), Quiet())
+    prepared = prepare(Choices(str(small), name, "zig", None, small.parent / "build"), Silence())
     board = load_board(name)
     board = dataclasses.replace(board, console=board.console | {"baud": baud})
     assert isinstance(prepared.plan, Plan)

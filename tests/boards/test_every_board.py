@@ -11,8 +11,7 @@ import pytest
 
 from kits.boot2 import PAYLOAD_BYTES, compile_boot2, crc32_mpeg2
 from kits.net import Net, weights
-from kits.quiet import Quiet
-from tinyedge.artifacts import Image, Plan
+from tinyedge.artifacts import Image, Plan, Silence
 from tinyedge.boards import Board, Isa, list_boards, load_board
 from tinyedge.build import build_image, make_flags
 from tinyedge.build.elf import read_elf
@@ -35,7 +34,7 @@ def choices(small: Path, board: str, compiler: str = "zig") -> Choices:
 
 
 def build(small: Path, board: str, compiler: str = "zig") -> Image:
-    return build_model(choices(small, board, compiler), Quiet()).image
+    return build_model(choices(small, board, compiler), Silence()).image
 
 
 def vectors_of(board: Board) -> int:
@@ -46,7 +45,7 @@ def vectors_of(board: Board) -> int:
 @pytest.mark.parametrize("board", BOARDS, ids=lambda board: board.name)
 def test_it_links_fits_and_runs(small: Path, board: Board) -> None:
     if "unicorn" in board.emulators:
-        measured = run(choices(small, board.name), Quiet(), emulator_name="unicorn", samples=1)
+        measured = run(choices(small, board.name), Silence(), emulator_name="unicorn", samples=1)
         assert (measured.run.mismatches, measured.run.notes) == (0, ())
         assert measured.run.instructions is not None
         assert measured.run.cycles is not None
@@ -84,7 +83,7 @@ def test_a_counter_of_24_bits_counts_32(small: Path) -> None:
     for seed in range(3):
         node = net.conv(node, weights(seed, 16, 3, 3, 16))
     large.write_bytes(net.builder.build(net.inputs, [node.key]))
-    measured = run(choices(large, "nucleo_g0b1re"), Quiet(), emulator_name="unicorn", samples=2)
+    measured = run(choices(large, "nucleo_g0b1re"), Silence(), emulator_name="unicorn", samples=2)
     assert (measured.run.mismatches, measured.run.notes) == (0, ())
     assert measured.run.cycles is not None
     assert measured.run.cycles.value > 1 << 24
@@ -109,7 +108,7 @@ def test_files_name_the_emulator_that_can() -> None:
 def test_a_clock_that_cannot_be_does_not_compile(
     small: Path, tmp_path: Path, name: str, changed: dict[str, int]
 ) -> None:
-    prepared = prepare(choices(small, name), Quiet())
+    prepared = prepare(choices(small, name), Silence())
     board = dataclasses.replace(load_board(name), **changed)
     assert isinstance(prepared.plan, Plan)
     project = generate_project(prepared.plan, prepared.model, board, selftest_crc=0, make_flags=make_flags(board))

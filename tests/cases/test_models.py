@@ -10,8 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from kits.quiet import Quiet
-from tinyedge.artifacts import Measured
+from tinyedge.artifacts import Measured, Silence
 from tinyedge.errors import ModelError, UsageError
 from tinyedge.jobs.choices import Choices
 from tinyedge.jobs.run import run
@@ -30,7 +29,7 @@ RIGHT = {
 
 def measure(name: str, folder: Path, inputs: str = "random:1", samples: int | None = 4) -> Measured:
     choices = Choices(str(MODELS / f"{name}.tflite"), "nrf52840dk", "zig", None, folder)
-    return run(choices, Quiet(), emulator_name="unicorn", inputs=inputs, samples=samples)
+    return run(choices, Silence(), emulator_name="unicorn", inputs=inputs, samples=samples)
 
 
 @pytest.mark.parametrize("name", RIGHT)

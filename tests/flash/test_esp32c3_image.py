@@ -11,8 +11,7 @@ from pathlib import Path
 import pytest
 
 from kits.models import small_convolution
-from kits.quiet import Quiet
-from tinyedge.artifacts import Image
+from tinyedge.artifacts import Image, Silence
 from tinyedge.jobs.build import build
 from tinyedge.jobs.choices import Choices
 
@@ -31,7 +30,7 @@ def esptool(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
 def image(tmp_path: Path) -> Image:
     model = tmp_path / "small.tflite"
     model.write_bytes(small_convolution())
-    return build(Choices(str(model), "esp32c3", "zig", None, tmp_path / "build"), Quiet()).image
+    return build(Choices(str(model), "esp32c3", "zig", None, tmp_path / "build"), Silence()).image
 
 
 def test_esptool_makes_and_accepts_an_image_of_the_elf(image: Image, tmp_path: Path) -> None:

@@ -9,9 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from kits.quiet import Quiet
 from kits.tflite_builder import TfliteBuilder
-from tinyedge.artifacts import QuantizedModel
+from tinyedge.artifacts import QuantizedModel, Silence
 from tinyedge.boards import load_board
 from tinyedge.digests import digest
 from tinyedge.errors import FitError, ModelError
@@ -64,7 +63,7 @@ def broadcast_constant(builder: TfliteBuilder, source: int, target: int) -> None
 def prepare(tflite: bytes, board: str = "nrf52840") -> int:
     """The bytes of the planned arena."""
     model = QuantizedModel("bomb", tflite, digest(tflite))
-    prepared = make_runtime("aot", None).prepare(model, load_board(board), "balanced", Path("nowhere"), Quiet())
+    prepared = make_runtime("aot", None).prepare(model, load_board(board), "balanced", Path("nowhere"), Silence())
     return prepared.plan.arena_bytes
 
 

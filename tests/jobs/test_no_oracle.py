@@ -12,8 +12,7 @@ import pytest
 
 from kits.cli import tinyedge
 from kits.models import small_convolution
-from kits.quiet import Quiet
-from tinyedge.artifacts import QuantizedModel
+from tinyedge.artifacts import QuantizedModel, Silence
 from tinyedge.graph.reader import read_model
 from tinyedge.measure.oracle import oracle_available
 from tinyedge.measure.reference import NumpyReference, OracleReference, choose_reference
@@ -67,5 +66,5 @@ def test_both_references_compute_the_same(small: Path, monkeypatch: pytest.Monke
     assert (type(oracle), type(own)) == (OracleReference, NumpyReference)
     monkeypatch.undo()
     samples = load_inputs("random:7", graph, 4)
-    for one, other in zip(oracle.outputs(samples, Quiet()), own.outputs(samples, Quiet()), strict=True):
+    for one, other in zip(oracle.outputs(samples, Silence()), own.outputs(samples, Silence()), strict=True):
         np.testing.assert_array_equal(one, other)

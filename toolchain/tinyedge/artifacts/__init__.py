@@ -2,7 +2,7 @@
 
 from tinyedge.artifacts.image import ArenaProof, Built, Image, SizeTable, SymbolSize
 from tinyedge.artifacts.model import QuantizedModel, check_name
-from tinyedge.artifacts.observer import Observer, Progress
+from tinyedge.artifacts.observer import Observer, Progress, Silence
 from tinyedge.artifacts.plan import (
     Buffer,
     NamedKernel,
@@ -61,6 +61,7 @@ __all__ = [
     "Run",
     "Schedule",
     "ScheduledLayer",
+    "Silence",
     "SizeTable",
     "SymbolSize",
     "Target",

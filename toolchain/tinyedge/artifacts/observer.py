@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
 from typing import Protocol
 
 
@@ -20,3 +21,18 @@ class Observer(Protocol):
     def detail(self, text: str) -> None: ...
 
     def progress(self, label: str) -> AbstractContextManager[Progress]: ...
+
+
+class Silence:
+    """An `Observer` that says nothing."""
+
+    def note(self, text: str) -> None:
+        del text
+
+    def detail(self, text: str) -> None:
+        del text
+
+    @contextmanager
+    def progress(self, label: str) -> Iterator[Progress]:
+        del label
+        yield lambda done, total, stage="": None
