@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tinyedge.boards import Core
-from tinyedge.graph.ir import DType
+from tinyedge.kernels.common import checks
 from tinyedge.kernels.thumb.assembly import doubled_multiplier, negated_divisor
 from tinyedge.ops.contract import Layer
 
@@ -22,10 +22,7 @@ def runs_on(layer: Layer, core: Core) -> str:
     """Empty when the core has the DSP instructions and all tensors are int8, otherwise what is in the way."""
     if not core.has_dsp:
         return f"`{core.name}` has no DSP instructions"
-    for tensor in (*layer.inputs, *layer.outputs):
-        if tensor.dtype is not DType.INT8:
-            return f"`{tensor.name}` is {tensor.dtype.value}, the kernel computes in int8"
-    return ""
+    return checks.int8_tensors(layer)
 
 
 def shifts_right(multiplier: npt.NDArray[Any], shift: npt.NDArray[Any]) -> str:
