@@ -13,7 +13,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import IO, Any
 
@@ -132,18 +132,9 @@ def orderly_end() -> Iterator[None]:
     It has effect in the main thread alone, where signals arrive.
     """
     numbers = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
-    old = {}
-    try:
-        for number in numbers:
-            if signal.getsignal(number) is signal.SIG_DFL:  # who chose to ignore it, as nohup does, is heeded
-                old[number] = signal.signal(number, _interrupt)
-    except ValueError:  # not the main thread
-        pass
-    try:
+    # who chose to ignore it, as nohup does, is heeded
+    with _handled(numbers, _interrupt, lambda handler: handler is signal.SIG_DFL):
         yield
-    finally:
-        for number, handler in old.items():
-            signal.signal(number, handler)
 
 
 def _interrupt(number: int, frame: object) -> None:
@@ -154,20 +145,29 @@ def _interrupt(number: int, frame: object) -> None:
 
 
 @contextlib.contextmanager
-def interrupts_held() -> Iterator[None]:
-    """A Ctrl-C, or a request to end, within the block takes effect at its end; in the main thread alone."""
-    pressed: list[int] = []
+def _handled(
+    numbers: Iterable[int], handler: Callable[[int, object], None], may: Callable[[object], bool]
+) -> Iterator[None]:
+    """Signals whose handler `may` be replaced go to `handler` within the block; none outside the main thread."""
     old: dict[int, Any] = {}
     try:
-        for held in (signal.SIGINT, signal.SIGTERM):
-            if callable(signal.getsignal(held)):
-                old[held] = signal.signal(held, lambda number, frame: pressed.append(number))
+        for number in numbers:
+            if may(signal.getsignal(number)):
+                old[number] = signal.signal(number, handler)
     except ValueError:  # not the main thread
         pass
     try:
         yield
     finally:
-        for number, handler in old.items():
-            signal.signal(number, handler)
+        for number, before in old.items():
+            signal.signal(number, before)
+
+
+@contextlib.contextmanager
+def interrupts_held() -> Iterator[None]:
+    """A Ctrl-C, or a request to end, within the block takes effect at its end; in the main thread alone."""
+    pressed: list[int] = []
+    with _handled((signal.SIGINT, signal.SIGTERM), lambda number, frame: pressed.append(number), callable):
+        yield
     if pressed:
         raise KeyboardInterrupt
