@@ -170,7 +170,6 @@ def test_the_text_marks_what_failed(benchmarks: Callable[[str], ModuleType]) -> 
 
 @pytest.fixture
 def pico(small: Path, tmp_path: Path) -> Image:
-
     return build(Choices(str(small), "rpi_pico", "zig", None, tmp_path / "build"), Silence()).image
 
 

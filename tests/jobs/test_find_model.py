@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from kits.models import small_convolution
 from kits.tflite_builder import TfliteBuilder
-from tinyedge.artifacts import Progress
+from tinyedge.artifacts import Silence
 from tinyedge.errors import ModelError, UsageError
 from tinyedge.jobs.choices import Choices
 from tinyedge.jobs.foreign import is_float
@@ -21,20 +19,14 @@ from tinyedge.paths import models_dir
 from tinyedge.train import Recipe
 
 
-class Listener:
-    """Who is told what is done."""
+class Listener(Silence):
+    """Who is told what is done, and keeps the notes."""
 
     def __init__(self) -> None:
         self.notes: list[str] = []
 
     def note(self, text: str) -> None:
         self.notes.append(text)
-
-    def detail(self, text: str) -> None: ...
-
-    @contextmanager
-    def progress(self, label: str) -> Iterator[Progress]:
-        yield lambda done, total, stage="": None
 
 
 @pytest.fixture

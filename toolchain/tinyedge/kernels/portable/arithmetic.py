@@ -132,64 +132,56 @@ class PortableSquaredDifference(ElementwiseKernel):
         }
 
 
-class PortablePrelu(ElementwiseKernel):
+class _PortablePrelu(ElementwiseKernel):
+    """Values below zero times a slope."""
+
+    operators: ClassVar[tuple[str, ...]] = ("prelu",)
+    dtype: ClassVar[DType]
+    cycles_per_output = 46
+
+    def fits(self, layer: Layer, core: Core) -> str:
+        p: Prelu = layer.params
+        fit = p.dtype is self.dtype
+        return "" if fit else f"its values are {p.dtype.value}, the kernel computes in {self.dtype.value}"
+
+    def function(self, params: Prelu) -> str:
+        return self.stem
+
+    def members(self, params: Prelu) -> Mapping[str, Value]:
+        p = params
+        return {
+            "multiplier": p.multiplier,
+            "slope_multiplier": p.slope_multiplier,
+            "shift": p.shift,
+            "slope_shift": p.slope_shift,
+            "slope_zero_point": p.slope_zero_point,
+        }
+
+
+class PortablePrelu(_PortablePrelu):
     """int8 values below zero times a slope."""
 
     name = "portable/prelu"
-    operators: ClassVar[tuple[str, ...]] = ("prelu",)
     stem = "te_prelu_s8"
     struct = "te_prelu_params"
+    dtype = DType.INT8
     code = 288
     params_bytes = 16
-    cycles_per_output = 46
-
-    def fits(self, layer: Layer, core: Core) -> str:
-        p: Prelu = layer.params
-        return "" if p.dtype is DType.INT8 else f"its values are {p.dtype.value}, the kernel computes in int8"
-
-    def function(self, params: Prelu) -> str:
-        return self.stem
 
     def members(self, params: Prelu) -> Mapping[str, Value]:
-        p = params
-        return {
-            "multiplier": p.multiplier,
-            "slope_multiplier": p.slope_multiplier,
-            "shift": p.shift,
-            "slope_shift": p.slope_shift,
-            "input_zero_point": p.input_zero_point,
-            "slope_zero_point": p.slope_zero_point,
-            "output_zero_point": p.output_zero_point,
-        }
+        zero_points = {"input_zero_point": params.input_zero_point, "output_zero_point": params.output_zero_point}
+        return {**super().members(params), **zero_points}
 
 
-class PortablePreluS16(ElementwiseKernel):
+class PortablePreluS16(_PortablePrelu):
     """int16 values below zero times a slope of int8."""
 
     name = "portable/prelu_s16"
-    operators: ClassVar[tuple[str, ...]] = ("prelu",)
     stem = "te_prelu_s16"
     struct = "te_prelu_s16_params"
+    dtype = DType.INT16
     code = 230
     params_bytes = 12
-    cycles_per_output = 46
-
-    def fits(self, layer: Layer, core: Core) -> str:
-        p: Prelu = layer.params
-        return "" if p.dtype is DType.INT16 else f"its values are {p.dtype.value}, the kernel computes in int16"
-
-    def function(self, params: Prelu) -> str:
-        return self.stem
-
-    def members(self, params: Prelu) -> Mapping[str, Value]:
-        p = params
-        return {
-            "multiplier": p.multiplier,
-            "slope_multiplier": p.slope_multiplier,
-            "shift": p.shift,
-            "slope_shift": p.slope_shift,
-            "slope_zero_point": p.slope_zero_point,
-        }
 
 
 KERNELS: tuple[Kernel, ...] = (
