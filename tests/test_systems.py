@@ -108,6 +108,7 @@ def test_a_request_to_end_tidies_up(number: signal.Signals, tmp_path: Path) -> N
         import signal, sys, tempfile, time
         from tinyedge.systems import orderly_end
         signal.signal(signal.SIGINT, signal.default_int_handler)  # a background shell hands down one that ignores
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)  # and so does nohup
         try:
             with orderly_end(), tempfile.TemporaryDirectory(prefix="work-"):
                 print("ready", flush=True)
@@ -130,6 +131,20 @@ def test_a_request_to_end_tidies_up(number: signal.Signals, tmp_path: Path) -> N
         child.kill()
         child.communicate()
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_signal_that_was_ignored_stays_ignored() -> None:
+    """As under nohup: closing the terminal does not end the work."""
+    code = """
+        import os, signal
+        from tinyedge.systems import orderly_end
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
+        with orderly_end():
+            os.kill(os.getpid(), signal.SIGHUP)
+            print("still at work")
+        """
+    done = subprocess.run([sys.executable, "-c", textwrap.dedent(code)], capture_output=True, timeout=60, check=False)
+    assert (done.returncode, done.stdout) == (0, b"still at work\n"), done.stderr
 
 
 @pytest.mark.toolchain
