@@ -102,7 +102,7 @@ def measure_model(
         emulator=measured.emulator,
         digests={
             "model": hashlib.sha256(prepared.model.tflite).hexdigest(),
-            "samples": measured.samples_digest,
+            "samples": measured.samples.digest,
             "elf": built.image.digest,
         },
     )

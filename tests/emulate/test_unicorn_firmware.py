@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from kits.hand_plan import SIZE, hand_model, hand_plan, reference, selftest_crc, start_state
-from tinyedge.artifacts import FirmwareProject, Image, Target
+from tinyedge.artifacts import FirmwareProject, Image, Samples, Target
 from tinyedge.boards import load_board
 from tinyedge.build import build_image, make_flags
 from tinyedge.emulate.unicorn.host import UnicornConsole, UnicornEmulator
@@ -50,9 +50,8 @@ def test_a_whole_run(console: UnicornConsole) -> None:
         session,
         Target("unicorn", console, UnicornEmulator(BOARD.core.name).counting),
         plan=hand_plan(),
-        samples=[SAMPLES],
+        samples=Samples([SAMPLES]),
         expected=[np.stack(expected)],
-        labels=None,
         layer_crcs=lambda i: pytest.fail("nothing differs"),
         clock_hz=BOARD.clock_hz,
     )

@@ -12,7 +12,6 @@ from kits.tflite_builder import TfliteBuilder
 from tinyedge.artifacts import Silence
 from tinyedge.errors import ModelError, UsageError
 from tinyedge.jobs.choices import Choices
-from tinyedge.jobs.foreign import is_float
 from tinyedge.jobs.prepare import prepare
 from tinyedge.jobs.train import find_model, load_model
 from tinyedge.paths import models_dir
@@ -113,18 +112,8 @@ def test_a_float_model_is_told_as_such(tmp_path: Path, listener: Listener) -> No
     builder.operator("RELU", [source], [target])
     path = tmp_path / "float.tflite"
     path.write_bytes(builder.build([source], [target]))
-    assert is_float(path.read_bytes())
     with pytest.raises(ModelError) as caught:
         prepare(Choices(str(path), "nrf52840", "zig", None, tmp_path), listener)
-    assert "all tensors of `float` are float: it was never quantized" in caught.value.what
+    assert "model `float` is a float model: operator 0 `relu`" in caught.value.what
+    assert caught.value.what.endswith("computes in float32; no tensor of it was quantized")
     assert "representative_dataset" in caught.value.hint
-
-
-def test_a_quantized_model_is_not_taken_for_a_float_one() -> None:
-    assert not is_float(small_convolution())
-
-
-def test_a_damaged_model_is_not_taken_for_a_float_one() -> None:
-    whole = small_convolution()
-    for size in (0, 4, 8, 30, len(whole) // 2):
-        assert not is_float(whole[:size])

@@ -20,7 +20,7 @@ from ops.lstm import lstm
 from ops.normalizations import l2_normalization_model
 from ops.pool_2d import pooling
 from ops.svdf import svdf
-from tinyedge.artifacts.input_ranges import InputRange, input_ranges
+from tinyedge.artifacts.input_ranges import InputRange, ranged_inputs
 from tinyedge.errors import ModelError
 from tinyedge.graph.reader import read_model
 from tinyedge.ops import OPERATORS, parse_graph
@@ -242,7 +242,9 @@ def fuzz(operator: str, dtype: str, elements: int, seed: int = 1) -> Tally:
             continue
         inputs = [
             array if limits is None or array.dtype != np.float32 else _within(array, limits)
-            for array, limits in zip(random_inputs(graph, int(rng.integers(1 << 20))), input_ranges(graph), strict=True)
+            for array, (_, limits) in zip(
+                random_inputs(graph, int(rng.integers(1 << 20))), ranged_inputs(graph), strict=True
+            )
         ]
         values = run_graph(graph, inputs, layers)
         try:

@@ -10,7 +10,7 @@ import pytest
 
 from kits.fake_firmware import Noise
 from kits.hand_plan import SIZE, hand_model, hand_plan, reference, selftest_crc, start_state
-from tinyedge.artifacts import Image, Target
+from tinyedge.artifacts import Image, Samples, Target
 from tinyedge.boards import load_board
 from tinyedge.build import build_image, make_flags
 from tinyedge.console.buffer import LineBuffer
@@ -73,9 +73,8 @@ def test_a_whole_run_of_a_model_with_state(console: CountedConsole) -> None:
         session,
         Target("native", console, NativeEmulator.counting),
         plan=hand_plan(),
-        samples=[SAMPLES],
+        samples=Samples([SAMPLES]),
         expected=[np.stack(expected)],
-        labels=None,
         layer_crcs=lambda i: pytest.fail("nothing differs"),
         clock_hz=load_board("host").clock_hz,
     )

@@ -14,7 +14,7 @@ import pytest
 
 from kits.artifacts_by_hand import plan_of_fake
 from kits.fake_firmware import LAYER_TICKS, TICKS, FakeConsole, FakeFirmware, fake_layers
-from tinyedge.artifacts import Counting, Figure, Mismatch, Plan, Run, Target
+from tinyedge.artifacts import Counting, Figure, Mismatch, Plan, Run, Samples, Target
 from tinyedge.console.contract import CounterReading
 from tinyedge.errors import DeviceError
 from tinyedge.measure.run import RunFailedError, accuracy, run_samples
@@ -41,9 +41,8 @@ def run(
     session.wait_for_banner()
     chosen: dict[str, Any] = {
         "plan": plan_of_fake(),
-        "samples": [SAMPLES],
+        "samples": Samples([SAMPLES]),
         "expected": [EXPECTED],
-        "labels": None,
         "layer_crcs": reference_crcs,
         "clock_hz": 64_000_000,
     }
@@ -94,7 +93,9 @@ def test_two_inputs() -> None:
     samples = [np.random.default_rng(i).integers(-128, 128, (3, 1, 97)).astype(np.int8) for i in (1, 2)]
     rows = [fake_layers([samples[0][i].tobytes(), samples[1][i].tobytes()])[1] for i in range(3)]
     expected = np.stack([np.frombuffer(row, np.int8).reshape(1, 97) for row in rows])
-    result = run(FakeFirmware(sizes=(97, 97)), plan=plan_of_fake((97, 97)), samples=samples, expected=[expected])
+    result = run(
+        FakeFirmware(sizes=(97, 97)), plan=plan_of_fake((97, 97)), samples=Samples(samples), expected=[expected]
+    )
     assert (result.samples, result.mismatches) == (3, 0)
 
 
@@ -279,7 +280,7 @@ def test_a_failed_self_test_is_noted() -> None:
 def test_accuracy_on_the_device() -> None:
     labels = EXPECTED.reshape(6, -1).argmax(axis=1)
     labels[0] += 1
-    assert run(FakeFirmware(), labels=labels).device_accuracy == pytest.approx(5 / 6)
+    assert run(FakeFirmware(), samples=Samples([SAMPLES], labels)).device_accuracy == pytest.approx(5 / 6)
 
 
 def test_accuracy_is_of_classes_only() -> None:

@@ -28,6 +28,7 @@ from tinyedge.artifacts.run import (
     Measured,
     Mismatch,
     Run,
+    Samples,
     Target,
 )
 
@@ -59,6 +60,7 @@ __all__ = [
     "QuantizedModel",
     "Reference",
     "Run",
+    "Samples",
     "Schedule",
     "ScheduledLayer",
     "Silence",

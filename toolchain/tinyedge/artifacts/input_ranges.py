@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -39,9 +39,16 @@ class InputRange:
         return whole.astype(np.float32) * np.float32(self.scale)
 
 
-def input_ranges(graph: Graph) -> tuple[InputRange | None, ...]:
-    """One for each input of the model; None for those that may hold any bytes."""
-    return tuple(_range_of(graph, tensor) for tensor in graph.input_tensors())
+class RangedInput(NamedTuple):
+    """An input of a model, and the values it may take; None: any bytes."""
+
+    tensor: Tensor
+    limits: InputRange | None
+
+
+def ranged_inputs(graph: Graph) -> tuple[RangedInput, ...]:
+    """The inputs of the model in their order."""
+    return tuple(RangedInput(tensor, _range_of(graph, tensor)) for tensor in graph.input_tensors())
 
 
 def _range_of(graph: Graph, tensor: Tensor) -> InputRange | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, Literal
@@ -10,7 +11,9 @@ import numpy.typing as npt
 
 from tinyedge.artifacts.image import Built
 from tinyedge.console.contract import CountedConsole
+from tinyedge.digests import digest
 
+Array = npt.NDArray[Any]
 Kind = Literal["counted", "modelled", "measured"]
 
 
@@ -135,6 +138,26 @@ class Run:
 
 
 @dataclass(frozen=True, eq=False)
+class Samples:
+    """What a run feeds a model with.
+
+    arrays  one [N, *shape] for each input
+    labels  classes [N, *places] of the first output, or None
+    """
+
+    arrays: Sequence[Array]
+    labels: Array | None = None
+
+    def __len__(self) -> int:
+        return len(self.arrays[0])
+
+    @property
+    def digest(self) -> str:
+        """Of the arrays' bytes."""
+        return digest(*(array.tobytes() for array in self.arrays))
+
+
+@dataclass(frozen=True, eq=False)
 class Measured:
     """What ran, where, and what came out."""
 
@@ -143,7 +166,7 @@ class Measured:
     """name and version, or the port of the board"""
     run: Run
     statistics: dict[str, float]
-    samples_digest: str
+    samples: Samples
 
     @property
     def reference_name(self) -> str:

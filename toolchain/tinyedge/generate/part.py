@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tinyedge.artifacts import Library
-from tinyedge.artifacts.input_ranges import input_ranges
+from tinyedge.artifacts.input_ranges import ranged_inputs
 from tinyedge.generate.render import comment_text, shortest_float
 from tinyedge.graph.ir import Graph, Tensor
 
@@ -58,7 +58,7 @@ def shape_text(shape: Sequence[int]) -> str:
 
 def ranges_text(graph: Graph) -> str:
     """The initializer of a table of te_input_range; empty when all inputs may hold any bytes."""
-    ranges = input_ranges(graph)
+    ranges = [limits for _, limits in ranged_inputs(graph)]
     if not any(ranges):
         return ""
     rows = (

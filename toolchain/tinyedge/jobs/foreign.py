@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tinyedge.errors import ModelError, UsageError
-from tinyedge.graph.ir import DType
-from tinyedge.graph.reader import read_model
+from tinyedge.errors import UsageError
 
 _IDENTIFIER = b"TFL3"
 """bytes 4 to 7 of a .tflite"""
@@ -37,18 +35,6 @@ def refuse_foreign(path: Path) -> None:
     kind = _KINDS.get(path.suffix.lower())
     if kind is not None and path.is_file() and not _is_tflite(path):
         raise _refusal(path, *kind)
-
-
-def is_float(tflite: bytes) -> bool:
-    """Whether a model holds float tensors and none that is quantized; a damaged one does not."""
-    try:
-        tensors = read_model(tflite, "model").tensors.values()
-    except ModelError:
-        return False
-    return any(tensor.dtype is DType.FLOAT32 for tensor in tensors) and all(t.quantization is None for t in tensors)
-
-
-FLOAT_HINT = f"convert it again from its source to {_INT8}"
 
 
 def _is_tflite(path: Path) -> bool:

@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from tinyedge.artifacts import Built, Measured, Observer, Prepared, Run, Target
-from tinyedge.digests import digest
+from tinyedge.artifacts import Built, Measured, Observer, Prepared, Run, Samples, Target
 from tinyedge.errors import DeviceError, UsageError
-from tinyedge.graph.ir import Array
 from tinyedge.measure.patience import banner_timeout_s
 from tinyedge.measure.reference import layer_crcs
 from tinyedge.measure.run import RunFailedError, run_samples
@@ -41,14 +39,13 @@ def measure(
     TinyEdgeError when another image runs
     """
     prepared = built.prepared
-    arrays, labels = _samples(prepared, inputs, samples)
-    expected = prepared.reference.outputs(arrays, observer)
+    chosen = _samples(prepared, inputs, samples)
+    expected = prepared.reference.outputs(chosen.arrays, observer)
     target = start()
 
     def measured(result: Run) -> Measured:
         notes = (*result.notes, *target.console.notes(), *prepared.reference.notes)
-        samples_digest = digest(*(array.tobytes() for array in arrays))
-        return Measured(built, target.label, replace(result, notes=notes), target.console.statistics(), samples_digest)
+        return Measured(built, target.label, replace(result, notes=notes), target.console.statistics(), chosen)
 
     try:
         patience_s = banner_timeout_s(prepared.plan, prepared.board.clock_hz, emulated=target.emulated)
@@ -60,10 +57,9 @@ def measure(
                     session,
                     target,
                     plan=prepared.plan,
-                    samples=arrays,
+                    samples=chosen,
                     expected=expected,
-                    labels=labels,
-                    layer_crcs=lambda i: layer_crcs(prepared.plan, [array[i] for array in arrays]),
+                    layer_crcs=lambda i: layer_crcs(prepared.plan, [array[i] for array in chosen.arrays]),
                     clock_hz=prepared.board.clock_hz,
                     progress=report,
                 )
@@ -74,8 +70,8 @@ def measure(
         target.console.close()
 
 
-def _samples(prepared: Prepared, inputs: str | None, count: int | None) -> tuple[list[Array], Array | None]:
-    """(one array [N, *shape] for each input of the model, labels or None)."""
+def _samples(prepared: Prepared, inputs: str | None, count: int | None) -> Samples:
+    """Those the user names, else those that came with the model, else random ones."""
     model = prepared.model
     if inputs is None and model.samples is not None:
         total = len(model.samples[0])
@@ -86,5 +82,5 @@ def _samples(prepared: Prepared, inputs: str | None, count: int | None) -> tuple
                 hint=f"`--samples {total}`, or `--inputs random:1` for any number",
             )
         labels = None if model.labels is None else model.labels[:stop]
-        return [array[:stop] for array in model.samples], labels
-    return load_inputs(inputs or "random:1", prepared.original, count), None
+        return Samples([array[:stop] for array in model.samples], labels)
+    return Samples(load_inputs(inputs or "random:1", prepared.original, count))

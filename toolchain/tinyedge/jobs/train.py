@@ -52,15 +52,15 @@ def find_model(spec: str, observer: Observer) -> Recipe | Path:
         if not path.is_file():
             raise UsageError(f"there is no file `{spec}`", hint="give the path of a .tflite, or the name of a recipe")
         return path
-    shadowed = path.is_dir() and spec in list_models() and path.resolve() != (models_dir() / spec).resolve()
-    if not shadowed:
-        return find_recipe(spec)
+    shadows = path.is_dir() and spec in list_models() and path.resolve() != (models_dir() / spec).resolve()
     try:
         found = find_recipe(spec)
     except UsageError as error:
-        error.hint = f"the folder here goes before tinyedge's recipe `{spec}`: for that, call from another folder"
+        if shadows:
+            error.hint = f"the folder here goes before tinyedge's recipe `{spec}`: for that, call from another folder"
         raise
-    observer.note(f"`{spec}` is the folder here, not tinyedge's recipe of that name")
+    if shadows:
+        observer.note(f"`{spec}` is the folder here, not tinyedge's recipe of that name")
     return found
 
 

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from tinyedge.artifacts import Counting, Figure, Kind, LayerResult, Mismatch, Run, Schedule, Target
+from tinyedge.artifacts import Counting, Figure, Kind, LayerResult, Mismatch, Run, Samples, Schedule, Target
 from tinyedge.console.contract import CounterReading
 from tinyedge.errors import DeviceError
 from tinyedge.graph.ir import Tensor
@@ -57,9 +57,8 @@ def run_samples(
     target: Target,
     *,
     plan: Schedule,
-    samples: Sequence[Array],
+    samples: Samples,
     expected: Sequence[Array],
-    labels: Array | None,
     layer_crcs: Callable[[int], Sequence[int]],
     clock_hz: int,
     progress: Callable[[int, int], None] = lambda done, total: None,
@@ -67,9 +66,7 @@ def run_samples(
     """One inference for each sample, and one profile: of the first sample that differs, else of the first.
 
     target      what `session` talks to; a `run` makes two readings of its counter, a `profile` one and two per layer
-    samples     one array [N, ...] for each input, of its bytes
     expected    one array [N, ...] for each output: what the oracle computed
-    labels      classes [N, *places] of the first output, or None
     layer_crcs  sample -> CRC-32 of each layer's outputs in order of execution; asked for a sample that differs only
 
     Where ticks are of instructions and there are no readings, they are divided by the ticks of an instruction and
@@ -78,14 +75,14 @@ def run_samples(
     Raises: RunFailedError with what is known when the device fails in the middle; DeviceError when the firmware is
     not of this plan
     """
-    total = len(samples[0])
+    total = len(samples)
     tally = _Tally(selftest=_check_firmware(session, plan))
     if tally.selftest != "ok":
         tally.notes.append(f"the firmware's self-test gave `{tally.selftest}`")
-    job = _Job(session, target, plan, samples, expected, layer_crcs)
+    job = _Job(session, target, plan, samples.arrays, expected, layer_crcs)
 
     def result() -> Run:
-        return _conclude(tally, plan, labels, target, clock_hz)
+        return _conclude(tally, plan, samples.labels, target, clock_hz)
 
     try:
         for i in range(total):

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from tinyedge.artifacts.input_ranges import InputRange, input_ranges
+from tinyedge.artifacts.input_ranges import InputRange, RangedInput, ranged_inputs
 from tinyedge.errors import UsageError
 from tinyedge.graph.ir import Graph, Tensor
 
@@ -37,7 +37,8 @@ def load_inputs(spec: str, graph: Graph, count: int | None = None) -> list[Array
 
     Raises: UsageError when the specification or the file is wrong, or the file holds fewer than `count` samples
     """
-    tensors = graph.input_tensors()
+    inputs = ranged_inputs(graph)
+    tensors = [tensor for tensor, _ in inputs]
     sample_bytes = sum(tensor.bytes for tensor in tensors)
     number = DEFAULT_SAMPLES if count is None else count
     if spec == "zeros":
@@ -47,11 +48,11 @@ def load_inputs(spec: str, graph: Graph, count: int | None = None) -> list[Array
         if seed >= 2**32:
             raise UsageError(f"seed {seed:,} is too large: the largest is {2**32 - 1:,}", hint=_HINT)
         arrays = _split(random_bytes(seed, number * sample_bytes).reshape(number, sample_bytes), tensors)
-        return [_drawn(array, limits) for array, limits in zip(arrays, input_ranges(graph), strict=True)]
+        return [_drawn(array, limits) for array, (_, limits) in zip(arrays, inputs, strict=True)]
     if not spec.endswith(".npy"):
         raise UsageError(f"`{spec}` names no inputs", hint=_HINT)
     given = _from_file(Path(spec), tensors, count)
-    _check_values(spec, given, graph)
+    _check_values(spec, given, inputs)
     return given
 
 
@@ -142,12 +143,12 @@ def _check_bytes(path: Path, array: Array, sample_bytes: int) -> None:
         )
 
 
-def _check_values(path: str, arrays: Sequence[Array], graph: Graph) -> None:
+def _check_values(path: str, arrays: Sequence[Array], inputs: Sequence[RangedInput]) -> None:
     """Refuse samples with values that no firmware can be held to.
 
     Raises: UsageError that names the value, its place and the limit
     """
-    for array, tensor, limits in zip(arrays, graph.input_tensors(), input_ranges(graph), strict=True):
+    for array, (tensor, limits) in zip(arrays, inputs, strict=True):
         if limits is None:
             continue
         with np.errstate(all="ignore"):

@@ -123,7 +123,8 @@ def refuse_float(graph: Graph, operator: Operator) -> None:
             "int8 values that a table could hold",
             hint=f"the converter could not quantize this operator: replace it, or {CONVERT_HINT}",
         )
-    raise ModelError(f"model `{graph.name}` is a float model: {title} computes in float32", hint=CONVERT_HINT)
+    never = "" if any(tensor.quantization for tensor in graph.tensors.values()) else "; no tensor of it was quantized"
+    raise ModelError(f"model `{graph.name}` is a float model: {title} computes in float32{never}", hint=CONVERT_HINT)
 
 
 def _has_quantized_weights(graph: Graph, operator: Operator) -> bool:

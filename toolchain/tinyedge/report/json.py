@@ -63,7 +63,7 @@ def run_document(measured: Measured) -> dict[str, Any]:
         ],
         "digests": {
             "model": model.digest,
-            "samples": measured.samples_digest,
+            "samples": measured.samples.digest,
             "outputs": digest(*(array.tobytes() for array in run.outputs)),
             "project": built.project.digest,
             "elf": built.image.digest,

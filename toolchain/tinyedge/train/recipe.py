@@ -173,9 +173,10 @@ class _RecipeFile:
 
 def read_recipe_table(table: Mapping[str, Any], folder: Path) -> Recipe:
     """The recipe that `table` states. Raises: TableError."""
+    name = model_name(folder.with_name(f"{folder.name}.recipe"))
     values = read_table(_RecipeFile, table)
     return Recipe(
-        name=model_name(folder.with_name(f"{folder.name}.recipe")),
+        name=name,
         folder=folder,
         summary=values.summary,
         task=values.task,
