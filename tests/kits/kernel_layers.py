@@ -26,7 +26,7 @@ from tinyedge.graph.ir import DType, Operator, Quantization, Tensor
 from tinyedge.graph.reader import read_model
 from tinyedge.ops import parse_graph
 from tinyedge.ops.contract import Layer
-from tinyedge.optimize.fold_islands import fold_islands
+from tinyedge.optimize import settle_graph
 
 Array = npt.NDArray[Any]
 Rng = np.random.Generator
@@ -210,7 +210,7 @@ def parsed(model: Callable[[Rng], bytes], name: str = "") -> Callable[[Rng], Lay
     def make(rng: Rng) -> Layer:
         for _ in range(_ATTEMPTS):
             try:
-                layers = parse_graph(fold_islands(read_model(model(rng), "random")))
+                layers = parse_graph(settle_graph(read_model(model(rng), "random")))
             except ModelError:
                 continue
             return next(layer for layer in layers if name in ("", layer.name))
