@@ -26,7 +26,7 @@ from tinyedge.graph.ir import DType, Operator, Quantization, Tensor
 from tinyedge.graph.reader import read_model
 from tinyedge.ops import parse_graph
 from tinyedge.ops.contract import Layer
-from tinyedge.optimize.fold_islands import fold_islands
+from tinyedge.optimize import settle_graph
 
 Array = npt.NDArray[Any]
 Rng = np.random.Generator
@@ -202,7 +202,8 @@ def right_shifting(layer: Layer) -> Layer:
 
 
 def parsed(model: Callable[[Rng], bytes], name: str = "") -> Callable[[Rng], Layer]:
-    """A maker of the layer that a random model holds, drawn anew while the operator's rules refuse it.
+    """A maker of the layer that a random model holds, drawn anew while the operator's rules refuse it, or it becomes a
+    table.
 
     name  of the operator, where the model holds others to feed it
     """
@@ -210,10 +211,12 @@ def parsed(model: Callable[[Rng], bytes], name: str = "") -> Callable[[Rng], Lay
     def make(rng: Rng) -> Layer:
         for _ in range(_ATTEMPTS):
             try:
-                layers = parse_graph(fold_islands(read_model(model(rng), "random")))
+                layers = parse_graph(settle_graph(read_model(model(rng), "random")))
             except ModelError:
                 continue
-            return next(layer for layer in layers if name in ("", layer.name))
+            found = next((layer for layer in layers if name in ("", layer.name)), None)
+            if found is not None:
+                return found
         raise AssertionError(f"refused {_ATTEMPTS} times: {name or 'random models'}")
 
     return make

@@ -178,6 +178,14 @@ def test_training_goes_on_from_the_float_stage_that_was_kept_with_the_same_bytes
 
 
 @pytest.mark.slow
+def test_a_split_of_which_one_part_is_not_read_converts_to_the_same_bytes_every_time(tmp_path: Path) -> None:
+    """The float stage is trained once; each time a new process converts it."""
+    recipe = load_recipe(CASES["gru_unrolled"].write(tmp_path / "gru"))
+    files = {train_model(recipe, tmp_path / "out" / f"trained_{time}").tflite for time in range(4)}
+    assert len(files) == 1
+
+
+@pytest.mark.slow
 def test_the_words_reach_the_user(tmp_path: Path) -> None:
     CASES["gru"].write(tmp_path / "gru")
     assert_refused(tinyedge("train", "gru", cwd=tmp_path), 1, "the converter crashed", "unroll=True")

@@ -3,11 +3,20 @@
 
 /* Far outside of int16 with any zero point, and small enough for float32 to be exact. */
 #define TE_FAR 1048576.0f
+#define TE_INT32_END 2147483648.0f
+
+/* What is far outside: INT32_MIN where the integer does not exist. */
+static int32_t round_far(float x) {
+  if (!(x > -TE_INT32_END && x < TE_INT32_END)) {
+    return INT32_MIN;
+  }
+  return x > 0.0f ? (int32_t)TE_FAR : -(int32_t)TE_FAR;
+}
 
 /* The nearest integer, halves away from zero; no C library needed. */
 static int32_t round_half_away(float x) {
   if (!(x > -TE_FAR && x < TE_FAR)) {
-    return x >= TE_FAR ? (int32_t)TE_FAR : x <= -TE_FAR ? -(int32_t)TE_FAR : 0;
+    return round_far(x);
   }
   const int32_t whole = (int32_t)x;
   const float rest = x - (float)whole; /* exact */
@@ -18,7 +27,7 @@ void te_quantize_f32(const te_quantize_f32_params *p, const float *input, void *
   const int32_t lowest = te_lowest(p->output_type);
   const int32_t highest = te_highest(p->output_type);
   for (uint32_t i = 0; i < p->elements; i++) {
-    const int32_t value = round_half_away(input[i] / p->scale) + p->zero_point;
+    const int32_t value = (int32_t)((uint32_t)round_half_away(input[i] / p->scale) + (uint32_t)p->zero_point);
     te_store(p->output_type, output, i, value < lowest ? lowest : value > highest ? highest : value);
   }
 }

@@ -14,8 +14,8 @@ typedef struct {
   float scale;
 } te_quantize_f32_params;
 
-/* x / scale to the nearest integer, halves away from zero, plus the zero point, saturated; not a number becomes the
- * zero point. */
+/* x / scale to the nearest integer, halves away from zero, plus the zero point, saturated. A quotient that leaves int32
+ * or is no number counts as INT32_MIN, and the zero point is added modulo 2^32, as an x86 processor does it. */
 void te_quantize_f32(const te_quantize_f32_params *p, const float *input, void *output);
 
 #endif

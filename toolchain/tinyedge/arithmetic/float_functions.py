@@ -33,12 +33,23 @@ def _fused(function: Callable[[Floats, Floats], Floats]) -> Function:
     """A function of two operands whose result is clamped by the fused activation."""
 
     def result(options: Mapping[str, Any], x: Floats, y: Floats) -> Floats:
-        low, high = ACTIVATIONS[options.get("fused_activation_function", "none")]
+        low, high = activation_limits(options.get("fused_activation_function", "none"))
         value = function(x, y)
-        value = value if low is None else np.maximum(value, np.float32(low))
-        return value if high is None else np.minimum(value, np.float32(high))
+        value = np.where(value < low, low, value)
+        return np.asarray(np.where(value > high, high, value), np.float32)
 
     return result
+
+
+def activation_limits(activation: str) -> tuple[np.float32, np.float32]:
+    """What a fused activation clamps to: without one the ends of float32, so that infinity becomes a number.
+
+    >>> activation_limits("relu6")
+    (np.float32(0.0), np.float32(6.0))
+    """
+    low, high = ACTIVATIONS[activation]
+    end = np.finfo(np.float32).max
+    return np.float32(-end if low is None else low), np.float32(end if high is None else high)
 
 
 def _elu(options: Mapping[str, Any], x: Floats) -> Floats:
@@ -83,8 +94,8 @@ FUNCTIONS: Mapping[str, Function] = MappingProxyType(
         "mul": _fused(lambda x, y: x * y),
         "neg": lambda options, x: -x,
         "prelu": lambda options, x, y: np.where(x >= 0, x, x * y),
-        "relu": lambda options, x: np.maximum(x, np.float32(0)),
-        "relu6": lambda options, x: np.clip(x, np.float32(0), _SIX),
+        "relu": lambda options, x: np.where(x < 0, np.float32(0), x),
+        "relu6": lambda options, x: np.where(x > _SIX, _SIX, np.where(x < 0, np.float32(0), x)),
         "round": lambda options, x: np.rint(x),
         "rsqrt": lambda options, x: _ONE / np.sqrt(x),
         "sin": _of_double(np.sin),
@@ -96,6 +107,10 @@ FUNCTIONS: Mapping[str, Function] = MappingProxyType(
     }
 )
 """by TFLite's names in lower case"""
+
+OF_LIBRARY = frozenset(("cos", "elu", "exp", "log", "logistic", "sin", "tanh"))
+"""those that call the C library: the last bit depends on whose it is. All others are sums, products, quotients, square
+roots and comparisons, which IEEE 754 fixes to the last bit"""
 
 
 def apply(name: str, options: Mapping[str, Any], *operands: Floats) -> Floats:

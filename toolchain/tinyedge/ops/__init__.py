@@ -9,13 +9,15 @@ from types import MappingProxyType
 
 from ai_edge_litert import schema_py_generated as schema
 
+from tinyedge.arithmetic import movement
 from tinyedge.discovery import collect
 from tinyedge.errors import ModelError
 from tinyedge.graph.ir import DType, Graph, Operator
-from tinyedge.ops import checks
+from tinyedge.ops import checks, reshape
 from tinyedge.ops.checks import CONVERT_HINT, describe, refuse, rule_of
 from tinyedge.ops.checks.float_only import FLOAT_ONLY, NO_KERNEL, TFLM_ONLY
 from tinyedge.ops.contract import Constraint, Layer, OperatorSpec
+from tinyedge.ops.elementwise_f32 import SUFFIX
 
 _USERS = ("reference",)
 """modules of this folder that look operators up"""
@@ -30,6 +32,9 @@ OPERATORS: Mapping[str, OperatorSpec] = MappingProxyType(
 """every operator tinyedge runs, by TFLite's name in lower case"""
 
 _BORDERS = ("quantize", "dequantize")
+_MOVING = (movement.reference, reshape.reference)
+"""references of operators that leave elements as they are"""
+_QUANTIZED = (DType.INT8, DType.INT16)
 _SMALL_INTEGERS = (DType.INT4, DType.INT8, DType.UINT8, DType.INT16)
 
 
@@ -112,19 +117,35 @@ def refuse_float(graph: Graph, operator: Operator) -> None:
         raise ModelError(f"model `{graph.name}` is quantized to uint8, TensorFlow 1's way: {title}", hint=CONVERT_HINT)
     if DType.FLOAT32 not in computed:
         return
+    in_part = is_quantized_in_part(graph)
+    if in_part and _runs_in_float32(operator):
+        return
     if _has_quantized_weights(graph, operator):
         raise ModelError(
             f"model `{graph.name}` is a hybrid model: its weights are integers, its activations float32: {title}",
             hint=CONVERT_HINT,
         )
-    if any(tensor.dtype is DType.INT8 and not tensor.is_constant for tensor in graph.tensors.values()):
+    if in_part:
         raise ModelError(
-            f"model `{graph.name}` is int8 in part only: {title} computes in float32, and is no function of single "
-            "int8 values that a table could hold",
+            f"model `{graph.name}` is int8 in part only: {title} computes in float32, is no function of single int8 "
+            "values that a table could hold, and has no kernel in float32",
             hint=f"the converter could not quantize this operator: replace it, or {CONVERT_HINT}",
         )
     never = "" if any(tensor.quantization for tensor in graph.tensors.values()) else "; no tensor of it was quantized"
     raise ModelError(f"model `{graph.name}` is a float model: {title} computes in float32{never}", hint=CONVERT_HINT)
+
+
+def is_quantized_in_part(graph: Graph) -> bool:
+    """Whether some of what a model computes is int8 or int16: what it computes in float32 is an island then."""
+    return any(tensor.dtype in _QUANTIZED and not tensor.is_constant for tensor in graph.tensors.values())
+
+
+def _runs_in_float32(operator: Operator) -> bool:
+    """Whether an operator has a kernel for float32, or moves elements; its rules say which types it moves."""
+    spec = OPERATORS.get(operator.name)
+    return spec is not None and (
+        operator.name.endswith(SUFFIX) or operator.name == "island" or spec.reference in _MOVING
+    )
 
 
 def _has_quantized_weights(graph: Graph, operator: Operator) -> bool:

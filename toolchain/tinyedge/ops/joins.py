@@ -81,6 +81,7 @@ def parse(graph: Graph, operator: Operator) -> Layer:
 
 
 _ALL = slice(None)
+_ANY = (DType.INT8, DType.INT16, DType.INT32, DType.INT64, DType.FLOAT32)
 
 SPECS = (
     OperatorSpec(
@@ -90,7 +91,7 @@ SPECS = (
             inputs_present,
             checks.options("axis", "fused_activation_function"),
             checks.no_activation,
-            element_types(DType.INT8, DType.INT16, DType.INT32, DType.INT64, DType.BOOL, data=_ALL),
+            element_types(*_ANY, DType.BOOL, data=_ALL),
             same_values,
             joins_to_output,
         ),
@@ -103,7 +104,7 @@ SPECS = (
             checks.arity(1, _MOST_JOINED),
             inputs_present,
             checks.options("axis"),
-            element_types(DType.INT8, DType.INT16, DType.INT32, DType.INT64, data=_ALL),
+            element_types(*_ANY, data=_ALL),
             packs_to_output,
         ),
         parse=parse,

@@ -21,6 +21,8 @@ _REQUANTIZE = {
     DType.FLOAT32: (DType.INT8, DType.INT16),
 }
 """output types of quantize by input type"""
+_LOWEST = -(2.0**31)
+"""the smallest int32"""
 
 
 @dataclass(frozen=True)
@@ -40,7 +42,9 @@ class Requantize:
 class FloatBorder:
     """quantize from float32, or dequantize to float32, at the border of the model.
 
-    quantize: round(x / scale) + zero_point with a float32 division and halves away from zero, saturated;
+    quantize: round(x / scale) + zero_point with a float32 division and halves away from zero, saturated. What leaves
+    int32, or is no number, C leaves undefined; it becomes what x86 makes of it: the smallest int32, to which the zero
+    point is added modulo 2**32.
     dequantize: scale * (q - zero_point) in double precision, rounded to float32.
     """
 
@@ -116,11 +120,11 @@ def reference_quantize(params: Requantize | FloatBorder, inputs: Sequence[Array]
         values = wrap_int32(inputs[0].astype(np.int64) - params.input_zero_point)
         output = requantize(values, params.multiplier, params.shift, params.output_zero_point, low, high)
         return (output.astype(params.output_dtype.numpy),)
-    quotient = inputs[0].astype(np.float32) / np.float32(params.scale)
-    # Far outside the range the C cast is undefined; saturate first, NaN to zero.
-    bounded = np.clip(np.nan_to_num(quotient, nan=0.0).astype(np.float64), -(2.0**24), 2.0**24)
-    rounded = np.copysign(np.floor(np.abs(bounded) + 0.5), bounded).astype(np.int64)
-    return (np.clip(rounded + params.zero_point, low, high).astype(params.output_dtype.numpy),)
+    with np.errstate(all="ignore"):
+        quotient = (inputs[0].astype(np.float32) / np.float32(params.scale)).astype(np.float64)
+    rounded = np.copysign(np.floor(np.abs(quotient) + 0.5), quotient)
+    held = np.where(np.abs(quotient) < -_LOWEST, rounded, _LOWEST).astype(np.int64)
+    return (np.clip(wrap_int32(held + params.zero_point), low, high).astype(params.output_dtype.numpy),)
 
 
 def reference_dequantize(params: FloatBorder, inputs: Sequence[Array]) -> tuple[Array, ...]:

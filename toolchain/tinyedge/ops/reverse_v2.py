@@ -32,7 +32,7 @@ SPECS = (
         name="reverse_v2",
         constraints=(
             checks.arity(2, 2),
-            element_types(DType.INT8, DType.INT16, DType.INT32, DType.INT64, DType.BOOL),
+            element_types(DType.INT8, DType.INT16, DType.INT32, DType.INT64, DType.FLOAT32, DType.BOOL),
             checks.same_shape,
             shapes.constant_axes,
             adjacent_axes,

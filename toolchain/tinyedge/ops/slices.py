@@ -114,7 +114,7 @@ def parse(graph: Graph, operator: Operator) -> Layer:
 
 
 _MASKS = ("begin_mask", "end_mask", "ellipsis_mask", "new_axis_mask", "shrink_axis_mask")
-_TYPES = element_types(DType.INT8, DType.INT16, DType.INT32, DType.BOOL)
+_TYPES = element_types(DType.INT8, DType.INT16, DType.INT32, DType.FLOAT32, DType.BOOL)
 
 SPECS = (
     OperatorSpec("slice", (checks.arity(3, 3), _TYPES, constant_box, box_is_inside), parse, reference),

@@ -100,7 +100,7 @@ def _spec(name: str, operands: int) -> OperatorSpec:
     constraints = (
         _operand_count(operands),
         axis_option,
-        element_types(DType.INT8, DType.INT16, DType.INT32, data=data),
+        element_types(DType.INT8, DType.INT16, DType.INT32, DType.FLOAT32, data=data),
         known_axis,
         sizes_agree,
         outputs_add_up,

@@ -42,7 +42,7 @@ SPECS = (
         name="transpose",
         constraints=(
             checks.arity(2, 2),
-            element_types(DType.INT8, DType.INT16),
+            element_types(DType.INT8, DType.INT16, DType.FLOAT32),
             constant_order,
             permutes_to_output,
         ),

@@ -5,11 +5,13 @@ from __future__ import annotations
 from tinyedge.errors import InternalError, TinyEdgeError
 from tinyedge.graph.ir import Graph
 from tinyedge.graph.verify import verify
+from tinyedge.optimize.compute_floats import compute_floats
 from tinyedge.optimize.dead_channels import dead_channels
 from tinyedge.optimize.fold_constants import fold_constants, fold_integers
 from tinyedge.optimize.fold_islands import fold_islands
 from tinyedge.optimize.fold_pad import fold_pad
 from tinyedge.optimize.fold_shapes import fold_shapes
+from tinyedge.optimize.move_borders import move_borders
 from tinyedge.optimize.remove_requantize_pairs import remove_requantize_pairs
 from tinyedge.optimize.remove_reshapes import remove_reshapes
 from tinyedge.optimize.remove_unused import remove_unused
@@ -23,7 +25,9 @@ PASSES: tuple[Pass, ...] = (
     fold_pad,
     dead_channels,
 )
-SETTLING: tuple[Pass, ...] = (fold_shapes, remove_unused, fold_integers, fold_islands)
+ISLANDS: tuple[Pass, ...] = (move_borders, fold_islands, compute_floats)
+"""what makes operators in float32 runnable"""
+SETTLING: tuple[Pass, ...] = (fold_shapes, remove_unused, fold_integers, *ISLANDS)
 """once each, in front of the checks"""
 ROUNDS = 50
 """every round removes an operator, a tensor or a channel, so even huge models end long before"""

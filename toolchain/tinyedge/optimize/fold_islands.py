@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -17,12 +16,11 @@ from tinyedge.optimize.rewrite import reference_outputs, replace_operator, try_p
 
 _SAME_ORDER = ("reshape", "expand_dims", "squeeze")
 """operators that leave every element where it is in memory"""
-_INT32_END = 2.0**31
 _VALUES = np.arange(-128, 128).astype(np.int8)
 
 
 @dataclass(frozen=True, eq=False)
-class _Column:
+class Column:
     """A tensor whose every element is a function of the element of `source` at the same place: its 256 results.
 
     source  key of an int8 tensor; None for a single constant, which has one result
@@ -40,20 +38,24 @@ def fold_islands(graph: Graph) -> Graph:
     Lossless: the results of all 256 values are computed as the float kernels compute them.
     """
     folded = graph
-    producers = {key: operator for operator in graph.operators for key in operator.outputs}
-    known: dict[int, _Column | None] = {}
+    columns = Columns(graph)
     for operator in graph.operators:
         if operator.name != "quantize" or len(operator.inputs) != 1 or not _is_int8(graph.tensors[operator.outputs[0]]):
             continue
-        column = _column_of(graph, operator.inputs[0], producers, known)
+        column = columns.of(operator.inputs[0])
         if column is None or column.source is None or not column.operators:
             continue
         table = _quantized(graph, operator, column.results)
         if table is not None:
-            options = {TABLE: table, OPERATORS: column.operators}
-            island = replace(operator, name="island", inputs=(column.source,), options=options)
-            folded = replace_operator(folded, island)
+            folded = replace_operator(folded, tabulated(operator, column, table))
     return graph if folded is graph else remove_unused(folded)
+
+
+def tabulated(operator: Operator, column: Column, table: tuple[int, ...] | tuple[float, ...]) -> Operator:
+    """The island that gives what `operator` gives, from the tensor that its column is a function of."""
+    assert column.source is not None
+    options = {TABLE: table, OPERATORS: column.operators}
+    return replace(operator, name="island", inputs=(column.source,), options=options)
 
 
 def island_notes(original: Graph, folded: Graph) -> tuple[str, ...]:
@@ -62,10 +64,13 @@ def island_notes(original: Graph, folded: Graph) -> tuple[str, ...]:
     notes = []
     for operator in folded.operators:
         if operator.name == "island":
+            real = folded.tensors[operator.outputs[0]].dtype is DType.FLOAT32
             behind = [names[index] for index in operator.options[OPERATORS]]
+            # A quantize that was moved has no place in the file.
+            place = operator.index if operator.index in names else operator.options[OPERATORS][-1]
             notes.append(
-                f"operator {operator.index}: dequantize, {', '.join(behind)}, quantize compute in float32; they run as "
-                f"one table of 256 results, TensorFlow Lite Micro computes each value"
+                f"operator {place}: {', '.join(['dequantize', *behind, *([] if real else ['quantize'])])} "
+                "compute in float32; they run as one table of 256 results, TensorFlow Lite Micro computes each value"
             )
     return tuple(notes)
 
@@ -74,25 +79,32 @@ def _is_int8(tensor: Tensor) -> bool:
     return tensor.dtype is DType.INT8 and per_tensor(tensor) and tensor.scale > 0
 
 
-def _column_of(
-    graph: Graph, key: int, producers: Mapping[int, Operator], known: dict[int, _Column | None]
-) -> _Column | None:
-    """What a float tensor is; None where it is no function of single elements. Without recursion: chains are long."""
-    pending = [key]
-    while pending:
-        at = pending[-1]
-        if at in known:
+class Columns:
+    """The columns of a graph, each worked out once."""
+
+    def __init__(self, graph: Graph) -> None:
+        self._graph = graph
+        self._producers = {key: operator for operator in graph.operators for key in operator.outputs}
+        self._known: dict[int, Column | None] = {}
+
+    def of(self, key: int) -> Column | None:
+        """What a float tensor is; None where it is no function of single elements. Without recursion: chains are
+        long."""
+        pending = [key]
+        while pending:
+            at = pending[-1]
+            if at in self._known:
+                pending.pop()
+                continue
+            producer = self._producers.get(at)
+            operands = _operands(producer) if producer is not None else ()
+            missing = [operand for operand in operands if operand not in self._known]
+            if missing:
+                pending += missing
+                continue
+            self._known[at] = _make_column(self._graph, at, producer, [self._known[each] for each in operands])
             pending.pop()
-            continue
-        producer = producers.get(at)
-        operands = _operands(producer) if producer is not None else ()
-        missing = [operand for operand in operands if operand not in known]
-        if missing:
-            pending += missing
-            continue
-        known[at] = _make_column(graph, at, producer, [known[operand] for operand in operands])
-        pending.pop()
-    return known[key]
+        return self._known[key]
 
 
 def _operands(producer: Operator) -> tuple[int, ...]:
@@ -102,13 +114,13 @@ def _operands(producer: Operator) -> tuple[int, ...]:
     return producer.inputs[:1] if producer.name in _SAME_ORDER else ()
 
 
-def _make_column(graph: Graph, key: int, producer: Operator | None, operands: list[_Column | None]) -> _Column | None:
+def _make_column(graph: Graph, key: int, producer: Operator | None, operands: list[Column | None]) -> Column | None:
     tensor = graph.tensors.get(key)
     if tensor is None or tensor.dtype is not DType.FLOAT32 or tensor.is_variable:
         return None
     if producer is None:
         single = tensor.is_constant and tensor.elements == 1
-        return _Column(None, constant(tensor).astype(np.float32).reshape(1), ()) if single else None
+        return Column(None, constant(tensor).astype(np.float32).reshape(1), ()) if single else None
     if producer.name == "dequantize":
         return _dequantized(graph, producer)
     columns = [operand for operand in operands if operand is not None]
@@ -118,7 +130,7 @@ def _make_column(graph: Graph, key: int, producer: Operator | None, operands: li
     return _applied(graph, tensor, producer, columns, sources.pop())
 
 
-def _applied(graph: Graph, tensor: Tensor, producer: Operator, columns: list[_Column], source: int) -> _Column | None:
+def _applied(graph: Graph, tensor: Tensor, producer: Operator, columns: list[Column], source: int) -> Column | None:
     """What an operator on columns gives; None where elements change places or are repeated."""
     if graph.tensors[source].elements != tensor.elements:
         return None
@@ -129,10 +141,10 @@ def _applied(graph: Graph, tensor: Tensor, producer: Operator, columns: list[_Co
     if len(shapes) > 1:
         return None
     results = float_functions.apply(producer.name, producer.options, *(column.results for column in columns))
-    return _Column(source, results, (*indices, producer.index))
+    return Column(source, results, (*indices, producer.index))
 
 
-def _dequantized(graph: Graph, producer: Operator) -> _Column | None:
+def _dequantized(graph: Graph, producer: Operator) -> Column | None:
     source = graph.tensors[producer.inputs[0]]
     if not _is_int8(source) or source.is_variable:
         return None
@@ -142,19 +154,13 @@ def _dequantized(graph: Graph, producer: Operator) -> _Column | None:
             return None
         values = constant(source).reshape(1)
     real = (source.scale * (values.astype(np.float64) - source.zero_point)).astype(np.float32)
-    return _Column(None if source.is_constant else source.index, real, ())
+    return Column(None if source.is_constant else source.index, real, ())
 
 
 def _quantized(graph: Graph, operator: Operator, results: Floats) -> tuple[int, ...] | None:
-    """The table. What leaves int32 or is no number, which C leaves undefined, becomes what the interpreter's processor
-    makes of it: the smallest int32, to which the zero point is added modulo 2**32."""
+    """The table."""
     layer = try_parse(graph, operator)
     if layer is None:
         return None
-    column = np.broadcast_to(results, 256)
-    (table,) = reference_outputs(layer, [column])
-    target = layer.outputs[0]
-    with np.errstate(all="ignore"):
-        quotient = np.abs(column / np.float32(target.scale))
-    undefined = ~(quotient < np.float32(_INT32_END))
-    return tuple(int(value) for value in np.where(undefined, 127 if target.zero_point < 0 else -128, table))
+    (table,) = reference_outputs(layer, [np.broadcast_to(results, 256)])
+    return tuple(int(value) for value in table)

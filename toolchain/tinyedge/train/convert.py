@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from tinyedge.train.matching import one_or_all
+from tinyedge.train.unread_results import all_results_read
 
 
 def convert_model(model: Any, inputs: Sequence[Any], count: int) -> bytes:
@@ -43,7 +44,9 @@ def convert_model(model: Any, inputs: Sequence[Any], count: int) -> bytes:
     converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
     converter.inference_input_type = tf.int8
     converter.inference_output_type = tf.int8
-    return in_order_of_signature(bytes(converter.convert()))
+    with all_results_read():
+        tflite = bytes(converter.convert())
+    return in_order_of_signature(tflite)
 
 
 def in_order_of_signature(tflite: bytes) -> bytes:

@@ -114,7 +114,7 @@ def _constant(name: str, data: Array) -> tuple[Constant, str]:
     flat = np.ascontiguousarray(data).reshape(-1)
     if flat.dtype == np.bool_:
         return Constant(name, "uint8_t", flat.astype(np.uint8), 4, "constant operand"), f"(const bool *){name}"
-    return Constant(name, f"{flat.dtype.name}_t", flat, 4, "constant operand"), name
+    return Constant(name, DType(flat.dtype.name).c_name, flat, 4, "constant operand"), name
 
 
 def suffix(dtype: DType) -> str:

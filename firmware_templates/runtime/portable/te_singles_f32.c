@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "te_singles_f32.h"
+
+#include "te_sqrt.h"
+
+/* From here on every float32 is a whole number. */
+#define TE_WHOLE 8388608.0f
+
+/* Defines the function `name`; `expression` is the result for the element `x`. */
+#define TE_SINGLE(name, expression)                                                                                    \
+  void name(const float *input, float *output, uint32_t elements) {                                                    \
+    for (uint32_t i = 0; i < elements; i++) {                                                                          \
+      const float x = input[i];                                                                                        \
+      output[i] = (expression);                                                                                        \
+    }                                                                                                                  \
+  }
+
+/* The sign of zero as x has it. */
+static inline float signed_like(float x, float magnitude) {
+  return x < 0.0f ? -magnitude : magnitude;
+}
+
+static inline float magnitude_of(float x) {
+  return x < 0.0f ? -x : x;
+}
+
+/* Whole numbers, infinities and what is no number, which rounding leaves as they are; zero keeps its sign so. */
+static inline int is_whole(float x) {
+  return !(magnitude_of(x) < TE_WHOLE) || x == 0.0f;
+}
+
+static inline float truncated(float x) {
+  return signed_like(x, (float)(int32_t)magnitude_of(x));
+}
+
+static inline float floor_of(float x) {
+  if (is_whole(x)) {
+    return x;
+  }
+  const float whole = truncated(x);
+  return whole > x ? whole - 1.0f : whole;
+}
+
+static inline float nearest(float x) {
+  if (is_whole(x)) {
+    return x;
+  }
+  const float size = magnitude_of(x);
+  const int32_t whole = (int32_t)size;
+  const float rest = size - (float)whole; /* exact */
+  return signed_like(x, (float)(whole + (rest > 0.5f || (rest == 0.5f && (whole & 1) != 0))));
+}
+
+static inline float above_zero(float x) {
+  return x < 0.0f ? 0.0f : x;
+}
+
+static inline float hard_swish(float x) {
+  const float raised = above_zero(x + 3.0f);
+  return x * (raised > 6.0f ? 6.0f : raised) / 6.0f;
+}
+
+TE_SINGLE(te_abs_f32, x <= 0.0f ? 0.0f - x : x)
+TE_SINGLE(te_ceil_f32, -floor_of(-x))
+TE_SINGLE(te_floor_f32, floor_of(x))
+TE_SINGLE(te_hard_swish_f32, hard_swish(x))
+TE_SINGLE(te_neg_f32, -x)
+TE_SINGLE(te_relu_f32, above_zero(x))
+TE_SINGLE(te_relu6_f32, x > 6.0f ? 6.0f : above_zero(x))
+TE_SINGLE(te_round_f32, nearest(x))
+TE_SINGLE(te_rsqrt_f32, 1.0f / te_sqrt(x))
+TE_SINGLE(te_sqrt_f32, te_sqrt(x))
+TE_SINGLE(te_square_f32, x *x)
+
+void te_leaky_relu_f32(float alpha, const float *input, float *output, uint32_t elements) {
+  for (uint32_t i = 0; i < elements; i++) {
+    const float x = input[i];
+    output[i] = x > 0.0f ? x : x * alpha;
+  }
+}

@@ -1,0 +1,73 @@
+"""Operators in float32, element by element: what stands between dequantize and quantize and is no table.
+
+No file holds these names: the pass `compute_floats` gives them to operators of float32 in a model that is quantized
+otherwise. `add_f32` is TFLite's `add`, and so on. They hold no operator that calls the C library.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from tinyedge.arithmetic import broadcast, float_functions
+from tinyedge.arithmetic.broadcast import Broadcast
+from tinyedge.graph.access import all_inputs, first_output
+from tinyedge.graph.ir import Array, DType, Graph, Operator
+from tinyedge.ops import checks
+from tinyedge.ops.checks import shapes
+from tinyedge.ops.contract import Constraint, Layer, OperatorSpec, make_layer
+
+SUFFIX = "_f32"
+FUSED = ("add", "div", "mul", "sub")
+"""those that may clamp"""
+PAIRS = (*FUSED, "maximum", "minimum", "prelu", "squared_difference")
+"""functions of two elements"""
+SINGLES = (
+    *("abs", "ceil", "floor", "hard_swish", "leaky_relu", "neg", "relu", "relu6", "round", "rsqrt", "sqrt", "square"),
+)
+"""functions of one element"""
+
+
+@dataclass(frozen=True, eq=False)
+class ElementwiseF32:
+    """Parameters: the function, rounded to float32 at every step.
+
+    function   TFLite's name in lower case
+    options    of the operator in the file
+    broadcast  of the operands, one or two
+    """
+
+    function: str
+    options: Mapping[str, Any]
+    broadcast: Broadcast
+
+
+def all_floats(graph: Graph, operator: Operator) -> bool:
+    """Inputs and output are all float32, in a model that is quantized otherwise."""
+    return all(t.dtype is DType.FLOAT32 for t in (*all_inputs(graph, operator), first_output(graph, operator)))
+
+
+def parse(graph: Graph, operator: Operator) -> Layer:
+    params = ElementwiseF32(
+        function=operator.name.removesuffix(SUFFIX),
+        options=operator.options,
+        broadcast=broadcast.broadcast_of(graph, operator),
+    )
+    return make_layer(operator, params, all_inputs(graph, operator), [first_output(graph, operator)])
+
+
+def reference(params: ElementwiseF32, inputs: Sequence[Array]) -> tuple[Array, ...]:
+    return (float_functions.apply(params.function, params.options, *params.broadcast.operands(inputs)),)
+
+
+def _spec(name: str) -> OperatorSpec:
+    stated: dict[str, Constraint] = {"leaky_relu": checks.options("alpha")}
+    rules: list[Constraint] = [checks.arity(1, 1) if name in SINGLES else checks.arity(2, 2)]
+    if name in FUSED:
+        rules += [checks.options("fused_activation_function"), checks.known_activation]
+    rules += [stated[name]] if name in stated else []
+    return OperatorSpec(name + SUFFIX, (*rules, all_floats, shapes.one_computed, shapes.broadcasts), parse, reference)
+
+
+SPECS = tuple(_spec(name) for name in (*PAIRS, *SINGLES))

@@ -1,0 +1,62 @@
+"""Make operators in float32 that are no tables runnable. It runs before a model is checked, after `fold_islands`."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from tinyedge.arithmetic.float_functions import OF_LIBRARY
+from tinyedge.graph.access import constant
+from tinyedge.graph.ir import DType, Graph, Operator, Tensor
+from tinyedge.ops import OPERATORS, is_quantized_in_part
+from tinyedge.ops.checks import computed_input
+from tinyedge.ops.elementwise_f32 import SUFFIX
+from tinyedge.optimize.fold_islands import Column, Columns, tabulated
+from tinyedge.optimize.remove_unused import remove_unused
+from tinyedge.optimize.rewrite import add_tensors, reference_outputs, remove_operators, replace_operator, try_parse
+
+
+def compute_floats(graph: Graph) -> Graph:
+    """Give operators of float32 in a model that is quantized otherwise the names under which they have kernels.
+
+    Those that call the C library become tables in float32, where they are functions of single int8 values; others stay
+    as they are, and are refused: their last bit depends on the library. Constants that are dequantized become float32.
+
+    Lossless: the kernels round as those of TensorFlow Lite Micro do at every step.
+    """
+    if not is_quantized_in_part(graph):
+        return graph
+    columns = Columns(graph)
+    computed = graph
+    for operator in graph.operators:
+        if operator.name == "dequantize" and graph.tensors[operator.inputs[0]].is_constant:
+            computed = _dequantized(computed, operator)
+        elif operator.name in OF_LIBRARY:
+            column = columns.of(operator.outputs[0]) if _is_float(graph, operator) else None
+            if column is not None and column.source is not None and np.isfinite(column.results).all():
+                computed = replace_operator(computed, _table(operator, column))
+        elif operator.name + SUFFIX in OPERATORS and _is_float(graph, operator):
+            computed = replace_operator(computed, replace(operator, name=operator.name + SUFFIX))
+    return graph if computed is graph else remove_unused(computed)
+
+
+def _is_float(graph: Graph, operator: Operator) -> bool:
+    return all(graph.tensors[key].dtype is DType.FLOAT32 for key in operator.outputs)
+
+
+def _table(operator: Operator, column: Column) -> Operator:
+    return tabulated(operator, column, tuple(float(value) for value in np.broadcast_to(column.results, 256)))
+
+
+def _dequantized(graph: Graph, operator: Operator) -> Graph:
+    """The graph with a constant in float32 instead of a dequantize; as it is where the operator would be refused."""
+    target = graph.tensors[operator.outputs[0]]
+    layer = try_parse(graph, operator, waived=[computed_input])
+    if layer is None or target.index in graph.outputs:
+        return graph
+    (result,) = reference_outputs(layer, [constant(layer.inputs[0])])
+    data = np.ascontiguousarray(result, np.float32).reshape(target.shape)
+    data.flags.writeable = False
+    folded: Tensor = replace(target, data=data)
+    return add_tensors(remove_operators(graph, [operator.index]), [folded])
