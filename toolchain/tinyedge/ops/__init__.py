@@ -16,6 +16,7 @@ from tinyedge.ops import checks
 from tinyedge.ops.checks import CONVERT_HINT, describe, refuse, rule_of
 from tinyedge.ops.checks.float_only import FLOAT_ONLY, NO_KERNEL, TFLM_ONLY
 from tinyedge.ops.contract import Constraint, Layer, OperatorSpec
+from tinyedge.ops.control_flow import LOOP_HINT
 
 _USERS = ("reference",)
 """modules of this folder that look operators up"""
@@ -43,7 +44,7 @@ def parse_graph(graph: Graph) -> tuple[Layer, ...]:
 
 
 def check(graph: Graph) -> None:
-    """Raise ModelError unless every operator is known, computes in integers, and keeps its rules."""
+    """Raise ModelError unless every operator is known, computes in integers, and keeps its rules; in subgraphs too."""
     for operator in graph.operators:
         refuse_float(graph, operator)
     _refuse_unknown(graph)
@@ -51,6 +52,8 @@ def check(graph: Graph) -> None:
         for constraint in OPERATORS[operator.name].constraints:
             if not constraint(graph, operator):
                 raise refuse(graph, operator, f"the rule is: {rule_of(constraint)}")
+        for subgraph in operator.subgraphs:
+            check(subgraph)
 
 
 def _refuse_unknown(graph: Graph) -> None:
@@ -121,9 +124,11 @@ def refuse_float(graph: Graph, operator: Operator) -> None:
         raise ModelError(
             f"model `{graph.name}` is int8 in part only: {title} computes in float32, and is no function of single "
             "int8 values that a table could hold",
-            hint=f"the converter could not quantize this operator: replace it, or {CONVERT_HINT}",
+            hint=LOOP_HINT
+            if operator.subgraphs
+            else f"the converter could not quantize this operator: replace it, or {CONVERT_HINT}",
         )
-    raise ModelError(f"model `{graph.name}` is a float model: {title} computes in float32", hint=CONVERT_HINT)
+    raise ModelError(f"model `{graph.name}` is a float model: {title} computes in float32", hint=LOOP_HINT if operator.subgraphs else CONVERT_HINT)
 
 
 def _has_quantized_weights(graph: Graph, operator: Operator) -> bool:

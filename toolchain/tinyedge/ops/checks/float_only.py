@@ -42,7 +42,7 @@ NO_KERNEL: Mapping[str, str] = MappingProxyType(
 TFLM_ONLY = frozenset(
     (
         *("add_n", "broadcast_args", "call_once", "cumsum", "decode", "dynamic_update_slice", "embedding_lookup"),
-        *("floor_div", "floor_mod", "if", "reduce_all", "var_handle", "while"),
+        *("floor_div", "floor_mod", "reduce_all", "var_handle"),
     )
 )
 """what it has a kernel for and tinyedge has not, beside `FLOAT_ONLY` and custom operators"""
