@@ -16,6 +16,9 @@ import numpy as np
 from tinyedge.graph.ir import Graph, Operator, Tensor
 from tinyedge.optimize.rewrite import fresh_key
 
+_IN_PLACE = frozenset(("dynamic_update_slice",))
+"""operators whose output may be the very memory of their first input, whichever kernel runs them"""
+
 
 def condition_region(graph: Graph) -> Graph:
     """The condition of a loop: its operands are borrowed, its one output is its own."""
@@ -78,10 +81,11 @@ class _Region:
         writer = next((at for at, op in enumerate(self.operators) if source in op.outputs), None)
         if writer is None or not alike or self.graph.outputs.count(source) > 1:
             return False
-        later = {key for op in self.operators[writer:] for key in op.inputs}
+        operator = self.operators[writer]
+        read = operator.inputs[1:] if operator.name in _IN_PLACE else operator.inputs
+        later = {*read, *(key for op in self.operators[writer + 1 :] for key in op.inputs)}
         if later & {source, target}:
             return False
-        operator = self.operators[writer]
         outputs = tuple(target if key == source else key for key in operator.outputs)
         self.operators[writer] = replace(operator, outputs=outputs)
         del self.tensors[source]

@@ -72,12 +72,15 @@ class PortableMovement(Kernel):
     """Nested copies of elements of any type."""
 
     name = "portable/movement"
-    operators: ClassVar[tuple[str, ...]] = tuple(
-        name for name, spec in OPERATORS.items() if spec.reference is movement.reference
+    operators: ClassVar[tuple[str, ...]] = (
+        *(name for name, spec in OPERATORS.items() if spec.reference is movement.reference),
+        "slice",
     )
 
     def fits(self, layer: Layer, core: Core) -> str:
         p: Movement = layer.params
+        if not isinstance(p, Movement):
+            return "where it begins is computed"
         axes = max((len(runs_of(copy, p.element_bytes).axes) for copy in p.copies), default=0)
         if axes > MOST_AXES:
             return f"it moves along {axes} axes, the kernel along {MOST_AXES}"

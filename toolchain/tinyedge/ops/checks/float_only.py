@@ -41,7 +41,7 @@ NO_KERNEL: Mapping[str, str] = MappingProxyType(
 
 TFLM_ONLY = frozenset(
     (
-        *("add_n", "broadcast_args", "call_once", "cumsum", "decode", "dynamic_update_slice", "embedding_lookup"),
+        *("add_n", "broadcast_args", "call_once", "cumsum", "decode", "embedding_lookup"),
         *("floor_div", "floor_mod", "reduce_all", "var_handle"),
     )
 )
