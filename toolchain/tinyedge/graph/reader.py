@@ -153,7 +153,8 @@ class _Reader:
     def graphs(self) -> tuple[Graph, Mapping[int, Graph]]:
         """The first subgraph, which is the model, and by their numbers those that it runs once, at the start.
 
-        What the model runs as the data decides is part of its operators. Others are for other signatures of the file: nothing runs them.
+        What the model runs as the data decides is part of its operators. Others are for other signatures of
+        the file: nothing runs them.
         """
         self.check_magic()
         model = schema.Model.GetRootAs(self.data, 0)

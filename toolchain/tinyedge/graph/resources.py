@@ -127,7 +127,9 @@ def _refuse_inner_variables(graph: Graph) -> None:
     """Refuse what keeps state within a loop or a branch: there, values go in and come out, and nothing stays."""
     for operator in graph.operators:
         for subgraph in operator.subgraphs:
-            if any(t.dtype is DType.RESOURCE or (t.is_variable and not t.is_constant) for t in subgraph.tensors.values()):
+            if any(
+                t.dtype is DType.RESOURCE or (t.is_variable and not t.is_constant) for t in subgraph.tensors.values()
+            ):
                 raise _fail(
                     graph,
                     f"operator {operator.index} `{operator.name}` runs a subgraph that uses a variable",

@@ -128,7 +128,10 @@ def refuse_float(graph: Graph, operator: Operator) -> None:
             if operator.subgraphs
             else f"the converter could not quantize this operator: replace it, or {CONVERT_HINT}",
         )
-    raise ModelError(f"model `{graph.name}` is a float model: {title} computes in float32", hint=LOOP_HINT if operator.subgraphs else CONVERT_HINT)
+    raise ModelError(
+        f"model `{graph.name}` is a float model: {title} computes in float32",
+        hint=LOOP_HINT if operator.subgraphs else CONVERT_HINT,
+    )
 
 
 def _has_quantized_weights(graph: Graph, operator: Operator) -> bool:

@@ -37,11 +37,12 @@ def is_whole(graph: Graph, operator: Operator) -> bool:
 
 def quantized_or_whole(graph: Graph, operator: Operator) -> bool:
     """Inputs and output are all int8 or all int16, each with one scale and zero point (0 for int16), or all int32,
-    without a fused activation."""
+    without scales and without a fused activation."""
     if not is_whole(graph, operator):
         return _QUANTIZED(graph, operator)
-    alike = all(tensor.dtype is DType.INT32 for tensor in all_inputs(graph, operator))
-    return alike and operator.options["fused_activation_function"] == "none"
+    tensors = (*all_inputs(graph, operator), first_output(graph, operator))
+    plain = all(tensor.dtype is DType.INT32 and tensor.quantization is None for tensor in tensors)
+    return plain and operator.options["fused_activation_function"] == "none"
 
 
 def or_whole(rule: Constraint) -> Constraint:

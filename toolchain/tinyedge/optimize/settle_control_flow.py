@@ -76,11 +76,18 @@ def _without_unread(graph: Graph, operator: Operator) -> Graph:
 
 def _depends_on(inner: Graph, keys: Iterable[int]) -> set[int]:
     """Positions of the inputs that tensors of a subgraph depend on."""
-    needed = set(keys)
+    needed, _ = _needed(inner, keys)
+    return {at for at, key in enumerate(inner.inputs) if key in needed}
+
+
+def _needed(inner: Graph, keys: Iterable[int]) -> tuple[set[int], tuple[Operator, ...]]:
+    """The tensors and operators of a subgraph, which keeps no state, that some of its tensors depend on."""
+    needed, kept = set(keys), []
     for operator in reversed(inner.operators):
         if needed.intersection(operator.outputs):
             needed.update(operator.inputs)
-    return {at for at, key in enumerate(inner.inputs) if key in needed}
+            kept.append(operator)
+    return needed, tuple(reversed(kept))
 
 
 def _picked(operator: Operator, operands: Sequence[int], results: Sequence[int]) -> Operator:
@@ -89,7 +96,8 @@ def _picked(operator: Operator, operands: Sequence[int], results: Sequence[int])
 
     def inner(subgraph: Graph, *, gives: bool) -> Graph:
         outputs = tuple(subgraph.outputs[at] for at in results) if gives else subgraph.outputs
-        return subgraph.evolve(inputs=tuple(subgraph.inputs[at] for at in operands), outputs=outputs)
+        inputs = tuple(subgraph.inputs[at] for at in operands)
+        return subgraph.evolve(inputs=inputs, outputs=outputs, operators=_needed(subgraph, outputs)[1])
 
     first, second = operator.subgraphs
     return replace(

@@ -10,6 +10,7 @@ import numpy as np
 from tinyedge.artifacts import Plan, PlannedLayer
 from tinyedge.boards import Core
 from tinyedge.graph.ir import Array, Graph, Tensor
+from tinyedge.kernels import CONTROL_FLOW
 from tinyedge.kernels.contract import Code, Constant, Cost, Kernel, Operands
 from tinyedge.kernels.portable.reshape import STEM as COPY_STEM
 from tinyedge.ops.contract import Layer
@@ -61,7 +62,9 @@ class _Text:
     ) -> Operands:
         layer = planned.layer
         return Operands(
-            inputs=tuple(self.place(plan, tensor, places, const=tensor not in layer.outputs) for tensor in layer.inputs),
+            inputs=tuple(
+                self.place(plan, tensor, places, const=tensor not in layer.outputs) for tensor in layer.inputs
+            ),
             outputs=tuple(self.place(plan, tensor, places) for tensor in layer.outputs),
             scratch=f"({self._address(planned.scratch.offset)})" if planned.scratch else "",
             prefix=f"{self.operands.prefix}_{prefix}{number:02d}",
@@ -147,7 +150,7 @@ def _loop(params: While, plan_inner: Callable[[Graph], Plan]) -> Kernel:
     sizes = [tensor.bytes for tensor in params.body.graph.input_tensors()[:changed]]
 
     class Loop(Kernel):
-        name = "portable/loop"
+        name = CONTROL_FLOW["while"]
         operators = ("while",)
         alignment = _alignment((condition, body))
 
@@ -189,7 +192,7 @@ def _loop(params: While, plan_inner: Callable[[Graph], Plan]) -> Kernel:
 
 
 def _branch(params: If, plan_inner: Callable[[Graph], Plan]) -> Kernel:
-    """Branches read the operands where they are and leave the results where these are; one that never runs is left out."""
+    """Branches read the operands where they are and leave the results where these are; one that never runs is none."""
     graphs = [params.then.graph, params.otherwise.graph]
     if params.known is not None:
         graphs = graphs[:1] if params.known else graphs[1:]
@@ -197,7 +200,7 @@ def _branch(params: If, plan_inner: Callable[[Graph], Plan]) -> Kernel:
     plans = [plan_inner(region) for region, _ in regions]
 
     class Branch(Kernel):
-        name = "portable/branch"
+        name = CONTROL_FLOW["if"]
         operators = ("if",)
         alignment = _alignment(plans)
 

@@ -20,7 +20,6 @@ from tinyedge.ops.squared_difference import SquaredDifference
 from tinyedge.ops.sub import Sum
 from tinyedge.ops.whole_numbers import WholeNumbers
 
-
 _OTHER_WHOLE = "its operands are int32, the kernel computes with scales"
 
 

@@ -78,9 +78,9 @@ class PortableMovement(Kernel):
     )
 
     def fits(self, layer: Layer, core: Core) -> str:
-        p: Movement = layer.params
-        if not isinstance(p, Movement):
+        if not isinstance(layer.params, Movement):
             return "where it begins is computed"
+        p: Movement = layer.params
         axes = max((len(runs_of(copy, p.element_bytes).axes) for copy in p.copies), default=0)
         if axes > MOST_AXES:
             return f"it moves along {axes} axes, the kernel along {MOST_AXES}"
