@@ -10,6 +10,7 @@ from tinyedge.graph.ir import Graph
 from tinyedge.graph.verify import verify_part
 from tinyedge.optimize.dead_channels import dead_channels
 from tinyedge.optimize.fold_constants import fold_constants, fold_integers
+from tinyedge.optimize.fold_dilation import fold_dilation
 from tinyedge.optimize.fold_islands import fold_islands
 from tinyedge.optimize.fold_pad import fold_pad
 from tinyedge.optimize.fold_shapes import fold_shapes
@@ -25,6 +26,7 @@ PASSES: tuple[Pass, ...] = (
     remove_requantize_pairs,
     remove_reshapes,
     fold_pad,
+    fold_dilation,
     dead_channels,
 )
 SETTLING: tuple[Pass, ...] = (fold_shapes, remove_unused, settle_control_flow, fold_integers, fold_islands)
