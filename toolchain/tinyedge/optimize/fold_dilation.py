@@ -105,18 +105,17 @@ def _folded(graph: Graph, apart: Operator) -> Graph | None:
 
 def _axes(graph: Graph, apart: Operator, together: Operator, window: Window) -> tuple[_Axis, _Axis] | None:
     source, target = graph.tensors[apart.inputs[0]].shape, graph.tensors[together.outputs[0]].shape
-    blocks, borders = (constant(graph.tensors[key]) for key in apart.inputs[1:])
-    undone, crops = (constant(graph.tensors[key]) for key in together.inputs[1:])
-    if len(source) != 4 or blocks.tolist() != undone.tolist():
+    blocks, border = (constant(graph.tensors[key]).reshape(-1).tolist() for key in apart.inputs[1:])
+    undone, crop = (constant(graph.tensors[key]).reshape(-1).tolist() for key in together.inputs[1:])
+    if len(source) != 4 or blocks != undone:
         return None
-    borders, crops = borders.reshape(2, 2).tolist(), crops.reshape(2, 2).tolist()
     sizes = (
         (window.kernel_h, window.dilation_h, window.pad_top),
         (window.kernel_w, window.dilation_w, window.pad_left),
     )
     rows, columns = (
         _Axis(
-            source[1 + at], int(blocks[at]), (borders[at][0], borders[at][1]), crops[at][0], target[1 + at], *sizes[at]
+            source[1 + at], blocks[at], (border[2 * at], border[2 * at + 1]), crop[2 * at], target[1 + at], *sizes[at]
         )
         for at in (0, 1)
     )
