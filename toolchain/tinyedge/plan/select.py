@@ -44,7 +44,7 @@ FIRMWARE_RAM_BYTES = 4096
 ROUNDS = 20
 """sweeps over all layers from one starting point; each improves or is the last"""
 REFINEMENTS = 120
-"""arenas laid out to refine a selection, about 1 ms each"""
+"""arenas laid out to refine a selection, a millisecond or two each"""
 REFINED_PAIRS = 2_700_000
 """pairs of layers in all of them together: above 150 layers fewer arenas are tried"""
 
@@ -126,11 +126,11 @@ class _Totals:
             name: size for layer in layers for each in layer.candidates for name, size in each.cost.shared_code
         }
 
-    def laid_out_bytes(self, picks: Sequence[int]) -> int:
-        """The arena of a selection, laid out quickly."""
+    def laid_out_bytes(self, picks: Sequence[int], lower_bound: int) -> int:
+        """The arena of a selection, laid out quickly; at the lower bound it can be no smaller."""
         steps = [self.layers[layer].candidates[picks[layer]].step for layer in self.order]
         layout = make_layout(self.memory, steps, self.spans)
-        return quick_bytes(layout.blocks, layout.overlaps, alignment=self.alignment)
+        return quick_bytes(layout.blocks, layout.overlaps, alignment=self.alignment, lower_bound=lower_bound)
 
     def figures(self, picks: Sequence[int]) -> tuple[int, int, int]:
         """Cycles, flash, and what the worst step needs of memory."""
@@ -148,7 +148,7 @@ class _Totals:
         """Lower is better; ends in the picks themselves, so that no two selections are equal."""
         cycles, flash, arena = self.figures(picks)
         if laid_out:
-            arena = self.laid_out_bytes(picks)
+            arena = self.laid_out_bytes(picks, arena)
         return self.rate(picks, optimize, cycles, flash, arena)
 
     @staticmethod

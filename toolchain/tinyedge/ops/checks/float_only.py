@@ -33,7 +33,10 @@ NO_KERNEL: Mapping[str, str] = MappingProxyType(
         "relu_n1_to_1": "minimum and maximum with constants clamp",
         "scatter_nd": "join parts with `keras.layers.Concatenate`",
         "sign": "compare with zero: `keras.ops.where(x > 0, 1.0, -1.0)`",
-        "tile": "join copies with `keras.layers.Concatenate`, or let an addition or product broadcast",
+        "tile": (
+            'for UpSampling2D take `keras.layers.Resizing(height, width, interpolation="nearest")`, which gives the '
+            "same values; else join copies with `keras.layers.Concatenate`, or let an addition or product broadcast"
+        ),
         "topk_v2": "end the model before it, and pick the largest outputs in the application",
     }
 )
