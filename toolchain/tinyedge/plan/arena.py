@@ -13,6 +13,7 @@ input, same arena.
 
 from __future__ import annotations
 
+import itertools
 import random
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -89,18 +90,20 @@ def place_blocks(
     return Placement(tuple(offset * alignment for offset in best), peak * alignment)
 
 
-def quick_bytes(
-    blocks: Sequence[Block], overlaps: Mapping[tuple[int, int], int], *, alignment: int = 4, lower_bound: int = 0
-) -> int:
-    """Bytes of the arena after the guesses alone: to compare selections of kernels, a millisecond or two each."""
+def quick_bytes(blocks: Sequence[Block], overlaps: Mapping[tuple[int, int], int], *, alignment: int = 4) -> int:
+    """Bytes of the arena after the two quickest guesses alone: to compare selections of kernels, a millisecond each."""
     problem = _make_problem(blocks, overlaps, alignment, 0)
-    goal = -(-lower_bound // alignment)
-    top = sum(problem.sizes) + 1
-    for guess in _sequences(problem):
-        top = _place(problem, guess, top)[1]
-        if top <= goal:
-            break
-    return top * alignment
+    guesses = itertools.islice(_sequences(problem), 2)
+    return min(_place(problem, guess, sum(problem.sizes) + 1)[1] for guess in guesses) * alignment
+
+
+def fits_by_guess(
+    blocks: Sequence[Block], overlaps: Mapping[tuple[int, int], int], bytes_: int, *, alignment: int = 4
+) -> bool:
+    """Whether one of all guesses finds an arena of at most so many bytes."""
+    problem = _make_problem(blocks, overlaps, alignment, 0)
+    most = bytes_ // alignment
+    return any(_place(problem, guess, most + 1)[1] <= most for guess in _sequences(problem))
 
 
 def _make_problem(
