@@ -49,8 +49,12 @@ static const te_input_range input_ranges[] = TE_MODEL_INPUT_RANGES;
 
 /* Random bytes of an input as values that it may take. */
 static void draw_values(void *input, uint32_t bytes, const te_input_range *range) {
+  uint8_t *single = input;
+  for (uint32_t i = 0; range->element_bytes == 1 && i < bytes; ++i) {
+    single[i] = (uint8_t)(single[i] % range->count + (uint32_t)range->first);
+  }
   uint32_t *words = input;
-  for (uint32_t i = 0; range->count != 0 && i < bytes / 4; ++i) {
+  for (uint32_t i = 0; range->element_bytes == 4 && i < bytes / 4; ++i) {
     const int32_t whole = (int32_t)(words[i] % range->count) + range->first;
     union {
       uint32_t bits;

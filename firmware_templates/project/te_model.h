@@ -28,12 +28,13 @@ typedef struct {
   uint32_t bytes;
 } te_tensor_info;
 
-/* The values that an input of 4-byte elements may take: a random number of 32 bits becomes the one at `first` + its
+/* The values that an input may take: random bytes of an element, as a number, become the value at `first` + its
  * remainder by `count`, times `scale` if that is not 0. A count of 0: any bytes. */
 typedef struct {
   uint32_t count;
   int32_t first;
   float scale;
+  uint32_t element_bytes; /* 4 or 1 */
 } te_input_range;
 
 typedef struct {

@@ -165,7 +165,7 @@ def behind_the_flatbuffer(builder: TfliteBuilder) -> None:
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        (control_flow, "`while`: it runs other subgraphs as the data decides"),
+        (control_flow, "operator 2 `while`: it runs subgraph 1, the file has subgraphs 1 to 0"),
         (missing_subgraph, "operator 0 `call_once`: it runs subgraph 1, the file has subgraphs 1 to 0"),
         (sparsify, "tensor 1 `t1` (file offset 0x"),
         (compress, "compressed by TensorFlow Lite Micro's tool"),

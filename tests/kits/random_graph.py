@@ -25,8 +25,8 @@ from tinyedge.optimize import settle_graph
 
 Array = npt.NDArray[Any]
 
-RUN = frozenset(name for kernel in KERNELS for name in kernel.operators)
-"""operators that a kernel serves"""
+RUN = frozenset((*(name for kernel in KERNELS for name in kernel.operators), "if", "while"))
+"""operators that a kernel serves, and those that run what kernels serve"""
 CARDS = 6
 """operators that a network gets in turn"""
 _COMMON = ("conv_2d", "depthwise_conv_2d", "fully_connected", "add", "average_pool_2d", "relu")

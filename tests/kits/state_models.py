@@ -11,6 +11,7 @@ from kits import tflm
 from kits.draft import Draft, Entry, Node, float32
 from kits.operator_models import zero_point
 from kits.tflite_builder import TfliteBuilder
+from tinyedge.graph.ir import integer_range
 from tinyedge.graph.reader import read_model
 
 INFERENCES = 4
@@ -20,15 +21,23 @@ Rng = np.random.Generator
 def samples(tflite: bytes, seed: int) -> list[list[tflm.Array]]:
     rng = np.random.default_rng(seed)
     tensors = read_model(tflite, "m").input_tensors()
-    return [[rng.integers(-128, 128, t.shape).astype(np.int8) for t in tensors] for _ in range(INFERENCES)]
+    limits = [(t.dtype.numpy, integer_range(t.dtype)) for t in tensors]
+    return [
+        [
+            rng.integers(low, high, t.shape, endpoint=True).astype(dtype)
+            for t, (dtype, (low, high)) in zip(tensors, limits, strict=True)
+        ]
+        for _ in range(INFERENCES)
+    ]
 
 
 def one_operator(
     rng: Rng, shape: tuple[int, ...], scale: float, add: Callable[..., Node], given: dict[str, Any]
 ) -> bytes:
     builder = TfliteBuilder()
-    scale, zero = float32(scale), zero_point(rng)
-    source = Node(builder.tensor(shape, scale=scale, zero_point=zero), shape, "int8", scale, zero)
+    dtype = given.pop("dtype", "int8")
+    scale, zero = float32(scale / 256 if dtype == "int16" else scale), zero_point(rng, dtype)
+    source = Node(builder.tensor(shape, dtype, scale=scale, zero_point=zero), shape, dtype, scale, zero)
     return builder.build([source.key], [add(builder, rng, source, **given).key])
 
 
@@ -43,11 +52,12 @@ def assert_depends_on_the_past(model: Callable[[Rng], bytes]) -> None:
     assert remembering >= 7
 
 
-def stateful(name: str, rank: int, add: Callable[..., Node]) -> Entry:
-    """What adds the operator to a draft; `add` takes a builder, a generator and the source."""
+def stateful(name: str, rank: int, add: Callable[..., Node], *, wide: bool = False) -> Entry:
+    """What adds the operator to a draft; `add` takes a builder, a generator and the source; `wide` ones have int16 as
+    well."""
 
     def entry(draft: Draft) -> None:
-        source = draft.take(rank)
+        source = draft.take(rank, draft.kind() if wide else "int8")
         draft.nodes.append(add(draft.builder, draft.chance, source))
         draft.read.add(source.key)
         draft.names.append(name)

@@ -119,7 +119,7 @@ class TfliteBuilder:
     @contextmanager
     def subgraph(self) -> Iterator[int]:
         """A further subgraph: what is added within the block goes there. Gives its number."""
-        main = self.graph
+        around = self.graph
         self.graph = schema.SubGraphT()
         self.graph.name = f"subgraph {len(self.model.subgraphs)}"
         self.graph.tensors, self.graph.operators = [], []
@@ -128,7 +128,17 @@ class TfliteBuilder:
         try:
             yield len(self.model.subgraphs) - 1
         finally:
-            self.graph = main
+            self.graph = around
+
+    @contextmanager
+    def main(self) -> Iterator[None]:
+        """Within a further subgraph: what is added within this block goes to the first one."""
+        around = self.graph
+        self.graph = self.model.subgraphs[0]
+        try:
+            yield
+        finally:
+            self.graph = around
 
     def call_once(self, subgraph: int) -> None:
         """Run a subgraph before the first inference: an operator in front of all others."""

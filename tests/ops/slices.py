@@ -70,6 +70,11 @@ def slice_node(draft: Draft) -> None:
     begin = [draft.number(0, size - 1) for size in source.shape]
     sizes = [draft.number(1, size - at) for size, at in zip(source.shape, begin, strict=True)]
     axes = zip(begin, sizes, source.shape, strict=True)
+    if source.dtype != "bool" and draft.flip(0.2):
+        most = min(size - count for size, count in zip(source.shape, sizes, strict=True))
+        computed = draft.input((len(begin),), "int32", (0, most))
+        draft.same("slice", [source, computed, draft.shape_constant(sizes)], sizes, source)
+        return
     named = [-1 if at + n == size and draft.flip(0.4) else n for at, n, size in axes]
     draft.same("slice", [source, draft.shape_constant(begin), draft.shape_constant(named)], sizes, source)
 

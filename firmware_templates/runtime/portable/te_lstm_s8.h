@@ -5,11 +5,7 @@
 
 #include <stdint.h>
 
-/* A real factor: multiplier * 2^(shift - 31). */
-typedef struct {
-  int32_t multiplier;
-  int32_t shift; /* in [-31, 30] */
-} te_lstm_factor;
+#include "te_lstm.h"
 
 typedef struct {
   const int8_t *weights;   /* [units][inputs] */
@@ -18,8 +14,6 @@ typedef struct {
   te_lstm_factor own;      /* of weights * input + bias */
   te_lstm_factor past;     /* of recurrent * hidden state */
 } te_lstm_gate;
-
-enum { TE_LSTM_INPUT, TE_LSTM_FORGET, TE_LSTM_CELL, TE_LSTM_OUTPUT };
 
 typedef struct {
   te_lstm_gate gates[4];

@@ -160,15 +160,17 @@ def test_an_operator_that_only_newer_trees_have() -> None:
         check_tflm(dense(), replace(NEWEST, registrations=frozenset({"ADD"})))
 
 
-def test_control_flow_is_named() -> None:
+def test_loops_and_branches_are_for_the_other_runtime() -> None:
     builder = TfliteBuilder()
     first, last = builder.tensor([1, 4], scale=0.1), builder.tensor([1, 4], scale=0.1)
-    builder.operator("add", [first, first], [last])
-    builder.operator("while", [last], [first], cond_subgraph_index=1, body_subgraph_index=1)
-    builder.model.subgraphs.append(builder.graph)
-    with pytest.raises(ModelError, match="operator 1 `while`: it runs other subgraphs as the data decides") as caught:
-        read_model(builder.build([first], [last]), "loop")
-    assert "unroll=True" in caught.value.hint
+    with builder.subgraph() as branch:
+        inside = builder.tensor([1, 4], scale=0.1)
+        builder.graph.inputs = builder.graph.outputs = [inside]
+    decision = builder.tensor([1], "bool")
+    builder.operator("if", [decision, first], [last], then_subgraph_index=branch, else_subgraph_index=branch)
+    with pytest.raises(ModelError, match=r"operator 0 `if` .* runs other subgraphs") as caught:
+        check_tflm(read_model(builder.build([decision, first], [last]), "choice"))
+    assert "--runtime aot" in caught.value.hint
 
 
 def test_layers_are_listed_with_their_macs_where_known() -> None:

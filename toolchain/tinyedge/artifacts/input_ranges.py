@@ -1,4 +1,4 @@
-"""Which values an input of a model may take: those its quantize can hold, or rows of the table that it indexes."""
+"""Which values an input of a model may take: those its quantize can hold, rows of the table that it indexes, truth."""
 
 from __future__ import annotations
 
@@ -24,19 +24,27 @@ _UNCHANGED = frozenset(
 class InputRange:
     """The `count` values of an input, from `first` on: whole numbers, or, with a `scale`, that many steps of it.
 
-    scale  of the quantize that reads a float32 input; 0 for int32
+    scale          of the quantize that reads a float32 input; 0 for other inputs
+    element_bytes  4, or 1 for bool
     """
 
     count: int
     first: int
     scale: float = 0.0
+    element_bytes: int = 4
 
-    def drawn(self, bits: npt.NDArray[np.uint32]) -> Array:
-        """Values for random numbers of 32 bits, each one modulo `count`."""
-        whole = (bits % np.uint32(self.count)).astype(np.int64) + self.first
+    def drawn(self, values: Array) -> Array:
+        """What an input may hold for an array of its type that holds any bytes: as numbers, each one modulo `count`."""
+        if self.element_bytes == 1:
+            return (values.view(np.uint8) % self.count + self.first).astype(values.dtype)
+        whole = (values.view(np.uint32) % np.uint32(self.count)).astype(np.int64) + self.first
         if not self.scale:
             return whole.astype(np.int32)
         return whole.astype(np.float32) * np.float32(self.scale)
+
+
+_ANY_COUNT = InputRange(4, 0)
+"""numbers that no loop counts long from"""
 
 
 class RangedInput(NamedTuple):
@@ -52,6 +60,8 @@ def ranged_inputs(graph: Graph) -> tuple[RangedInput, ...]:
 
 
 def _range_of(graph: Graph, tensor: Tensor) -> InputRange | None:
+    if tensor.dtype is DType.BOOL:
+        return InputRange(2, 0, element_bytes=1)
     found = []
     seen, pending = {tensor.index}, [tensor.index]
     while pending:
@@ -74,9 +84,24 @@ def _read_by(graph: Graph, operator: Operator, key: int, dtype: DType) -> InputR
             return None
         low, high = integer_range(target.dtype)
         return InputRange(high - low + 1, low - target.zero_point, target.scale)
+    if dtype is DType.INT32 and operator.subgraphs:
+        return _counted(operator, key)
     if dtype is DType.INT32 and operator.name in ("gather", "gather_nd") and key == operator.inputs[1]:
         table, indices = graph.tensors[operator.inputs[0]].shape, graph.tensors[key].shape
         if operator.name == "gather_nd":
             return InputRange(min(table[: indices[-1]], default=1), 0) if indices else None
         return InputRange(table[operator.options.get("axis", 0)], 0)
     return None
+
+
+def _counted(operator: Operator, key: int) -> InputRange:
+    """What a loop or a branch takes: rows of the table that it indexes; else a number that a loop may count from."""
+    operands = operator.inputs[len(operator.inputs) - len(operator.subgraphs[0].inputs) :]
+    places = [at for at, operand in enumerate(operands) if operand == key]
+    inner = [
+        limits
+        for graph in operator.subgraphs
+        for at in places
+        if at < len(graph.inputs) and (limits := _range_of(graph, graph.tensors[graph.inputs[at]])) is not None
+    ]
+    return min(inner, key=lambda limits: limits.count) if inner else _ANY_COUNT

@@ -62,7 +62,9 @@ def ranges_text(graph: Graph) -> str:
     if not any(ranges):
         return ""
     rows = (
-        "{0}" if limits is None else f"{{{limits.count}u, {limits.first}, {_float_literal(limits.scale)}}}"
+        "{0}"
+        if limits is None
+        else f"{{{limits.count}u, {limits.first}, {_float_literal(limits.scale)}, {limits.element_bytes}}}"
         for limits in ranges
     )
     return f"{{{', '.join(rows)}}}"

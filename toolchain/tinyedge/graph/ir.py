@@ -141,6 +141,8 @@ class Operator:
     inputs: tuple[int, ...]
     outputs: tuple[int, ...]
     options: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
+    subgraphs: tuple[Graph, ...] = ()
+    """what it runs: condition and body of a while, the two branches of an if; each with tensor keys of its own"""
 
 
 @dataclass(frozen=True, eq=False)
@@ -156,6 +158,8 @@ class Graph:
     """SHA-256 of the file it was read from"""
     calls_once: bool = False
     """whether the file runs another subgraph before the first inference, to give variables their `start`"""
+    borrowed: frozenset[int] = frozenset()
+    """tensors that lie in memory of the graph around this one; what is planned for this graph has no room for them"""
 
     def tensor(self, key: int) -> Tensor:
         return self.tensors[key]
@@ -195,3 +199,16 @@ class Graph:
     def evolve(self, **changes: Any) -> Graph:
         """A copy with some fields replaced."""
         return replace(self, **changes)
+
+
+def count_operators(graph: Graph) -> int:
+    """Operators of a graph, those of a subgraph counted wherever it is run from."""
+    counts: dict[int, int] = {}
+
+    def count(inner: Graph) -> int:
+        if id(inner) not in counts:
+            runs = (subgraph for operator in inner.operators for subgraph in operator.subgraphs)
+            counts[id(inner)] = len(inner.operators) + sum(map(count, runs))
+        return counts[id(inner)]
+
+    return count(graph)

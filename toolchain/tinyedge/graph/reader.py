@@ -21,7 +21,7 @@ import numpy.typing as npt
 from ai_edge_litert import schema_py_generated as schema
 
 from tinyedge.errors import ModelError
-from tinyedge.graph.ir import DType, Graph, Operator, Quantization, Tensor
+from tinyedge.graph.ir import DType, Graph, Operator, Quantization, Tensor, count_operators
 from tinyedge.graph.resources import bind_resources
 from tinyedge.graph.verify import verify
 
@@ -33,14 +33,17 @@ _TABLE_BYTES = 32
 """what a tensor or an operator takes in a file at the very least"""
 _CUSTOM_NAMES = {"CIRCULAR_BUFFER": "circular_buffer"}
 """custom operators that tinyedge knows, by the file's name; others keep theirs"""
-_CONTROL_FLOW = {
-    "while": (
-        "an LSTM, GRU or other loop was left as it is: build recurrent layers with `unroll=True`, or convert an LSTM "
-        "with a fixed batch size of 1 so that it becomes one unidirectional_sequence_lstm"
-    ),
-    "if": "decide outside of the model, and export one function for each case",
-}
-"""operators that run other subgraphs, and what to do without them"""
+_SUBGRAPHS = MappingProxyType(
+    {
+        "if": ("then_subgraph_index", "else_subgraph_index"),
+        "while": ("cond_subgraph_index", "body_subgraph_index"),
+    }
+)
+"""operators that run other subgraphs, and the options that name these, in the order of `Operator.subgraphs`"""
+_DEEPEST = 8
+"""subgraphs one within the other"""
+_MOST_OPERATORS = 20_000
+"""of a graph, those of a subgraph counted wherever it is run from"""
 _DAMAGED = "the file is damaged or cut short: export or download it again"
 
 _DTYPES = {getattr(schema.TensorType, dtype.name): dtype for dtype in DType}
@@ -150,7 +153,8 @@ class _Reader:
     def graphs(self) -> tuple[Graph, Mapping[int, Graph]]:
         """The first subgraph, which is the model, and by their numbers those that it runs once, at the start.
 
-        Others are for other signatures of the file: nothing runs them.
+        What the model runs as the data decides is part of its operators. Others are for other signatures of
+        the file: nothing runs them.
         """
         self.check_magic()
         model = schema.Model.GetRootAs(self.data, 0)
@@ -159,19 +163,53 @@ class _Reader:
         codes = self.operator_names(model)
         if not model.SubgraphsLength():
             raise self.fail("it has no subgraph")
-        main = self.subgraph(model, 0, codes)
-        once = []
-        for operator in main.operators:
-            if operator.name in _CONTROL_FLOW:
-                raise self.control_flow(operator)
-            if operator.name == "call_once":
-                once.append(self.init_subgraph(model, operator))
-        return main, {number: self.subgraph(model, number, codes) for number in sorted(set(once))}
+        read: dict[int, Graph] = {}
+        main = self.whole_subgraph(model, 0, codes, read)
+        once = {
+            self.subgraph_number(model, operator, "init_subgraph_index")
+            for operator in main.operators
+            if operator.name == "call_once"
+        }
+        return main, {number: self.subgraph(model, number, codes) for number in sorted(once)}
 
-    def init_subgraph(self, model: Any, operator: Operator) -> int:
-        """The number of the subgraph that a call_once runs."""
-        self.place = f"operator {operator.index} `call_once`"
-        number = operator.options.get("init_subgraph_index", 0)
+    def whole_subgraph(
+        self, model: Any, number: int, codes: list[str], read: dict[int, Graph], outer: tuple[int, ...] = ()
+    ) -> Graph:
+        """A subgraph with those that its operators run, and so on.
+
+        read   what has been read, by number
+        outer  the numbers of the subgraphs around it
+        """
+        if number in read:
+            return read[number]
+        if len(outer) > _DEEPEST:
+            raise self.fail(f"it runs subgraphs within subgraphs, more than {_DEEPEST} deep", "nest fewer loops")
+        graph = self.subgraph(model, number, codes)
+        operators = []
+        for operator in graph.operators:
+            inner = []
+            for option in _SUBGRAPHS.get(operator.name, ()):
+                run = self.subgraph_number(model, operator, option)
+                if run in (number, *outer):
+                    raise self.fail(f"it runs subgraph {run}, which it is part of", "export the model again")
+                inner.append(self.whole_subgraph(model, run, codes, read, (number, *outer)))
+            operators.append(replace(operator, subgraphs=tuple(inner)))
+        read[number] = graph.evolve(
+            name=f"{self.name}, subgraph {number}" if number else self.name, operators=tuple(operators)
+        )
+        self.place = f"subgraph {number}"
+        if (count := count_operators(read[number])) > _MOST_OPERATORS:
+            raise self.fail(
+                f"it runs {count:,} operators, those of subgraphs counted wherever they are run from; "
+                f"at most {_MOST_OPERATORS:,} can be",
+                "run fewer subgraphs from within others",
+            )
+        return read[number]
+
+    def subgraph_number(self, model: Any, operator: Operator, option: str) -> int:
+        """The number of a subgraph that an operator runs."""
+        self.place = f"operator {operator.index} `{operator.name}`"
+        number = operator.options.get(option, 0)
         if not 0 < number < model.SubgraphsLength():
             raise self.fail(f"it runs subgraph {number}, the file has subgraphs 1 to {model.SubgraphsLength() - 1}")
         return int(number)
@@ -188,14 +226,6 @@ class _Reader:
             inputs=self.vector(subgraph.InputsAsNumpy),
             outputs=self.vector(subgraph.OutputsAsNumpy),
             digest=hashlib.sha256(self.data).hexdigest(),
-        )
-
-    def control_flow(self, operator: Operator) -> ModelError:
-        """The error for an operator that decides at run time which subgraph runs, or how often."""
-        self.place = f"operator {operator.index} `{operator.name}`"
-        return self.fail(
-            "it runs other subgraphs as the data decides; tinyedge compiles a model into a fixed sequence of operators",
-            _CONTROL_FLOW[operator.name],
         )
 
     def check_magic(self) -> None:

@@ -47,8 +47,9 @@ def bind_resources(graph: Graph, once: Mapping[int, Graph]) -> Graph:
     once  the subgraphs that a call_once of the graph runs, by their numbers
 
     Raises: ModelError when a variable is never assigned, holds tensors of different sizes, or a handle goes astray;
-            when a call_once computes, or comes too late
+            when a call_once computes, or comes too late; when a loop or a branch uses a variable
     """
+    _refuse_inner_variables(graph)
     calls = [operator for operator in graph.operators if operator.name == "call_once"]
     if not calls and not any(operator.name == "var_handle" for operator in graph.operators):
         return graph
@@ -120,6 +121,21 @@ def _what(tensor: Tensor) -> str:
 
 def _same_room(first: Tensor, second: Tensor) -> bool:
     return (first.bytes, first.dtype) == (second.bytes, second.dtype)
+
+
+def _refuse_inner_variables(graph: Graph) -> None:
+    """Refuse what keeps state within a loop or a branch: there, values go in and come out, and nothing stays."""
+    for operator in graph.operators:
+        for subgraph in operator.subgraphs:
+            if any(
+                t.dtype is DType.RESOURCE or (t.is_variable and not t.is_constant) for t in subgraph.tensors.values()
+            ):
+                raise _fail(
+                    graph,
+                    f"operator {operator.index} `{operator.name}` runs a subgraph that uses a variable",
+                    "read the variable in front of the loop or branch, pass its value through, and assign it behind",
+                )
+            _refuse_inner_variables(subgraph)
 
 
 def _refuse_late_calls(graph: Graph) -> None:

@@ -16,6 +16,18 @@ def verify(graph: Graph) -> None:
     """Raise ModelError unless every tensor exists, is sound, and is written once before it is read."""
     if not graph.operators:
         raise ModelError(f"model `{graph.name}` has no operators", hint="export the model again")
+    if not graph.inputs or not graph.outputs:
+        raise _fail(graph, f"it has {len(graph.inputs)} inputs and {len(graph.outputs)} outputs")
+    verify_part(graph)
+
+
+def verify_part(graph: Graph) -> None:
+    """The same for a subgraph, which may have no operators, inputs or outputs."""
+    _verify_graph(graph, set())
+
+
+def _verify_graph(graph: Graph, done: set[int]) -> None:
+    """Verify a graph and what it runs; `done` holds the identities of subgraphs that were verified."""
     for key in (*graph.inputs, *graph.outputs):
         if key not in graph.tensors:
             raise ModelError(
@@ -25,6 +37,10 @@ def verify(graph: Graph) -> None:
     for key, tensor in graph.tensors.items():
         _verify_tensor(graph, key, tensor, sound)
     _verify_order(graph)
+    for subgraph in (inner for operator in graph.operators for inner in operator.subgraphs):
+        if id(subgraph) not in done:
+            done.add(id(subgraph))
+            _verify_graph(subgraph, done)
 
 
 _BROKEN = "the file is damaged, or a tool wrote it wrongly: export it again"
@@ -111,8 +127,6 @@ def _verify_order(graph: Graph) -> None:
     for operator in graph.operators:
         _verify_operator(graph, operator, known)
         known.update(operator.outputs)
-    if not graph.inputs or not graph.outputs:
-        raise _fail(graph, f"it has {len(graph.inputs)} inputs and {len(graph.outputs)} outputs")
     for key in graph.outputs:
         if key not in known:
             raise _fail(graph, f"output {_name(key, graph.tensors[key])} is never written")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tinyedge.graph.ir import DType, Graph
+from tinyedge.graph.ir import DType, Graph, Operator
 
 MOST_JOINED = 10
 """inputs that TensorFlow Lite Micro's concatenation takes"""
@@ -21,11 +21,14 @@ def beyond_oracle(original: Graph, settled: Graph) -> str:
 
     settled  the same graph without what was computed at compile time
     """
-    kept = {operator.index for operator in settled.operators}
+    kept = {operator.index: operator for operator in settled.operators}
     for operator in original.operators:
         title = f"operator {operator.index} `{operator.name}`"
         if operator.name == "concatenation" and len(operator.inputs) > MOST_JOINED:
             return f"{title} joins {len(operator.inputs):,} tensors, it takes {MOST_JOINED}"
+        for inner, after in zip(operator.subgraphs, _subgraphs(kept.get(operator.index), operator), strict=True):
+            if why := beyond_oracle(inner, after):
+                return why
         types = {original.tensors[key].dtype for key in operator.outputs}
         if operator.index in kept or not types <= {DType.INT32, DType.INT64, DType.BOOL}:
             continue
@@ -33,3 +36,8 @@ def beyond_oracle(original: Graph, settled: Graph) -> str:
             held = " or ".join(sorted(dtype.value for dtype in types))
             return f"{title} computes a shape in {held}, for which it has no kernel"
     return ""
+
+
+def _subgraphs(settled: Operator | None, operator: Operator) -> tuple[Graph, ...]:
+    """What an operator runs once it is settled; what is gone computes nothing that is kept."""
+    return operator.subgraphs if settled is None else settled.subgraphs

@@ -58,7 +58,7 @@ def load_inputs(spec: str, graph: Graph, count: int | None = None) -> list[Array
 
 def _drawn(array: Array, limits: InputRange | None) -> Array:
     """Random bytes as values that the input may take."""
-    return array if limits is None else limits.drawn(array.view(np.uint32))
+    return array if limits is None else limits.drawn(array)
 
 
 def random_bytes(seed: int, count: int) -> npt.NDArray[np.uint8]:

@@ -17,6 +17,7 @@ from tinyedge.ops import checks, reshape
 from tinyedge.ops.checks import CONVERT_HINT, describe, refuse, rule_of
 from tinyedge.ops.checks.float_only import FLOAT_ONLY, NO_KERNEL, TFLM_ONLY
 from tinyedge.ops.contract import Constraint, Layer, OperatorSpec
+from tinyedge.ops.control_flow import LOOP_HINT
 from tinyedge.ops.elementwise_f32 import SUFFIX
 
 _USERS = ("reference",)
@@ -48,7 +49,7 @@ def parse_graph(graph: Graph) -> tuple[Layer, ...]:
 
 
 def check(graph: Graph) -> None:
-    """Raise ModelError unless every operator is known, computes in integers, and keeps its rules."""
+    """Raise ModelError unless every operator is known, computes in integers, and keeps its rules; in subgraphs too."""
     for operator in graph.operators:
         refuse_float(graph, operator)
     _refuse_unknown(graph)
@@ -56,6 +57,8 @@ def check(graph: Graph) -> None:
         for constraint in OPERATORS[operator.name].constraints:
             if not constraint(graph, operator):
                 raise refuse(graph, operator, f"the rule is: {rule_of(constraint)}")
+        for subgraph in operator.subgraphs:
+            check(subgraph)
 
 
 def _refuse_unknown(graph: Graph) -> None:
@@ -129,10 +132,15 @@ def refuse_float(graph: Graph, operator: Operator) -> None:
         raise ModelError(
             f"model `{graph.name}` is int8 in part only: {title} computes in float32, is no function of single int8 "
             "values that a table could hold, and has no kernel in float32",
-            hint=f"the converter could not quantize this operator: replace it, or {CONVERT_HINT}",
+            hint=LOOP_HINT
+            if operator.subgraphs
+            else f"the converter could not quantize this operator: replace it, or {CONVERT_HINT}",
         )
     never = "" if any(tensor.quantization for tensor in graph.tensors.values()) else "; no tensor of it was quantized"
-    raise ModelError(f"model `{graph.name}` is a float model: {title} computes in float32{never}", hint=CONVERT_HINT)
+    raise ModelError(
+        f"model `{graph.name}` is a float model: {title} computes in float32{never}",
+        hint=LOOP_HINT if operator.subgraphs else CONVERT_HINT,
+    )
 
 
 def is_quantized_in_part(graph: Graph) -> bool:

@@ -1,4 +1,5 @@
-"""add: element-wise sum of two int8 tensors, TFLite's 20-bit left shift; of two int16 tensors as `sub` has it."""
+"""add: element-wise sum of two int8 tensors, TFLite's 20-bit left shift; of two int16 tensors as `sub` has it; of
+two int32 tensors as they are."""
 
 from __future__ import annotations
 
@@ -16,10 +17,11 @@ from tinyedge.arithmetic.quantization import (
 )
 from tinyedge.graph.access import all_inputs, first_output
 from tinyedge.graph.ir import Array, DType, Graph, Operator, Tensor
-from tinyedge.ops import checks, sub
+from tinyedge.ops import checks, sub, whole_numbers
 from tinyedge.ops.checks import shapes
 from tinyedge.ops.contract import Layer, OperatorSpec, make_layer
 from tinyedge.ops.sub import Sum
+from tinyedge.ops.whole_numbers import WholeNumbers
 
 _LEFT_SHIFT = 20
 _INT16_LEFT_SHIFT = 15
@@ -74,6 +76,8 @@ def output_scale_fits(graph: Graph, operator: Operator) -> bool:
 
 
 def parse(graph: Graph, operator: Operator) -> Layer:
+    if whole_numbers.is_whole(graph, operator):
+        return whole_numbers.parse(graph, operator)
     first, second = _operands(graph, operator)
     target = first_output(graph, operator)
     if target.dtype is DType.INT16:
@@ -133,7 +137,9 @@ def _parse_int16(graph: Graph, operator: Operator) -> Layer:
     return make_layer(operator, params, all_inputs(graph, operator), [first_output(graph, operator)])
 
 
-def reference(params: Add | Sum, inputs: Sequence[Array]) -> tuple[Array, ...]:
+def reference(params: Add | Sum | WholeNumbers, inputs: Sequence[Array]) -> tuple[Array, ...]:
+    if isinstance(params, WholeNumbers):
+        return whole_numbers.reference(params, inputs)
     if isinstance(params, Sum):
         return sub.reference(params, inputs)
     second = inputs[1] if params.constant2 is None else params.constant2
@@ -163,10 +169,10 @@ SPECS = (
             checks.arity(2, 2),
             checks.options("fused_activation_function"),
             one_computed,
-            shapes.same_types(DType.INT8, DType.INT16),
+            whole_numbers.quantized_or_whole,
             checks.known_activation,
             shapes.broadcasts_to_output,
-            output_scale_fits,
+            whole_numbers.or_whole(output_scale_fits),
         ),
         parse=parse,
         reference=reference,

@@ -1,4 +1,5 @@
-"""unidirectional_sequence_lstm: the LSTM of Keras in int8, with an int16 cell; both states last between inferences."""
+"""unidirectional_sequence_lstm: the LSTM of Keras in int8 or int16, with an int16 cell; both states last between
+inferences."""
 
 from __future__ import annotations
 
@@ -8,10 +9,17 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tinyedge.arithmetic.quantization import Int64Array, multiply_by_quantized_multiplier, quantize_multiplier
+from tinyedge.arithmetic.quantization import (
+    MAX_LEFT_SHIFT,
+    MAX_WIDE_LEFT_SHIFT,
+    Int64Array,
+    multiply_by_quantized_multiplier,
+    multiply_wide,
+    quantize_multiplier,
+)
 from tinyedge.arithmetic.sigmoid_s16 import logistic_s16, tanh_factor, tanh_s16
 from tinyedge.graph.access import constant, first_input, first_output, input_tensor, per_tensor
-from tinyedge.graph.ir import Array, DType, Graph, Operator, Tensor
+from tinyedge.graph.ir import Array, DType, Graph, Operator, Tensor, integer_range
 from tinyedge.ops import checks
 from tinyedge.ops.contract import Layer, OperatorSpec
 
@@ -32,7 +40,7 @@ Factor = tuple[int, int]
 
 @dataclass(frozen=True, eq=False)
 class Gate:
-    """One gate. Shape: weights int8 [units, inputs], recurrent int8 [units, units], bias int32 [units]."""
+    """One gate. Shape: weights int8 [units, inputs], recurrent int8 [units, units], bias int32 (int64) [units]."""
 
     weights: Array
     recurrent: Array
@@ -43,9 +51,9 @@ class Gate:
 
 @dataclass(frozen=True, eq=False)
 class Lstm:
-    """Parameters. Layer.inputs are the input, the hidden state (int8) and the cell state (int16), both of
-    [batches, units]; Layer.outputs the output and both states. Input and output are [batches, steps, ...], or
-    [steps, batches, ...] when `time_major`.
+    """Parameters. Layer.inputs are the input, the hidden state (like the input int8 or int16) and the cell state
+    (int16), both of [batches, units]; Layer.outputs the output and both states. Input and output are
+    [batches, steps, ...], or [steps, batches, ...] when `time_major`.
 
     cell_factor    forget gate * cell -> cell
     update_factor  input gate * cell gate -> cell
@@ -53,6 +61,8 @@ class Lstm:
     cell_clip      limit of the cell's magnitude, -1: none
     """
 
+    dtype: DType
+    """of input, output and hidden state; sums of int16 are int64"""
     time_major: bool
     batches: int
     steps: int
@@ -110,6 +120,10 @@ def _cell_clip(operator: Operator, cell: Tensor) -> int:
     return int(min(float(clip) / cell.scale, 32767.0))
 
 
+def _is_wide(graph: Graph, operator: Operator) -> bool:
+    return first_input(graph, operator).dtype is DType.INT16
+
+
 def standard_operands(graph: Graph, operator: Operator) -> bool:
     """It has 24 inputs and one output: weights and biases of four gates and two states are there, none of peepholes,
     projection and normalization."""
@@ -120,15 +134,20 @@ def standard_operands(graph: Graph, operator: Operator) -> bool:
 
 
 def types_fit(graph: Graph, operator: Operator) -> bool:
-    """Input, output, hidden state and weights are int8, biases int32, the cell state int16."""
+    """Input, output and hidden state are int8 and biases int32, or int16, with zero points of 0, and int64; weights are
+    int8, the cell state int16."""
     hidden, cell = _states(graph, operator)
     activations = (first_input(graph, operator), first_output(graph, operator), hidden)
     weights = _at(graph, operator, range(_WEIGHTS, _WEIGHTS + 8))
     biases = _at(graph, operator, range(_BIASES, _BIASES + 4))
+    wide = _is_wide(graph, operator)
+    symmetric = all(per_tensor(tensor) and tensor.zero_point == 0 for tensor in activations)
     return (
-        all(tensor.dtype is DType.INT8 for tensor in (*activations, *weights))
-        and all(tensor.dtype is DType.INT32 for tensor in biases)
+        all(tensor.dtype is (DType.INT16 if wide else DType.INT8) for tensor in activations)
+        and all(tensor.dtype is DType.INT8 for tensor in weights)
+        and all(tensor.dtype is (DType.INT64 if wide else DType.INT32) for tensor in biases)
         and cell.dtype is DType.INT16
+        and (symmetric or not wide)
     )
 
 
@@ -179,20 +198,22 @@ def tanh_activation(graph: Graph, operator: Operator) -> bool:
 
 
 def sums_fit(graph: Graph, operator: Operator) -> bool:
-    """No input can make a sum leave int32: 255 times the sum of |weights| plus |bias| of each unit of each gate."""
+    """No input makes a sum leave int32 (2**47 for int16): 255 (32768) * sum |weights| + |bias| of a unit of a gate."""
+    largest, limit = (32768, 1 << 47) if _is_wide(graph, operator) else (255, 1 << 31)
     for gate in range(len(_GATES)):
         weights, recurrent, bias = _at(graph, operator, (_WEIGHTS + gate, _RECURRENT + gate, _BIASES + gate))
         for matrix, start in ((constant(weights), constant(bias)), (constant(recurrent), np.zeros(1))):
-            magnitude = 255 * np.abs(matrix.astype(np.int64)).sum(axis=1) + np.abs(start.astype(np.int64))
-            if np.any(magnitude >= 1 << 31):
+            magnitude = largest * np.abs(matrix.astype(np.int64)).sum(axis=1) + np.abs(start.astype(np.int64))
+            if np.any((magnitude >= limit) | (magnitude < 0)):
                 return False
     return True
 
 
 def scales_fit(graph: Graph, operator: Operator) -> bool:
-    """No product of two scales is 2**30 times the scale of its result, or more."""
-    factors = (*_matrix_factors(graph, operator), *_product_factors(graph, operator))
-    return all(checks.scalable(factor) for factor in factors)
+    """No product of two scales is 2**30 times the scale of its result, or more (2**7 times for sums of int16)."""
+    most = MAX_WIDE_LEFT_SHIFT if _is_wide(graph, operator) else MAX_LEFT_SHIFT
+    sums = all(checks.scalable(factor, most) for factor in _matrix_factors(graph, operator))
+    return sums and all(checks.scalable(factor) for factor in _product_factors(graph, operator))
 
 
 def parse(graph: Graph, operator: Operator) -> Layer:
@@ -209,6 +230,7 @@ def parse(graph: Graph, operator: Operator) -> Layer:
     batches, steps = source.shape[:2][::-1] if time_major else source.shape[:2]
     cell_factor, update_factor, hidden_factor = map(quantize_multiplier, _product_factors(graph, operator))
     params = Lstm(
+        dtype=source.dtype,
         time_major=time_major,
         batches=batches,
         steps=steps,
@@ -240,12 +262,10 @@ def _product(first: Int64Array, second: Int64Array, factor: Factor) -> Int64Arra
 
 def _gate_input(params: Lstm, gate: Gate, values: Int64Array, hidden: Int64Array) -> Int64Array:
     """What goes into a gate's function, int16 [batches, units]."""
+    scaled = multiply_wide if params.dtype is DType.INT16 else multiply_by_quantized_multiplier
     own = (values - params.input_zero_point) @ gate.weights.astype(np.int64).T + gate.bias
     past = (hidden - params.hidden_zero_point) @ gate.recurrent.astype(np.int64).T
-    return _saturated(
-        _saturated(multiply_by_quantized_multiplier(own, *gate.factor))
-        + _saturated(multiply_by_quantized_multiplier(past, *gate.recurrent_factor))
-    )
+    return _saturated(_saturated(scaled(own, *gate.factor)) + _saturated(scaled(past, *gate.recurrent_factor)))
 
 
 def reference(params: Lstm, inputs: Sequence[Array]) -> tuple[Array, ...]:
@@ -254,7 +274,8 @@ def reference(params: Lstm, inputs: Sequence[Array]) -> tuple[Array, ...]:
     source = source if p.time_major else source.swapaxes(0, 1)
     hidden = inputs[1].astype(np.int64).reshape(p.batches, p.units)
     cell = inputs[2].astype(np.int64).reshape(p.batches, p.units)
-    outputs = np.empty((p.steps, p.batches, p.units), np.int8)
+    outputs = np.empty((p.steps, p.batches, p.units), p.dtype.numpy)
+    low, high = integer_range(p.dtype)
     for step, values in enumerate(source):
         entering = [_gate_input(p, gate, values, hidden) for gate in p.gates]
         admitted, kept, given = (logistic_s16(entering[at]) for at in (0, 1, 3))
@@ -265,10 +286,10 @@ def reference(params: Lstm, inputs: Sequence[Array]) -> tuple[Array, ...]:
         if p.cell_clip >= 0:
             cell = np.clip(cell, -p.cell_clip, p.cell_clip)
         shown = _product(tanh_s16(cell, *tanh_factor(p.cell_power)), given, p.hidden_factor)
-        hidden = np.clip(shown + p.hidden_zero_point, -128, 127)
+        hidden = np.clip(shown + p.hidden_zero_point, low, high)
         outputs[step] = hidden
     result = outputs if p.time_major else np.ascontiguousarray(outputs.swapaxes(0, 1))
-    return result, hidden.astype(np.int8), cell.astype(np.int16)
+    return result, hidden.astype(p.dtype.numpy), cell.astype(np.int16)
 
 
 SPECS = (

@@ -1,4 +1,4 @@
-"""mul: element-wise product of two int8 or two int16 tensors."""
+"""mul: element-wise product of two int8, two int16 or two int32 tensors."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ from tinyedge.arithmetic.broadcast import Broadcast
 from tinyedge.arithmetic.quantization import activation_range, quantize_multiplier, requantize
 from tinyedge.graph.access import all_inputs, first_output
 from tinyedge.graph.ir import Array, DType, Graph, Operator
-from tinyedge.ops import checks
+from tinyedge.ops import checks, whole_numbers
 from tinyedge.ops.checks import shapes
 from tinyedge.ops.contract import Layer, OperatorSpec, make_layer
+from tinyedge.ops.whole_numbers import WholeNumbers
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,6 +43,8 @@ def scales_fit(graph: Graph, operator: Operator) -> bool:
 
 
 def parse(graph: Graph, operator: Operator) -> Layer:
+    if whole_numbers.is_whole(graph, operator):
+        return whole_numbers.parse(graph, operator)
     first, second = all_inputs(graph, operator)
     target = first_output(graph, operator)
     multiplier, shift = quantize_multiplier(_factor(graph, operator))
@@ -61,7 +64,9 @@ def parse(graph: Graph, operator: Operator) -> Layer:
     return make_layer(operator, params, all_inputs(graph, operator), [first_output(graph, operator)])
 
 
-def reference(params: Mul, inputs: Sequence[Array]) -> tuple[Array, ...]:
+def reference(params: Mul | WholeNumbers, inputs: Sequence[Array]) -> tuple[Array, ...]:
+    if isinstance(params, WholeNumbers):
+        return whole_numbers.reference(params, inputs)
     first, second = (
         values.astype(np.int64) - zero
         for values, zero in zip(params.broadcast.operands(inputs), params.zero_points, strict=True)
@@ -84,10 +89,10 @@ SPECS = (
             checks.arity(2, 2),
             checks.options("fused_activation_function"),
             shapes.one_computed,
-            shapes.same_types(DType.INT8, DType.INT16),
+            whole_numbers.quantized_or_whole,
             checks.known_activation,
             shapes.broadcasts,
-            scales_fit,
+            whole_numbers.or_whole(scales_fit),
         ),
         parse=parse,
         reference=reference,

@@ -1,14 +1,17 @@
-"""slice, strided_slice: a box of a tensor, each axis from a beginning in steps."""
+"""slice, strided_slice: a box of a tensor, each axis from a beginning in steps; that of a slice may be computed."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
-from tinyedge.arithmetic.movement import View, make_copies, reference
+from tinyedge.arithmetic import movement
+from tinyedge.arithmetic.movement import Movement, View, make_copies
 from tinyedge.graph.access import constant, first_input, first_output, input_tensor
-from tinyedge.graph.ir import DType, Graph, Operator
-from tinyedge.ops import checks
+from tinyedge.graph.ir import Array, DType, Graph, Operator
+from tinyedge.ops import checks, computed_boxes
 from tinyedge.ops.checks import element_types
+from tinyedge.ops.computed_boxes import ComputedBox
 from tinyedge.ops.contract import Layer, OperatorSpec, movement_layer
 
 _SLICED_AXES = 5
@@ -22,8 +25,16 @@ def _numbers(graph: Graph, operator: Operator, position: int) -> list[int]:
     return [int(value) for value in constant(graph.tensors[operator.inputs[position]]).reshape(-1)]
 
 
+def _begins_anywhere(graph: Graph, operator: Operator) -> bool:
+    """Whether it is a slice whose beginning is computed."""
+    begin = input_tensor(graph, operator, 1)
+    return operator.name == "slice" and begin is not None and not begin.is_constant
+
+
 def _slice_parts(graph: Graph, operator: Operator) -> list[_Part]:
     """Per axis; a size of -1 is all that is left."""
+    if _begins_anywhere(graph, operator):
+        return [(0, size, 1) for size in _numbers(graph, operator, 2)]
     begins, sizes = _numbers(graph, operator, 1), _numbers(graph, operator, 2)
     shape = first_input(graph, operator).shape
     return [
@@ -67,9 +78,20 @@ def _constant_indices(graph: Graph, operator: Operator, count: int, types: tuple
 
 
 def constant_box(graph: Graph, operator: Operator) -> bool:
-    """Beginning and size are constants of int32 or int64, a number for each of at most five axes."""
+    """Beginning and size are constants of int32 or int64, a number for each of at most five axes; the beginning may be
+    computed, in int32, of int8, int16 or int32."""
     rank = len(first_input(graph, operator).shape)
+    if _begins_anywhere(graph, operator):
+        return 1 <= rank <= _SLICED_AXES and _computed_begin(graph, operator, rank)
     return 1 <= rank <= _SLICED_AXES and _constant_indices(graph, operator, 2, (DType.INT32, DType.INT64))
+
+
+def _computed_begin(graph: Graph, operator: Operator, rank: int) -> bool:
+    begin, size = input_tensor(graph, operator, 1), input_tensor(graph, operator, 2)
+    assert begin is not None, "which is computed"
+    moved = first_input(graph, operator).dtype in (DType.INT8, DType.INT16, DType.INT32)
+    known = size is not None and size.is_constant and size.dtype is DType.INT32 and size.elements == rank
+    return moved and known and begin.dtype is DType.INT32 and begin.shape == (rank,)
 
 
 def constant_strides(graph: Graph, operator: Operator) -> bool:
@@ -107,10 +129,19 @@ def box_is_inside(graph: Graph, operator: Operator) -> bool:
 
 def parse(graph: Graph, operator: Operator) -> Layer:
     source, target = first_input(graph, operator), first_output(graph, operator)
+    if _begins_anywhere(graph, operator):
+        operands = (source, graph.tensors[operator.inputs[1]])
+        return computed_boxes.make_box(operator, operands, target.shape, target)
     view = View.whole(source.shape)
     for axis, (begin, count, step) in enumerate(_parts(graph, operator)):
         view = view.part(axis, begin, count, step)
     return movement_layer(operator, [source], [target], make_copies(0, 0, [(view, View.whole(view.sizes))]))
+
+
+def reference(params: Movement | ComputedBox, inputs: Sequence[Array]) -> tuple[Array, ...]:
+    if isinstance(params, ComputedBox):
+        return computed_boxes.reference(params, inputs)
+    return movement.reference(params, inputs)
 
 
 _MASKS = ("begin_mask", "end_mask", "ellipsis_mask", "new_axis_mask", "shrink_axis_mask")
@@ -130,6 +161,6 @@ SPECS = (
             box_is_inside,
         ),
         parse=parse,
-        reference=reference,
+        reference=movement.reference,
     ),
 )

@@ -10,9 +10,10 @@ from tinyedge.arithmetic.broadcast import Broadcast, Scaled
 from tinyedge.arithmetic.quantization import activation_range, quantize_multiplier, requantize
 from tinyedge.graph.access import all_inputs, first_output
 from tinyedge.graph.ir import Array, DType, Graph, Operator, Tensor
-from tinyedge.ops import checks
+from tinyedge.ops import checks, whole_numbers
 from tinyedge.ops.checks import shapes
 from tinyedge.ops.contract import Layer, OperatorSpec, make_layer
+from tinyedge.ops.whole_numbers import WholeNumbers
 
 _LEFT_SHIFTS = {DType.INT8: 20, DType.INT16: 15}
 
@@ -53,6 +54,8 @@ def scales_fit(graph: Graph, operator: Operator) -> bool:
 
 
 def parse(graph: Graph, operator: Operator) -> Layer:
+    if whole_numbers.is_whole(graph, operator):
+        return whole_numbers.parse(graph, operator)
     first, second = all_inputs(graph, operator)
     target = first_output(graph, operator)
     factor1, factor2, output_factor = _factors(first, second, target)
@@ -75,7 +78,9 @@ def parse(graph: Graph, operator: Operator) -> Layer:
     return make_layer(operator, params, all_inputs(graph, operator), [first_output(graph, operator)])
 
 
-def reference(params: Sum, inputs: Sequence[Array]) -> tuple[Array, ...]:
+def reference(params: Sum | WholeNumbers, inputs: Sequence[Array]) -> tuple[Array, ...]:
+    if isinstance(params, WholeNumbers):
+        return whole_numbers.reference(params, inputs)
     pairs = zip(params.operands, params.broadcast.operands(inputs), strict=True)
     first, second = (operand.of(values, params.left_shift) for operand, values in pairs)
     output = requantize(
@@ -96,10 +101,10 @@ SPECS = (
             checks.arity(2, 2),
             checks.options("fused_activation_function"),
             shapes.one_computed,
-            shapes.same_types(DType.INT8, DType.INT16),
+            whole_numbers.quantized_or_whole,
             checks.known_activation,
             shapes.broadcasts,
-            scales_fit,
+            whole_numbers.or_whole(scales_fit),
         ),
         parse=parse,
         reference=reference,

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
+
 from tinyedge.errors import InternalError, TinyEdgeError
 from tinyedge.graph.ir import Graph
-from tinyedge.graph.verify import verify
+from tinyedge.graph.verify import verify_part
 from tinyedge.optimize.compute_floats import compute_floats
 from tinyedge.optimize.dead_channels import dead_channels
 from tinyedge.optimize.fold_constants import fold_constants, fold_integers
+from tinyedge.optimize.fold_dilation import fold_dilation
 from tinyedge.optimize.fold_islands import fold_islands
 from tinyedge.optimize.fold_pad import fold_pad
 from tinyedge.optimize.fold_shapes import fold_shapes
@@ -16,6 +20,7 @@ from tinyedge.optimize.remove_requantize_pairs import remove_requantize_pairs
 from tinyedge.optimize.remove_reshapes import remove_reshapes
 from tinyedge.optimize.remove_unused import remove_unused
 from tinyedge.optimize.rewrite import Pass
+from tinyedge.optimize.settle_control_flow import settle_control_flow
 
 PASSES: tuple[Pass, ...] = (
     remove_unused,
@@ -23,12 +28,13 @@ PASSES: tuple[Pass, ...] = (
     remove_requantize_pairs,
     remove_reshapes,
     fold_pad,
+    fold_dilation,
     dead_channels,
 )
 ISLANDS: tuple[Pass, ...] = (move_borders, fold_islands, compute_floats)
 """what makes operators in float32 runnable"""
-SETTLING: tuple[Pass, ...] = (fold_shapes, remove_unused, fold_integers, *ISLANDS)
-"""once each, in front of the checks"""
+SETTLING: tuple[Pass, ...] = (fold_shapes, remove_unused, settle_control_flow, fold_integers, *ISLANDS)
+"""once each, in front of the checks; then in what loops and branches run"""
 ROUNDS = 50
 """every round removes an operator, a tensor or a channel, so even huge models end long before"""
 
@@ -42,7 +48,7 @@ def settle_graph(graph: Graph) -> Graph:
     """
     for rewrite in SETTLING:
         graph = _run_pass(rewrite, graph)
-    return graph
+    return _within(graph, settle_graph)
 
 
 def optimize_graph(graph: Graph) -> Graph:
@@ -55,15 +61,26 @@ def optimize_graph(graph: Graph) -> Graph:
         for rewrite in PASSES:
             graph = _run_pass(rewrite, graph)
         if graph is before:
-            return graph
+            return _within(graph, optimize_graph)
     raise InternalError(f"the passes over model `{graph.name}` did not come to rest in {ROUNDS} rounds")
+
+
+def _within(graph: Graph, rewrite: Callable[[Graph], Graph]) -> Graph:
+    """The graph with every subgraph that its operators run rewritten."""
+    if not any(operator.subgraphs for operator in graph.operators):
+        return graph
+    return graph.evolve(
+        operators=tuple(
+            replace(op, subgraphs=tuple(map(rewrite, op.subgraphs))) if op.subgraphs else op for op in graph.operators
+        )
+    )
 
 
 def _run_pass(rewrite: Pass, graph: Graph) -> Graph:
     result = rewrite(graph)
     if result is not graph:
         try:
-            verify(result)
+            verify_part(result)
         except TinyEdgeError as error:
             raise InternalError(f"pass `{rewrite.__name__}` broke model `{graph.name}`: {error}") from error
     return result

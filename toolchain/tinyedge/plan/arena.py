@@ -97,6 +97,15 @@ def quick_bytes(blocks: Sequence[Block], overlaps: Mapping[tuple[int, int], int]
     return min(_place(problem, guess, sum(problem.sizes) + 1)[1] for guess in guesses) * alignment
 
 
+def fits_by_guess(
+    blocks: Sequence[Block], overlaps: Mapping[tuple[int, int], int], bytes_: int, *, alignment: int = 4
+) -> bool:
+    """Whether one of all guesses finds an arena of at most so many bytes."""
+    problem = _make_problem(blocks, overlaps, alignment, 0)
+    most = bytes_ // alignment
+    return any(_place(problem, guess, most + 1)[1] <= most for guess in _sequences(problem))
+
+
 def _make_problem(
     blocks: Sequence[Block], overlaps: Mapping[tuple[int, int], int], alignment: int, work: int
 ) -> _Problem:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from tinyedge.artifacts import Buffer, Plan
 from tinyedge.boards import Board
 from tinyedge.errors import FitError
-from tinyedge.graph.ir import Graph
+from tinyedge.graph.ir import Graph, Tensor
 
 _SPLIT = 4
 """a tensor may be so many times the board's memory, because a plan can make it in parts"""
@@ -28,10 +28,7 @@ def check_sizes(graph: Graph, board: Board) -> None:
     """
     memory = sum(memory.size_bytes for memory in board.memories)
     limit = max(_SPLIT * memory, LEAST_LIMIT_BYTES) if memory else HOST_LIMIT_BYTES
-    used = {key for op in graph.operators for key in (*op.inputs, *op.outputs) if key >= 0}
-    used.update(graph.inputs, graph.outputs)
-    tensors = [graph.tensors[key] for key in used if not graph.tensors[key].is_constant]
-    largest = max(tensors, key=lambda tensor: tensor.bytes, default=None)
+    largest = max(_used_tensors(graph), key=lambda tensor: tensor.bytes, default=None)
     if largest is not None and largest.bytes > limit:
         has = f"has {memory:,} B of memory in all" if memory else f"is given at most {limit:,} B for one tensor"
         raise FitError(
@@ -39,6 +36,19 @@ def check_sizes(graph: Graph, board: Board) -> None:
             f"[{','.join(map(str, largest.shape))}] alone has {largest.bytes:,} B; board `{board.name}` {has}",
             hint="export the model with a smaller input, or with the layer that makes this tensor left out",
         )
+
+
+def _used_tensors(graph: Graph) -> list[Tensor]:
+    """What is computed in a graph and in what its operators run."""
+    found = []
+    graphs = {id(graph): graph}
+    while graphs:
+        _, at = graphs.popitem()
+        used = {key for op in at.operators for key in (*op.inputs, *op.outputs) if key >= 0}
+        used.update(at.inputs, at.outputs)
+        found += [at.tensors[key] for key in used if not at.tensors[key].is_constant]
+        graphs |= {id(inner): inner for op in at.operators for inner in op.subgraphs}
+    return found
 
 
 def check_fits(plan: Plan, board: Board) -> None:

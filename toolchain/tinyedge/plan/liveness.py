@@ -95,10 +95,10 @@ def layer_variables(graph: Graph, layer: Layer) -> tuple[Tensor, ...]:
 
 
 def find_memory(graph: Graph, layers: Sequence[Layer]) -> Memory:
-    """Group the tensors that need RAM into storage. Constants need none."""
-    read = [_keys((*layer.inputs, *layer_variables(graph, layer))) for layer in layers]
-    written = [_keys(layer.outputs) for layer in layers]
-    borders = _keys((*graph.input_tensors(), *graph.output_tensors()))
+    """Group the tensors that need RAM into storage. Constants need none, and what is borrowed has it elsewhere."""
+    read = [_keys(graph, (*layer.inputs, *layer_variables(graph, layer))) for layer in layers]
+    written = [_keys(graph, layer.outputs) for layer in layers]
+    borders = _keys(graph, (*graph.input_tensors(), *graph.output_tensors()))
     keys = tuple(dict.fromkeys((*borders, *(k for r, w in zip(read, written, strict=True) for k in (*r, *w)))))
     root = {key: key for key in keys}
 
@@ -148,8 +148,8 @@ def _positions(steps: Sequence[Sequence[int]]) -> dict[int, list[int]]:
     return found
 
 
-def _keys(tensors: Iterable[Tensor]) -> tuple[int, ...]:
-    return tuple(dict.fromkeys(t.index for t in tensors if not t.is_constant))
+def _keys(graph: Graph, tensors: Iterable[Tensor]) -> tuple[int, ...]:
+    return tuple(dict.fromkeys(t.index for t in tensors if not t.is_constant and t.index not in graph.borrowed))
 
 
 def lifetimes(memory: Memory, order: Sequence[int]) -> tuple[tuple[int, int], ...]:
@@ -170,7 +170,7 @@ def tensor_lifetimes(graph: Graph, layers: Sequence[Layer]) -> dict[int, tuple[i
     spans: dict[int, tuple[int, int]] = {}
 
     def use(tensor: Tensor, step: int) -> None:
-        if not tensor.is_constant:
+        if not tensor.is_constant and tensor.index not in graph.borrowed:
             first, last = spans.get(tensor.index, (step, step))
             spans[tensor.index] = (min(first, step), max(last, step))
 
@@ -180,7 +180,8 @@ def tensor_lifetimes(graph: Graph, layers: Sequence[Layer]) -> dict[int, tuple[i
         for tensor in (*layer.inputs, *layer.outputs):
             use(tensor, step)
         for tensor in layer_variables(graph, layer):
-            spans[tensor.index] = (0, end)
+            if tensor.index not in graph.borrowed:
+                spans[tensor.index] = (0, end)
     for tensor in graph.output_tensors():
         use(tensor, end)
     return spans
@@ -196,8 +197,8 @@ def find_overlaps(memory: Memory, steps: Sequence[Step], spans: Sequence[tuple[i
     for number, step in enumerate(steps):
         if len(step.layer.outputs) != 1 or is_rename(step.layer):
             continue
-        output = memory.of_tensor[step.layer.outputs[0].index]
-        if memory.storages[output].from_start:
+        output = memory.of_tensor.get(step.layer.outputs[0].index)
+        if output is None or memory.storages[output].from_start:
             continue
         in_place_offsets = input_in_place_offsets(memory, step)
         found += [
@@ -214,8 +215,8 @@ def input_in_place_offsets(memory: Memory, step: Step) -> dict[int, int | None]:
     """In-place offset by storage read: one that suits every use of a storage that is read twice, else None."""
     in_place_offsets: dict[int, int | None] = {}
     for position, tensor in enumerate(step.layer.inputs):
-        if not tensor.is_constant:
-            source = memory.of_tensor[tensor.index]
+        source = memory.of_tensor.get(tensor.index, -1)
+        if source >= 0:
             in_place_offsets[source] = _common_offset(step.in_place(position), in_place_offsets.get(source, 0))
     for key in (*step.layer.operator.inputs, *step.layer.operator.outputs):
         source = memory.of_tensor.get(key, -1)

@@ -11,6 +11,7 @@ from tinyedge.graph.ir import Graph
 from tinyedge.kernels.contract import Kernel
 from tinyedge.ops import parse_graph
 from tinyedge.plan.arena import place_blocks
+from tinyedge.plan.control_flow import control_kernels
 from tinyedge.plan.layout import make_layout
 from tinyedge.plan.liveness import Memory, aligned, find_memory, lifetimes, step_needs, tensor_lifetimes
 from tinyedge.plan.order import best_order
@@ -19,7 +20,9 @@ from tinyedge.plan.verify import verify_plan
 
 
 def make_plan(graph: Graph, core: Core, optimize: Optimize, *, kernels: Sequence[Kernel] | None = None) -> Plan:
-    """Plan `graph` for `core`. Pure and deterministic: the same graph gives the same plan to the byte.
+    """Plan `graph` for `core`, and what loops and branches run with it.
+
+    Pure and deterministic: the same graph gives the same plan to the byte.
 
     kernels  candidates instead of the registry, for tests and for measuring one kernel
 
@@ -33,7 +36,14 @@ def make_plan(graph: Graph, core: Core, optimize: Optimize, *, kernels: Sequence
                 hint="remove this output from the model and convert it again",
             )
     layers = parse_graph(graph)
-    candidates = tuple(find_candidates(layer, core, serving_kernels(layer, kernels)) for layer in layers)
+
+    def plan_inner(inner: Graph) -> Plan:
+        return make_plan(inner, core, optimize, kernels=kernels)
+
+    candidates = tuple(
+        find_candidates(layer, core, control_kernels(layer, plan_inner) or serving_kernels(layer, kernels))
+        for layer in layers
+    )
     memory = find_memory(graph, layers)
     given = tuple(range(len(layers)))
     chosen = select_kernels(memory, candidates, given, optimize)

@@ -32,8 +32,8 @@ from tinyedge.graph.ir import Tensor
 from tinyedge.kernels.batches import each_image, image_count
 from tinyedge.kernels.contract import Cost, Kernel, cheapest_first
 from tinyedge.ops.contract import Layer
-from tinyedge.plan.arena import quick_bytes
-from tinyedge.plan.layout import make_layout
+from tinyedge.plan.arena import fits_by_guess, quick_bytes
+from tinyedge.plan.layout import Layout, make_layout
 from tinyedge.plan.liveness import Memory, Step, aligned, lifetimes, step_needs
 
 ARENA_WEIGHT = 4
@@ -126,11 +126,20 @@ class _Totals:
             name: size for layer in layers for each in layer.candidates for name, size in each.cost.shared_code
         }
 
+    def _layout(self, picks: Sequence[int]) -> Layout:
+        steps = [self.layers[layer].candidates[picks[layer]].step for layer in self.order]
+        return make_layout(self.memory, steps, self.spans)
+
     def laid_out_bytes(self, picks: Sequence[int]) -> int:
         """The arena of a selection, laid out quickly."""
-        steps = [self.layers[layer].candidates[picks[layer]].step for layer in self.order]
-        layout = make_layout(self.memory, steps, self.spans)
+        layout = self._layout(picks)
         return quick_bytes(layout.blocks, layout.overlaps, alignment=self.alignment)
+
+    def is_tight(self, picks: Sequence[int]) -> bool:
+        """Whether the arena of a selection is seen to be no larger than what the worst step needs."""
+        layout = self._layout(picks)
+        _, _, needed = self.figures(picks)
+        return fits_by_guess(layout.blocks, layout.overlaps, needed, alignment=self.alignment)
 
     def figures(self, picks: Sequence[int]) -> tuple[int, int, int]:
         """Cycles, flash, and what the worst step needs of memory."""
@@ -222,7 +231,12 @@ def select_kernels(
 
 
 def _refine(layers: Sequence[LayerCandidates], totals: _Totals, picks: list[int], optimize: Optimize) -> list[int]:
-    """Improve a selection by what really laid out arenas say, as long as `REFINEMENTS` last."""
+    """Improve a selection by what really laid out arenas say, as long as `REFINEMENTS` last.
+
+    One whose arena is as small as its worst step allows was rated by that already: no layout says more.
+    """
+    if totals.is_tight(picks):
+        return picks
     most = min(REFINEMENTS, REFINED_PAIRS // len(layers) ** 2)
     best, tried = totals.score(picks, optimize, laid_out=True), 1
     improved = True

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tinyedge.errors import UsageError
-from tinyedge.kernels import KERNELS
+from tinyedge.kernels import CONTROL_FLOW, KERNELS
 from tinyedge.ops import OPERATORS
 from tinyedge.ops.checks import rule_of
 from tinyedge.ops.checks.float_only import FLOAT_ONLY, NO_KERNEL
@@ -49,11 +49,17 @@ def list_operators(name: str | None = None) -> tuple[OperatorInfo, ...]:
         OperatorInfo(
             spec.name,
             tuple(rule_of(constraint) for constraint in spec.constraints),
-            tuple(kernel.name for kernel in KERNELS if spec.name in kernel.operators),
+            _kernels(spec.name),
         )
         for spec in OPERATORS.values()
         if name in (None, spec.name)
     )
+
+
+def _kernels(operator: str) -> tuple[str, ...]:
+    if operator in CONTROL_FLOW:
+        return (CONTROL_FLOW[operator],)
+    return tuple(kernel.name for kernel in KERNELS if operator in kernel.operators)
 
 
 def render_operators(operators: Sequence[OperatorInfo]) -> str:

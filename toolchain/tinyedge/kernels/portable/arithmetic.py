@@ -1,4 +1,5 @@
-"""sub, mul, div, squared_difference, prelu in int8, and add, sub, mul, squared_difference, prelu in int16."""
+"""sub, mul, div, squared_difference, prelu in int8, add, sub, mul, squared_difference, prelu in int16, and add, sub,
+mul in int32."""
 
 from __future__ import annotations
 
@@ -17,6 +18,25 @@ from tinyedge.ops.mul import Mul
 from tinyedge.ops.prelu import Prelu
 from tinyedge.ops.squared_difference import SquaredDifference
 from tinyedge.ops.sub import Sum
+from tinyedge.ops.whole_numbers import WholeNumbers
+
+_OTHER_WHOLE = "its operands are int32, the kernel computes with scales"
+
+
+class PortableWholeNumbers(ElementwiseKernel):
+    """Sums, differences and products in int32."""
+
+    name = "portable/whole_numbers"
+    operators: ClassVar[tuple[str, ...]] = ("add", "sub", "mul")
+    stem = "te_whole_numbers"
+    code = 100
+    cycles_per_output = 12
+
+    def fits(self, layer: Layer, core: Core) -> str:
+        return "" if isinstance(layer.params, WholeNumbers) else "its operands have scales, the kernel takes int32"
+
+    def function(self, params: WholeNumbers) -> str:
+        return f"te_{params.function}_s32"
 
 
 class _PortableSum(ElementwiseKernel):
@@ -24,6 +44,9 @@ class _PortableSum(ElementwiseKernel):
     code = 350
     params_bytes = 32
     cycles_per_output = 90
+
+    def fits(self, layer: Layer, core: Core) -> str:
+        return "" if isinstance(layer.params, Sum) else _OTHER_WHOLE
 
     def function(self, params: Sum) -> str:
         return f"te_{'sub' if params.subtract else 'add'}_{suffix(params.dtype)}"
@@ -56,7 +79,7 @@ class PortableAddS16(_PortableSum):
     stem = "te_add_s16"
 
     def fits(self, layer: Layer, core: Core) -> str:
-        return "" if isinstance(layer.params, Sum) else "its operands are int8, the kernel adds int16"
+        return "" if isinstance(layer.params, Sum) else "its operands are not int16"
 
 
 class PortableMul(ElementwiseKernel):
@@ -69,6 +92,9 @@ class PortableMul(ElementwiseKernel):
     code = 230
     params_bytes = 16
     cycles_per_output = 45
+
+    def fits(self, layer: Layer, core: Core) -> str:
+        return "" if isinstance(layer.params, Mul) else _OTHER_WHOLE
 
     def function(self, params: Mul) -> str:
         return f"te_mul_{suffix(params.dtype)}"
@@ -185,6 +211,7 @@ class PortablePreluS16(_PortablePrelu):
 
 
 KERNELS: tuple[Kernel, ...] = (
+    PortableWholeNumbers(),
     PortableSub(),
     PortableAddS16(),
     PortableMul(),

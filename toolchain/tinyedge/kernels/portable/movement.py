@@ -72,11 +72,14 @@ class PortableMovement(Kernel):
     """Nested copies of elements of any type."""
 
     name = "portable/movement"
-    operators: ClassVar[tuple[str, ...]] = tuple(
-        name for name, spec in OPERATORS.items() if spec.reference is movement.reference
+    operators: ClassVar[tuple[str, ...]] = (
+        *(name for name, spec in OPERATORS.items() if spec.reference is movement.reference),
+        "slice",
     )
 
     def fits(self, layer: Layer, core: Core) -> str:
+        if not isinstance(layer.params, Movement):
+            return "where it begins is computed"
         p: Movement = layer.params
         axes = max((len(runs_of(copy, p.element_bytes).axes) for copy in p.copies), default=0)
         if axes > MOST_AXES:

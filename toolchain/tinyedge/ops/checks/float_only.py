@@ -33,7 +33,10 @@ NO_KERNEL: Mapping[str, str] = MappingProxyType(
         "relu_n1_to_1": "minimum and maximum with constants clamp",
         "scatter_nd": "join parts with `keras.layers.Concatenate`",
         "sign": "compare with zero: `keras.ops.where(x > 0, 1.0, -1.0)`",
-        "tile": "join copies with `keras.layers.Concatenate`, or let an addition or product broadcast",
+        "tile": (
+            'for UpSampling2D take `keras.layers.Resizing(height, width, interpolation="nearest")`, which gives the '
+            "same values; else join copies with `keras.layers.Concatenate`, or let an addition or product broadcast"
+        ),
         "topk_v2": "end the model before it, and pick the largest outputs in the application",
     }
 )
@@ -41,8 +44,8 @@ NO_KERNEL: Mapping[str, str] = MappingProxyType(
 
 TFLM_ONLY = frozenset(
     (
-        *("add_n", "broadcast_args", "call_once", "cumsum", "decode", "dynamic_update_slice", "embedding_lookup"),
-        *("floor_div", "floor_mod", "if", "reduce_all", "var_handle", "while"),
+        *("add_n", "broadcast_args", "call_once", "cumsum", "decode", "embedding_lookup"),
+        *("floor_div", "floor_mod", "reduce_all", "var_handle"),
     )
 )
 """what it has a kernel for and tinyedge has not, beside `FLOAT_ONLY` and custom operators"""

@@ -218,6 +218,12 @@ def check_tflm(graph: Graph, features: TflmFeatures = NEWEST) -> None:
         )
     for operator in graph.operators:
         entry = tflm_operator(operator)
+        if operator.subgraphs:
+            raise ModelError(
+                f"model `{graph.name}`: {describe(graph, operator)} runs other subgraphs, and the interpreter of the "
+                "firmware counts the layers of one",
+                hint="`--runtime aot` runs it",
+            )
         if entry is None or not features.has(entry.registration):
             raise _unknown(graph, operator, entry)
         for rule, hint in constraints(entry, features):

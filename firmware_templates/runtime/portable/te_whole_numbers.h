@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Sums, differences and products of int32, tensor by tensor, with broadcasting. */
+#ifndef TE_WHOLE_NUMBERS_H
+#define TE_WHOLE_NUMBERS_H
+
+#include <stdint.h>
+
+#include "te_broadcast.h"
+
+/* output  [shape.sizes], modulo 2^32; may be the same memory as an operand that is not broadcast */
+void te_add_s32(const te_pair_params *p, const int32_t *input1, const int32_t *input2, int32_t *output);
+void te_sub_s32(const te_pair_params *p, const int32_t *input1, const int32_t *input2, int32_t *output);
+void te_mul_s32(const te_pair_params *p, const int32_t *input1, const int32_t *input2, int32_t *output);
+
+#endif
