@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any, Literal
 
@@ -125,6 +126,8 @@ class Run:
     """of each inference in order, as the firmware counted them (modulo 2^32)"""
     selftest: str = "ok"
     """what the firmware said of its self-test"""
+    further_accuracies: Mapping[str, float] = field(default_factory=dict)
+    """of the outputs behind the first that have classes, by their names"""
 
     @property
     def selftest_failure(self) -> str:

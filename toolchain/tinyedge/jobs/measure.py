@@ -41,7 +41,9 @@ def measure(
     TinyEdgeError when another image runs
     """
     prepared = built.prepared
-    arrays, labels = _samples(prepared, inputs, samples)
+    arrays = _samples(prepared, inputs, samples)
+    # the labels are of the test set, of which the first samples are taken
+    model = prepared.model if inputs is None else replace(prepared.model, labels=None, further_labels=())
     expected = prepared.reference.outputs(arrays, observer)
     target = start()
 
@@ -62,7 +64,8 @@ def measure(
                     plan=prepared.plan,
                     samples=arrays,
                     expected=expected,
-                    labels=labels,
+                    labels=model.labels,
+                    further_labels=model.further_labels,
                     layer_crcs=lambda i: layer_crcs(prepared.plan, [array[i] for array in arrays]),
                     clock_hz=prepared.board.clock_hz,
                     progress=report,
@@ -74,8 +77,8 @@ def measure(
         target.console.close()
 
 
-def _samples(prepared: Prepared, inputs: str | None, count: int | None) -> tuple[list[Array], Array | None]:
-    """(one array [N, *shape] for each input of the model, labels or None)."""
+def _samples(prepared: Prepared, inputs: str | None, count: int | None) -> list[Array]:
+    """One array [N, *shape] for each input of the model."""
     model = prepared.model
     if inputs is None and model.samples is not None:
         total = len(model.samples[0])
@@ -85,6 +88,5 @@ def _samples(prepared: Prepared, inputs: str | None, count: int | None) -> tuple
                 f"`{model.name}` has {total:,} test samples, not {stop:,}",
                 hint=f"`--samples {total}`, or `--inputs random:1` for any number",
             )
-        labels = None if model.labels is None else model.labels[:stop]
-        return [array[:stop] for array in model.samples], labels
-    return load_inputs(inputs or "random:1", prepared.original, count), None
+        return [array[:stop] for array in model.samples]
+    return load_inputs(inputs or "random:1", prepared.original, count)

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tinyedge.artifacts import Counting, Figure, Kind, LayerResult, Mismatch, Run, Schedule, Target
+from tinyedge.artifacts.model import Labelled
 from tinyedge.console.contract import CounterReading
 from tinyedge.errors import DeviceError
 from tinyedge.graph.ir import Tensor
@@ -60,6 +61,7 @@ def run_samples(
     samples: Sequence[Array],
     expected: Sequence[Array],
     labels: Array | None,
+    further_labels: Sequence[Labelled] = (),
     layer_crcs: Callable[[int], Sequence[int]],
     clock_hz: int,
     progress: Callable[[int, int], None] = lambda done, total: None,
@@ -69,7 +71,7 @@ def run_samples(
     target      what `session` talks to; a `run` makes two readings of its counter, a `profile` one and two per layer
     samples     one array [N, ...] for each input, of its bytes
     expected    one array [N, ...] for each output: what the oracle computed
-    labels      classes [N, *places] of the first output, or None
+    labels      classes [N, *places] of the first output, or None; `further_labels` of others
     layer_crcs  sample -> CRC-32 of each layer's outputs in order of execution; asked for a sample that differs only
 
     Where ticks are of instructions and there are no readings, they are divided by the ticks of an instruction and
@@ -85,7 +87,7 @@ def run_samples(
     job = _Job(session, target, plan, samples, expected, layer_crcs)
 
     def result() -> Run:
-        return _conclude(tally, plan, labels, target, clock_hz)
+        return _conclude(tally, plan, labels, further_labels, target, clock_hz)
 
     try:
         for i in range(total):
@@ -245,7 +247,14 @@ def _half(tensor: Tensor) -> float:
     return 0.5 / tensor.scale + tensor.zero_point if tensor.quantization else 0.5
 
 
-def _conclude(tally: _Tally, plan: Schedule, labels: Array | None, target: Target, clock_hz: int) -> Run:
+def _conclude(
+    tally: _Tally,
+    plan: Schedule,
+    labels: Array | None,
+    further_labels: Sequence[Labelled],
+    target: Target,
+    clock_hz: int,
+) -> Run:
     counting = target.counting
     done = len(tally.outputs)
     tensors = plan.graph.output_tensors()
@@ -263,11 +272,16 @@ def _conclude(tally: _Tally, plan: Schedule, labels: Array | None, target: Targe
     notes = list(tally.notes)
     if tally.disagreements:
         notes.append(f"{tally.disagreements:,} times the firmware's ticks are not what the emulator counted")
+
+    def accuracy_of(output: int, right: Array | None) -> float | None:
+        return None if right is None or not done else accuracy(outputs[output], right, _half(tensors[output]))
+
+    further = {head.name: accuracy_of(head.output, head.labels) for head in further_labels}
     return Run(
         samples=done,
         mismatches=tally.mismatches,
         first_mismatch=tally.first_mismatch,
-        device_accuracy=None if labels is None or not done else accuracy(outputs[0], labels, _half(tensors[0])),
+        device_accuracy=accuracy_of(0, labels),
         instructions=instructions,
         instructions_spread=_spread(tally.instructions),
         cycles=cycles,
@@ -280,6 +294,7 @@ def _conclude(tally: _Tally, plan: Schedule, labels: Array | None, target: Targe
         notes=tuple(notes),
         ticks=tuple(tally.ticks),
         selftest=tally.selftest,
+        further_accuracies={name: value for name, value in further.items() if value is not None},
     )
 
 
