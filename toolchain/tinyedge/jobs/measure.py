@@ -71,7 +71,7 @@ def measure(
 
 
 def _samples(prepared: Prepared, inputs: str | None, count: int | None) -> Samples:
-    """Those the user names, else those that came with the model, else random ones."""
+    """Those the user names, else those that came with the model and their labels, else random ones."""
     model = prepared.model
     if inputs is None and model.samples is not None:
         total = len(model.samples[0])
@@ -81,6 +81,5 @@ def _samples(prepared: Prepared, inputs: str | None, count: int | None) -> Sampl
                 f"`{model.name}` has {total:,} test samples, not {stop:,}",
                 hint=f"`--samples {total}`, or `--inputs random:1` for any number",
             )
-        labels = None if model.labels is None else model.labels[:stop]
-        return Samples([array[:stop] for array in model.samples], labels)
+        return Samples([array[:stop] for array in model.samples], model.labels, model.further_labels)
     return Samples(load_inputs(inputs or "random:1", prepared.original, count))
