@@ -39,6 +39,7 @@ _BUILD = (
     click.option(
         "--optimize", type=click.Choice(["size", "balanced", "speed"]), help="Default: the recipe's, else balanced."
     ),
+    click.option("--keep-inputs", is_flag=True, help="Inferences leave their inputs as they are; may take more RAM."),
     click.option("-d", "--build-dir", type=_FOLDER, help="Default: build."),
 )
 _SAMPLING = (
@@ -59,7 +60,7 @@ _FILES = (
     click.option("--html", type=_FILE, help="Write the report as a page."),
     click.option("--junit", type=_FILE, help="Write what was checked as JUnit XML."),
 )
-_OF_CHOICES = frozenset({"model", "board", "tflm", "compiler", "optimize", "build_dir"})
+_OF_CHOICES = frozenset({"model", "board", "tflm", "compiler", "optimize", "build_dir", "keep_inputs"})
 
 
 def shared(function: Command) -> Command:
@@ -138,6 +139,7 @@ def _merge(config: Config, runtime: str, given: Mapping[str, Any]) -> tuple[Choi
         runtime=runtime,
         tflm=given["tflm"] or config.tflm,
         optimize=given["optimize"] or config.optimize,
+        keep_inputs=given["keep_inputs"],
         build_dir=(given["build_dir"] or config.build_dir or Path("build")).absolute(),
     )
     return merged, {name: value for name, value in given.items() if name not in _OF_CHOICES}

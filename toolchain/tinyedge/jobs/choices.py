@@ -19,3 +19,5 @@ class Choices:
     """a name of `runtimes.RUNTIMES`"""
     tflm: Path | None = None
     """a source tree of TensorFlow Lite Micro; None: TINYEDGE_TFLM names it"""
+    keep_inputs: bool = False
+    """no inference overwrites its inputs"""

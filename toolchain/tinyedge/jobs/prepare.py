@@ -26,7 +26,9 @@ def prepare_with_runtime(choices: Choices, observer: Observer) -> tuple[Runtime,
     optimize = cast(Optimize, choices.optimize or loaded.optimize)
     runtime = make_runtime(choices.runtime, choices.tflm)
     try:
-        prepared = runtime.prepare(loaded.model, board, optimize, choices.build_dir, observer)
+        prepared = runtime.prepare(
+            loaded.model, board, optimize, choices.build_dir, observer, keep_inputs=choices.keep_inputs
+        )
     except ModelError as error:
         if is_float(loaded.model.tflite):
             error.what += f"\n       all tensors of `{loaded.model.name}` are float: it was never quantized"

@@ -114,6 +114,7 @@ def plan_document(plan: Plan) -> dict[str, Any]:
         "optimize": plan.optimize,
         "arena_bytes": plan.arena_bytes,
         "lower_bound_bytes": plan.lower_bound_bytes,
+        "state_bytes": plan.state_bytes,
         "peak_step": peak_step(plan),
         "layers": [
             {

@@ -26,14 +26,21 @@ class AotRuntime:
     has_budgets: ClassVar[bool] = True
 
     def prepare(
-        self, model: QuantizedModel, board: Board, optimize: Optimize, build_dir: Path, observer: Observer
+        self,
+        model: QuantizedModel,
+        board: Board,
+        optimize: Optimize,
+        build_dir: Path,
+        observer: Observer,
+        *,
+        keep_inputs: bool = False,
     ) -> Prepared:
         """Graph and plan. Raises: ModelError, FitError."""
         original = read_model(model.tflite, model.name)
         check_sizes(original, board)
         graph = settle_graph(original)
         check(graph)
-        plan = make_plan(optimize_graph(graph), board.core, optimize)
+        plan = make_plan(optimize_graph(graph), board.core, optimize, keep_inputs=keep_inputs)
         check_fits(plan, board)
         _tell(plan, observer)
         reference = choose_reference(

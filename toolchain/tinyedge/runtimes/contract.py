@@ -20,13 +20,22 @@ class Runtime(Protocol):
     """the figures of a recipe's budget.toml are of this runtime"""
 
     def prepare(
-        self, model: QuantizedModel, board: Board, optimize: Optimize, build_dir: Path, observer: Observer
+        self,
+        model: QuantizedModel,
+        board: Board,
+        optimize: Optimize,
+        build_dir: Path,
+        observer: Observer,
+        *,
+        keep_inputs: bool = False,
     ) -> Prepared:
         """Everything that is known before anything is compiled; refuses what cannot run or fit.
 
-        build_dir  where what the oracle computes is kept, below `<model>/`
+        build_dir    where what the oracle computes is kept, below `<model>/`
+        keep_inputs  no inference overwrites its inputs
 
-        Raises: ModelError, FitError; UsageError when the runtime's sources are not where they were said to be
+        Raises: ModelError, FitError; UsageError when the runtime's sources are not where they were said to be, or it
+        cannot keep inputs
         """
         ...
 

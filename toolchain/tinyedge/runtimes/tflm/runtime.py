@@ -47,9 +47,20 @@ class TflmRuntime:
         return NEWEST if self.tree is None else self.tree.features
 
     def prepare(
-        self, model: QuantizedModel, board: Board, optimize: Optimize, build_dir: Path, observer: Observer
+        self,
+        model: QuantizedModel,
+        board: Board,
+        optimize: Optimize,
+        build_dir: Path,
+        observer: Observer,
+        *,
+        keep_inputs: bool = False,
     ) -> Prepared:
         """The program; its memory is planned on the device. Raises: ModelError, UsageError."""
+        if keep_inputs:
+            raise UsageError(
+                "TensorFlow Lite Micro's interpreter reuses the memory of inputs", hint="leave out `--keep-inputs`"
+            )
         original = read_model(model.tflite, model.name)
         check_sizes(original, board)
         program = make_program(original, optimize, self.features)

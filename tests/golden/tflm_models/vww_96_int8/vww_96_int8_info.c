@@ -1,25 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* vww_96_int8 for TensorFlow Lite Micro: the arena, and the table that main reads. The interpreter is in te_tflm.cc. */
+/* vww_96_int8: the table by which the measuring firmware knows it. Programs of your own need no more than vww_96_int8.h. */
 #include "te_model.h"
 
-#include <stdint.h>
+#include "vww_96_int8.h"
 
-#include "te_model_arena.h"
-#include "te_model_config.h"
-#include "te_tflm.h"
-
-static uint8_t te_model_arena[TE_MODEL_ARENA_BYTES] __attribute__((aligned(16)));
-
-static const te_tensor_info input_infos[] = {
+static const te_tensor_info inputs[] = {
     {"int8", "1x96x96x3", "0.003921569", -128, 27648}, /* input_1_int8 */
 };
 
-static const te_tensor_info output_infos[] = {
+static const te_tensor_info outputs[] = {
     {"int8", "1x2", "0.00390625", -128, 2}, /* Identity_int8 */
 };
 
-/* The interpreter may reuse the memory of a layer's output for what comes after, so none can be read: no spans. */
-static const te_layer_info layer_infos[TE_MODEL_LAYER_COUNT] = {
+static const te_layer_info layers[VWW_96_INT8_LAYER_COUNT] = {
     {0, 0, 0}, /* conv_2d */
     {1, 0, 0}, /* depthwise_conv_2d */
     {2, 0, 0}, /* conv_2d */
@@ -53,24 +46,22 @@ static const te_layer_info layer_infos[TE_MODEL_LAYER_COUNT] = {
     {30, 0, 0}, /* softmax */
 };
 
-const te_model_table te_model_info = {
+const te_model_info vww_96_int8_info = {
     .model = "vww_96_int8",
     .digest = "597a384c8c2c8a12",
     .runtime = "tflm",
-    .arena_bytes = TE_MODEL_ARENA_BYTES,
+    .arena_bytes = VWW_96_INT8_ARENA_BYTES,
     .selftest_crc = 0x12345678u,
-    .input_count = 1,
-    .output_count = 1,
-    .layer_count = TE_MODEL_LAYER_COUNT,
-    .inputs = input_infos,
-    .outputs = output_infos,
-    .layers = layer_infos,
+    .input_count = VWW_96_INT8_INPUT_COUNT,
+    .output_count = VWW_96_INT8_OUTPUT_COUNT,
+    .layer_count = VWW_96_INT8_LAYER_COUNT,
+    .inputs = inputs,
+    .outputs = outputs,
+    .input_ranges = 0,
+    .layers = layers,
+    .init = vww_96_int8_init,
+    .invoke = vww_96_int8_invoke,
+    .invoke_layers = vww_96_int8_invoke_layers,
+    .input = vww_96_int8_input,
+    .output = vww_96_int8_output,
 };
-
-int te_model_init(void) { return te_tflm_prepare(te_model_arena, TE_MODEL_ARENA_BYTES); }
-
-int te_model_invoke(te_layer_done done, void *context) { return te_tflm_invoke(done, context); }
-
-void *te_model_input(uint32_t i) { return te_tflm_input(i); }
-
-const void *te_model_output(uint32_t i) { return te_tflm_output(i); }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* hand: the constants of all layers. */
-#include "te_model_data.h"
+#include "hand_data.h"
 
-const int8_t te_model_l00_bias[300] = {
+const int8_t hand_l00_bias[300] = {
     -128, -121, -114, -107, -100, -93, -86, -79, -72, -65, -58, -51, -44, -37, -30, -23, -16, -9, -2, 5, 12, 19, 26, 33,
     40, 47, 54, 61, 68, 75, 82, 89, 96, 103, 110, 117, 124, -125, -118, -111, -104, -97, -90, -83, -76, -69, -62, -55,
     -48, -41, -34, -27, -20, -13, -6, 1, 8, 15, 22, 29, 36, 43, 50, 57, 64, 71, 78, 85, 92, 99, 106, 113, 120, 127,
@@ -18,7 +18,7 @@ const int8_t te_model_l00_bias[300] = {
     -104, -97, -90, -83,
 };
 
-const uint32_t te_model_l01_layer[2] = {
+const uint32_t hand_l01_layer[2] = {
     1u, 300u,
 };
 

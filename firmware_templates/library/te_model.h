@@ -1,23 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a model is to the rest of the firmware. The ahead-of-time code and TensorFlow Lite Micro both sit behind these
- * four functions and one table, so main, protocol and board support are the same for both. */
+/* What the measuring firmware knows of a model: a table, whatever its runtime, so that main, protocol and board support
+ * are the same for all. Programs of your own use the model's header, not this. */
 #ifndef TE_MODEL_H
 #define TE_MODEL_H
 
 #include <stdint.h>
 
-/* Called after each layer when the host asked for a profile; `step` counts layers in order of execution from 0. */
-typedef void (*te_layer_done)(void *context, uint32_t step);
-
-/* Prepare the model; sets variables to their start values. 0, or an error code of the runtime. */
-int te_model_init(void);
-
-/* One inference over the bytes in the inputs. `done` may be NULL. 0, or an error code of the runtime. */
-int te_model_invoke(te_layer_done done, void *context);
-
-/* First byte of input or output `i`; valid from te_model_init on. */
-void *te_model_input(uint32_t i);
-const void *te_model_output(uint32_t i);
+/* Called after each layer; `layer` counts them in order of execution from 0. */
+typedef void (*te_layer_done)(void *context, uint32_t layer);
 
 /* Texts ready to print, so that the firmware needs no formatted floats. */
 typedef struct {
@@ -53,15 +43,20 @@ typedef struct {
   const char *runtime; /* "aot" or "tflm" */
   uint32_t arena_bytes;
   uint32_t selftest_crc; /* CRC-32 of all outputs for the self-test input: byte i = x >> 24, x = x * 1664525 +
-                            1013904223, x0 = 1; where te_model_config.h has TE_MODEL_INPUT_RANGES, see te_input_range */
+                            1013904223, x0 = 1; where there are input ranges, see te_input_range */
   uint16_t input_count;
   uint16_t output_count;
   uint16_t layer_count;
   const te_tensor_info *inputs;
   const te_tensor_info *outputs;
+  const te_input_range *input_ranges; /* one for each input, or null: all may hold any bytes */
   const te_layer_info *layers;
-} te_model_table;
-
-extern const te_model_table te_model_info;
+  /* The functions of the model's header. */
+  int (*init)(void);
+  int (*invoke)(void);
+  int (*invoke_layers)(te_layer_done done, void *context);
+  void *(*input)(uint32_t i);
+  const void *(*output)(uint32_t i);
+} te_model_info;
 
 #endif

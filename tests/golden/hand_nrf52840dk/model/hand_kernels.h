@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* hand: the functions of te_model_kernels.S, and where what they read lies. */
-#ifndef TE_MODEL_KERNELS_H
-#define TE_MODEL_KERNELS_H
+/* hand: the functions of hand_kernels.S, and where what they read lies. */
+#ifndef HAND_KERNELS_H
+#define HAND_KERNELS_H
 
 /* te_add_up_layer, an array of words: bytes from its start */
 #define TE_ADD_UP_LAYER_STEP 0
