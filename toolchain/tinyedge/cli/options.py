@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import click
 
@@ -25,9 +26,18 @@ _SHARED = (
     click.option("--json", "as_json", is_flag=True, help="Print one JSON document on stdout."),
     click.option("-v", "--verbose", count=True, help="Say more on stderr."),
 )
-_MODEL = (
-    click.argument("model", required=False),
-    click.option("-b", "--board", help="The board; `tinyedge boards` lists them."),
+_BOARD = click.option("-b", "--board", help="The board; `tinyedge boards` lists them.")
+_MODEL = (click.argument("model", required=False), _BOARD)
+_MODELS = (
+    click.argument("models", metavar="[MODEL]...", nargs=-1),
+    _BOARD,
+    click.option(
+        "--arena",
+        type=click.Choice(["shared", "separate"]),
+        default="shared",
+        show_default=True,
+        help="Of several models: one they run in one after the other, or one each.",
+    ),
 )
 _RUNTIME = click.option("--runtime", type=click.Choice(RUNTIMES), help="Compiled ahead of time (default), or TFLM.")
 _RUNTIMES = click.option(
@@ -100,6 +110,23 @@ def choices(function: Command) -> Command:
         return function(*args, choices=merged, **others)
 
     return _decorate(wrapper, (*_MODEL, _RUNTIME, *_BUILD))
+
+
+def joint_choices(function: Command) -> Command:
+    """The same for one or several models in one firmware; `models` of the project's settings goes before `model`."""
+
+    @functools.wraps(function)
+    def wrapper(
+        *args: Any, runtime: str | None, models: tuple[str, ...], arena: Literal["shared", "separate"], **kwargs: Any
+    ) -> Any:
+        config = load_config(Path.cwd())
+        chosen = runtime or config.runtime or RUNTIMES[0]
+        first, *others = models or config.models or (None,)
+        merged, further = _merge(config, chosen, {**kwargs, "model": first})
+        joint = replace(merged, others=tuple(other for other in others if other is not None), arena=arena)
+        return function(*args, choices=joint, **further)
+
+    return _decorate(wrapper, (*_MODELS, _RUNTIME, *_BUILD))
 
 
 def several_choices(function: Command) -> Command:

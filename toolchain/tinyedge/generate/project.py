@@ -143,12 +143,13 @@ def check_distinct(models: Sequence[str]) -> None:
     """Raises: UsageError when two models have the same name in C, or names that differ in case alone."""
     seen: dict[str, str] = {}
     for name in models:
-        other = seen.setdefault(c_name(name).lower(), name)
-        if other is not name:
+        key = c_name(name).lower()
+        if key in seen:
             raise UsageError(
-                f"models `{other}` and `{name}` have one name in C, `{c_name(name)}`: they cannot be linked together",
+                f"models `{seen[key]}` and `{name}` have one name in C, `{c_name(name)}`: they cannot be linked together",
                 hint="give one of the files another name",
             )
+        seen[key] = name
 
 
 def _join_files(parts: Sequence[ModelPart]) -> dict[str, bytes]:

@@ -77,6 +77,11 @@ def run_document(measured: Measured) -> dict[str, Any]:
     }
 
 
+def runs_document(runs: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """`tinyedge.runs/1`: a `tinyedge.run/1` for each model of one firmware."""
+    return {"schema": "tinyedge.runs/1", "runs": list(runs)}
+
+
 def build_document(project: FirmwareProject, image: Image, arena: ArenaProof | None = None) -> dict[str, Any]:
     """`tinyedge.build/1`: sizes, sections, the largest symbols, and the files."""
     files = {"elf": image.elf, "hex": image.hex, "bin": image.bin, "uf2": image.uf2}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zlib
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
@@ -91,6 +92,16 @@ class TflmRuntime:
         project, image, arena = job.run()
         sized = replace(prepared, plan=replace(job.program, arena_bytes=arena.bytes))
         return Built(sized, project, folder, image, arena)
+
+    def build_joint(
+        self, prepared: Sequence[Prepared], compiler: str, build_dir: Path, observer: Observer, *, shared_arena: bool
+    ) -> tuple[Built, ...]:
+        """Raises: UsageError."""
+        names = ", ".join(f"`{each.model.name}`" for each in prepared)
+        raise UsageError(
+            f"TensorFlow Lite Micro's interpreter keeps its state in the arena, which models {names} cannot share",
+            hint="leave out `--runtime tflm`, or build one firmware for each",
+        )
 
 
 def _program(prepared: Prepared) -> Program:
