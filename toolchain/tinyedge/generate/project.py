@@ -6,18 +6,16 @@ Deterministic: the same plan, model, board and flags give the same bytes; no tim
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from tinyedge import wire
 from tinyedge.artifacts import FirmwareProject, Library, Plan, QuantizedModel, check_name
 from tinyedge.boards import Board, Isa
 from tinyedge.digests import digest
-from tinyedge.errors import InternalError, UsageError
-from tinyedge.generate.aot import generate_aot
 from tinyedge.generate.board_part import board_header, bsp_files, make_linker_script
+from tinyedge.generate.joint import PlannedModel, check_distinct, join_files, model_parts, shared_arena_file
 from tinyedge.generate.library import FOLDER, INFO_HEADER, file_digest
-from tinyedge.generate.names import c_name
 from tinyedge.generate.part import SOURCE_SUFFIXES, ModelPart
 from tinyedge.generate.render import render, template_file
 
@@ -28,18 +26,6 @@ _MAIN = "app/main.c"
 _MODELS_SOURCE = "app/te_models.c"
 _LINKER_SCRIPT = "link.ld"
 _APP_FILES = ("main.c", "te_bsp.h", "te_startup.h", "te_wire.c", "te_wire.h")
-
-
-@dataclass(frozen=True, eq=False)
-class PlannedModel:
-    """A model with its plan.
-
-    selftest_crc  CRC-32 (zlib's) of all its outputs for the self-test input that te_model.h describes
-    """
-
-    plan: Plan
-    model: QuantizedModel
-    selftest_crc: int
 
 
 def generate_project(
@@ -77,10 +63,7 @@ def generate_joint_project(
     Raises: UsageError too when two models have the same name in C
     """
     shared_arena = shared_arena and len(models) > 1
-    parts = [
-        generate_aot(each.plan, each.model, board.core, selftest_crc=each.selftest_crc, shared_arena=shared_arena)
-        for each in models
-    ]
+    parts = model_parts(models, board.core, shared_arena=shared_arena)
     if board.core.isa is not Isa.NATIVE:  # there is no C library to include it from
         compat = {"compat/string.h": template_file("project/string.h")}
         parts[0] = replace(parts[0], files={**parts[0].files, **compat})
@@ -105,7 +88,7 @@ def assemble_project(
     check_distinct([part.model.name for part in parts])
     first = parts[0]
     native = board.core.isa is Isa.NATIVE
-    files = {**_join_files(parts), **_app_files(board), **bsp_files(board), **_models_files(parts, shared_arena)}
+    files = {**join_files(parts), **_app_files(board), **bsp_files(board), **_models_files(parts, shared_arena)}
     if mains is not None:
         for name in (_MAIN, "app/te_wire.c", _MODELS_SOURCE):
             del files[name]
@@ -139,39 +122,16 @@ def assemble_project(
     )
 
 
-def check_distinct(models: Sequence[str]) -> None:
-    """Raises: UsageError when two models have the same name in C, or names that differ in case alone."""
-    seen: dict[str, str] = {}
-    for name in models:
-        key = c_name(name).lower()
-        if key in seen:
-            raise UsageError(
-                f"models `{seen[key]}` and `{name}` have one name in C, `{c_name(name)}`: they cannot be linked together",
-                hint="give one of the files another name",
-            )
-        seen[key] = name
-
-
-def _join_files(parts: Sequence[ModelPart]) -> dict[str, bytes]:
-    """The files of all parts. Raises: InternalError when two that differ have one name."""
-    files: dict[str, bytes] = {}
-    for part in parts:
-        for name, content in part.files.items():
-            if files.setdefault(name, content) != content:
-                raise InternalError(f"two models bring a file `{name}`, and they differ")
-    return files
-
-
 def _models_files(parts: Sequence[ModelPart], shared_arena: bool) -> dict[str, bytes]:
     """te_models.h and .c: which models there are, and the arena that they share."""
     values: dict[str, Any] = {
         "models": [part.symbol for part in parts],
         "most_layers": max(len(part.layers) for part in parts),
         "any_input_ranges": any(part.has_input_ranges for part in parts),
-        "shared_arena_bytes": max(part.arena_bytes for part in parts) if shared_arena else 0,
-        "shared_arena_alignment": max(part.alignment for part in parts),
     }
+    shared = {f"model/{name}": content for name, content in shared_arena_file(parts).items()} if shared_arena else {}
     return {
+        **shared,
         _MODELS_SOURCE: render("te_models.c.j2", **values),
         "app/te_models.h": render("te_models.h.j2", **values),
         f"app/{INFO_HEADER}": template_file(f"{FOLDER}/{INFO_HEADER}"),

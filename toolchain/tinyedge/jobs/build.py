@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from tinyedge.artifacts import Built, Observer
-from tinyedge.generate.project import check_distinct
+from tinyedge.generate.joint import check_distinct
 from tinyedge.jobs.choices import Choices
 from tinyedge.jobs.prepare import prepare_with_runtime
 

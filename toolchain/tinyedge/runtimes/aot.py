@@ -11,7 +11,8 @@ from tinyedge.artifacts import Built, Observer, Optimize, Plan, Prepared, Quanti
 from tinyedge.boards import Board
 from tinyedge.build import build_image, make_flags
 from tinyedge.errors import InternalError
-from tinyedge.generate.project import PlannedModel, generate_joint_project
+from tinyedge.generate.joint import PlannedModel
+from tinyedge.generate.project import generate_joint_project
 from tinyedge.graph.reader import read_model
 from tinyedge.measure.reference import choose_reference, selftest_crc
 from tinyedge.ops import check
