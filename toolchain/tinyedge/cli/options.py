@@ -13,7 +13,7 @@ import click
 from tinyedge.cli.config import Config, load_config
 from tinyedge.cli.ui import Ui, terminal_columns
 from tinyedge.errors import UsageError
-from tinyedge.jobs.choices import Choices
+from tinyedge.jobs.choices import PORTABLE_BOARD, Choices
 from tinyedge.report.files import RunFiles
 from tinyedge.report.table import fitted
 from tinyedge.runtimes import RUNTIMES
@@ -127,6 +127,23 @@ def joint_choices(function: Command) -> Command:
         return function(*args, choices=joint, **further)
 
     return _decorate(wrapper, (*_MODELS, _RUNTIME, *_BUILD))
+
+
+def library_choices(function: Command) -> Command:
+    """The same for a library: without a board it is for any core, and there is no choice of runtime or compiler."""
+
+    @functools.wraps(function)
+    def wrapper(
+        *args: Any, models: tuple[str, ...], arena: Literal["shared", "separate"], board: str | None, **kwargs: Any
+    ) -> Any:
+        config = load_config(Path.cwd())
+        first, *others = models or config.models or (None,)
+        given = {**kwargs, "model": first, "board": board or config.board or PORTABLE_BOARD, "tflm": None}
+        merged, further = _merge(config, "aot", {**given, "compiler": None})
+        joint = replace(merged, others=tuple(other for other in others if other is not None), arena=arena)
+        return function(*args, choices=joint, **further)
+
+    return _decorate(wrapper, (*_MODELS, *_BUILD[2:]))
 
 
 def several_choices(function: Command) -> Command:

@@ -6,6 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+PORTABLE_BOARD = "host"
+"""whose kernels are plain C99: they run on any core"""
+
 
 @dataclass(frozen=True)
 class Choices:
