@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tinyedge.artifacts import Figure, Optimize, Silence
+from tinyedge.generate.names import c_name
 from tinyedge.graph.ir import Graph, Tensor
 from tinyedge.jobs.build import build
 from tinyedge.jobs.choices import Choices
@@ -82,7 +83,7 @@ def measure_model(
     measured = run_model(choices, Silence(), inputs=str(inputs))
     built, run = measured.built, measured.run
     assert run.instructions is not None, f"{measured.emulator} counts no instructions"
-    names = set(_CONSTANT.findall(built.project.files["model/te_model_data.h"]))
+    names = set(_CONSTANT.findall(built.project.files[f"model/{c_name(prepared.model.name)}_data.h"]))
     constants = sum(symbol.bytes for symbol in built.image.size.symbols if symbol.name.encode() in names)
     return Row(
         model=prepared.model.name,

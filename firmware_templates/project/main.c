@@ -6,8 +6,7 @@
 #include "te_board.h"
 #include "te_bsp.h"
 #include "te_image.h"
-#include "te_model.h"
-#include "te_model_config.h"
+#include "te_models.h"
 #include "te_protocol.h"
 #include "te_startup.h"
 #include "te_wire.h"
@@ -16,37 +15,43 @@
 static struct {
   uint32_t ticks;
   uint32_t crc;
-} profile[TE_MODEL_LAYER_COUNT];
+} profile[TE_MOST_LAYERS];
 static int profile_taken;
 static uint32_t profile_in_crc;
 
-static int init_error; /* of te_model_init */
-static int selftest_ok;
+static uint32_t chosen;            /* the model that requests are about */
+static const te_model_info *model; /* its table */
+static int init_errors[TE_MODEL_COUNT];
+static int selftests_ok[TE_MODEL_COUNT];
+
+static void choose(uint32_t i) {
+  chosen = i;
+  model = te_models[i];
+  profile_taken = 0;
+}
 
 /* ---- inputs, outputs, self-test ---- */
 
 /* The tensor `index` of the inputs or outputs, or 0 when there is none. */
 static const te_tensor_info *find_tensor(int output, uint32_t index) {
-  if (index >= (output ? te_model_info.output_count : te_model_info.input_count)) {
+  if (index >= (output ? model->output_count : model->input_count)) {
     return 0;
   }
-  return output ? &te_model_info.outputs[index] : &te_model_info.inputs[index];
+  return output ? &model->outputs[index] : &model->inputs[index];
 }
 
 /* CRC-32 of all inputs or outputs, one after the other. */
 static uint32_t tensors_crc(int output) {
   uint32_t crc = 0;
-  const te_tensor_info *tensors = output ? te_model_info.outputs : te_model_info.inputs;
-  const uint32_t count = output ? te_model_info.output_count : te_model_info.input_count;
+  const te_tensor_info *tensors = output ? model->outputs : model->inputs;
+  const uint32_t count = output ? model->output_count : model->input_count;
   for (uint32_t i = 0; i < count; ++i) {
-    crc = te_crc32(crc, output ? te_model_output(i) : te_model_input(i), tensors[i].bytes);
+    crc = te_crc32(crc, output ? model->output(i) : model->input(i), tensors[i].bytes);
   }
   return crc;
 }
 
-#ifdef TE_MODEL_INPUT_RANGES
-static const te_input_range input_ranges[] = TE_MODEL_INPUT_RANGES;
-
+#ifdef TE_INPUT_RANGES
 /* Random bytes of an input as values that it may take. */
 static void draw_values(void *input, uint32_t bytes, const te_input_range *range) {
   uint8_t *single = input;
@@ -74,17 +79,19 @@ static void draw_values(void *input, uint32_t bytes, const te_input_range *range
 /* One inference over pseudo-random inputs, whose right result the toolchain computed. */
 static int selftest(void) {
   uint32_t x = 1;
-  for (uint32_t i = 0; i < te_model_info.input_count; ++i) {
-    uint8_t *bytes = te_model_input(i);
-    for (uint32_t j = 0; j < te_model_info.inputs[i].bytes; ++j) {
+  for (uint32_t i = 0; i < model->input_count; ++i) {
+    uint8_t *bytes = model->input(i);
+    for (uint32_t j = 0; j < model->inputs[i].bytes; ++j) {
       x = x * 1664525u + 1013904223u;
       bytes[j] = (uint8_t)(x >> 24);
     }
-#ifdef TE_MODEL_INPUT_RANGES
-    draw_values(bytes, te_model_info.inputs[i].bytes, &input_ranges[i]);
+#ifdef TE_INPUT_RANGES
+    if (model->input_ranges) {
+      draw_values(bytes, model->inputs[i].bytes, &model->input_ranges[i]);
+    }
 #endif
   }
-  return te_model_invoke(0, 0) == 0 && tensors_crc(1) == te_model_info.selftest_crc;
+  return model->invoke() == 0 && tensors_crc(1) == model->selftest_crc;
 }
 
 /* ---- replies ---- */
@@ -92,22 +99,32 @@ static int selftest(void) {
 static void describe(void) {
   te_line_u32(" protocol=", TE_PROTOCOL);
   te_line_text(" model=");
-  te_line_text(te_model_info.model);
+  te_line_text(model->model);
   te_line_text(" board=" TE_BOARD_NAME " runtime=");
-  te_line_text(te_model_info.runtime);
+  te_line_text(model->runtime);
   te_line_text(" image=" TE_IMAGE_ID);
   te_line_u32(" ticks_hz=", TE_CLOCK_HZ);
-  te_line_u32(" inputs=", te_model_info.input_count);
-  te_line_u32(" outputs=", te_model_info.output_count);
-  te_line_u32(" layers=", te_model_info.layer_count);
-  te_line_u32(" arena=", te_model_info.arena_bytes);
-  te_line_text(selftest_ok ? " selftest=ok" : " selftest=fail");
+  te_line_u32(" inputs=", model->input_count);
+  te_line_u32(" outputs=", model->output_count);
+  te_line_u32(" layers=", model->layer_count);
+  te_line_u32(" arena=", model->arena_bytes);
+  te_line_text(selftests_ok[chosen] ? " selftest=ok" : " selftest=fail");
 }
 
 /* Replies add to a line that says `ok` already, and give 0; or they give the error that the line becomes instead. */
 
 static const char *reply_hello(const char *words) {
   (void)words;
+  describe();
+  return 0;
+}
+
+static const char *reply_model(const char *words) {
+  uint32_t index;
+  if (!te_take_u32(&words, &index) || !te_at_end(words) || index >= TE_MODEL_COUNT) {
+    return TE_ERR_ARGS;
+  }
+  choose(index);
   describe();
   return 0;
 }
@@ -149,7 +166,7 @@ static const char *reply_in(const char *words) {
       !has_bytes(0, index, offset, count)) {
     return TE_ERR_ARGS;
   }
-  uint8_t *bytes = te_model_input(index);
+  uint8_t *bytes = model->input(index);
   for (uint32_t i = 0; i < count; ++i) {
     bytes[offset + i] = chunk[i];
   }
@@ -164,7 +181,7 @@ static const char *reply_out(const char *words) {
       !te_at_end(words) || count == 0 || count > TE_CHUNK_BYTES || !has_bytes(1, index, offset, count)) {
     return TE_ERR_ARGS;
   }
-  te_line_base64(" data=", (const uint8_t *)te_model_output(index) + offset, count);
+  te_line_base64(" data=", (const uint8_t *)model->output(index) + offset, count);
   return 0;
 }
 
@@ -172,7 +189,7 @@ static const char *reply_run(const char *words) {
   (void)words;
   const uint32_t in_crc = tensors_crc(0); /* before the inference, which may use their memory */
   const uint32_t start = te_bsp_cycles();
-  const int error = te_model_invoke(0, 0);
+  const int error = model->invoke();
   const uint32_t ticks = te_bsp_cycles() - start;
   if (error != 0) {
     return TE_ERR_RUN;
@@ -187,7 +204,7 @@ static const char *reply_run(const char *words) {
 static void layer_done(void *context, uint32_t step) {
   const uint32_t now = te_bsp_cycles();
   uint32_t *start = context;
-  const te_layer_info *layer = &te_model_info.layers[step];
+  const te_layer_info *layer = &model->layers[step];
   profile[step].ticks = now - *start;
   profile[step].crc = 0;
   for (uint32_t i = 0; i < layer->span_count; ++i) {
@@ -201,16 +218,16 @@ static const char *reply_profile(const char *words) {
   profile_taken = 0;
   profile_in_crc = tensors_crc(0);
   uint32_t start = te_bsp_cycles();
-  if (te_model_invoke(layer_done, &start) != 0) {
+  if (model->invoke_layers(layer_done, &start) != 0) {
     return TE_ERR_RUN;
   }
   profile_taken = 1;
   uint32_t ticks = 0;
-  for (uint32_t step = 0; step < te_model_info.layer_count; ++step) {
+  for (uint32_t step = 0; step < model->layer_count; ++step) {
     ticks += profile[step].ticks;
   }
   te_line_u32(" ticks=", ticks);
-  te_line_u32(" layers=", te_model_info.layer_count);
+  te_line_u32(" layers=", model->layer_count);
   te_line_hex32(" in_crc=", profile_in_crc);
   te_line_hex32(" out_crc=", tensors_crc(1));
   return 0;
@@ -218,15 +235,15 @@ static const char *reply_profile(const char *words) {
 
 static const char *reply_layer(const char *words) {
   uint32_t step;
-  if (!te_take_u32(&words, &step) || !te_at_end(words) || step >= te_model_info.layer_count) {
+  if (!te_take_u32(&words, &step) || !te_at_end(words) || step >= model->layer_count) {
     return TE_ERR_ARGS;
   }
   if (!profile_taken) {
     return TE_ERR_ORDER;
   }
-  te_line_u32(" index=", te_model_info.layers[step].index);
+  te_line_u32(" index=", model->layers[step].index);
   te_line_u32(" ticks=", profile[step].ticks);
-  if (te_model_info.layers[step].span_count > 0) {
+  if (model->layers[step].span_count > 0) {
     te_line_hex32(" crc=", profile[step].crc);
   } else {
     te_line_text(" crc=-");
@@ -240,14 +257,14 @@ static const char *reply_mem(const char *words) {
   te_line_u32(" stack_peak=", te_stack_peak());
   te_line_u32(" stack_size=", te_stack_size());
   te_line_u32(" ram_static=", te_ram_static());
-  te_line_u32(" arena=", te_model_info.arena_bytes);
+  te_line_u32(" arena=", model->arena_bytes);
   return 0;
 }
 
 static const char *reply_reset(const char *words) {
   (void)words;
-  init_error = te_model_init();
-  return init_error == 0 ? 0 : TE_ERR_MODEL;
+  init_errors[chosen] = model->init();
+  return init_errors[chosen] == 0 ? 0 : TE_ERR_MODEL;
 }
 
 /* ---- the loop ---- */
@@ -261,6 +278,7 @@ static const struct {
   uint32_t wants;
 } requests[] = {
     {TE_VERB_HELLO, reply_hello, NO_WORDS},
+    {TE_VERB_MODEL, reply_model, WORDS},
     {TE_VERB_TENSOR, reply_tensor, WORDS},
     {TE_VERB_IN, reply_in, WORDS},
     {TE_VERB_RUN, reply_run, NO_WORDS | MODEL},
@@ -278,7 +296,7 @@ static const char *reply(const char *words) {
       if ((requests[i].wants & NO_WORDS) != 0 && !te_at_end(words)) {
         return TE_ERR_ARGS;
       }
-      if ((requests[i].wants & MODEL) != 0 && init_error != 0) {
+      if ((requests[i].wants & MODEL) != 0 && init_errors[chosen] != 0) {
         return TE_ERR_MODEL;
       }
       return requests[i].reply(words);
@@ -309,10 +327,13 @@ _Noreturn void te_fault(uint32_t pc, uint32_t lr, uint32_t status) {
 
 int main(void) {
   te_bsp_init();
-  init_error = te_model_init();
-  if (init_error == 0) {
-    selftest_ok = selftest();
-    init_error = te_model_init(); /* the self-test must leave no trace in variables */
+  for (uint32_t i = TE_MODEL_COUNT; i-- > 0;) { /* the first one stays chosen */
+    choose(i);
+    init_errors[i] = model->init();
+    if (init_errors[i] == 0) {
+      selftests_ok[i] = selftest();
+      init_errors[i] = model->init(); /* the self-test must leave no trace in variables */
+    }
   }
   te_bsp_putc('\n'); /* a reset may have cut a line short */
   te_line_begin(TE_MARK_RECORD, 0);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* TensorFlow Lite Micro behind a C interface: te_tflm.cc implements it, te_model.c is what main sees of it. */
+/* TensorFlow Lite Micro behind a C interface: te_tflm.cc implements it, the model's library calls it. */
 #ifndef TE_TFLM_H
 #define TE_TFLM_H
 

@@ -98,7 +98,7 @@ def test_what_is_not_the_model_is_compiled_for_size(compiler: str) -> None:
     driver = select_compiler(compiler, CORES["cortex-m4f"])
     levels = {
         source: [flag for flag in driver.source_flags(source, ["app"]) if flag.startswith("-O")][-1]
-        for source in ("app/main.c", "bsp/te_dwt.c", "model/te_model.c", "runtime/te_app.c")
+        for source in ("app/main.c", "bsp/te_dwt.c", "model/digits.c", "runtime/te_app.c")
     }
     assert list(levels.values()) == ["-Os", "-Os", "-O2", "-O2"]
 

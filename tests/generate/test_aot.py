@@ -1,4 +1,4 @@
-"""What layers share in te_model.c: written once, where the first of them stands."""
+"""What layers share in the model's C: written once, where the first of them stands."""
 
 from __future__ import annotations
 
@@ -37,23 +37,23 @@ class Sharing(Kernel):
         return Code(call=("te_both();",), functions=own, shared=(SharedFunction("te_both", self.text),))
 
 
-def te_model_c(*texts: str) -> str:
+def model_c(*texts: str) -> str:
     plan = hand_plan()
     layers = [dataclasses.replace(layer, kernel=Sharing(text)) for layer, text in zip(plan.layers, texts, strict=True)]
     made = generate_aot(
         dataclasses.replace(plan, layers=tuple(layers)), hand_model(), CORES["cortex-m4f"], selftest_crc=0
     )
-    return made.files["model/te_model.c"].decode()
+    return made.files["model/hand.c"].decode()
 
 
 def test_what_layers_share_stands_at_the_first_of_them() -> None:
-    text = te_model_c(f"{DEFINED}\n", f"{DEFINED}\n")
+    text = model_c(f"{DEFINED}\n", f"{DEFINED}\n")
     assert text.count(DEFINED) == 1
-    marks = ("/* Step 0: ", DEFINED, "te_model_l00_own", "te_model_run_00_add", "/* Step 1: ", "te_model_l01_own")
+    marks = ("/* Step 0: ", DEFINED, "hand_l00_own", "hand_run_00_add", "/* Step 1: ", "hand_l01_own")
     places = [text.index(mark) for mark in marks]
     assert places == sorted(places)
 
 
 def test_two_that_differ_under_one_name_are_an_error() -> None:
     with pytest.raises(InternalError, match="two functions that layers share have the name `te_both`"):
-        te_model_c(DEFINED, f"{DEFINED} /* other */")
+        model_c(DEFINED, f"{DEFINED} /* other */")

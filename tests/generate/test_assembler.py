@@ -1,4 +1,4 @@
-"""te_model_kernels.S and .h: their text, what the compilers make of it, and the checks of offsets."""
+"""`<name>_kernels.S` and .h: their text, what the compilers make of it, and the checks of offsets."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tinyedge.boards import CORES, Core, Isa
 from tinyedge.build.image import select_compiler
 from tinyedge.errors import InternalError, ToolError
 from tinyedge.generate.aot import generate_aot
-from tinyedge.generate.assembler import HEADER, SOURCE, assembler_files
+from tinyedge.generate.assembler import assembler_files
 from tinyedge.graph.reader import read_model
 from tinyedge.kernels.armv6m.conv_pixels import GROUP
 from tinyedge.kernels.armv7em.conv_4x2_row import ROW
@@ -28,7 +28,7 @@ from tinyedge.plan import make_plan
 
 M4, M0, M55 = CORES["cortex-m4f"], CORES["cortex-m0plus"], CORES["cortex-m55"]
 MOST_LINES = 450
-"""of te_model.c of keyword spotting"""
+"""of the C of keyword spotting"""
 FIRST_LAYER = 60
 """the line by which it begins"""
 
@@ -38,42 +38,44 @@ SECOND = AsmFunction("te_g", "void te_g(void)", "Does g.", ("1:      b 1b",), (L
 
 
 def test_each_function_stands_there_once_in_order() -> None:
-    files = assembler_files([FIRST, SECOND, FIRST], "kws", "cortex-m4f")
-    text = files[SOURCE].decode()
+    files = assembler_files([FIRST, SECOND, FIRST], "kws", "kws", "cortex-m4f")
+    text = files["kws_kernels.S"].decode()
     assert text.endswith(
         "/*\n * Does f.\n *\n * r0 row\n */\n        function te_f\n        bx lr\n        end te_f\n\n"
         "/*\n * Does g.\n */\n        function te_g\n1:      b 1b\n        end te_g\n"
     )
     assert text.count("function te_f\n") == 1
-    assert files == assembler_files([FIRST, SECOND], "kws", "cortex-m4f")
+    assert files == assembler_files([FIRST, SECOND], "kws", "kws", "cortex-m4f")
 
 
 def test_the_header_has_each_offset_once() -> None:
-    text = assembler_files([FIRST, SECOND], "kws", "cortex-m4f")[HEADER].decode()
+    text = assembler_files([FIRST, SECOND], "kws", "kws", "cortex-m4f")["kws_kernels.h"].decode()
     macros, c = text.split("#ifndef __ASSEMBLER__\n")
     assert macros.count("#define TE_F_LAYER_COUNT 0 /* of elements */\n#define TE_F_LAYER_ZERO 4\n") == 1
     assert '#include "te_conv_2d_4x2.h"\n' in c
-    checked = re.findall(r"_Static_assert\(offsetof\((\w+), (\w+)\) == (\w+), ", c)
+    checked = re.findall(r"_has_moved\[offsetof\((\w+), (\w+)\) == (\w+) \? 1 : -1\];", c)
     assert checked == [("te_conv_4x2_row", member, ROW[member]) for member in ROW.members]
     assert "void te_f(te_conv_4x2_row *row);\nvoid te_g(void);\n" in c
 
 
 def test_no_function_no_file() -> None:
-    assert assembler_files([], "kws", "cortex-m4f") == {}
+    assert assembler_files([], "kws", "kws", "cortex-m4f") == {}
 
 
 def test_two_functions_of_one_name_are_an_error() -> None:
     other = dataclasses.replace(FIRST, lines=("        nop",))
     with pytest.raises(InternalError, match="two functions in assembler have the name `te_f`"):
-        assembler_files([FIRST, other], "kws", "cortex-m4f")
+        assembler_files([FIRST, other], "kws", "kws", "cortex-m4f")
     described = dataclasses.replace(FIRST, comment="Does f for another layer.")
-    assert assembler_files([FIRST, described], "kws", "cortex-m4f") == assembler_files([FIRST], "kws", "cortex-m4f")
+    assert assembler_files([FIRST, described], "kws", "kws", "cortex-m4f") == assembler_files(
+        [FIRST], "kws", "kws", "cortex-m4f"
+    )
 
 
 def test_two_places_of_a_member_are_an_error() -> None:
     other = dataclasses.replace(SECOND, offsets=(word_offsets("te_f_layer", {"zero": "", "count": "of elements"}),))
     with pytest.raises(InternalError, match="find members of `te_f_layer` in different places"):
-        assembler_files([FIRST, other], "kws", "cortex-m4f")
+        assembler_files([FIRST, other], "kws", "kws", "cortex-m4f")
 
 
 def compile_files(files: dict[str, bytes], source: str, core: Core, compiler: str, folder: Path) -> Path:
@@ -94,13 +96,13 @@ def test_an_offset_that_is_wrong_does_not_compile(struct: Offsets, isa: Isa, com
     def compile_with(members: dict[str, int]) -> None:
         offsets = dataclasses.replace(struct, members=members)
         function = AsmFunction("te_f", f"void te_f({struct.name} *it)", "Does f.", (), (offsets,))
-        files = {**runtime, **assembler_files([function], "kws", core.name)}
-        files["unit.c"] = f'#include "{HEADER}"\n'.encode()
+        files = {**runtime, **assembler_files([function], "kws", "kws", core.name)}
+        files["unit.c"] = b'#include "kws_kernels.h"\n'
         compile_files(files, "unit.c", core, compiler, tmp_path)
 
     compile_with(dict(struct.members))
     for member, offset in list(struct.members.items())[:: len(struct.members) // 3]:
-        with pytest.raises(ToolError, match=f"{member} has moved"):
+        with pytest.raises(ToolError, match=f"{member}_has_moved"):
             compile_with({**struct.members, member: offset + 4})
 
 
@@ -134,8 +136,8 @@ def test_functions_of_real_models_assemble(
 ) -> None:
     """Under the flags of C, warnings as errors among them."""
     files = model_files(shared_models / f"{name}.tflite", core)
-    declared = re.findall(r"^[a-z].*?(\w+)\(.*\);$", files[HEADER].decode(), re.MULTILINE)
-    code = code_of(compile_files(files, SOURCE, core, compiler, tmp_path))
+    declared = re.findall(r"^[a-z].*?(\w+)\(.*\);$", files[f"{name}_kernels.h"].decode(), re.MULTILINE)
+    code = code_of(compile_files(files, f"{name}_kernels.S", core, compiler, tmp_path))
     assert sorted(code) == sorted(declared)
     assert len(code) >= 2
     assert all(len(content) > 20 for content in code.values())
@@ -146,16 +148,18 @@ def test_both_compilers_give_code_of_the_same_size(core: Core, shared_models: Pa
     if shutil.which("arm-none-eabi-gcc") is None:
         pytest.skip("no arm-none-eabi-gcc: `apt-get install gcc-arm-none-eabi libnewlib-arm-none-eabi`")
     files = model_files(shared_models / "kws_ref_model.tflite", core)
-    zig, gcc = (code_of(compile_files(files, SOURCE, core, name, tmp_path / name)) for name in ("zig", "gcc"))
+    zig, gcc = (
+        code_of(compile_files(files, "kws_ref_model_kernels.S", core, name, tmp_path / name)) for name in ("zig", "gcc")
+    )
     # Of two encodings of the same length, each has its own choice.
     assert {name: len(content) for name, content in zig.items()} == {
         name: len(content) for name, content in gcc.items()
     }
 
 
-def test_te_model_c_reads_from_top_to_bottom(shared_models: Path) -> None:
+def test_the_c_of_a_model_reads_from_top_to_bottom(shared_models: Path) -> None:
     files = model_files(shared_models / "kws_ref_model.tflite", M4)
-    text = files["te_model.c"].decode()
+    text = files["kws_ref_model.c"].decode()
     assert "asm" not in text
     assert text.count("\n") < MOST_LINES
     assert text.split("/* Step 0: ")[0].count("\n") < FIRST_LAYER

@@ -84,16 +84,16 @@ def test_banner_and_hello(firmware: FirmwarePipe, make_project: MakeProject) -> 
         "inputs": "1",
         "outputs": "1",
         "layers": "2",
-        "arena": "1216",
+        "arena": "912",
         "selftest": "ok",
     }
 
 
 def test_a_wrong_result_fails_the_self_test(make_project: MakeProject, tmp_path: Path) -> None:
     project = make_project("host")
-    broken = project.files["model/te_model.c"].replace(b".selftest_crc = 0x", b".selftest_crc = 1u + 0x")
-    assert broken != project.files["model/te_model.c"]
-    files = {**project.files, "model/te_model.c": broken}
+    broken = project.files["model/hand_info.c"].replace(b".selftest_crc = 0x", b".selftest_crc = 1u + 0x")
+    assert broken != project.files["model/hand_info.c"]
+    files = {**project.files, "model/hand_info.c": broken}
     image = build_image(dataclasses.replace(project, files=files), tmp_path, "zig")
     with FirmwarePipe(image.elf) as firmware:
         assert firmware.decoded()[2].endswith(" selftest=fail")
@@ -147,7 +147,7 @@ def test_profile(started: FirmwarePipe) -> None:
 
 
 def test_mem(started: FirmwarePipe) -> None:
-    assert started.values(1, "mem") == {"stack_peak": "0", "stack_size": "0", "ram_static": "0", "arena": "1216"}
+    assert started.values(1, "mem") == {"stack_peak": "0", "stack_size": "0", "ram_static": "0", "arena": "912"}
 
 
 @pytest.mark.parametrize(

@@ -164,7 +164,7 @@ def test_kernels_bring_their_runtime(monkeypatch: pytest.MonkeyPatch) -> None:
     made = generate_project(plan, hand_model(), load_board("host"), selftest_crc=0, make_flags=FLAGS)
     assert "runtime/te_softmax_s8.c" in made.sources
     assert "runtime" in made.include_dirs
-    text = made.files["model/te_model.c"].decode()
+    text = made.files["model/hand.c"].decode()
     includes = re.findall(r"#include (.*)", text)
     assert includes.count("<stdint.h>") == 1
     assert {'"te_softmax_s8.h"', '"te_window.h"', "<stdbool.h>"} <= set(includes)
@@ -185,7 +185,7 @@ def test_both_compilers_build_it(make_project: MakeProject, compiler: str, board
     assert start < reset < start + len(binary)
     assert made.digest[:16].encode() in binary
     assert image.size.ram_bytes >= made.arena_bytes + STACK_BYTES
-    arena = next(symbol for symbol in image.size.symbols if symbol.name == "te_model_arena")
+    arena = next(symbol for symbol in image.size.symbols if symbol.name == "hand_arena")
     assert arena.bytes == made.arena_bytes
 
 

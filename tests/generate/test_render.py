@@ -69,4 +69,4 @@ def test_what_cannot_be_written_is_refused(values: np.ndarray, ctype: str) -> No
 
 def test_a_missing_value_is_an_error() -> None:
     with pytest.raises(jinja2.UndefinedError):
-        render("te_model_config.h.j2", model="m")
+        render("te_image.h.j2")

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import concurrent.futures
 import os
-import re
 import struct
 import subprocess
 from collections.abc import Mapping, Sequence
@@ -35,22 +34,13 @@ Sample = tuple[Array, ...]
 NATIVE = CORES["native"]
 _HEAD = 4
 _JOBS = max(2, (os.cpu_count() or 2) // 2)
-_OWN_NAME = re.compile(rb"\bte_model_(?!table\b|kernels\b|data\.h|config\.h)")
 
 _DRIVER = r"""
 #include <stdint.h>
 #include "te_model.h"
 
 typedef struct {
-  const te_model_table *info;
-  int (*init)(void);
-  int (*invoke)(te_layer_done done, void *context);
-  void *(*input)(uint32_t i);
-  const void *(*output)(uint32_t i);
-} graph;
-
-typedef struct {
-  const graph *of;
+  const te_model_info *of;
   uint8_t *at;
 } record;
 
@@ -62,40 +52,35 @@ static void copy(uint8_t *to, const uint8_t *from, uint32_t bytes) {
 
 static void keep_layer(void *context, uint32_t step) {
   record *state = context;
-  const te_layer_info *layer = &state->of->info->layers[step];
+  const te_layer_info *layer = &state->of->layers[step];
   for (uint32_t i = 0; i < layer->span_count; i++) {
     copy(state->at, layer->spans[i].data, layer->spans[i].bytes);
     state->at += layer->spans[i].bytes;
   }
 }
 
-static void run(const graph *of, uint8_t *box) {
+static void run(const te_model_info *of, uint8_t *box) {
   record state = {of, box + 4};
   if (box[0]) {
     of->init();
   }
-  for (uint32_t i = 0; i < of->info->input_count; i++) {
-    copy(of->input(i), state.at, of->info->inputs[i].bytes);
-    state.at += of->info->inputs[i].bytes;
+  for (uint32_t i = 0; i < of->input_count; i++) {
+    copy(of->input(i), state.at, of->inputs[i].bytes);
+    state.at += of->inputs[i].bytes;
   }
-  of->invoke(keep_layer, &state);
-  for (uint32_t i = 0; i < of->info->output_count; i++) {
-    copy(state.at, of->output(i), of->info->outputs[i].bytes);
-    state.at += of->info->outputs[i].bytes;
+  of->invoke_layers(keep_layer, &state);
+  for (uint32_t i = 0; i < of->output_count; i++) {
+    copy(state.at, of->output(i), of->outputs[i].bytes);
+    state.at += of->outputs[i].bytes;
   }
 }
 """
 
 _CASE = """
-extern const te_model_table {p}info;
-int {p}init(void);
-int {p}invoke(te_layer_done done, void *context);
-void *{p}input(uint32_t i);
-const void *{p}output(uint32_t i);
+extern const te_model_info graph{n}_info;
 void te_case_{n}(uint8_t *box);
 void te_case_{n}(uint8_t *box) {{
-  static const graph it = {{&{p}info, {p}init, {p}invoke, {p}input, {p}output}};
-  run(&it, box);
+  run(&graph{n}_info, box);
 }}
 """
 
@@ -172,20 +157,17 @@ def _outcome(plan: Plan, box: bytes) -> Outcome:
 
 
 def _sources(plans: Mapping[int, tuple[Plan, bytes]], core: Core) -> dict[str, bytes]:
-    """The files of a program: `g<n>.c` for each graph with what it includes below `g<n>/`, and runtime and driver."""
-    files = {"te_model.h": (templates_dir() / "project" / "te_model.h").read_bytes()}
+    """The files of a program: a unit for each graph that includes its library, the runtime, and the driver."""
+    files: dict[str, bytes] = {"te_model.h": (templates_dir() / "library" / "te_model.h").read_bytes()}
     cases = []
     for number, (plan, tflite) in plans.items():
         model = QuantizedModel(f"graph{number}", tflite, "")
         for name, content in generate_aot(plan, model, core, selftest_crc=0).files.items():
-            folder, _, leaf = name.rpartition("/")
-            if folder == "model":
-                files[f"g{number}/{leaf}"] = _OWN_NAME.sub(b"g%d_" % number, content)
-            else:
-                assert files.setdefault(leaf, content) == content, f"two runtime files are called {leaf}"
-        text = f'#include "g{number}/te_model_data.c"\n#include "g{number}/te_model.c"\n'
-        files[f"g{number}.c"] = text.encode()
-        cases.append(_CASE.format(p=f"g{number}_", n=number))
+            leaf = name.removeprefix("runtime/")
+            assert files.setdefault(leaf, content) == content, f"two files are called {leaf}"
+        unit = (f'#include "model/graph{number}{part}.c"\n' for part in ("_data", "", "_info"))
+        files[f"graph{number}.c"] = "".join(unit).encode()
+        cases.append(_CASE.format(n=number))
     files["driver.c"] = (_DRIVER + "".join(cases)).encode()
     return files
 

@@ -14,13 +14,14 @@ from hypothesis import strategies as st
 from kits.fake_kernels import CORE, FakeKernel
 from kits.net import Array, Net, Node, weights
 from tinyedge.artifacts import Optimize, Plan
-from tinyedge.errors import ModelError
+from tinyedge.errors import InternalError, ModelError
 from tinyedge.graph.reader import read_model
 from tinyedge.kernels.contract import Cost
 from tinyedge.ops.contract import Layer
 from tinyedge.ops.reference import run_graph, run_layer
 from tinyedge.optimize import optimize_graph
 from tinyedge.plan import make_plan
+from tinyedge.plan.verify import verify_plan
 
 
 def run_in_arena(plan: Plan, inputs: list[Array], seed: int) -> list[Array]:
@@ -216,9 +217,9 @@ def test_variables_have_memory_of_their_own_all_the_time() -> None:
     plan = make_plan(graph, CORE, "balanced", kernels=[FakeKernel(in_place=lambda layer: 0)])
     kept = plan.buffer_of(state)
     assert (kept.first, kept.last) == (0, 3)
-    for other in plan.buffers:
-        assert other is kept or other.offset + other.bytes <= kept.offset or kept.offset + kept.bytes <= other.offset
-    assert plan.arena_bytes == 80
+    assert plan.state == (kept,)
+    assert kept not in plan.buffers
+    assert (plan.arena_bytes, plan.state_bytes, plan.lower_bound_bytes) == (40, 40, 40)
 
 
 def test_a_variable_that_the_first_step_writes_lies_on_no_input() -> None:
@@ -229,5 +230,31 @@ def test_a_variable_that_the_first_step_writes_lies_on_no_input() -> None:
     net.builder.operator("CIRCULAR_BUFFER", [source.key], [buffer])
     graph = net.graph(net.relu(Node(buffer, (1, 5, 2, 4), 0.05, 3)))
     plan = make_plan(graph, CORE, "balanced", kernels=[FakeKernel(in_place=lambda layer: 0)])
-    kept, given_first = plan.buffer_of(buffer), plan.buffer_of(source.key)
-    assert kept.offset + kept.bytes <= given_first.offset or given_first.offset + given_first.bytes <= kept.offset
+    assert plan.state == (plan.buffer_of(buffer),)
+    assert plan.buffer_of(source.key) in plan.buffers
+
+
+def test_kept_inputs_are_overwritten_by_nothing() -> None:
+    """Neither by a kernel that could work in place, in the last step too, nor by what comes later."""
+    net = Net()
+    x, second = net.input((1, 40)), net.input((1, 40))
+    graph = net.graph(net.relu(net.relu(net.add(x, second))))
+    kernels = [FakeKernel(in_place=lambda layer: 0)]
+    assert make_plan(graph, CORE, "balanced", kernels=kernels).arena_bytes == 80
+    plan = make_plan(graph, CORE, "balanced", kernels=kernels, keep_inputs=True)
+    assert plan.arena_bytes == 120
+    places = [plan.buffer_of(key) for key in graph.inputs]
+    assert all((place.first, place.last) == (0, 2) for place in places)
+    check_run(plan, 2)
+
+    single = Net()
+    graph = single.graph(single.relu(single.input((1, 40))))
+    assert make_plan(graph, CORE, "balanced", kernels=kernels, keep_inputs=True).arena_bytes == 80
+
+
+def test_a_kept_input_that_is_overwritten_is_found() -> None:
+    net = Net()
+    graph = net.graph(net.relu(net.input((1, 40))))
+    plan = make_plan(graph, CORE, "balanced", kernels=[FakeKernel(in_place=lambda layer: 0)])
+    with pytest.raises(InternalError, match="overlap at step 0"):
+        verify_plan(replace(plan, keeps_inputs=True))

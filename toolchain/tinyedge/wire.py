@@ -10,6 +10,7 @@ dropped in silence by the firmware (the host repeats after a time-out) and by th
 Requests (`key=value` words in replies; integers decimal, digests hex, data base64):
 
     hello                    protocol, model, board, runtime, image, ticks_hz, inputs, outputs, layers, arena, selftest
+    model I                  the requests behind it are about model I of the firmware; the words of `hello` of it
     tensor KIND I            KIND `in` or `out`: bytes, type, shape=1x8x8x1, scale, zero_point
     in I OFFSET B64          writes up to CHUNK_BYTES bytes of input I
     run                      one inference: ticks, in_crc, out_crc
@@ -22,6 +23,8 @@ Requests (`key=value` words in replies; integers decimal, digests hex, data base
 `in_crc` and `out_crc` are CRC-32 over the bytes of all inputs as they were before the inference, and of all outputs
 after it: they tell a reset in the middle, which wipes the inputs, from a good run. An inference may overwrite its
 inputs, so the host writes them before each one. Ticks wrap at 2^32.
+
+After reset requests are about model 0. Models may share their arena: the inputs of one do not outlast another's run.
 
 A reply starts with `ok` or with `err CODE` (a token of ERRORS). Records: `#0 hello ...` after reset, with the words of
 the reply to `hello`; `#0 fault pc=... lr=... cfsr=...` on a fault, in hex, pc and lr 0 when the stack overflowed.
@@ -43,7 +46,7 @@ CHUNK_BYTES = 96
 """payload bytes of one `in` or `out`"""
 DEFAULT_BAUD = 115_200
 
-VERBS = ("hello", "tensor", "in", "run", "profile", "layer", "out", "mem", "reset")
+VERBS = ("hello", "model", "tensor", "in", "run", "profile", "layer", "out", "mem", "reset")
 ERRORS = {
     "verb": "the firmware does not know the request",
     "args": "the request's arguments are malformed or out of range",

@@ -52,7 +52,7 @@ static void gather(const te_conv_2d_pixels_params *p, const position *at, const 
 }
 
 void te_conv_2d_pixels(const te_conv_2d_pixels_params *p, const int8_t *input, int8_t *output, void *scratch) {
-  int32_t *const panel = scratch;
+  int32_t *const panel = (int32_t *)scratch;
   int8_t *const ring = (int8_t *)(panel + p->panel_words);
   te_conv_2d_group group;
   group.panel = panel;

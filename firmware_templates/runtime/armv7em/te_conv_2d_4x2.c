@@ -17,7 +17,7 @@ void te_conv_2d_4x2(const te_conv_4x2_params *p, const int8_t *input, int8_t *ou
   te_conv_4x2_row row;
   row.segment_count = segments;
   row.segment_words = p->segment_words;
-  row.panel = scratch;
+  row.panel = (int16_t *)scratch;
   row.panel_end = row.panel + 8 * p->segment_words * segments;
   row.segments = (const int8_t **)(void *)row.panel_end;
   int8_t *const ring = (int8_t *)(row.segments + segments);

@@ -52,7 +52,7 @@ static void run_strip(const te_conv_winograd_params *p, const int16_t *const *ro
 }
 
 void te_conv_2d_winograd(const te_conv_winograd_params *p, const int8_t *input, int8_t *output, void *scratch) {
-  int16_t *const ring = scratch;
+  int16_t *const ring = (int16_t *)scratch;
   int16_t *const points = ring + RING_ROWS * p->ring_pitch;
   fill(ring, RING_ROWS * p->ring_pitch, p->input_zero_point);
   int32_t loaded = 0; /* rows with border are counted from the first one of the first window on */

@@ -29,7 +29,7 @@ static inline void te_conv_2d(const te_conv_2d_params *p, te_filters_function *f
     for (int32_t x = 0; x < w->output_w; x++) {
       int32_t begin = 0;
       for (int32_t group = 0; group < p->groups; group++) {
-        const int8_t *window = te_find_window(&view, input + group * depth, y, x, scratch);
+        const int8_t *window = (const int8_t *)te_find_window(&view, input + group * depth, y, x, scratch);
         filters(&p->filters, begin, begin + group_outputs, 0, window, output);
         begin += group_outputs;
       }

@@ -128,8 +128,8 @@ static inline void te_conv_2d_blocks(const te_conv_2d_blocks_params *p, te_pair_
       windows.step = two ? p->step : 0;
       te_window_pair read = windows;
       if (p->gathered_bytes) {
-        te_gather_pair(p, &windows, scratch);
-        read.rows = scratch;
+        te_gather_pair(p, &windows, (int8_t *)scratch);
+        read.rows = (const int8_t *)scratch;
         read.at = 0;
         read.step = p->gathered_bytes;
       }

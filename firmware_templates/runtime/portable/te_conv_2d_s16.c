@@ -13,7 +13,7 @@ void te_conv_2d_s16(const te_conv_2d_s16_params *p, const int16_t *input, int16_
     for (int32_t x = 0; x < w->output_w; x++) {
       int32_t begin = 0;
       for (int32_t group = 0; group < p->groups; group++) {
-        const int16_t *window = te_find_window(&view, input + group * depth, y, x, scratch);
+        const int16_t *window = (const int16_t *)te_find_window(&view, input + group * depth, y, x, scratch);
         te_filters_s16(&p->filters, begin, begin + group_outputs, window, output);
         begin += group_outputs;
       }

@@ -51,6 +51,6 @@ void te_depthwise_conv_2d_3x3(const te_depthwise_3x3_params *p, const int8_t *in
   memset(scratch, p->input_zero_point, p->plane_bytes);
   for (int32_t channel = 0; channel < p->channels; channel++) {
     copy_channel(p, input + channel, (int8_t *)scratch + p->plane_begin);
-    filter_channel(p, channel, scratch, output + channel);
+    filter_channel(p, channel, (const int8_t *)scratch, output + channel);
   }
 }

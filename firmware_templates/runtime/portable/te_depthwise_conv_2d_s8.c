@@ -107,8 +107,8 @@ void te_depthwise_conv_2d_s8(const te_depthwise_conv_2d_params *p, const int8_t 
   const int32_t weights_row = w->kernel_w * channels;
   const int32_t *inside_bias = p->bias;
   if (scratch != NULL) {
-    fold_zero_point(p, scratch);
-    inside_bias = scratch;
+    fold_zero_point(p, (int32_t *)scratch);
+    inside_bias = (const int32_t *)scratch;
   }
   te_patch patch = {0, 0, w->dilation_h * input_row, w->dilation_w * channels, weights_row, channels};
   for (int32_t y = 0; y < w->output_h; y++) {

@@ -49,11 +49,11 @@ static inline const void *te_find_window(const te_view *v, const void *input, in
   const int32_t row_bytes = w->input_w * v->cell_bytes;
   const int32_t origin_x = x * w->stride_w - w->pad_left;
   int32_t input_y = y * w->stride_h - w->pad_top;
-  const int8_t *from = input;
+  const int8_t *from = (const int8_t *)input;
   if (buffer == NULL) {
     return from + input_y * row_bytes + origin_x * v->cell_bytes;
   }
-  int8_t *to = buffer;
+  int8_t *to = (int8_t *)buffer;
   for (int32_t tap = 0; tap < w->kernel_h; tap++) {
     if (input_y >= 0 && input_y < w->input_h) {
       te_copy_row(v, from + input_y * row_bytes, origin_x, to);

@@ -14,7 +14,8 @@ static te_factor inverse_square_root(int32_t x) {
   const int32_t one_and_half = (1 << 28) + (1 << 27); /* Q3.28 */
   const int32_t half_root_2 = 1518500250;             /* Q0.31 */
   if (x <= 1) {
-    return (te_factor){INT32_MAX, 0};
+    const te_factor most = {INT32_MAX, 0};
+    return most;
   }
   int32_t right_shift = 11;
   for (; x >= 1 << 29; x >>= 2) {
@@ -30,10 +31,8 @@ static te_factor inverse_square_root(int32_t x) {
     root = (te_high_mul(one_and_half, root) - te_high_mul(half, cube * 64)) * 8;
   }
   root = te_high_mul(root, half_root_2);
-  if (right_shift < 0) {
-    return (te_factor){root << -right_shift, 0};
-  }
-  return (te_factor){root, -right_shift};
+  const te_factor factor = {right_shift < 0 ? root << -right_shift : root, right_shift < 0 ? 0 : -right_shift};
+  return factor;
 }
 
 void te_l2_normalization_s8(const te_l2_normalization_params *p, const int8_t *input, int8_t *output) {

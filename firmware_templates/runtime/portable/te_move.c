@@ -26,8 +26,8 @@ static void move_row(const int32_t *axis, uint32_t run, const uint8_t *input, ui
 
 void te_move(const int32_t *axes, uint32_t count, uint32_t run, const void *input, void *output) {
   int32_t at[TE_MOVE_AXES] = {0};
-  const uint8_t *source = input;
-  uint8_t *target = output;
+  const uint8_t *source = (const uint8_t *)input;
+  uint8_t *target = (uint8_t *)output;
   int32_t from = 0;
   int32_t to = 0;
   for (;;) {

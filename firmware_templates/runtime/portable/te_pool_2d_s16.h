@@ -28,7 +28,8 @@ static inline te_patch_s16 te_patch_at(const te_pool_2d_s16_params *p, int32_t y
   const te_taps rows = te_clip_taps(origin_y, w->kernel_h, 1, w->input_h);
   const te_taps columns = te_clip_taps(origin_x, w->kernel_w, 1, w->input_w);
   const int32_t first = ((origin_y + rows.begin) * w->input_w + origin_x + columns.begin) * p->channels;
-  return (te_patch_s16){first, rows.end - rows.begin, columns.end - columns.begin};
+  const te_patch_s16 patch = {first, rows.end - rows.begin, columns.end - columns.begin};
+  return patch;
 }
 
 static inline int16_t te_clamp_activation(const te_pool_2d_s16_params *p, int32_t x) {

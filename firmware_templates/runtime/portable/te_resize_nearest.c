@@ -4,8 +4,8 @@
 #include <string.h>
 
 void te_resize_nearest(const te_resize_nearest_params *p, const void *input, void *output) {
-  const uint8_t *image = input;
-  uint8_t *to = output;
+  const uint8_t *image = (const uint8_t *)input;
+  uint8_t *to = (uint8_t *)output;
   for (uint32_t batch = 0; batch < p->batches; batch++) {
     for (uint32_t y = 0; y < p->output_h; y++) {
       const uint8_t *row = image + p->rows[y] * p->row_bytes;

@@ -24,7 +24,7 @@ static int8_t output_of(const te_svdf_params *p, uint32_t sum) {
 void te_svdf_s8(const te_svdf_params *p, const int8_t *input, int8_t *state, int8_t *output) {
   for (uint32_t batch = 0; batch < p->batches; batch++) {
     const int8_t *features = p->features;
-    const int8_t *times = p->times;
+    const int8_t *times = (const int8_t *)p->times;
     for (uint32_t unit = 0; unit < p->units; unit++) {
       uint32_t sum = (uint32_t)p->bias[unit];
       for (uint32_t filter = 0; filter < p->rank; filter++) {
@@ -46,7 +46,7 @@ void te_svdf_s8(const te_svdf_params *p, const int8_t *input, int8_t *state, int
 void te_svdf_s8_s16(const te_svdf_params *p, const int8_t *input, int16_t *state, int8_t *output) {
   for (uint32_t batch = 0; batch < p->batches; batch++) {
     const int8_t *features = p->features;
-    const int16_t *times = p->times;
+    const int16_t *times = (const int16_t *)p->times;
     for (uint32_t unit = 0; unit < p->units; unit++) {
       uint32_t sum = (uint32_t)p->bias[unit];
       for (uint32_t filter = 0; filter < p->rank; filter++) {

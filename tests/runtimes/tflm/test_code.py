@@ -40,8 +40,8 @@ def write_part(tflite: bytes, folder: Path) -> None:
     templates = Path(__file__).resolve().parents[3] / "firmware_templates" / "project"
     for name, content in part.files.items():
         (folder / Path(name).name).write_bytes(content)
-    for name in ("te_model.h", "te_bsp.h"):
-        shutil.copy(templates / name, folder / name)
+    shutil.copy(templates.parent / "library" / "te_model.h", folder / "te_model.h")
+    shutil.copy(templates / "te_bsp.h", folder / "te_bsp.h")
 
 
 def run(command: list[str], cwd: Path) -> str:
@@ -78,8 +78,10 @@ def compile_and_run(folder: Path, main: str, sources: list[str]) -> str:
 MAIN = """
 #include <stdio.h>
 #include <string.h>
-#include "te_model.h"
+#include "small.h"
 #include "te_tflm.h"
+
+extern const te_model_info small_info;
 
 uint32_t te_bsp_cycles(void);
 uint32_t te_bsp_cycles(void) { return 7; }
@@ -92,22 +94,22 @@ int main(void) {
   printf("small %d\\n", te_tflm_prepare(small, sizeof small));
   printf("still %d\\n", te_tflm_output(0) == NULL);
   for (int i = 0; i < 2; ++i) {
-    printf("init %d\\n", te_model_init());
-    *(uint8_t *)te_model_input(0) = (uint8_t)(20 + i);
-    printf("invoke %d", te_model_invoke(done, "\\nlayer"));
-    printf(" output %d\\n", *(const uint8_t *)te_model_output(0));
+    printf("init %d\\n", small_init());
+    *(uint8_t *)small_input(0) = (uint8_t)(20 + i);
+    printf("invoke %d", small_invoke_layers(done, "\\nlayer"));
+    printf(" output %d\\n", *(const uint8_t *)small_output(0));
   }
-  printf("quiet %d\\n", te_model_invoke(0, 0));
-  printf("%s %u %u\\n", te_model_info.runtime, te_model_info.arena_bytes, te_model_info.layer_count);
+  printf("quiet %d\\n", small_invoke());
+  printf("%s %u %u\\n", small_info.runtime, small_info.arena_bytes, small_info.layer_count);
   return 0;
 }
 """
 
 
-def test_the_interpreter_behind_te_model_h(tmp_path: Path) -> None:
+def test_the_interpreter_behind_the_header_of_a_model(tmp_path: Path) -> None:
     """Starts only with enough arena, may start again, calls back once for each layer."""
     write_part(small_convolution(), tmp_path)
-    output = compile_and_run(tmp_path, MAIN, ["te_tflm.cc", "te_model.c", "te_model_data.c"])
+    output = compile_and_run(tmp_path, MAIN, ["te_tflm.cc", "small.c", "small_info.c", "te_model_data.c"])
     once = "init 0\n\nlayer 0\n\nlayer 1\ninvoke 0 output {}\n"
     assert output == ("early 1 1\nsmall 2\nstill 1\n" + once.format(40) + once.format(42) + "quiet 0\ntflm 64 2\n")
 
@@ -182,7 +184,7 @@ def test_the_log_writes_what_printf_would(tmp_path: Path) -> None:
 
 def test_compiles_with_the_stand_ins(tmp_path: Path) -> None:
     write_part(small_convolution(), tmp_path)
-    check_compiles(tmp_path, [f"-isystem{STAND_INS}"], "te_tflm.cc", "te_model.c", "te_tflm_log.c")
+    check_compiles(tmp_path, [f"-isystem{STAND_INS}"], "te_tflm.cc", "small.c", "small_info.c", "te_tflm_log.c")
 
 
 @pytest.mark.parametrize("name", SHARED_MODELS)

@@ -24,7 +24,7 @@ from tinyedge.runtimes.tflm.operators import NEWEST
 from tinyedge.runtimes.tflm.project import generate_arena_probe, generate_tflm, generate_tflm_project, registrations
 from tinyedge.train import find_recipe, load_trained, training_digest
 
-RENDERED = ("Makefile", "README.md", "model/te_model.c", "model/te_model_arena.h", "model/te_tflm.cc")
+RENDERED = ("Makefile", "README.md", "model/small.h", "model/small.c", "model/small_info.c", "model/te_tflm.cc")
 SHARED_MODELS = ("ad01_int8", "hello_world_int8", "kws_ref_model", "pretrainedResnet_quant", "vww_96_int8")
 
 
@@ -46,9 +46,8 @@ def make_part(
 def make_project(
     tflite: bytes, name: str = "small", board: str = "nrf52840dk", library: Library | None = None
 ) -> FirmwareProject:
-    model = QuantizedModel(name, tflite, digest(tflite))
     flags = make_library_flags(load_board(board))
-    return generate_tflm_project(make_part(tflite, name, board, library), model, load_board(board), make_flags=flags)
+    return generate_tflm_project(make_part(tflite, name, board, library), load_board(board), make_flags=flags)
 
 
 def small_library() -> Library:
@@ -71,7 +70,7 @@ def test_golden(name: str, library: Library | None, root: Path, update_golden: b
 @pytest.mark.parametrize("name", SHARED_MODELS)
 def test_golden_of_real_models(name: str, shared_models: Path, root: Path, update_golden: bool) -> None:
     project = make_project((shared_models / f"{name}.tflite").read_bytes(), name)
-    files = {path: project.files[f"model/{path}"] for path in ("te_tflm.cc", "te_model.c", "te_model_data.h")}
+    files = {path: project.files[f"model/{path}"] for path in ("te_tflm.cc", f"{name}_info.c", "te_model_data.h")}
     compare(root / "tests" / "golden" / "tflm_models" / name, files, update_golden)
 
 
@@ -86,8 +85,8 @@ def test_golden_of_recipes(name: str, root: Path, update_golden: bool) -> None:
     trained = load_trained(root / "build" / name / "trained" / training_digest(find_recipe(name))[:16])
     assert trained is not None
     files = make_project(trained.tflite, name).files
-    table = without_training(files["model/te_model.c"].decode())
-    made = {"te_tflm.cc": files["model/te_tflm.cc"], "te_model.c": table.encode()}
+    table = without_training(files[f"model/{name}_info.c"].decode())
+    made = {"te_tflm.cc": files["model/te_tflm.cc"], f"{name}_info.c": table.encode()}
     compare(root / "tests" / "golden" / "tflm_models" / name, made, update_golden)
 
 
@@ -129,11 +128,11 @@ def test_a_library_is_compiled_but_not_listed_as_the_projects_own() -> None:
 
 def test_every_file_but_the_librarys_names_its_licence() -> None:
     library = small_library()
-    board, model = load_board("nrf52840dk"), QuantizedModel("small", small_convolution(), "")
+    board = load_board("nrf52840dk")
     part, flags = make_part(small_convolution()), make_library_flags(board)
     for project in (
         make_project(small_convolution(), library=library),
-        generate_arena_probe(part, model, board, make_flags=flags),
+        generate_arena_probe(part, board, make_flags=flags),
     ):
         for name, content in project.files.items():
             assert name in library.files or has_licence(content), name
@@ -147,11 +146,10 @@ def test_a_board_that_only_zig_builds_for() -> None:
 
 
 def test_the_probe_has_its_own_main_and_nothing_of_the_protocol() -> None:
-    model = QuantizedModel("small", small_convolution(), "")
     board = load_board("nrf52840dk")
-    probe = generate_arena_probe(make_part(small_convolution()), model, board, make_flags=make_library_flags(board))
+    probe = generate_arena_probe(make_part(small_convolution()), board, make_flags=make_library_flags(board))
     assert "app/te_arena_probe.c" in probe.sources
-    assert not {"app/main.c", "app/te_wire.c", "model/te_model.c"} & set(probe.files)
+    assert not {"app/main.c", "app/te_wire.c", "app/te_models.c", "model/small.c"} & set(probe.files)
     assert b"0x20040000u" in probe.files["app/te_probe_memory.h"]
 
 
@@ -194,5 +192,5 @@ def test_an_empty_name_of_a_tensor_and_odd_ones_are_safe_in_comments() -> None:
     target = builder.tensor([1, 4], scale=0.1)
     weights = builder.tensor([4, 4], scale=0.1, data=np.ones((4, 4), np.int8))
     builder.operator("fully_connected", [source, weights, -1], [target])
-    text = make_project(builder.build([source], [target])).files["model/te_model.c"].decode()
+    text = make_project(builder.build([source], [target])).files["model/small_info.c"].decode()
     assert "/* x _/ _error _no_ _ */" in text

@@ -1,6 +1,7 @@
 """The frozen artifacts that pass between stages and to reports, each once; the digests name what one was made from."""
 
 from tinyedge.artifacts.image import ArenaProof, Built, Image, SizeTable, SymbolSize
+from tinyedge.artifacts.library import CLibrary, LibraryModel
 from tinyedge.artifacts.model import QuantizedModel, check_name
 from tinyedge.artifacts.observer import Observer, Progress, Silence
 from tinyedge.artifacts.plan import (
@@ -36,6 +37,7 @@ __all__ = [
     "ArenaProof",
     "Buffer",
     "Built",
+    "CLibrary",
     "Counting",
     "Figure",
     "FirmwareProject",
@@ -46,6 +48,7 @@ __all__ = [
     "Kind",
     "LayerResult",
     "Library",
+    "LibraryModel",
     "Measured",
     "Mismatch",
     "NamedKernel",

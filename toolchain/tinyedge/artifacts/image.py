@@ -71,6 +71,9 @@ class Built:
     image: Image
     arena: ArenaProof | None = None
     """how the arena of an interpreter was sized; None: it was planned"""
+    model_index: int | None = None
+    """which of the models of the firmware `prepared` is; None: it has no other"""
+    model_count: int = 1
 
     @property
     def image_id(self) -> str:

@@ -55,6 +55,8 @@ class QuantizedModel:
     """of the outputs behind the first"""
     metrics: Mapping[str, float] = field(default_factory=dict)
     """further figures of the training by name, e.g. `int8_mean_absolute_error`, `parameters`, `train_seconds`"""
+    class_names: tuple[str, ...] = ()
+    """of the first output's channels, in their order; empty where nobody said them"""
 
     @classmethod
     def from_file(cls, path: Path) -> QuantizedModel:

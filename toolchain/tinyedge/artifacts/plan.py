@@ -87,14 +87,20 @@ class Plan:
     layers: tuple[PlannedLayer, ...]
     """in order of execution"""
     buffers: tuple[Buffer, ...]
+    """in the arena"""
     arena_bytes: int
     lower_bound_bytes: int
     """what the tensors alive at the worst step need at least, overlap allowed for"""
     optimize: Optimize
+    state: tuple[Buffer, ...] = ()
+    """the variables, which keep their bytes from one inference to the next: offsets in memory beside the arena"""
+    state_bytes: int = 0
+    keeps_inputs: bool = False
+    """no layer overwrites an input of the model"""
 
     def buffer_of(self, key: int) -> Buffer:
-        """The buffer of tensor `key`; KeyError when it is a constant."""
-        for buffer in self.buffers:
+        """The buffer of tensor `key`, in the state if it is a variable; KeyError when it is a constant."""
+        for buffer in (*self.buffers, *self.state):
             if buffer.tensor == key:
                 return buffer
         raise KeyError(key)

@@ -19,6 +19,7 @@ COMMANDS = {
     "boards": "List the boards, or describe one.",
     "build": "Build the firmware of a model for a board.",
     "doctor": "Check the tools the main job needs.",
+    "export": "Write a model as a C library for the world you build in.",
     "ops": "List the operators, or the rules of one.",
     "flash": "Write the firmware of a model to a board and prove that it runs.",
     "monitor": "Show what a board sends.",

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import click
 
-from tinyedge.cli.options import choices as with_choices
-from tinyedge.cli.options import shared
+from tinyedge.cli.options import joint_choices, shared
 from tinyedge.cli.ui import Ui
 from tinyedge.jobs.build import build
 from tinyedge.jobs.choices import Choices
@@ -14,13 +13,14 @@ from tinyedge.report.text import render_build
 
 
 @click.command("build", epilog="Example: tinyedge build digits --board nrf52840")
-@with_choices
+@joint_choices
 @shared
 def command(choices: Choices, ui: Ui) -> None:
     """Build the firmware of a model for a board.
 
-    MODEL is a recipe's name or folder, or a .tflite; without it, `model` of tinyedge.toml or [tool.tinyedge]. Writes a
-    project folder that `make` can build by hand, and firmware.elf, .hex, .bin and .uf2 beside it.
+    MODEL is a recipe's name or folder, or a .tflite; without it, `model` of tinyedge.toml or [tool.tinyedge]. Several
+    become one firmware; `models = [...]` names them there. Writes a project folder that `make` can build by hand, in
+    which each model is a C library (`model/<name>.h`), and firmware.elf, .hex, .bin and .uf2 beside it.
     """
     with ui.commands_logged():
         built = build(choices, ui)

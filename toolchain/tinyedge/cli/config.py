@@ -16,6 +16,7 @@ class Config:
     """What a project can settle for every command. The command line overrides it.
 
     model      a recipe's name or folder, or a .tflite; a path is relative to the settings file
+    models     several of them, for one firmware
     board      a board's name or alias
     runtime    `aot` or `tflm`
     tflm       folder with the sources of TensorFlow Lite Micro
@@ -25,6 +26,7 @@ class Config:
     """
 
     model: str | None = None
+    models: tuple[str, ...] = ()
     board: str | None = None
     runtime: Literal["aot", "tflm"] | None = None
     tflm: Path | None = None
@@ -70,6 +72,7 @@ def _read(path: Path, tables: tuple[str, ...], folder: Path) -> Config:
     return replace(
         config,
         model=_path_from(path.parent, config.model),
+        models=tuple(str(_path_from(path.parent, model)) for model in config.models),
         tflm=None if config.tflm is None else path.parent / config.tflm,
         build_dir=None if config.build_dir is None else path.parent / config.build_dir,
     )

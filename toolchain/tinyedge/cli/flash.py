@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import click
 
-from tinyedge.cli.options import choices as with_choices
-from tinyedge.cli.options import shared
+from tinyedge.cli.options import joint_choices, shared
 from tinyedge.cli.ui import Ui
 from tinyedge.flash.contract import TIMEOUT_S, UNTOUCHED
 from tinyedge.jobs.choices import Choices
@@ -14,7 +13,7 @@ from tinyedge.report.device import flash_document, flash_plan_document, render_f
 
 
 @click.command("flash", epilog="Example: tinyedge flash digits --board nrf52840")
-@with_choices
+@joint_choices
 @click.option("--tool", help="The flash tool. Default: the board's first that is installed.")
 @click.option("--port", help="Serial port of the board's console, or socket://host:port. Default: found by USB ids.")
 @click.option("--probe", default="", help="Which one: probe serial number, bootloader port, UF2 drive, gdb server.")

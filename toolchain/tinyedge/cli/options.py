@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import click
 
 from tinyedge.cli.config import Config, load_config
 from tinyedge.cli.ui import Ui, terminal_columns
 from tinyedge.errors import UsageError
-from tinyedge.jobs.choices import Choices
+from tinyedge.jobs.choices import PORTABLE_BOARD, Choices
 from tinyedge.report.files import RunFiles
 from tinyedge.report.table import fitted
 from tinyedge.runtimes import RUNTIMES
@@ -25,9 +26,18 @@ _SHARED = (
     click.option("--json", "as_json", is_flag=True, help="Print one JSON document on stdout."),
     click.option("-v", "--verbose", count=True, help="Say more on stderr."),
 )
-_MODEL = (
-    click.argument("model", required=False),
-    click.option("-b", "--board", help="The board; `tinyedge boards` lists them."),
+_BOARD = click.option("-b", "--board", help="The board; `tinyedge boards` lists them.")
+_MODEL = (click.argument("model", required=False), _BOARD)
+_MODELS = (
+    click.argument("models", metavar="[MODEL]...", nargs=-1),
+    _BOARD,
+    click.option(
+        "--arena",
+        type=click.Choice(["shared", "separate"]),
+        default="shared",
+        show_default=True,
+        help="Of several models: one they run in one after the other, or one each.",
+    ),
 )
 _RUNTIME = click.option("--runtime", type=click.Choice(RUNTIMES), help="Compiled ahead of time (default), or TFLM.")
 _RUNTIMES = click.option(
@@ -39,6 +49,7 @@ _BUILD = (
     click.option(
         "--optimize", type=click.Choice(["size", "balanced", "speed"]), help="Default: the recipe's, else balanced."
     ),
+    click.option("--keep-inputs", is_flag=True, help="Inferences leave their inputs as they are; may take more RAM."),
     click.option("-d", "--build-dir", type=_FOLDER, help="Default: build."),
 )
 _SAMPLING = (
@@ -59,7 +70,7 @@ _FILES = (
     click.option("--html", type=_FILE, help="Write the report as a page."),
     click.option("--junit", type=_FILE, help="Write what was checked as JUnit XML."),
 )
-_OF_CHOICES = frozenset({"model", "board", "tflm", "compiler", "optimize", "build_dir"})
+_OF_CHOICES = frozenset({"model", "board", "tflm", "compiler", "optimize", "build_dir", "keep_inputs"})
 
 
 def shared(function: Command) -> Command:
@@ -101,6 +112,40 @@ def choices(function: Command) -> Command:
     return _decorate(wrapper, (*_MODEL, _RUNTIME, *_BUILD))
 
 
+def joint_choices(function: Command) -> Command:
+    """The same for one or several models in one firmware; `models` of the project's settings goes before `model`."""
+
+    @functools.wraps(function)
+    def wrapper(
+        *args: Any, runtime: str | None, models: tuple[str, ...], arena: Literal["shared", "separate"], **kwargs: Any
+    ) -> Any:
+        config = load_config(Path.cwd())
+        chosen = runtime or config.runtime or RUNTIMES[0]
+        first, *others = models or config.models or (None,)
+        merged, further = _merge(config, chosen, {**kwargs, "model": first})
+        joint = replace(merged, others=tuple(other for other in others if other is not None), arena=arena)
+        return function(*args, choices=joint, **further)
+
+    return _decorate(wrapper, (*_MODELS, _RUNTIME, *_BUILD))
+
+
+def library_choices(function: Command) -> Command:
+    """The same for a library: without a board it is for any core, and there is no choice of runtime or compiler."""
+
+    @functools.wraps(function)
+    def wrapper(
+        *args: Any, models: tuple[str, ...], arena: Literal["shared", "separate"], board: str | None, **kwargs: Any
+    ) -> Any:
+        config = load_config(Path.cwd())
+        first, *others = models or config.models or (None,)
+        given = {**kwargs, "model": first, "board": board or config.board or PORTABLE_BOARD, "tflm": None}
+        merged, further = _merge(config, "aot", {**given, "compiler": None})
+        joint = replace(merged, others=tuple(other for other in others if other is not None), arena=arena)
+        return function(*args, choices=joint, **further)
+
+    return _decorate(wrapper, (*_MODELS, *_BUILD[2:]))
+
+
 def several_choices(function: Command) -> Command:
     """The same for several runtimes: `choices` is a tuple, in the order the user gave."""
 
@@ -138,6 +183,7 @@ def _merge(config: Config, runtime: str, given: Mapping[str, Any]) -> tuple[Choi
         runtime=runtime,
         tflm=given["tflm"] or config.tflm,
         optimize=given["optimize"] or config.optimize,
+        keep_inputs=given["keep_inputs"],
         build_dir=(given["build_dir"] or config.build_dir or Path("build")).absolute(),
     )
     return merged, {name: value for name, value in given.items() if name not in _OF_CHOICES}

@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import click
 
 from tinyedge.artifacts import Measured
-from tinyedge.cli.options import choices as with_choices
-from tinyedge.cli.options import measuring, shared
+from tinyedge.cli.options import joint_choices, measuring, shared
 from tinyedge.cli.ui import Ui
 from tinyedge.jobs.choices import Choices
 from tinyedge.jobs.measure import BrokenRunError
-from tinyedge.jobs.run import run
+from tinyedge.jobs.run import run_each
 from tinyedge.report.files import RunFiles
-from tinyedge.report.json import run_document
+from tinyedge.report.json import run_document, runs_document
 from tinyedge.report.percentiles import percentiles_document, render_percentiles
 from tinyedge.report.text import render_run
 from tinyedge.report.verdict import judge
 
 
 @click.command("run", epilog="Example: tinyedge run digits --board nrf52840")
-@with_choices
+@joint_choices
 @click.option("--emulator", default="auto", show_default=True, help="Which emulator; `auto` takes the board's first.")
 @measuring
 @shared
@@ -33,23 +34,35 @@ def command(
 ) -> None:
     """Build, run in an emulator, verify every output byte against TensorFlow Lite Micro, and measure.
 
-    MODEL is a recipe's name or folder, or a .tflite; without it, `model` of tinyedge.toml or [tool.tinyedge].
+    MODEL is a recipe's name or folder, or a .tflite; without it, `model` or `models` of tinyedge.toml or
+    [tool.tinyedge]. Several are one firmware, in which each is run by itself.
     """
     with ui.commands_logged():
-        try:
-            measured = run(choices, ui, emulator_name=emulator, inputs=inputs, samples=samples)
-        except BrokenRunError as broken:
-            show(broken.partial, ui, files)
-            raise broken.error from broken
-    show(measured, ui, files)
-    judge(measured)
+        show_each(run_each(choices, ui, emulator_name=emulator, inputs=inputs, samples=samples), ui, files)
 
 
-def show(measured: Measured, ui: Ui, files: RunFiles) -> None:
-    """Write the files that were asked for, and print the report."""
-    files.write(measured)
-    for name, value in measured.statistics.items():
-        ui.detail(f"emulator {name}: {value:,.1f}")
-    ui.result(
-        render_run(measured) + render_percentiles(measured), run_document(measured) | percentiles_document(measured)
-    )
+def show_each(runs: Iterable[Measured], ui: Ui, files: RunFiles) -> None:
+    """Report each run as it is done, write the files that were asked for, and judge all.
+
+    Raises: CheckError; DeviceError of a run that broke, behind the report on what was measured
+    """
+    done: list[Measured] = []
+    broken: BrokenRunError | None = None
+    try:
+        for measured in runs:
+            done.append(measured)
+    except BrokenRunError as error:
+        broken = error
+        done.append(error.partial)
+    several = len({measured.built.model_count for measured in done} - {1}) > 0
+    for measured in done:
+        (files.of_model(measured.built.prepared.model.name) if several else files).write(measured)
+        for name, value in measured.statistics.items():
+            ui.detail(f"emulator {name}: {value:,.1f}")
+    texts = [render_run(measured) + render_percentiles(measured) for measured in done]
+    documents = [run_document(measured) | percentiles_document(measured) for measured in done]
+    ui.result("\n\n".join(texts), runs_document(documents) if several else documents[0])
+    if broken is not None:
+        raise broken.error from broken
+    for measured in done:
+        judge(measured)

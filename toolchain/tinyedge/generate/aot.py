@@ -1,10 +1,10 @@
-"""The model compiled ahead of time: a plan becomes te_model.c, its constants te_model_data.c, its kernels runtime/ and,
-those in assembler, te_model_kernels.S.
+"""The model compiled ahead of time: a plan becomes `<name>.c` and `.h`, its constants `<name>_data.c`, its kernels
+runtime/ and, those in assembler, `<name>_kernels.S`.
 """
 
 from __future__ import annotations
 
-import hashlib
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -16,13 +16,13 @@ from tinyedge.artifacts import Buffer, Plan, PlannedLayer, QuantizedModel
 from tinyedge.boards import Core
 from tinyedge.errors import InternalError, ModelError
 from tinyedge.generate import assembler
-from tinyedge.generate.part import LayerRow, ModelPart, ranges_text, tensor_values, tensors_text
-from tinyedge.generate.render import c_values, comment_text, render
+from tinyedge.generate.library import FOLDER, Form, in_arguments, info_file, library_files, names
+from tinyedge.generate.names import c_name
+from tinyedge.generate.part import LayerRow, ModelPart, ranges_text, tensors_text
+from tinyedge.generate.render import c_string, c_values, comment_text, render
 from tinyedge.graph.ir import DType, Tensor
 from tinyedge.kernels.contract import Code, Constant, Operands
 from tinyedge.kernels.sources import runtime_files
-
-ARENA = "te_model_arena"
 
 
 @dataclass(frozen=True)
@@ -34,108 +34,154 @@ class _Step:
     code: Code
 
 
-def generate_aot(plan: Plan, model: QuantizedModel, core: Core, *, selftest_crc: int) -> ModelPart:
+def generate_aot(
+    plan: Plan, model: QuantizedModel, core: Core, *, selftest_crc: int, shared_arena: bool = False
+) -> ModelPart:
     """The files of the ahead-of-time runtime.
 
     selftest_crc  CRC-32 (zlib's) of all outputs for the self-test input that te_model.h describes
+    shared_arena  the arena is one that several models of the program share; else the model brings its own
 
     Raises: ModelError when the graph has no operator, or an input or output that is not in the arena
     """
     if not plan.layers:
         raise ModelError(f"model `{model.name}` has no operator to run")
-    steps = [_emit(plan, planned, number, core) for number, planned in enumerate(plan.layers)]
-    starts = _start_constants(plan)
+    c = c_name(model.name)
+    steps = [_emit(plan, planned, number, core, c) for number, planned in enumerate(plan.layers)]
+    form = Form(
+        arena_bytes=plan.arena_bytes,
+        alignment=max(4, *(planned.kernel.alignment for planned in plan.layers)),
+        state_bytes=plan.state_bytes,
+        keeps_inputs=plan.keeps_inputs,
+        shared_arena=shared_arena,
+    )
+    starts = _start_constants(plan, c)
     constants = [*starts.values(), *(constant for step in steps for constant in step.code.constants)]
     stems = sorted({stem for step in steps for stem in step.code.runtime})
     runtime = {f"runtime/{name}": content for name, content in runtime_files(stems, core.isa).items()}
     headers = [f'"{stem}.h"' for stem in stems if f"runtime/{stem}.h" in runtime]
     functions = [function for step in steps for function in step.code.assembler]
-    in_assembler = assembler.assembler_files(functions, model.name, core.name)
+    in_assembler = assembler.assembler_files(functions, model.name, c, core.name)
     if in_assembler:
-        headers.append(f'"{assembler.HEADER}"')
-    files = {
-        **runtime,
-        **{f"model/{name}": content for name, content in in_assembler.items()},
-        "model/te_model.c": _model_c(plan, model, core, steps, starts, headers, selftest_crc),
-        "model/te_model_config.h": render(
-            "te_model_config.h.j2",
-            model=model.name,
-            layer_count=len(steps),
-            input_ranges=ranges_text(plan.graph),
-        ),
-        "model/te_model_data.c": render("te_model_data.c.j2", model=model.name, constants=_bodies(constants)),
-        "model/te_model_data.h": render(
-            "te_model_data.h.j2",
-            model=model.name,
+        headers.append(f'"{c}_kernels.h"')
+    layers, spans = _layer_rows(plan, steps, c)
+    of_model = {
+        **library_files(model, plan.graph, form, len(steps)),
+        **info_file(model, plan.graph, runtime="aot", selftest_crc=selftest_crc, layers=layers, spans=spans),
+        **in_assembler,
+        f"{c}.c": _model_c(plan, model, core, form, steps, starts, headers),
+        f"{c}_data.c": render("model_data.c.j2", folder=FOLDER, **names(model), constants=_bodies(constants)),
+        f"{c}_data.h": render(
+            "model_data.h.j2",
+            folder=FOLDER,
+            **names(model),
             constants=_declarations(constants),
             total_bytes=sum(constant.values.nbytes for constant in constants),
         ),
     }
-    rows = tuple(LayerRow(p.layer.name, tensors_text(p.layer.outputs), p.kernel.name) for p in plan.layers)
-    return ModelPart("aot", files, rows, plan.arena_bytes)
+    return ModelPart(
+        "aot",
+        model,
+        {**runtime, **{f"model/{name}": content for name, content in of_model.items()}},
+        tuple(LayerRow(p.layer.name, tensors_text(p.layer.outputs), p.kernel.name) for p in plan.layers),
+        plan.arena_bytes,
+        alignment=form.alignment,
+        has_input_ranges=bool(ranges_text(plan.graph)),
+    )
 
 
-def _emit(plan: Plan, planned: PlannedLayer, number: int, core: Core) -> _Step:
+def _emit(plan: Plan, planned: PlannedLayer, number: int, core: Core, c: str) -> _Step:
     layer = planned.layer
     operands = Operands(
         inputs=tuple(_pointer(plan, tensor, const=not tensor.is_variable) for tensor in layer.inputs),
         outputs=tuple(_pointer(plan, tensor, const=False) for tensor in layer.outputs),
-        scratch=f"({_address(planned.scratch)})" if planned.scratch else "",
-        prefix=f"te_model_l{number:02d}",
+        scratch=f"({_place('arena', planned.scratch)})" if planned.scratch else "",
+        prefix=f"{c}_l{number:02d}",
     )
     return _Step(number, planned, planned.kernel.emit(layer, core, operands))
 
 
 def _pointer(plan: Plan, tensor: Tensor, *, const: bool) -> str:
+    """An expression for the first element, in a function that has `arena` and, for a variable, `state`."""
     ctype = f"const {tensor.dtype.c_name}" if const else tensor.dtype.c_name
-    return f"({ctype} *)({_address(plan.buffer_of(tensor.index))})"
+    return f"({ctype} *)({_place(_region(plan, tensor), plan.buffer_of(tensor.index))})"
 
 
-def _address(buffer: Buffer) -> str:
-    return f"{ARENA} + {buffer.offset}"
+def _region(plan: Plan, tensor: Tensor) -> str:
+    """The memory that a tensor lies in."""
+    return "state" if any(buffer.tensor == tensor.index for buffer in plan.state) else "arena"
+
+
+def _place(region: str, buffer: Buffer) -> str:
+    return f"{region} + {buffer.offset}"
+
+
+def _regions(plan: Plan, step: _Step) -> list[str]:
+    """Which memory a layer's code names."""
+    tensors = (*step.planned.layer.inputs, *step.planned.layer.outputs)
+    used = {_region(plan, tensor) for tensor in tensors} | ({"arena"} if step.planned.scratch else set())
+    text = "\n".join(step.code.call)
+    return [region for region in ("arena", "state") if region in used and re.search(rf"\b{region} \+", text)]
+
+
+def _layer_rows(plan: Plan, steps: Sequence[_Step], c: str) -> tuple[list[str], list[str]]:
+    """(initializers of te_layer_info, those of te_span): where each layer's outputs lie."""
+    owners = {"arena": f"{c}_arena", "state": f"{c}_own_state.bytes"}
+    layers: list[str] = []
+    spans: list[str] = []
+    for step in steps:
+        layer = step.planned.layer
+        layers.append(f"{{{layer.index}, {len(layer.outputs)}, spans + {len(spans)}}}, /* {layer.name} */")
+        for tensor in layer.outputs:
+            buffer = plan.buffer_of(tensor.index)
+            spans.append(f"{{{_place(owners[_region(plan, tensor)], buffer)}, {buffer.bytes}}}")
+    return layers, spans
 
 
 def _model_c(
     plan: Plan,
     model: QuantizedModel,
     core: Core,
+    form: Form,
     steps: Sequence[_Step],
     starts: Mapping[int, Constant],
     headers: Sequence[str],
-    selftest_crc: int,
 ) -> bytes:
+    c = c_name(model.name)
     included = {_include(name) for step in steps for name in step.code.includes}
     tensors = (t for step in steps for t in (*step.planned.layer.inputs, *step.planned.layer.outputs))
     if any(tensor.dtype is DType.BOOL for tensor in tensors):
         included.add("<stdbool.h>")
-    own = {'"te_model_config.h"', '"te_model_data.h"', *headers}
+    own = {f'"{c}_data.h"', '"te_section.h"', *headers}
     shared = _shared_functions(steps)
-    layers = []
-    spans: list[Buffer] = []
-    for step in steps:
-        outputs = [plan.buffer_of(tensor.index) for tensor in step.planned.layer.outputs]
-        layers.append(_layer_values(step, shared[step.number], first_span=len(spans), span_count=len(outputs)))
-        spans += outputs
+    regions = ["arena", "state"] if plan.state_bytes else ["arena"]
+    has_state = bool(plan.state_bytes)
     return render(
-        "te_model.c.j2",
-        model=model.name,
+        "model.c.j2",
+        folder=FOLDER,
+        **names(model),
         core=core.name,
-        digest=hashlib.sha256(model.tflite).hexdigest()[:16],
         arena_bytes=plan.arena_bytes,
-        alignment=max(4, *(step.planned.kernel.alignment for step in steps)),
-        buffers=[{"row": _buffer_row(buffer)} for buffer in sorted(plan.buffers, key=lambda b: (b.offset, b.first))],
+        state_bytes=plan.state_bytes,
+        shared_arena=form.shared_arena,
+        buffers=[_buffer_row(buffer) for buffer in sorted(plan.buffers, key=lambda b: (b.offset, b.first))],
+        state=[_buffer_row(buffer) for buffer in plan.state],
         system_headers=sorted({"<stdint.h>"} | {name for name in included if name.startswith("<")}),
         own_headers=sorted(own | {name for name in included if name.startswith('"')}),
-        layers=layers,
-        inputs=[_tensor_values(plan, tensor) for tensor in plan.graph.input_tensors()],
-        outputs=[_tensor_values(plan, tensor) for tensor in plan.graph.output_tensors()],
-        spans=[{"offset": span.offset, "bytes": span.bytes} for span in spans],
-        selftest_crc=f"0x{selftest_crc:08x}u",
+        layers=[_layer_values(step, shared[step.number], c, _regions(plan, step)) for step in steps],
+        parameters=", ".join(f"uint8_t *{region}" for region in regions),
+        unused=[region for region in regions if not any(region in _regions(plan, step) for step in steps)],
+        own_memory=f"{c}_arena, {c}_own_state.bytes" if has_state else f"{c}_arena",
+        own_memory_in=f"{c}_arena, &{c}_own_state" if has_state else f"{c}_arena",
+        in_arguments=in_arguments(c, form),
+        inputs=[_border_values(plan, tensor) for tensor in plan.graph.input_tensors()],
+        outputs=[_border_values(plan, tensor) for tensor in plan.graph.output_tensors()],
         variables=[
             _variable_values(plan, tensor, starts.get(key))
             for key, tensor in sorted(plan.graph.tensors.items())
             if _is_kept(tensor)
         ],
+        labels=[c_string(name) for name in model.class_names],
     )
 
 
@@ -163,7 +209,7 @@ def _buffer_row(buffer: Buffer) -> str:
     return f"{buffer.offset:8d}  {buffer.bytes:8d}  {buffer.first:4d}-{buffer.last:<4d}  {comment_text(buffer.name)}"
 
 
-def _layer_values(step: _Step, shared: Sequence[str], *, first_span: int, span_count: int) -> dict[str, Any]:
+def _layer_values(step: _Step, shared: Sequence[str], c: str, regions: Sequence[str]) -> dict[str, Any]:
     layer = step.planned.layer
     comments = [
         f"in:     {tensors_text(layer.inputs)}",
@@ -175,21 +221,23 @@ def _layer_values(step: _Step, shared: Sequence[str], *, first_span: int, span_c
     return {
         "operator": layer.name,
         "index": layer.index,
-        "function": f"te_model_run_{step.number:02d}_{layer.name}",
+        "function": f"{c}_run_{step.number:02d}_{layer.name}",
+        "parameters": ", ".join(f"uint8_t *{region}" for region in regions) or "void",
+        "arguments": ", ".join(regions),
         "comments": comments,
         "definitions": [text for text in (*shared, step.code.functions.strip("\n")) if text],
         "call": step.code.call,
-        "span_count": span_count,
-        "info": f"{{{layer.index}, {span_count}, spans + {first_span}}}",
     }
 
 
-def _tensor_values(plan: Plan, tensor: Tensor) -> dict[str, Any]:
+def _border_values(plan: Plan, tensor: Tensor) -> dict[str, str]:
+    """An input or output, and where it lies in memory of the caller."""
     try:
         buffer = plan.buffer_of(tensor.index)
     except KeyError:
         raise ModelError(f"input or output `{tensor.name}` of the model is a constant") from None
-    return {"offset": buffer.offset, **tensor_values(tensor)}
+    region = {"arena": "(uint8_t *)arena", "state": "state->bytes"}[_region(plan, tensor)]
+    return {"name": comment_text(tensor.name), "place": _place(region, buffer)}
 
 
 def _is_kept(tensor: Tensor) -> bool:
@@ -203,14 +251,14 @@ def _start_bytes(tensor: Tensor) -> npt.NDArray[np.uint8]:
     return np.frombuffer(tensor.start.tobytes(), np.uint8)
 
 
-def _start_constants(plan: Plan) -> dict[int, Constant]:
+def _start_constants(plan: Plan, c: str) -> dict[int, Constant]:
     """By the keys of variables the bytes they start with, where these are not all the same."""
     found: dict[int, Constant] = {}
     for key, tensor in sorted(plan.graph.tensors.items()):
         if _is_kept(tensor):
             values = _start_bytes(tensor)
             if np.any(values != values[0]):
-                found[key] = Constant(f"te_model_start{len(found):02d}", "uint8_t", values, 1, "start of a variable")
+                found[key] = Constant(f"{c}_start{len(found):02d}", "uint8_t", values, 1, "start of a variable")
     return found
 
 

@@ -1,4 +1,4 @@
-"""The functions in assembler that kernels emit: te_model_kernels.S, and the header by which C knows them."""
+"""The functions in assembler that kernels emit: `<name>_kernels.S`, and the header by which C knows them."""
 
 from __future__ import annotations
 
@@ -9,13 +9,11 @@ from tinyedge.errors import InternalError
 from tinyedge.generate.render import comment_text, render
 from tinyedge.kernels.contract import AsmFunction, Offsets
 
-STEM = "te_model_kernels"
-HEADER = f"{STEM}.h"
-SOURCE = f"{STEM}.S"
 
+def assembler_files(functions: Iterable[AsmFunction], model: str, c: str, core: str) -> dict[str, bytes]:
+    """`<c>_kernels.S` and `.h` with each function once, in order; no files when there is no function.
 
-def assembler_files(functions: Iterable[AsmFunction], model: str, core: str) -> dict[str, bytes]:
-    """SOURCE and HEADER with each function once, in order; no files when there is no function.
+    c  the model's name in C
 
     Raises: InternalError when two that differ have one name, be they functions or `Offsets`
     """
@@ -25,7 +23,13 @@ def assembler_files(functions: Iterable[AsmFunction], model: str, core: str) -> 
             raise InternalError(f"two functions in assembler have the name `{function.name}`")
     if not found:
         return {}
-    values: dict[str, Any] = {"model": comment_text(model), "core": core, "functions": list(found.values())}
+    values: dict[str, Any] = {
+        "model": comment_text(model),
+        "c": c,
+        "C": c.upper(),
+        "core": core,
+        "functions": list(found.values()),
+    }
     offsets: dict[str, Offsets] = {}
     for each in (each for function in found.values() for each in function.offsets):
         if offsets.setdefault(each.name, each) != each:
@@ -34,6 +38,8 @@ def assembler_files(functions: Iterable[AsmFunction], model: str, core: str) -> 
     headers = sorted({each.header for each in structs})
     listed = [offsets[name] for name in sorted(offsets)]
     return {
-        SOURCE: render(f"{SOURCE}.j2", **values),
-        HEADER: render(f"{HEADER}.j2", **values, offsets=listed, structs=structs, headers=headers),
+        f"{c}_kernels.S": render("model_kernels.S.j2", folder="library", **values),
+        f"{c}_kernels.h": render(
+            "model_kernels.h.j2", folder="library", **values, offsets=listed, structs=structs, headers=headers
+        ),
     }

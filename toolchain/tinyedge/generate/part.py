@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from tinyedge.artifacts import Library
+from tinyedge.artifacts import Library, QuantizedModel
 from tinyedge.artifacts.input_ranges import ranged_inputs
-from tinyedge.generate.render import comment_text, shortest_float
+from tinyedge.generate.names import c_name
+from tinyedge.generate.render import comment_text, float_literal
 from tinyedge.graph.ir import Graph, Tensor
 
 
@@ -23,9 +23,10 @@ class LayerRow:
 
 @dataclass(frozen=True)
 class ModelPart:
-    """The files of one runtime: everything behind te_model.h."""
+    """The files of one runtime: a model as a C library, and the table by which the measuring firmware knows it."""
 
     runtime: str
+    model: QuantizedModel
     files: Mapping[str, bytes]
     """path within the project -> content, below model/, runtime/ and compat/"""
     layers: tuple[LayerRow, ...]
@@ -36,6 +37,15 @@ class ModelPart:
     """sources of others that the files need"""
     templates: str = "project"
     """folder under firmware_templates/ with the Makefile and README of such a project"""
+    alignment: int = 16
+    """of the arena"""
+    has_input_ranges: bool = False
+    """some input may not hold any bytes"""
+
+    @property
+    def symbol(self) -> str:
+        """What every C name of the model starts with; its header is `<symbol>.h`."""
+        return c_name(self.model.name)
 
     @property
     def sources(self) -> tuple[str, ...]:
@@ -64,30 +74,7 @@ def ranges_text(graph: Graph) -> str:
     rows = (
         "{0}"
         if limits is None
-        else f"{{{limits.count}u, {limits.first}, {_float_literal(limits.scale)}, {limits.element_bytes}}}"
+        else f"{{{limits.count}u, {limits.first}, {float_literal(limits.scale)}, {limits.element_bytes}}}"
         for limits in ranges
     )
     return f"{{{', '.join(rows)}}}"
-
-
-def _float_literal(value: float) -> str:
-    """A float32 as a C constant.
-
-    >>> _float_literal(0.0), _float_literal(0.25), _float_literal(1e-10)
-    ('0.0f', '0.25f', '1e-10f')
-    """
-    text = shortest_float(value)
-    return f"{text}f" if "." in text or "e" in text else f"{text}.0f"
-
-
-def tensor_values(tensor: Tensor) -> dict[str, Any]:
-    """What a te_tensor_info says of an input or output."""
-    quantized = tensor.quantization is not None and len(tensor.quantization.scale) == 1
-    return {
-        "name": comment_text(tensor.name),
-        "bytes": tensor.bytes,
-        "type": tensor.dtype.value,
-        "shape": shape_text(tensor.shape),
-        "scale": shortest_float(tensor.scale) if quantized else "",
-        "zero_point": tensor.zero_point if quantized else 0,
-    }

@@ -5,8 +5,7 @@ Deterministic: the same plan, model, board and flags give the same bytes; no tim
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -14,8 +13,9 @@ from tinyedge import wire
 from tinyedge.artifacts import FirmwareProject, Library, Plan, QuantizedModel, check_name
 from tinyedge.boards import Board, Isa
 from tinyedge.digests import digest
-from tinyedge.generate.aot import generate_aot
 from tinyedge.generate.board_part import board_header, bsp_files, make_linker_script
+from tinyedge.generate.joint import PlannedModel, check_distinct, join_files, model_parts, shared_arena_file
+from tinyedge.generate.library import FOLDER, INFO_HEADER, file_digest
 from tinyedge.generate.part import SOURCE_SUFFIXES, ModelPart
 from tinyedge.generate.render import render, template_file
 
@@ -23,8 +23,9 @@ STACK_BYTES = 2048
 """stack of the firmware unless the caller says otherwise; measured peaks are below 450 bytes, and an overflow faults"""
 _IMAGE_HEADER = "app/te_image.h"
 _MAIN = "app/main.c"
+_MODELS_SOURCE = "app/te_models.c"
 _LINKER_SCRIPT = "link.ld"
-_APP_FILES = ("main.c", "te_bsp.h", "te_model.h", "te_startup.h", "te_wire.c", "te_wire.h")
+_APP_FILES = ("main.c", "te_bsp.h", "te_startup.h", "te_wire.c", "te_wire.h")
 
 
 def generate_project(
@@ -36,37 +37,60 @@ def generate_project(
     make_flags: Mapping[str, str],
     stack_bytes: int = STACK_BYTES,
 ) -> FirmwareProject:
-    """The whole project for the ahead-of-time runtime.
+    """The whole project of one model for the ahead-of-time runtime.
 
-    selftest_crc  CRC-32 (zlib's) of all outputs for the self-test input that te_model.h describes
+    selftest_crc  as in `PlannedModel`
     make_flags    of `build.make_flags`, as the Makefile prints them; empty for a compiler that is not for this board
 
     Raises: ModelError when the graph cannot become C, UsageError when the model's name cannot be sent
     """
-    part = generate_aot(plan, model, board.core, selftest_crc=selftest_crc)
+    planned = PlannedModel(plan, model, selftest_crc)
+    return generate_joint_project([planned], board, make_flags=make_flags, stack_bytes=stack_bytes)
+
+
+def generate_joint_project(
+    models: Sequence[PlannedModel],
+    board: Board,
+    *,
+    make_flags: Mapping[str, str],
+    stack_bytes: int = STACK_BYTES,
+    shared_arena: bool = True,
+) -> FirmwareProject:
+    """The same for several models in one firmware.
+
+    shared_arena  they run in one arena, as large as the largest of theirs; else each has its own
+
+    Raises: UsageError too when two models have the same name in C
+    """
+    shared_arena = shared_arena and len(models) > 1
+    parts = model_parts(models, board.core, shared_arena=shared_arena)
     if board.core.isa is not Isa.NATIVE:  # there is no C library to include it from
-        part = replace(part, files={**part.files, "compat/string.h": template_file("project/string.h")})
-    return assemble_project(part, model, board, make_flags=make_flags, stack_bytes=stack_bytes)
+        compat = {"compat/string.h": template_file("project/string.h")}
+        parts[0] = replace(parts[0], files={**parts[0].files, **compat})
+    return assemble_project(parts, board, make_flags=make_flags, stack_bytes=stack_bytes, shared_arena=shared_arena)
 
 
 def assemble_project(
-    part: ModelPart,
-    model: QuantizedModel,
+    parts: Sequence[ModelPart],
     board: Board,
     *,
     make_flags: Mapping[str, str],
     stack_bytes: int,
     mains: Mapping[str, bytes] | None = None,
+    shared_arena: bool = False,
 ) -> FirmwareProject:
-    """The model part of any runtime, with main, protocol, board support and what builds them.
+    """The model parts of any runtime, with main, protocol, board support and what builds them.
 
-    mains  files that take the place of main.c and the protocol
+    mains  files that take the place of main.c, the protocol and the list of models
     """
-    check_name(model.name)
+    for part in parts:
+        check_name(part.model.name)
+    check_distinct([part.model.name for part in parts])
+    first = parts[0]
     native = board.core.isa is Isa.NATIVE
-    files = {**part.files, **_app_files(board), **bsp_files(board)}
+    files = {**join_files(parts), **_app_files(board), **bsp_files(board), **_models_files(parts, shared_arena)}
     if mains is not None:
-        for name in (_MAIN, "app/te_wire.c"):
+        for name in (_MAIN, "app/te_wire.c", _MODELS_SOURCE):
             del files[name]
         files.update(mains)
     if not native:
@@ -75,26 +99,43 @@ def assemble_project(
     sources = tuple(sorted(name for name in files if name.endswith(SOURCE_SUFFIXES)))
     include_dirs = tuple(sorted({name.rpartition("/")[0] for name in files if name.endswith(".h")}))
     linker_script = "" if native else _LINKER_SCRIPT
-    files["Makefile"] = _makefile(part, sources, include_dirs, linker_script, make_flags, native=native)
-    files["README.md"] = _readme(part, model, board, linker_script, gcc=bool(make_flags["gcc_cflags"]))
+    files["Makefile"] = _makefile(first, sources, include_dirs, linker_script, make_flags, native=native)
+    files["README.md"] = _readme(parts, board, linker_script, gcc=bool(make_flags["gcc_cflags"]))
     del files[_IMAGE_HEADER]
-    if part.library is not None:
-        files.update(part.library.files)
-        sources += tuple(part.library.sources)
+    if first.library is not None:
+        files.update(first.library.files)
+        sources += tuple(first.library.sources)
     project_digest = digest(*(item for name in sorted(files) for item in (name, files[name])))
     files[_IMAGE_HEADER] = render("te_image.h.j2", image_id=project_digest[:16])
+    arenas = [part.arena_bytes for part in parts]
     return FirmwareProject(
-        model=model.name,
+        model=", ".join(part.model.name for part in parts),
         board=board,
-        runtime=part.runtime,
+        runtime=first.runtime,
         files=dict(sorted(files.items())),
         sources=sources,
         include_dirs=include_dirs,
         linker_script=linker_script,
-        arena_bytes=part.arena_bytes,
+        arena_bytes=max(arenas) if shared_arena else sum(arenas),
         digest=project_digest,
-        library=part.library,
+        library=first.library,
     )
+
+
+def _models_files(parts: Sequence[ModelPart], shared_arena: bool) -> dict[str, bytes]:
+    """te_models.h and .c: which models there are, and the arena that they share."""
+    values: dict[str, Any] = {
+        "models": [part.symbol for part in parts],
+        "most_layers": max(len(part.layers) for part in parts),
+        "any_input_ranges": any(part.has_input_ranges for part in parts),
+    }
+    shared = {f"model/{name}": content for name, content in shared_arena_file(parts).items()} if shared_arena else {}
+    return {
+        **shared,
+        _MODELS_SOURCE: render("te_models.c.j2", **values),
+        "app/te_models.h": render("te_models.h.j2", **values),
+        f"app/{INFO_HEADER}": template_file(f"{FOLDER}/{INFO_HEADER}"),
+    }
 
 
 def _app_files(board: Board) -> dict[str, bytes]:
@@ -171,24 +212,32 @@ def _library_values(library: Library) -> dict[str, Any]:
     }
 
 
-def _readme(part: ModelPart, model: QuantizedModel, board: Board, linker_script: str, *, gcc: bool) -> bytes:
+def _readme(parts: Sequence[ModelPart], board: Board, linker_script: str, *, gcc: bool) -> bytes:
     """`gcc`: whether it builds for the board too."""
+    first = parts[0]
+    names = {name for part in parts for name in part.files}
     return render(
         "README.md.j2",
-        folder=part.templates,
+        folder=first.templates,
         board=board,
-        model=model.name,
-        digest=hashlib.sha256(model.tflite).hexdigest()[:16],
-        runtime=part.runtime,
+        models=[
+            {
+                "name": part.model.name,
+                "c": part.symbol,
+                "digest": file_digest(part.model),
+                "arena_bytes": part.arena_bytes,
+                "layers": part.layers,
+            }
+            for part in parts
+        ],
+        runtime=first.runtime,
         gcc=_gcc_name(native=board.core.isa is Isa.NATIVE) if gcc else "",
-        has_assembler=any(name.endswith(".S") for name in part.files),
-        has_runtime=any(name.startswith("runtime/") for name in part.files),
+        has_assembler=any(name.endswith(".S") for name in names),
+        has_runtime=any(name.startswith("runtime/") for name in names),
         linker_script=linker_script,
-        arena_bytes=part.arena_bytes,
-        arena_origin=part.arena_origin,
-        library=None if part.library is None else part.library.name,
+        arena_origin=first.arena_origin,
+        library=None if first.library is None else first.library.name,
         console=_console_text(board),
-        layers=part.layers,
     )
 
 

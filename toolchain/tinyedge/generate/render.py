@@ -45,6 +45,16 @@ def comment_text(text: str, limit: int = 60) -> str:
     return safe if len(safe) <= limit else safe[: limit - 3] + "..."
 
 
+def c_string(text: str) -> str:
+    """A C string literal of UTF-8; what C could read otherwise is written in octal.
+
+    >>> print(c_string('say "ja"?\\n'), c_string("ö"))
+    "say \\042ja\\042\\077\\012" "\\303\\266"
+    """
+    plain = set(b" !#$%&'()*+,-./:;<=>@[]^_`{|}~0123456789") | set(range(65, 91)) | set(range(97, 123))
+    return '"' + "".join(chr(byte) if byte in plain else f"\\{byte:03o}" for byte in text.encode()) + '"'
+
+
 def c_values(values: npt.NDArray[Any], ctype: str) -> str:
     """The elements of a one-dimensional array as C, in lines of at most LINE_WIDTH characters.
 
@@ -68,7 +78,7 @@ def c_values(values: npt.NDArray[Any], ctype: str) -> str:
 
 def _literal(value: Any, ctype: str) -> str:
     if ctype == "float":
-        return _float_literal(value)
+        return float_literal(value)
     if ctype == "int32_t" and value == -(2**31):
         return "(-2147483647 - 1)"  # C has no negative literals, and 2147483648 is no int
     if ctype == "int64_t":
@@ -76,8 +86,14 @@ def _literal(value: Any, ctype: str) -> str:
     return f"{value}u" if ctype == "uint32_t" else str(value)
 
 
-def _float_literal(value: float) -> str:
-    """The shortest C literal that reads back to the same float32."""
+def float_literal(value: float) -> str:
+    """The shortest C literal that reads back to the same float32.
+
+    Raises: InternalError when it is not finite
+
+    >>> float_literal(0.0), float_literal(0.25), float_literal(1e-10)
+    ('0.0f', '0.25f', '1e-10f')
+    """
     if not np.isfinite(value):
         raise InternalError(f"a constant holds {value}, which C99 cannot write down")
     text = shortest_float(value)

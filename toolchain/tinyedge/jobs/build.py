@@ -1,16 +1,39 @@
-"""The firmware of a model for a board: a project folder and its image, below `<build folder>/<model>/`.
+"""The firmware of one or several models for a board: a project folder and its image, below `<build folder>/<model>/`.
 
 Compiled objects are kept by content in the user's cache.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from tinyedge.artifacts import Built, Observer
+from tinyedge.generate.joint import check_distinct
 from tinyedge.jobs.choices import Choices
 from tinyedge.jobs.prepare import prepare_with_runtime
 
 
 def build(choices: Choices, observer: Observer) -> Built:
-    """The firmware project and its image."""
-    runtime, prepared = prepare_with_runtime(choices, observer)
-    return runtime.build(prepared, choices.compiler, choices.build_dir, observer)
+    """The firmware project and its image; of several models, what it is to the first."""
+    return build_each(choices, observer)[0]
+
+
+def build_each(choices: Choices, observer: Observer) -> tuple[Built, ...]:
+    """One firmware, and what it is to each of its models, in the order they were chosen.
+
+    Raises: UsageError when two have the same name in C, or the runtime runs one only
+    """
+    runtime, first = prepare_with_runtime(choices, observer)
+    if not choices.others:
+        return (runtime.build(first, choices.compiler, choices.build_dir, observer),)
+    prepared = [first]
+    for model in choices.others:
+        prepared.append(prepare_with_runtime(replace(choices, model=model, others=()), observer)[1])
+    check_distinct([each.model.name for each in prepared])
+    return runtime.build_joint(
+        [replace(each, budget=None) for each in prepared],  # a budget is of a firmware of its model alone
+        choices.compiler,
+        choices.build_dir,
+        observer,
+        shared_arena=choices.arena == "shared",
+    )

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
+
+PORTABLE_BOARD = "host"
+"""whose kernels are plain C99: they run on any core"""
 
 
 @dataclass(frozen=True)
@@ -19,3 +23,9 @@ class Choices:
     """a name of `runtimes.RUNTIMES`"""
     tflm: Path | None = None
     """a source tree of TensorFlow Lite Micro; None: TINYEDGE_TFLM names it"""
+    others: tuple[str, ...] = ()
+    """further models for the same firmware"""
+    arena: Literal["shared", "separate"] = "shared"
+    """of several models: one that they run in one after the other, or one each"""
+    keep_inputs: bool = False
+    """no inference overwrites its inputs"""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -12,7 +12,7 @@ from tinyedge.errors import CheckError, TinyEdgeError
 from tinyedge.flash import choose_flasher, way_without_probe
 from tinyedge.flash.contract import TIMEOUT_S, UNTOUCHED, Flasher, FlashError
 from tinyedge.jobs.board import baud_of, how_to_wire, open_board, open_console, port_of
-from tinyedge.jobs.build import build
+from tinyedge.jobs.build import build, build_each
 from tinyedge.jobs.choices import Choices
 from tinyedge.measure.patience import banner_timeout_s
 from tinyedge.measure.session import Session
@@ -61,7 +61,8 @@ def flash(choices: Choices, how: FlashChoices, observer: Observer) -> Flashed:
     answer; CheckError when it runs another image or fails its self-test
     """
     with _told(UNTOUCHED):
-        built = build(choices, observer)
+        every = build_each(choices, observer)
+        built = every[0]
         board = built.prepared.board
         tool = choose_flasher(board, how.tool)
         version = tool.available().version
@@ -73,7 +74,7 @@ def flash(choices: Choices, how: FlashChoices, observer: Observer) -> Flashed:
         why = how_to_wire(board) if how.confirm else "the banner was not asked for"
         return Flashed(built, tool.name, version, tool.verifies, port, None, why)
     with _told(f"the flash of board `{board.name}` was written by `{tool.name}`"):
-        hello = _confirm(built, port, observer)
+        hello = _confirm(every, port, observer)
     return Flashed(built, tool.name, version, tool.verifies, port, hello)
 
 
@@ -100,20 +101,26 @@ def _console_port(board: Board, how: FlashChoices) -> str | None:
     return url
 
 
-def _confirm(built: Built, port: str, observer: Observer) -> Hello:
-    """The banner of the image that was just written."""
+def _confirm(every: Sequence[Built], port: str, observer: Observer) -> Hello:
+    """The banner of the image that was just written, whose models all pass their self-tests."""
+    built = every[0]
     target = open_board(built.prepared.board, port, _COME_BACK_S)
     try:
         with observer.progress(f"{target.label}: read the banner"):
-            patience_s = banner_timeout_s(built.prepared.plan, built.prepared.board.clock_hz, emulated=False)
-            hello = Session.with_target(target, patience_s).wait_for_image(built.project.digest, patience_s)
+            plans = [each.prepared.plan for each in every]
+            clock_hz = built.prepared.board.clock_hz
+            patience_s = sum(banner_timeout_s(plan, clock_hz, emulated=False) for plan in plans)
+            session = Session.with_target(target, patience_s)
+            hello = session.wait_for_image(built.project.digest, patience_s)
+            others = [session.choose_model(each.model_index) for each in every[1:] if each.model_index is not None]
     finally:
         target.console.close()
-    if hello.selftest != "ok":
-        raise CheckError(
-            f"the board runs this image, but its self-test gave `{hello.selftest}`",
-            hint="`tinyedge verify` shows the first layer that differs",
-        )
+    for each in (hello, *others):
+        if each.selftest != "ok":
+            raise CheckError(
+                f"the board runs this image, but the self-test of `{each.model}` gave `{each.selftest}`",
+                hint="`tinyedge verify` shows the first layer that differs",
+            )
     return hello
 
 

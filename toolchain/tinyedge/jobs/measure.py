@@ -49,8 +49,11 @@ def measure(
 
     try:
         patience_s = banner_timeout_s(prepared.plan, prepared.board.clock_hz, emulated=target.emulated)
+        patience_s *= built.model_count  # each tests itself first
         session = Session.with_target(target, patience_s)
         session.wait_for_image(built.project.digest, patience_s)
+        if built.model_index is not None:
+            session.choose_model(built.model_index)
         with observer.progress(f"{target.label}: run and verify") as report:
             return measured(
                 run_samples(

@@ -24,7 +24,9 @@ def prepare_with_runtime(choices: Choices, observer: Observer) -> tuple[Runtime,
     loaded = load_model(choices.model, choices.build_dir, observer)
     optimize = cast(Optimize, choices.optimize or loaded.optimize)
     runtime = make_runtime(choices.runtime, choices.tflm)
-    prepared = runtime.prepare(loaded.model, board, optimize, choices.build_dir, observer)
+    prepared = runtime.prepare(
+        loaded.model, board, optimize, choices.build_dir, observer, keep_inputs=choices.keep_inputs
+    )
     if runtime.has_budgets and loaded.budget is not None:
         prepared = replace(prepared, budget=loaded.budget)
     return runtime, prepared

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Iterator
+
 from tinyedge.artifacts import Measured, Observer
 from tinyedge.emulate import choose
 from tinyedge.emulate.contract import start_target
-from tinyedge.jobs.build import build
+from tinyedge.jobs.build import build_each
 from tinyedge.jobs.choices import Choices
 from tinyedge.jobs.measure import measure
 
@@ -24,7 +27,21 @@ def run(
 
     Raises: BrokenRunError with what was measured when the firmware fails in the middle
     """
-    built = build(choices, observer)
-    board = built.prepared.board
-    emulator = choose(board, emulator_name)
-    return measure(built, observer, lambda: start_target(emulator, built.image, board), inputs, samples)
+    each = run_each(choices, observer, emulator_name=emulator_name, inputs=inputs, samples=samples)
+    return next(iter(each))
+
+
+def run_each(
+    choices: Choices,
+    observer: Observer,
+    *,
+    emulator_name: str = "auto",
+    inputs: str | None = None,
+    samples: int | None = None,
+) -> Iterator[Measured]:
+    """The same for each of the models of a firmware, one after the other; the image starts anew for each."""
+    for built in build_each(choices, observer):
+        board = built.prepared.board
+        emulator = choose(board, emulator_name)
+        start = functools.partial(start_target, emulator, built.image, board)
+        yield measure(built, observer, start, inputs, samples)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Iterator
+
 from tinyedge.artifacts import Measured, Observer
 from tinyedge.jobs.board import open_board
-from tinyedge.jobs.build import build
+from tinyedge.jobs.build import build_each
 from tinyedge.jobs.choices import Choices
 from tinyedge.jobs.measure import measure
 
@@ -24,5 +27,17 @@ def verify(
     Raises: BrokenRunError with what was measured when the board fails in the middle; DeviceError when it is not
     there; TinyEdgeError when it runs another image
     """
-    built = build(choices, observer)
-    return measure(built, observer, lambda: open_board(built.prepared.board, port), inputs, samples)
+    return next(iter(verify_each(choices, observer, port=port, inputs=inputs, samples=samples)))
+
+
+def verify_each(
+    choices: Choices,
+    observer: Observer,
+    *,
+    port: str | None = None,
+    inputs: str | None = None,
+    samples: int | None = None,
+) -> Iterator[Measured]:
+    """The same for each of the models of the firmware, one after the other."""
+    for built in build_each(choices, observer):
+        yield measure(built, observer, functools.partial(open_board, built.prepared.board, port), inputs, samples)

@@ -51,7 +51,9 @@ class Operands:
 
     inputs, outputs  in the order of `Layer.inputs` and `Layer.outputs`
     scratch          expression of type `uint8_t *`, aligned to `Kernel.alignment`; empty when scratch_bytes is 0
-    prefix           unique prefix for every C name this layer defines, e.g. `te_model_l03`
+    prefix           unique prefix for every C name this layer defines, e.g. `digits_l03`
+
+    They name `arena` and `state`, parameters of the function that `Code.call` becomes the body of.
     """
 
     inputs: tuple[str, ...]
@@ -115,7 +117,7 @@ def word_offsets(name: str, words: Mapping[str, str]) -> Offsets:
 
 @dataclass(frozen=True)
 class AsmFunction:
-    """A function in assembler: it is written once to te_model_kernels.S, for all layers that name it.
+    """A function in assembler: it is written once to <name>_kernels.S, for all layers that name it.
 
     name       best made of a digest of the content: two of one name must be the same, but for the comment
     prototype  its declaration in C, of types of <stdint.h> and those that headers of `offsets` declare

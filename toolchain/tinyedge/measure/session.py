@@ -105,6 +105,7 @@ class Session:
         self._banner: str | None = None
         self._tensors: dict[tuple[str, int], TensorInfo] = {}
         self._longest_run_s: float | None = None
+        self._model: int | None = None
 
     @classmethod
     def with_target(cls, target: Target, inference_s: float) -> Session:
@@ -145,6 +146,12 @@ class Session:
         """Who the firmware says it is. Raises: DeviceError when it speaks another version of the protocol."""
         return parse_hello(self._request("hello"))
 
+    def choose_model(self, index: int) -> Hello:
+        """Make all that follows be about that model of the firmware, and say who it is."""
+        self._model = index
+        self._tensors.clear()
+        return parse_hello(self._request(f"model {index}"))
+
     def tensor(self, kind: str, i: int) -> TensorInfo:
         """Input (`in`) or output (`out`) number `i`; asked once, then remembered."""
         if (kind, i) not in self._tensors:
@@ -183,7 +190,7 @@ class Session:
                 )
             return self._read_profile(count, fields.crc("in_crc"))
 
-        return _repeated(take, repeats)
+        return self._repeated(take, repeats)
 
     def read_output(self, i: int) -> bytes:
         """All bytes of output `i`."""
@@ -208,7 +215,7 @@ class Session:
             self._check_crc("outputs", results, ran.out_crc)
             return Inference(results, ran.ticks)
 
-        return _repeated(take, repeats)
+        return self._repeated(take, repeats)
 
     def memory(self) -> Memory:
         """The memory figures; the stack's peak is of everything done since reset."""
@@ -330,12 +337,12 @@ class Session:
             raise DeviceRestarted("the firmware restarted in the middle of an exchange", hint=self._advice.restarted)
         self._banner = f"{wire.OK} {rest}"
 
-
-def _repeated(take: Callable[[], _T], repeats: int) -> _T:
-    """What `take` returns, called again when the firmware restarted under it."""
-    for _ in range(repeats):
-        try:
-            return take()
-        except DeviceRestarted:
-            continue
-    return take()
+    def _repeated(self, take: Callable[[], _T], repeats: int) -> _T:
+        """What `take` returns, called again when the firmware restarted under it."""
+        for _ in range(repeats):
+            try:
+                return take()
+            except DeviceRestarted:
+                if self._model is not None:
+                    self._request(f"model {self._model}")
+        return take()

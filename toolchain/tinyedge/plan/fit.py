@@ -52,7 +52,7 @@ def _used_tensors(graph: Graph) -> list[Tensor]:
 
 
 def check_fits(plan: Plan, board: Board) -> None:
-    """Refuse a model whose arena alone exceeds the board's RAM, or whose constants alone exceed its flash.
+    """Refuse a model whose arena and state alone exceed the board's RAM, or whose constants alone exceed its flash.
 
     Code, stack and the rest of the firmware come on top and are checked against the linked image.
 
@@ -62,10 +62,11 @@ def check_fits(plan: Plan, board: Board) -> None:
         return  # the host has no limits of its own
     hint = "`tinyedge boards` lists boards and their memories; `--optimize size` trades speed for bytes"
     ram = board.ram.size_bytes
-    if plan.arena_bytes > ram:
+    needed = plan.arena_bytes + plan.state_bytes
+    if needed > ram:
         raise FitError(
-            f"model `{plan.graph.name}` needs {plan.arena_bytes:,} B of RAM; board `{board.name}` has {ram:,} B "
-            f"({plan.arena_bytes - ram:,} B too few)\n       largest: {_largest(plan)}",
+            f"model `{plan.graph.name}` needs {needed:,} B of RAM; board `{board.name}` has {ram:,} B "
+            f"({needed - ram:,} B too few)\n       largest: {_largest(plan)}",
             hint=hint,
         )
     flash = board.flash.start + board.flash.size_bytes - board.flash_start
@@ -80,7 +81,7 @@ def check_fits(plan: Plan, board: Board) -> None:
 
 
 def _largest(plan: Plan) -> str:
-    buffer = max(plan.buffers, key=lambda b: b.bytes)
+    buffer = max((*plan.buffers, *plan.state), key=lambda b: b.bytes)
     return f"{_what(plan, buffer)} = {buffer.bytes:,} B, alive at {_operators(plan, buffer)}"
 
 

@@ -3,7 +3,8 @@
 A `Storage` is memory that one tensor has, or several tensors share because reshapes between them move no byte. It
 depends on the graph alone; `lifetimes` and `step_needs` add an order of execution. Time is counted in steps: step `t`
 is the layer that runs as number `t`. Inputs of the model are alive from step 0 (all are written before the first
-layer), outputs until the last step (all are read after it), variables always.
+layer), and until the last step where they are kept; outputs until the last step (all are read after it), variables
+always.
 """
 
 from __future__ import annotations
@@ -38,6 +39,7 @@ class Step:
 class Storage:
     """Memory for one tensor, or for several that hold the same bytes.
 
+    variable        it keeps its bytes from one inference to the next: it lies in the state, not in the arena
     writers, users  positions of the layers that write it, and that write or read it
     """
 
@@ -45,6 +47,7 @@ class Storage:
     bytes: int
     from_start: bool
     to_end: bool
+    variable: bool
     writers: tuple[int, ...]
     users: tuple[int, ...]
 
@@ -94,8 +97,12 @@ def layer_variables(graph: Graph, layer: Layer) -> tuple[Tensor, ...]:
     return tuple(tensor for tensor in tensors if tensor.is_variable and not tensor.is_constant)
 
 
-def find_memory(graph: Graph, layers: Sequence[Layer]) -> Memory:
-    """Group the tensors that need RAM into storage. Constants need none, and what is borrowed has it elsewhere."""
+def find_memory(graph: Graph, layers: Sequence[Layer], *, keep_inputs: bool = False) -> Memory:
+    """Group the tensors that need RAM into storage. Constants need none, and what is borrowed has it elsewhere.
+
+    keep_inputs  the inputs of the model hold their bytes until the end
+    """
+    last = (*graph.outputs, *graph.inputs) if keep_inputs else graph.outputs
     read = [_keys(graph, (*layer.inputs, *layer_variables(graph, layer))) for layer in layers]
     written = [_keys(graph, layer.outputs) for layer in layers]
     borders = _keys(graph, (*graph.input_tensors(), *graph.output_tensors()))
@@ -131,7 +138,8 @@ def find_memory(graph: Graph, layers: Sequence[Layer]) -> Memory:
                 tensors=tuple(group),
                 bytes=max(t.bytes for t in tensors),
                 from_start=variable or any(key in graph.inputs for key in group),
-                to_end=variable or any(key in graph.outputs for key in group),
+                to_end=variable or any(key in last for key in group),
+                variable=variable,
                 writers=tuple(writers.get(at, ())),
                 users=tuple(users.get(at, ())),
             )
@@ -164,7 +172,7 @@ def lifetimes(memory: Memory, order: Sequence[int]) -> tuple[tuple[int, int], ..
     return tuple(spans)
 
 
-def tensor_lifetimes(graph: Graph, layers: Sequence[Layer]) -> dict[int, tuple[int, int]]:
+def tensor_lifetimes(graph: Graph, layers: Sequence[Layer], *, keep_inputs: bool = False) -> dict[int, tuple[int, int]]:
     """First and last step of each tensor that needs RAM, each for itself, when the layers run as listed."""
     end = max(len(layers) - 1, 0)
     spans: dict[int, tuple[int, int]] = {}
@@ -176,6 +184,8 @@ def tensor_lifetimes(graph: Graph, layers: Sequence[Layer]) -> dict[int, tuple[i
 
     for tensor in graph.input_tensors():
         use(tensor, 0)
+        if keep_inputs:
+            use(tensor, end)
     for step, layer in enumerate(layers):
         for tensor in (*layer.inputs, *layer.outputs):
             use(tensor, step)

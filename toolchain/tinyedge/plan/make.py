@@ -19,12 +19,20 @@ from tinyedge.plan.select import Candidate, LayerCandidates, find_candidates, se
 from tinyedge.plan.verify import verify_plan
 
 
-def make_plan(graph: Graph, core: Core, optimize: Optimize, *, kernels: Sequence[Kernel] | None = None) -> Plan:
+def make_plan(
+    graph: Graph,
+    core: Core,
+    optimize: Optimize,
+    *,
+    keep_inputs: bool = False,
+    kernels: Sequence[Kernel] | None = None,
+) -> Plan:
     """Plan `graph` for `core`, and what loops and branches run with it.
 
     Pure and deterministic: the same graph gives the same plan to the byte.
 
-    kernels  candidates instead of the registry, for tests and for measuring one kernel
+    keep_inputs  no layer overwrites an input of the model, so that inferences can be repeated; it may take more memory
+    kernels      candidates instead of the registry, for tests and for measuring one kernel
 
     Raises: ModelError when the graph holds what no kernel runs or an output that is a constant,
             InternalError when the plan fails its own check
@@ -44,13 +52,13 @@ def make_plan(graph: Graph, core: Core, optimize: Optimize, *, kernels: Sequence
         find_candidates(layer, core, control_kernels(layer, plan_inner) or serving_kernels(layer, kernels))
         for layer in layers
     )
-    memory = find_memory(graph, layers)
+    memory = find_memory(graph, layers, keep_inputs=keep_inputs)
     given = tuple(range(len(layers)))
     chosen = select_kernels(memory, candidates, given, optimize)
     order = best_order(graph, memory, [candidate.step for candidate in chosen], _alignment(chosen))
     if order != given:
         chosen = select_kernels(memory, candidates, order, optimize)
-    plan = _place(graph, memory, candidates, chosen, order, optimize)
+    plan = _place(graph, memory, candidates, chosen, order, optimize, keep_inputs=keep_inputs)
     verify_plan(plan)
     return plan
 
@@ -66,26 +74,34 @@ def _place(
     chosen: Sequence[Candidate],
     order: Sequence[int],
     optimize: Optimize,
+    *,
+    keep_inputs: bool,
 ) -> Plan:
     """Lay out the arena for `chosen` kernels in a given order (both sequences as the graph lists its layers)."""
     alignment = _alignment(chosen)
     steps = [chosen[layer].step for layer in order]
     layout = make_layout(memory, steps, lifetimes(memory, order))
-    bound = max(step_needs(memory, steps, order, alignment))
-    placement = place_blocks(layout.blocks, layout.overlaps, alignment=alignment, lower_bound=bound)
+    state_at, state_bytes = _place_state(memory, alignment)
+    bound = max(step_needs(memory, steps, order, alignment)) - state_bytes  # variables are alive at every step
+    blocks = [at for at in range(len(layout.blocks)) if at not in state_at]
+    number_of = {at: number for number, at in enumerate(blocks)}
+    overlaps = {(number_of[a], number_of[b]): in_place for (a, b), in_place in layout.overlaps.items()}
+    placement = place_blocks([layout.blocks[at] for at in blocks], overlaps, alignment=alignment, lower_bound=bound)
+    offsets = {at: placement.offsets[number] for at, number in number_of.items()}
 
-    alive = tensor_lifetimes(graph, [step.layer for step in steps])
-    buffers = [
-        Buffer(graph.tensors[key].name, key, placement.offsets[at], graph.tensors[key].bytes, *alive[key])
-        for at, storage in enumerate(memory.storages)
-        for key in storage.tensors
-    ]
+    alive = tensor_lifetimes(graph, [step.layer for step in steps], keep_inputs=keep_inputs)
+    buffers: list[Buffer] = []
+    state: list[Buffer] = []
+    for at, storage in enumerate(memory.storages):
+        for key in storage.tensors:
+            offset, found = (state_at[at], state) if at in state_at else (offsets[at], buffers)
+            found.append(Buffer(graph.tensors[key].name, key, offset, graph.tensors[key].bytes, *alive[key]))
     planned = []
     for number, layer in enumerate(order):
         candidate, scratch = chosen[layer], None
         if number in layout.scratch_at:
             name = f"scratch of operator {candidate.step.layer.index}"
-            offset = placement.offsets[layout.scratch_at[number]]
+            offset = offsets[layout.scratch_at[number]]
             scratch = Buffer(name, None, offset, candidate.step.scratch_bytes, number, number)
             buffers.append(scratch)
         planned.append(
@@ -102,7 +118,20 @@ def _place(
         graph=graph,
         layers=tuple(planned),
         buffers=tuple(buffers),
+        state=tuple(state),
+        state_bytes=state_bytes,
         arena_bytes=aligned(placement.bytes, alignment),
         lower_bound_bytes=bound,
         optimize=optimize,
+        keeps_inputs=keep_inputs,
     )
+
+
+def _place_state(memory: Memory, alignment: int) -> tuple[dict[int, int], int]:
+    """(storage of variables -> its offset in the state, bytes of the state): one behind the other."""
+    offsets, end = {}, 0
+    for at, storage in enumerate(memory.storages):
+        if storage.variable:
+            offsets[at] = end
+            end += aligned(storage.bytes, alignment)
+    return offsets, end

@@ -17,6 +17,7 @@ def verify_plan(plan: Plan) -> None:
     Layers run once each and after what they read; every tensor that needs RAM has one buffer, large enough and alive
     long enough; buffers are aligned and inside the arena; no two buffers alive at one step overlap, except an output
     and a dying input as far as the kernel's in-place offset allows, and the two sides of a reshape at the same address.
+    Variables, and nothing else, lie in the state, where no two overlap.
 
     Raises: InternalError naming both buffers with their offsets
     """
@@ -27,6 +28,7 @@ def verify_plan(plan: Plan) -> None:
 def _problems(plan: Plan) -> Iterator[str]:
     yield from _order_problems(plan)
     yield from _buffer_problems(plan)
+    yield from _place_problems(plan)
     alive = [(buffer, step) for buffer in plan.buffers for step in range(buffer.first, buffer.last + 1)]
     at_step: dict[int, list[Buffer]] = {}
     for buffer, step in alive:
@@ -35,6 +37,8 @@ def _problems(plan: Plan) -> Iterator[str]:
         for a, b in _meeting(buffers):
             if not _same_bytes(plan, a, b) and not _may_overlap(plan, step, a, b):
                 yield f"{describe_buffer(a)} and {describe_buffer(b)} overlap at step {step}"
+    for a, b in _meeting(plan.state):
+        yield f"{describe_buffer(a)} and {describe_buffer(b)} overlap in the state"
 
 
 def _meeting(buffers: Sequence[Buffer]) -> list[tuple[Buffer, Buffer]]:
@@ -75,11 +79,13 @@ def _order_problems(plan: Plan) -> Iterator[str]:
 
 
 def _buffer_problems(plan: Plan) -> Iterator[str]:
-    spans = tensor_lifetimes(plan.graph, [planned.layer for planned in plan.layers])
-    buffers = {buffer.tensor: buffer for buffer in plan.buffers if buffer.tensor is not None}
+    layers = [planned.layer for planned in plan.layers]
+    spans = tensor_lifetimes(plan.graph, layers, keep_inputs=plan.keeps_inputs)
+    every = (*plan.buffers, *plan.state)
+    buffers = {buffer.tensor: buffer for buffer in every if buffer.tensor is not None}
     scratch = [planned.scratch for planned in plan.layers if planned.scratch is not None]
-    if len(buffers) + len(scratch) != len(plan.buffers):
-        yield f"{len(plan.buffers)} buffers for {len(buffers)} tensors and {len(scratch)} pieces of scratch"
+    if len(buffers) + len(scratch) != len(every):
+        yield f"{len(every)} buffers for {len(buffers)} tensors and {len(scratch)} pieces of scratch"
     for key, (first, last) in spans.items():
         tensor = plan.graph.tensors[key]
         if key not in buffers:
@@ -94,12 +100,19 @@ def _buffer_problems(plan: Plan) -> Iterator[str]:
                 yield f"{describe_buffer(planned.scratch)} is not among the buffers"
             if not planned.scratch.first <= step <= planned.scratch.last:
                 yield f"{describe_buffer(planned.scratch)} is scratch of step {step}"
+
+
+def _place_problems(plan: Plan) -> Iterator[str]:
     alignment = max((planned.kernel.alignment for planned in plan.layers), default=1)
-    for buffer in plan.buffers:
-        if buffer.offset % alignment:
-            yield f"{describe_buffer(buffer)} is not aligned to {alignment} B"
-        if buffer.offset < 0 or buffer.offset + buffer.bytes > plan.arena_bytes:
-            yield f"{describe_buffer(buffer)} is outside the arena of {plan.arena_bytes:,} B"
+    for region, limit, found in (("arena", plan.arena_bytes, plan.buffers), ("state", plan.state_bytes, plan.state)):
+        for buffer in found:
+            if buffer.offset % alignment:
+                yield f"{describe_buffer(buffer)} is not aligned to {alignment} B"
+            if buffer.offset < 0 or buffer.offset + buffer.bytes > limit:
+                yield f"{describe_buffer(buffer)} is outside the {region} of {limit:,} B"
+            variable = buffer.tensor is not None and plan.graph.tensors[buffer.tensor].is_variable
+            if variable != (region == "state"):
+                yield f"{describe_buffer(buffer)} is in the {region}"
 
 
 def _same_bytes(plan: Plan, a: Buffer, b: Buffer) -> bool:
@@ -142,7 +155,7 @@ def _offset_kept(plan: Plan, planned: PlannedLayer, step: int, output: Buffer, s
         return False
     if any(plan.graph.tensors[buffer.tensor].is_variable for buffer in (source, output) if buffer.tensor is not None):
         return False
-    if source.tensor in plan.graph.outputs:
+    if source.tensor in plan.graph.outputs or (plan.keeps_inputs and source.tensor in plan.graph.inputs):
         return False
     in_place_offsets = [
         planned.in_place_offsets[position] if position < len(planned.in_place_offsets) else None

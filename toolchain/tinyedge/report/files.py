@@ -51,6 +51,11 @@ class RunFiles:
             if path is not None:
                 require_folder(path)
 
+    def of_model(self, name: str) -> RunFiles:
+        """The files of one of several models: its name behind theirs."""
+        paths = (self.outputs, self.html, self.junit)
+        return RunFiles(*(None if path is None else path.with_stem(f"{path.stem}_{name}") for path in paths))
+
     def write(self, measured: Measured) -> None:
         """Make all of them, then write them. Raises: OSError."""
         contents: dict[Path, bytes] = {}

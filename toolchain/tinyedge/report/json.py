@@ -89,6 +89,11 @@ def run_document(measured: Measured) -> dict[str, Any]:
     }
 
 
+def runs_document(runs: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """`tinyedge.runs/1`: a `tinyedge.run/1` for each model of one firmware."""
+    return {"schema": "tinyedge.runs/1", "runs": list(runs)}
+
+
 def build_document(project: FirmwareProject, image: Image, arena: ArenaProof | None = None) -> dict[str, Any]:
     """`tinyedge.build/1`: sizes, sections, the largest symbols, and the files."""
     files = {"elf": image.elf, "hex": image.hex, "bin": image.bin, "uf2": image.uf2}
@@ -126,6 +131,7 @@ def plan_document(plan: Plan) -> dict[str, Any]:
         "optimize": plan.optimize,
         "arena_bytes": plan.arena_bytes,
         "lower_bound_bytes": plan.lower_bound_bytes,
+        "state_bytes": plan.state_bytes,
         "peak_step": peak_step(plan),
         "layers": [
             {

@@ -36,6 +36,7 @@ def render_plan(plan: Plan) -> str:
         f"arena {format_bytes(plan.arena_bytes)}, lower bound {format_bytes(plan.lower_bound_bytes)} "
         f"({format_bytes(above)} or {format_share(above, plan.lower_bound_bytes)} above it); "
         f"peak at {step_title(plan, peak_step(plan))}"
+        + (f"; beside it {format_bytes(plan.state_bytes)} of state" if plan.state_bytes else "")
     )
     buffers: list[tuple[Cell, ...]] = [
         (

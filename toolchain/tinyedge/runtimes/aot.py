@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import ClassVar
 
@@ -9,7 +11,8 @@ from tinyedge.artifacts import Built, Observer, Optimize, Plan, Prepared, Quanti
 from tinyedge.boards import Board
 from tinyedge.build import build_image, make_flags
 from tinyedge.errors import InternalError
-from tinyedge.generate import generate_project
+from tinyedge.generate.joint import PlannedModel
+from tinyedge.generate.project import generate_joint_project
 from tinyedge.graph.reader import read_model
 from tinyedge.measure.reference import choose_reference, selftest_crc
 from tinyedge.ops import check
@@ -17,7 +20,7 @@ from tinyedge.optimize import optimize_graph, settle_graph
 from tinyedge.optimize.fold_islands import island_notes
 from tinyedge.plan import check_fits, check_sizes, make_plan
 from tinyedge.plan.floats import float_notes
-from tinyedge.runtimes.contract import expected_folder
+from tinyedge.runtimes.contract import expected_folder, joint_name
 
 
 class AotRuntime:
@@ -27,14 +30,21 @@ class AotRuntime:
     has_budgets: ClassVar[bool] = True
 
     def prepare(
-        self, model: QuantizedModel, board: Board, optimize: Optimize, build_dir: Path, observer: Observer
+        self,
+        model: QuantizedModel,
+        board: Board,
+        optimize: Optimize,
+        build_dir: Path,
+        observer: Observer,
+        *,
+        keep_inputs: bool = False,
     ) -> Prepared:
         """Graph and plan. Raises: ModelError, FitError."""
         original = read_model(model.tflite, model.name)
         check_sizes(original, board)
         graph = settle_graph(original)
         check(graph)
-        plan = make_plan(optimize_graph(graph), board.core, optimize)
+        plan = make_plan(optimize_graph(graph), board.core, optimize, keep_inputs=keep_inputs)
         check_fits(plan, board)
         _tell(plan, observer)
         notes = (*island_notes(original, graph), *float_notes(plan))
@@ -43,16 +53,29 @@ class AotRuntime:
 
     def build(self, prepared: Prepared, compiler: str, build_dir: Path, observer: Observer) -> Built:
         """In `<model>/<board>-<compiler>`. Raises: ToolError, FitError, UsageError."""
-        model, board, plan = prepared.model, prepared.board, prepared.memory
-        if plan is None:
-            raise InternalError(f"model `{model.name}` was prepared for the runtime `{prepared.runtime}`")
-        project = generate_project(
-            plan, model, board, selftest_crc=selftest_crc(plan.graph), make_flags=make_flags(board)
-        )
-        folder = build_dir / model.name / f"{board.name}-{compiler}"
+        (built,) = self.build_joint([prepared], compiler, build_dir, observer, shared_arena=False)
+        return replace(built, model_index=None)
+
+    def build_joint(
+        self, prepared: Sequence[Prepared], compiler: str, build_dir: Path, observer: Observer, *, shared_arena: bool
+    ) -> tuple[Built, ...]:
+        """In `<a>+<b>/<board>-<compiler>`. Raises: ToolError, FitError, UsageError."""
+        board = prepared[0].board
+        models = [_planned_model(each) for each in prepared]
+        project = generate_joint_project(models, board, make_flags=make_flags(board), shared_arena=shared_arena)
+        folder = build_dir / joint_name([each.model.name for each in prepared]) / f"{board.name}-{compiler}"
         with observer.progress("compile") as report:
             image = build_image(project, folder, compiler, progress=report)
-        return Built(prepared, project, folder, image)
+        return tuple(
+            Built(each, project, folder, image, model_index=i, model_count=len(prepared))
+            for i, each in enumerate(prepared)
+        )
+
+
+def _planned_model(prepared: Prepared) -> PlannedModel:
+    if prepared.memory is None:
+        raise InternalError(f"model `{prepared.model.name}` was prepared for the runtime `{prepared.runtime}`")
+    return PlannedModel(prepared.memory, prepared.model, selftest_crc(prepared.memory.graph))
 
 
 def _tell(plan: Plan, observer: Observer) -> None:

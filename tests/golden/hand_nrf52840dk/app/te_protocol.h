@@ -13,6 +13,7 @@
 #define TE_CHECK_MARK " ~"
 
 #define TE_VERB_HELLO "hello"
+#define TE_VERB_MODEL "model"
 #define TE_VERB_TENSOR "tensor"
 #define TE_VERB_IN "in"
 #define TE_VERB_RUN "run"

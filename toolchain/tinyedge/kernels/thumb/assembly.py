@@ -1,6 +1,6 @@
 """Emits functions in Thumb-2 assembler, and counts what their blocks cost.
 
-A function goes to te_model_kernels.S as it stands here: no compiler in between, so that registers are what the emitter
+A function goes to <name>_kernels.S as it stands here: no compiler in between, so that registers are what the emitter
 says and gcc and clang give the same code at every optimisation level.
 
     asm = Assembly({"sum": "r4", "x": "r2", "w": "r3"})

@@ -73,7 +73,7 @@ class TflmBuild:
             proof = self.host_figure()
             project, image = self.build(proof)
             return project, image, proof
-        probe = generate_arena_probe(self.part(STEP_BYTES, ""), self.model, self.board, make_flags=self.flags)
+        probe = generate_arena_probe(self.part(STEP_BYTES, ""), self.board, make_flags=self.flags)
         key = digest(probe.digest, driver.identity, __version__)
         store = Store(self.folder, ".entry")
         proof_kept = _load(store, key)
@@ -109,7 +109,7 @@ class TflmBuild:
         )
 
     def project(self, arena_bytes: int, origin: str) -> FirmwareProject:
-        return generate_tflm_project(self.part(arena_bytes, origin), self.model, self.board, make_flags=self.flags)
+        return generate_tflm_project(self.part(arena_bytes, origin), self.board, make_flags=self.flags)
 
     def image(self, project: FirmwareProject, folder: Path, label: str) -> Image:
         with self.observer.progress(label) as report:

@@ -11,9 +11,11 @@ import numpy as np
 from tinyedge.artifacts import FirmwareProject, Library, QuantizedModel
 from tinyedge.boards import Board, Isa
 from tinyedge.errors import InternalError, ModelError
-from tinyedge.generate.part import LayerRow, ModelPart, ranges_text, tensor_values, tensors_text
+from tinyedge.generate.library import Form, info_file, library_files, names
+from tinyedge.generate.names import c_name
+from tinyedge.generate.part import LayerRow, ModelPart, ranges_text, tensors_text
 from tinyedge.generate.project import assemble_project
-from tinyedge.generate.render import c_values, render, template_file
+from tinyedge.generate.render import c_string, c_values, render, template_file
 from tinyedge.graph.ir import Graph
 from tinyedge.runtimes.tflm.operators import TflmFeatures, registration_of, tflm_operator, used_operators
 
@@ -79,26 +81,24 @@ def generate_tflm(
     operators = registrations(graph, features)
     sha = hashlib.sha256(model.tflite).hexdigest()
     data = np.frombuffer(model.tflite, np.uint8)
+    form = Form(arena_bytes, ALIGNMENT, reentrant=False)
+    # The interpreter may reuse the memory of a layer's output for what comes after, so none can be read: no spans.
+    layers = [f"{{{operator.index}, 0, 0}}, /* {operator.name} */" for operator in graph.operators]
+    of_model = {
+        **library_files(model, graph, form, len(layers)),
+        **info_file(model, graph, runtime="tflm", selftest_crc=selftest_crc, layers=layers),
+        f"{c_name(model.name)}.c": _render(
+            "model.c",
+            **names(model),
+            origin=arena_origin,
+            labels=[c_string(name) for name in model.class_names],
+        ),
+    }
     files = {
         "model/te_tflm.cc": _render("te_tflm.cc", model=model.name, operators=operators, clock_hz=board.clock_hz),
         "model/te_tflm.h": template_file(f"{_FOLDER}/te_tflm.h"),
         "model/te_tflm_log.c": template_file(f"{_FOLDER}/te_tflm_log.c"),
-        "model/te_model.c": _render(
-            "te_model.c",
-            model=model.name,
-            digest=sha[:16],
-            inputs=[tensor_values(tensor) for tensor in graph.input_tensors()],
-            outputs=[tensor_values(tensor) for tensor in graph.output_tensors()],
-            layers=graph.operators,
-            selftest_crc=f"0x{selftest_crc:08x}u",
-        ),
-        "model/te_model_arena.h": _arena_header(model.name, arena_bytes, arena_origin),
-        "model/te_model_config.h": render(
-            "te_model_config.h.j2",
-            model=model.name,
-            layer_count=len(graph.operators),
-            input_ranges=ranges_text(graph),
-        ),
+        **{f"model/{name}": content for name, content in of_model.items()},
         "model/te_model_data.h": _render("te_model_data.h", model=model.name, size=len(data), digest=sha),
         "model/te_model_data.c": _render(
             "te_model_data.c", model=model.name, size=len(data), body=c_values(data, "uint8_t")
@@ -112,41 +112,45 @@ def generate_tflm(
         entry = tflm_operator(operator)
         outputs = [graph.tensors[key] for key in operator.outputs]
         rows.append(LayerRow(operator.name, tensors_text(outputs), registered[entry.name] if entry else ""))
-    return ModelPart("tflm", files, tuple(rows), arena_bytes, arena_origin, library, templates=_FOLDER)
+    return ModelPart(
+        "tflm",
+        model,
+        files,
+        tuple(rows),
+        arena_bytes,
+        arena_origin,
+        library,
+        templates=_FOLDER,
+        alignment=ALIGNMENT,
+        has_input_ranges=bool(ranges_text(graph)),
+    )
 
 
 def _render(template: str, **values: object) -> bytes:
     return render(f"{template}.j2", folder=_FOLDER, **values)
 
 
-def _arena_header(model: str, arena_bytes: int, arena_origin: str) -> bytes:
-    return _render("te_model_arena.h", model=model, arena_bytes=arena_bytes, origin=arena_origin)
-
-
 def _probe_part(part: ModelPart, board: Board) -> tuple[ModelPart, dict[str, bytes]]:
     """(the part, files that take the place of main.c) for a firmware that searches the smallest arena."""
     native = board.core.isa is Isa.NATIVE
     memory = _render("te_probe_memory.h", ram_end="" if native else f"{board.ram.end:#010x}", bytes=_HOST_PROBE_BYTES)
-    files = {name: content for name, content in part.files.items() if name != "model/te_model.c"}
+    of_model = (f"model/{part.symbol}.c", f"model/{part.symbol}_info.c")
+    files = {name: content for name, content in part.files.items() if name not in of_model}
     mains = {_PROBE_MAIN: template_file(f"{_FOLDER}/te_arena_probe.c"), "app/te_probe_memory.h": memory}
     return replace(part, files=files, arena_bytes=0), mains
 
 
-def generate_tflm_project(
-    part: ModelPart, model: QuantizedModel, board: Board, *, make_flags: Mapping[str, str]
-) -> FirmwareProject:
+def generate_tflm_project(part: ModelPart, board: Board, *, make_flags: Mapping[str, str]) -> FirmwareProject:
     """The whole project round what `generate_tflm` made; without its library no more than something to read.
 
     make_flags    those for projects with a library
 
     Raises: UsageError when the model's name cannot be sent
     """
-    return assemble_project(part, model, board, make_flags=make_flags, stack_bytes=STACK_BYTES)
+    return assemble_project([part], board, make_flags=make_flags, stack_bytes=STACK_BYTES)
 
 
-def generate_arena_probe(
-    part: ModelPart, model: QuantizedModel, board: Board, *, make_flags: Mapping[str, str]
-) -> FirmwareProject:
+def generate_arena_probe(part: ModelPart, board: Board, *, make_flags: Mapping[str, str]) -> FirmwareProject:
     """A firmware that finds the smallest arena in which the interpreter of `part` starts (te_arena_probe.c)."""
     probe, mains = _probe_part(part, board)
-    return assemble_project(probe, model, board, make_flags=make_flags, stack_bytes=STACK_BYTES, mains=mains)
+    return assemble_project([probe], board, make_flags=make_flags, stack_bytes=STACK_BYTES, mains=mains)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zlib
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
@@ -47,9 +48,20 @@ class TflmRuntime:
         return NEWEST if self.tree is None else self.tree.features
 
     def prepare(
-        self, model: QuantizedModel, board: Board, optimize: Optimize, build_dir: Path, observer: Observer
+        self,
+        model: QuantizedModel,
+        board: Board,
+        optimize: Optimize,
+        build_dir: Path,
+        observer: Observer,
+        *,
+        keep_inputs: bool = False,
     ) -> Prepared:
         """The program; its memory is planned on the device. Raises: ModelError, UsageError."""
+        if keep_inputs:
+            raise UsageError(
+                "TensorFlow Lite Micro's interpreter reuses the memory of inputs", hint="leave out `--keep-inputs`"
+            )
         original = read_model(model.tflite, model.name)
         check_sizes(original, board)
         program = make_program(original, optimize, self.features)
@@ -80,6 +92,16 @@ class TflmRuntime:
         project, image, arena = job.run()
         sized = replace(prepared, plan=replace(job.program, arena_bytes=arena.bytes))
         return Built(sized, project, folder, image, arena)
+
+    def build_joint(
+        self, prepared: Sequence[Prepared], compiler: str, build_dir: Path, observer: Observer, *, shared_arena: bool
+    ) -> tuple[Built, ...]:
+        """Raises: UsageError."""
+        names = ", ".join(f"`{each.model.name}`" for each in prepared)
+        raise UsageError(
+            f"TensorFlow Lite Micro's interpreter keeps its state in the arena, which models {names} cannot share",
+            hint="leave out `--runtime tflm`, or build one firmware for each",
+        )
 
 
 def _program(prepared: Prepared) -> Program:
