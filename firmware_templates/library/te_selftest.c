@@ -11,6 +11,13 @@ void te_selftest_bytes(void *input, uint32_t count, uint32_t *x) {
   }
 }
 
+void te_selftest_truth(void *input, uint32_t count) {
+  uint8_t *at = (uint8_t *)input;
+  for (uint32_t i = 0; i < count; ++i) {
+    at[i] = at[i] & 1u;
+  }
+}
+
 static int32_t drawn(const uint8_t *at, uint32_t values, int32_t first) {
   uint32_t bits;
   memcpy(&bits, at, sizeof bits);

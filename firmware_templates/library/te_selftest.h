@@ -13,6 +13,9 @@ extern "C" {
 /* Draw `count` bytes: each is x >> 24 of x = x * 1664525 + 1013904223. */
 void te_selftest_bytes(void *input, uint32_t count, uint32_t *x);
 
+/* Turn drawn bytes into truth values. */
+void te_selftest_truth(void *input, uint32_t count);
+
 /* Turn drawn bytes into `count` values of 4 bytes: those from `first` on, as many as `values`. */
 void te_selftest_whole(void *input, uint32_t count, uint32_t values, int32_t first);
 

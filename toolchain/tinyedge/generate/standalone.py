@@ -13,7 +13,7 @@ from tinyedge.generate.joint import PlannedModel, join_files, model_parts, share
 from tinyedge.generate.library import FOLDER, file_digest, names
 from tinyedge.generate.names import c_name
 from tinyedge.generate.render import float_literal, render, template_file
-from tinyedge.graph.ir import Tensor
+from tinyedge.graph.ir import DType, Tensor
 
 _SELFTEST_FILES = ("te_selftest.c", "te_selftest.h")
 
@@ -75,6 +75,7 @@ def _draw(tensor: Tensor, limits: InputRange | None) -> dict[str, Any]:
     return {
         "bytes": tensor.bytes,
         "elements": tensor.elements,
+        "truth": tensor.dtype is DType.BOOL,
         "count": 0 if limits is None else limits.count,
         "first": 0 if limits is None else limits.first,
         "scale": "" if limits is None or not limits.scale else float_literal(limits.scale),
