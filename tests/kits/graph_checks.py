@@ -20,6 +20,7 @@ from tinyedge.artifacts import Optimize, Plan
 from tinyedge.boards import CORES, Core
 from tinyedge.graph.ir import Graph
 from tinyedge.graph.reader import read_model
+from tinyedge.measure.oracle_limits import beyond_oracle
 from tinyedge.ops import parse_graph
 from tinyedge.ops.reference import initial_state, run_graph
 from tinyedge.optimize import optimize_graph, settle_graph
@@ -99,9 +100,18 @@ def check_models(models: Sequence[RandomModel], folder: Path, *, every: int = 4,
 
 
 def _check_numpy(models: Sequence[RandomModel], folder: Path, failures: list[Failure]) -> list[_Case]:
-    """The reference equals the interpreter, the passes keep the outputs."""
+    """The reference equals the interpreter, the passes keep the outputs.
+
+    What TensorFlow Lite Micro does not take has to compute what the reference of its graph as it is does.
+    """
     rows = [model.samples(SAMPLES) for model in models]
-    answers = run_oracle_batch([(m.tflite, r) for m, r in zip(models, rows, strict=True)], folder)
+    taken = [not beyond_oracle(model.graph, model.graph) for model in models]
+    asked = [(m.tflite, r) for m, r, takes in zip(models, rows, taken, strict=True) if takes]
+    said = iter(run_oracle_batch(asked, folder))
+    answers = [
+        next(said) if takes else _reference(model.graph, samples)
+        for model, samples, takes in zip(models, rows, taken, strict=True)
+    ]
     cases = []
     for model, samples, expected in zip(models, rows, answers, strict=True):
         if isinstance(expected, str):
@@ -124,6 +134,13 @@ def _check_numpy(models: Sequence[RandomModel], folder: Path, failures: list[Fai
         else:
             cases.append(_Case(model, optimized, samples, expected))
     return cases
+
+
+def _reference(graph: Graph, samples: Sequence[Sample]) -> list[Sample]:
+    """The outputs by numpy, sample after sample."""
+    layers, state = parse_graph(graph), initial_state(graph)
+    values = [run_graph(graph, sample, layers, state) for sample in samples]
+    return [tuple(found[key] for key in graph.outputs) for found in values]
 
 
 def _compare(graph: Graph, samples: Sequence[Sample], expected: Sequence[Sample]) -> str:

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from kits.artifacts_by_hand import graph_with_inputs
+from kits.loops import LoopModel, added_row
 from kits.tflite_builder import TfliteBuilder
 from tinyedge.errors import UsageError
 from tinyedge.graph.ir import Graph
@@ -195,3 +196,19 @@ def test_real_numbers_beyond_what_c_defines_are_refused(tmp_path: Path) -> None:
         np.save(path, np.array([[0, 1, wrong]], np.float32))
         with pytest.raises(UsageError, match=r"input `t0` \[0, 2\] is .* leaves int32, which TensorFlow Lite Micro"):
             load_inputs(str(path), float_input())
+
+
+def test_truth_values_are_drawn_as_such() -> None:
+    builder = TfliteBuilder()
+    x, y = builder.tensor((1, 40), "bool"), builder.tensor((1, 40), "bool")
+    builder.operator("logical_not", [x], [y])
+    (array,) = load_inputs("random:3", read_model(builder.build([x], [y]), "m"), 2)
+    assert array.dtype == np.bool_
+    assert array.view(np.uint8).reshape(-1).tolist() == [byte % 2 for byte in slow_random(3, 80)]
+
+
+def test_what_a_loop_counts_from_is_a_row_that_it_picks() -> None:
+    graph = read_model(LoopModel(added_row, start=None).build(1), "m")
+    counters = load_inputs("random:3", graph, 20)[0]
+    assert counters.dtype == np.int32
+    assert set(counters.tolist()) == {0, 1, 2, 3, 4}

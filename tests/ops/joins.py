@@ -12,6 +12,7 @@ from kits.operator_models import OneOperator
 from tinyedge.arithmetic.movement import Movement, View, make_copies
 from tinyedge.graph.ir import DType
 from tinyedge.graph.reader import read_model
+from tinyedge.measure.oracle_limits import MOST_JOINED
 from tinyedge.ops import parse_graph
 from tinyedge.ops.contract import Layer
 
@@ -74,14 +75,15 @@ REFUSALS = [
 
 
 def concatenation_node(draft: Draft) -> None:
-    """Of two to four pieces with one quantization; the same tensor may be several of them."""
+    """Of two to four pieces with one quantization, or of more than TensorFlow Lite Micro takes; the same tensor may be
+    several of them."""
     first = small(draft, draft.pick(4, 4, 3, 2), draft.kind())
     axis = draft.number(0, len(first.shape) - 1)
     if axis == 0 and draft.flip(0.8):
         axis = len(first.shape) - 1
     pieces: list[Node | int] = [first]
     total = first.shape[axis]
-    for _ in range(draft.number(1, 3)):
+    for _ in range(draft.number(MOST_JOINED, MOST_JOINED + 3) if draft.flip(0.08) else draft.number(1, 3)):
         size = draft.number(1, 4)
         shape = (*first.shape[:axis], size, *first.shape[axis + 1 :])
         match draft.number(0, 3):

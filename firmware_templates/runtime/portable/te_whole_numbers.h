@@ -8,8 +8,8 @@
 #include "te_broadcast.h"
 
 /* output  [shape.sizes], modulo 2^32; may be the same memory as an operand that is not broadcast */
-void te_add_s32(const te_pair_params *p, const int32_t *input1, const int32_t *input2, int32_t *output);
-void te_sub_s32(const te_pair_params *p, const int32_t *input1, const int32_t *input2, int32_t *output);
-void te_mul_s32(const te_pair_params *p, const int32_t *input1, const int32_t *input2, int32_t *output);
+void te_whole_numbers_add(const te_pair_params *p, const int32_t *input1, const int32_t *input2, int32_t *output);
+void te_whole_numbers_sub(const te_pair_params *p, const int32_t *input1, const int32_t *input2, int32_t *output);
+void te_whole_numbers_mul(const te_pair_params *p, const int32_t *input1, const int32_t *input2, int32_t *output);
 
 #endif

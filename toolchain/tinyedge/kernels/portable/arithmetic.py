@@ -36,7 +36,7 @@ class PortableWholeNumbers(ElementwiseKernel):
         return "" if isinstance(layer.params, WholeNumbers) else "its operands have scales, the kernel takes int32"
 
     def function(self, params: WholeNumbers) -> str:
-        return f"te_{params.function}_s32"
+        return f"{self.stem}_{params.function}"
 
 
 class _PortableSum(ElementwiseKernel):

@@ -101,9 +101,7 @@ class PortableLstm(Kernel):
         return [
             Constant(f"{prefix}_weights", "int8_t", np.ascontiguousarray(gate.weights, np.int8).reshape(-1)),
             Constant(f"{prefix}_recurrent", "int8_t", np.ascontiguousarray(gate.recurrent, np.int8).reshape(-1)),
-            Constant(
-                f"{prefix}_bias", f"{gate.bias.dtype.name}_t", np.ascontiguousarray(gate.bias), gate.bias.itemsize
-            ),
+            Constant(f"{prefix}_bias", f"{bias.dtype.name}_t", bias, bias.itemsize),
         ]
 
     def sum_factor(self, factor: Factor) -> Value:
