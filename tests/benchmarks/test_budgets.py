@@ -142,8 +142,8 @@ def test_structured_samples_reach_both_ends(budgets: ModuleType) -> None:
     importlib.util.find_spec("tflite_micro") is None, reason="needs the oracle: pip install tflite-micro"
 )
 def test_real_models_keep_their_budgets(root: Path, shared_models: Path, tmp_path: Path) -> None:
-    """Every model at every optimization, 200 random samples and structured ones."""
-    done = call(root, shared_models, "--thorough", "--check", "--json", "-d", tmp_path / "build")
+    """Every model at every optimization, over a few samples: `--thorough` takes 208."""
+    done = call(root, shared_models, "--samples", "5", "--check", "--json", "-d", tmp_path / "build")
     assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
     document = json.loads(done.stdout)
     assert [model["model"] for model in document["refused"]] == ["audio_preprocessor_int8"], "its tensors are uint32"
