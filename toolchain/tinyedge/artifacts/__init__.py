@@ -1,5 +1,6 @@
 """The frozen artifacts that pass between stages and to reports, each once; the digests name what one was made from."""
 
+from tinyedge.artifacts.conversion import Conversion, LayerNoise
 from tinyedge.artifacts.image import ArenaProof, Built, Image, SizeTable, SymbolSize
 from tinyedge.artifacts.model import QuantizedModel, check_name
 from tinyedge.artifacts.observer import Observer, Progress, Silence
@@ -35,6 +36,7 @@ __all__ = [
     "ArenaProof",
     "Buffer",
     "Built",
+    "Conversion",
     "Counting",
     "Figure",
     "FirmwareProject",
@@ -43,6 +45,7 @@ __all__ = [
     "Hello",
     "Image",
     "Kind",
+    "LayerNoise",
     "LayerResult",
     "Library",
     "Measured",

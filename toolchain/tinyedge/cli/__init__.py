@@ -18,6 +18,7 @@ COMMANDS = {
     "bench": "Build, run and measure a model with several runtimes, side by side.",
     "boards": "List the boards, or describe one.",
     "build": "Build the firmware of a model for a board.",
+    "convert": "Convert a Keras, ONNX, PyTorch or float .tflite model to int8, and compare.",
     "doctor": "Check the tools the main job needs.",
     "ops": "List the operators, or the rules of one.",
     "flash": "Write the firmware of a model to a board and prove that it runs.",

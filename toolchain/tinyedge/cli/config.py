@@ -15,13 +15,14 @@ from tinyedge.tables import TableError, read_table, read_toml
 class Config:
     """What a project can settle for every command. The command line overrides it.
 
-    model      a recipe's name or folder, or a .tflite; a path is relative to the settings file
+    model      a recipe's name or folder, or a model's file; a path is relative to the settings file
     board      a board's name or alias
     runtime    `aot` or `tflm`
     tflm       folder with the sources of TensorFlow Lite Micro
     compiler   `zig` or `gcc`
     optimize   `size`, `balanced` or `speed`
     build_dir  folder for everything that is made
+    data       samples and labels for a model that has to be converted
     """
 
     model: str | None = None
@@ -31,6 +32,7 @@ class Config:
     compiler: Literal["zig", "gcc"] | None = None
     optimize: Optimize | None = None
     build_dir: Path | None = None
+    data: Path | None = None
 
 
 _KEYS = ", ".join(field.name for field in fields(Config))
@@ -72,6 +74,7 @@ def _read(path: Path, tables: tuple[str, ...], folder: Path) -> Config:
         model=_path_from(path.parent, config.model),
         tflm=None if config.tflm is None else path.parent / config.tflm,
         build_dir=None if config.build_dir is None else path.parent / config.build_dir,
+        data=None if config.data is None else path.parent / config.data,
     )
 
 

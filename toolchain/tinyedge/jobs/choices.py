@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from tinyedge.convert import DEFAULTS, Settings
+
 
 @dataclass(frozen=True)
 class Choices:
@@ -19,3 +21,7 @@ class Choices:
     """a name of `runtimes.RUNTIMES`"""
     tflm: Path | None = None
     """a source tree of TensorFlow Lite Micro; None: TINYEDGE_TFLM names it"""
+    data: Path | None = None
+    """what a model of another world is calibrated and compared with"""
+    conversion: Settings = DEFAULTS
+    """how such a model is converted"""

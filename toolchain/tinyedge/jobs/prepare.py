@@ -7,9 +7,8 @@ from typing import cast
 
 from tinyedge.artifacts import Observer, Optimize, Plan, Prepared
 from tinyedge.boards import load_board
-from tinyedge.errors import ModelError, UsageError
+from tinyedge.errors import UsageError
 from tinyedge.jobs.choices import Choices
-from tinyedge.jobs.foreign import FLOAT_HINT, is_float
 from tinyedge.jobs.train import load_model
 from tinyedge.runtimes import Runtime, make_runtime
 
@@ -22,16 +21,10 @@ def prepare(choices: Choices, observer: Observer) -> Prepared:
 def prepare_with_runtime(choices: Choices, observer: Observer) -> tuple[Runtime, Prepared]:
     """The same, and the chosen runtime, which goes on with it."""
     board = load_board(choices.board)
-    loaded = load_model(choices.model, choices.build_dir, observer)
+    loaded = load_model(choices.model, choices.build_dir, observer, choices.data, choices.conversion)
     optimize = cast(Optimize, choices.optimize or loaded.optimize)
     runtime = make_runtime(choices.runtime, choices.tflm)
-    try:
-        prepared = runtime.prepare(loaded.model, board, optimize, choices.build_dir, observer)
-    except ModelError as error:
-        if is_float(loaded.model.tflite):
-            error.what += f"\n       all tensors of `{loaded.model.name}` are float: it was never quantized"
-            error.hint = FLOAT_HINT
-        raise
+    prepared = runtime.prepare(loaded.model, board, optimize, choices.build_dir, observer)
     if runtime.has_budgets and loaded.budget is not None:
         prepared = replace(prepared, budget=loaded.budget)
     return runtime, prepared
