@@ -10,10 +10,10 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from ai_edge_litert import schema_py_generated as schema
 
 from tinyedge.convert import flatbuffer
-from tinyedge.convert.interpret import Interpreter, named_tensors
-from tinyedge.convert.settle import KEY
+from tinyedge.convert.interpret import Interpreter
 from tinyedge.convert.types import TYPES, LayerType
 from tinyedge.errors import ModelError, UsageError
 from tinyedge.graph.ir import Array
@@ -48,52 +48,59 @@ def quantize(tflite: bytes, inputs: Sequence[Array], types: str, layers: Sequenc
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of its interpreter
-            ranges = worker.calibrate({KEY: _named(model, [array[:1] for array in inputs])}, num_threads=1)
-            _widen(ranges, tflite, inputs)
-            result = worker.quantize(ranges, enable_progress_bar=False, enable_progress_report=False)
+            result = worker.quantize(_ranges(tflite, inputs), enable_progress_bar=False, enable_progress_report=False)
     except (ValueError, RuntimeError, KeyError, IndexError, NotImplementedError) as error:
         raise ModelError(
             f"the quantizer cannot quantize it: {error}",
             hint="`--layer PATTERN=int8` keeps a layer out of int16x8 or int4",
         ) from error
-    return bytes(result.quantized_model)
+    return _with_unread_outputs(bytes(result.quantized_model))
 
 
-def _widen(ranges: dict[str, Any], tflite: bytes, inputs: Sequence[Array]) -> None:
-    """Let ranges be those of all samples: the quantizer's are averages, which cut off what most samples reach."""
+def _ranges(tflite: bytes, inputs: Sequence[Array]) -> dict[str, dict[str, Array]]:
+    """The smallest and largest value of each tensor over all samples, as the quantizer takes them.
+
+    Its own are averages over the samples, which cut off what most samples reach.
+    """
     interpreter = Interpreter(tflite)
     interpreter.fix_batch()
-    keys = {
-        name: key
-        for name, key in named_tensors(tflite).items()
-        if name in ranges and {"min", "max"} <= ranges[name].keys()
+    names = {
+        key: flatbuffer.text(tensor.name) for key, tensor in enumerate(flatbuffer.unpack(tflite).subgraphs[0].tensors)
     }
+    found: dict[str, dict[str, Array]] = {}
     for sample in range(len(inputs[0])):
         interpreter.run([array[sample] for array in inputs])
-        for name, key in keys.items():
-            values, entry = interpreter.value(key), ranges[name]
-            if values.size:
-                entry["min"] = np.minimum(entry["min"], values.min())
-                entry["max"] = np.maximum(entry["max"], values.max())
+        for key, name in names.items():
+            values = interpreter.value(key)
+            if values.dtype.kind not in "fiu" or not values.size:
+                continue
+            low, high = (np.full((1,) * values.ndim, bound, np.float32) for bound in (values.min(), values.max()))
+            if name in found:
+                low, high = np.minimum(found[name]["min"], low), np.maximum(found[name]["max"], high)
+            found[name] = {"min": low, "max": high}
+    return found
+
+
+def _with_unread_outputs(tflite: bytes) -> bytes:
+    """Outputs of split and unpack that nobody reads, which the quantizer leaves in float, as their siblings are."""
+    model = flatbuffer.unpack(tflite)
+    graph = model.subgraphs[0]
+    read = {int(key) for operator in graph.operators for key in operator.inputs} | {int(key) for key in graph.outputs}
+    changed = False
+    for operator in graph.operators:
+        outputs = [graph.tensors[int(key)] for key in operator.outputs]
+        sibling = next(
+            (tensor for tensor in outputs if tensor.type in (schema.TensorType.INT8, schema.TensorType.INT16)), None
+        )
+        for key, tensor in zip(operator.outputs, outputs, strict=True):
+            if sibling is not None and int(key) not in read and tensor.type == schema.TensorType.FLOAT32:
+                tensor.type, tensor.quantization, changed = sibling.type, sibling.quantization, True
+    return flatbuffer.pack(model) if changed else tflite
 
 
 def _granularity(qtyping: Any, operator: str, kind: LayerType) -> Any:
     per_tensor = operator in kind.per_tensor
     return qtyping.QuantGranularity.TENSORWISE if per_tensor else qtyping.QuantGranularity.CHANNELWISE
-
-
-def _named(model: Any, inputs: Sequence[Array]) -> list[dict[str, Array]]:
-    """The samples by the names of the signature, one dictionary each."""
-    names = {int(entry.tensorIndex): flatbuffer.text(entry.name) for entry in model.signatureDefs[0].inputs}
-    graph = model.subgraphs[0]
-    shapes = [tuple(int(extent) for extent in graph.tensors[int(key)].shape) for key in graph.inputs]
-    return [
-        {
-            names[int(key)]: np.ascontiguousarray(array[sample].reshape(shape))
-            for key, array, shape in zip(graph.inputs, inputs, shapes, strict=True)
-        }
-        for sample in range(len(inputs[0]))
-    ]
 
 
 def layer_names(model: Any) -> list[str]:
