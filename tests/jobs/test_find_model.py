@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import shutil
+import zipfile
 from pathlib import Path
 
 import pytest
 
+from kits.float_models import float_cnn
 from kits.models import small_convolution
-from kits.tflite_builder import TfliteBuilder
 from tinyedge.artifacts import Silence
-from tinyedge.errors import ModelError, UsageError
+from tinyedge.errors import UsageError
 from tinyedge.jobs.choices import Choices
 from tinyedge.jobs.prepare import prepare
 from tinyedge.jobs.train import find_model, load_model
@@ -63,30 +64,23 @@ def test_a_folder_that_is_no_recipe_says_what_it_hides(
     assert "goes before tinyedge's recipe `digits`" in caught.value.hint
 
 
-@pytest.mark.parametrize(
-    ("name", "what", "cure"),
-    [
-        ("m.keras", "a model of Keras 3", "from_keras_model"),
-        ("m.h5", "a model of Keras in HDF5", "from_keras_model"),
-        ("m.H5", "a model of Keras in HDF5", "from_keras_model"),
-        ("m.onnx", "an ONNX model", "onnx2tf"),
-        ("m.pt2", "an exported program of PyTorch", "litert-torch"),
-        ("m.pt", "a model or weights of PyTorch", "litert-torch"),
-        ("m.pth", "weights of PyTorch", "litert-torch"),
-        ("saved", "a SavedModel of TensorFlow", "from_saved_model"),
-    ],
-)
-def test_models_of_other_formats_are_named(name: str, what: str, cure: str, tmp_path: Path, listener: Listener) -> None:
-    path = tmp_path / name
-    if name == "saved":
-        path.mkdir()
-        (path / "saved_model.pb").write_bytes(b"x")
-    else:
-        path.write_bytes(b"PK\x03\x04 whatever")
-    with pytest.raises(UsageError) as caught:
+def test_a_pickle_is_refused_and_never_loaded(tmp_path: Path, listener: Listener) -> None:
+    path = tmp_path / "m.pt"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("m/data.pkl", b"cos\nabort\n(tR.")
+    for content in (path.read_bytes(), b"\x80\x04cos\nabort\n(tR."):
+        path.write_bytes(content)
+        with pytest.raises(UsageError, match=r"is a pickle, as torch.save writes: .* it was not read") as caught:
+            find_model(str(path), listener)
+        assert "script.py:build" in caught.value.hint
+
+
+def test_a_part_of_a_saved_model_names_its_folder(tmp_path: Path, listener: Listener) -> None:
+    path = tmp_path / "saved_model.pb"
+    path.write_bytes(b"x")
+    with pytest.raises(UsageError, match="is part of a SavedModel") as caught:
         find_model(str(path), listener)
-    assert f"`{path}` is {what}; tinyedge takes" in caught.value.what
-    assert cure in caught.value.hint
+    assert caught.value.hint == f"give its folder: `{tmp_path}`"
 
 
 def test_content_goes_before_the_end_of_the_name(tmp_path: Path, listener: Listener) -> None:
@@ -106,14 +100,11 @@ def test_a_budget_beside_a_file(tmp_path: Path, listener: Listener) -> None:
     assert load_model(str(path), tmp_path, listener).budget == own
 
 
-def test_a_float_model_is_told_as_such(tmp_path: Path, listener: Listener) -> None:
-    builder = TfliteBuilder()
-    source, target = builder.tensor([1, 4], "FLOAT32"), builder.tensor([1, 4], "FLOAT32")
-    builder.operator("RELU", [source], [target])
+def test_a_float_model_needs_data(tmp_path: Path, listener: Listener) -> None:
     path = tmp_path / "float.tflite"
-    path.write_bytes(builder.build([source], [target]))
-    with pytest.raises(ModelError) as caught:
+    path.write_bytes(float_cnn())
+    with pytest.raises(
+        UsageError, match=r"is a float \.tflite model: to quantize it, tinyedge needs samples"
+    ) as caught:
         prepare(Choices(str(path), "nrf52840", "zig", None, tmp_path), listener)
-    assert "model `float` is a float model: operator 0 `relu`" in caught.value.what
-    assert caught.value.what.endswith("computes in float32; no tensor of it was quantized")
-    assert "representative_dataset" in caught.value.hint
+    assert caught.value.hint.startswith("`--data FILE.npz`")

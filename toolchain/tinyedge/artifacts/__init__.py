@@ -1,5 +1,6 @@
 """The frozen artifacts that pass between stages and to reports, each once; the digests name what one was made from."""
 
+from tinyedge.artifacts.conversion import Conversion, LayerNoise
 from tinyedge.artifacts.image import ArenaProof, Built, Image, SizeTable, SymbolSize
 from tinyedge.artifacts.library import CLibrary, LibraryModel
 from tinyedge.artifacts.model import QuantizedModel, check_name
@@ -38,6 +39,7 @@ __all__ = [
     "Buffer",
     "Built",
     "CLibrary",
+    "Conversion",
     "Counting",
     "Figure",
     "FirmwareProject",
@@ -46,6 +48,7 @@ __all__ = [
     "Hello",
     "Image",
     "Kind",
+    "LayerNoise",
     "LayerResult",
     "Library",
     "LibraryModel",

@@ -15,7 +15,7 @@ from tinyedge.tables import TableError, read_table, read_toml
 class Config:
     """What a project can settle for every command. The command line overrides it.
 
-    model      a recipe's name or folder, or a .tflite; a path is relative to the settings file
+    model      a recipe's name or folder, or a model's file; a path is relative to the settings file
     models     several of them, for one firmware
     board      a board's name or alias
     runtime    `aot` or `tflm`
@@ -23,6 +23,7 @@ class Config:
     compiler   `zig` or `gcc`
     optimize   `size`, `balanced` or `speed`
     build_dir  folder for everything that is made
+    data       samples and labels for a model that has to be converted
     """
 
     model: str | None = None
@@ -33,6 +34,7 @@ class Config:
     compiler: Literal["zig", "gcc"] | None = None
     optimize: Optimize | None = None
     build_dir: Path | None = None
+    data: Path | None = None
 
 
 _KEYS = ", ".join(field.name for field in fields(Config))
@@ -75,6 +77,7 @@ def _read(path: Path, tables: tuple[str, ...], folder: Path) -> Config:
         models=tuple(str(_path_from(path.parent, model)) for model in config.models),
         tflm=None if config.tflm is None else path.parent / config.tflm,
         build_dir=None if config.build_dir is None else path.parent / config.build_dir,
+        data=None if config.data is None else path.parent / config.data,
     )
 
 

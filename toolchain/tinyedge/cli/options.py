@@ -12,6 +12,7 @@ import click
 
 from tinyedge.cli.config import Config, load_config
 from tinyedge.cli.ui import Ui, terminal_columns
+from tinyedge.convert import Settings
 from tinyedge.errors import UsageError
 from tinyedge.jobs.choices import PORTABLE_BOARD, Choices
 from tinyedge.report.files import RunFiles
@@ -43,7 +44,17 @@ _RUNTIME = click.option("--runtime", type=click.Choice(RUNTIMES), help="Compiled
 _RUNTIMES = click.option(
     "--runtime", default=",".join(RUNTIMES), show_default=True, metavar="NAME,...", help="The runtimes to compare."
 )
+_DATA = click.option(
+    "--data",
+    type=click.Path(path_type=Path),
+    help="Samples, and labels: .npz, .npy or a folder of .npy, for a MODEL that has to be converted.",
+)
+_PYTHON = click.option(
+    "--python", metavar="PROGRAM", help="The Python that has litert-torch, for PyTorch. Default: TINYEDGE_TORCH_PYTHON."
+)
 _BUILD = (
+    _DATA,
+    _PYTHON,
     click.option("--tflm", type=_FOLDER, metavar="DIR", help="TensorFlow Lite Micro's tree. Default: TINYEDGE_TFLM."),
     click.option("--compiler", type=click.Choice(["zig", "gcc"]), help="Default: zig."),
     click.option(
@@ -70,7 +81,9 @@ _FILES = (
     click.option("--html", type=_FILE, help="Write the report as a page."),
     click.option("--junit", type=_FILE, help="Write what was checked as JUnit XML."),
 )
-_OF_CHOICES = frozenset({"model", "board", "tflm", "compiler", "optimize", "build_dir", "keep_inputs"})
+_OF_CHOICES = frozenset(
+    {"model", "board", "tflm", "compiler", "optimize", "build_dir", "keep_inputs", "data", "python"}
+)
 
 
 def shared(function: Command) -> Command:
@@ -82,6 +95,11 @@ def shared(function: Command) -> Command:
             return function(*args, ui=Ui(as_json=as_json, verbose=verbose), **kwargs)
 
     return _decorate(wrapper, _SHARED)
+
+
+def converting(function: Command) -> Command:
+    """What a source is converted with: `data` and `python`."""
+    return _decorate(function, (_DATA, _PYTHON))
 
 
 def sampling(function: Command) -> Command:
@@ -169,7 +187,7 @@ def _merge(config: Config, runtime: str, given: Mapping[str, Any]) -> tuple[Choi
     if not model:
         raise UsageError(
             "no model given, and no `model` in tinyedge.toml or [tool.tinyedge] of pyproject.toml, here or above",
-            hint="name one: `tinyedge run digits --board nrf52840`, or give the path of a .tflite",
+            hint="name one: `tinyedge run digits --board nrf52840`, or give the path of a model",
         )
     if not board:
         raise UsageError(
@@ -185,6 +203,8 @@ def _merge(config: Config, runtime: str, given: Mapping[str, Any]) -> tuple[Choi
         optimize=given["optimize"] or config.optimize,
         keep_inputs=given["keep_inputs"],
         build_dir=(given["build_dir"] or config.build_dir or Path("build")).absolute(),
+        data=given["data"] or config.data,
+        conversion=Settings(python=given["python"]),
     )
     return merged, {name: value for name, value in given.items() if name not in _OF_CHOICES}
 

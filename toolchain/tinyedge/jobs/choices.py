@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from tinyedge.convert import DEFAULTS, Settings
+
 PORTABLE_BOARD = "host"
 """whose kernels are plain C99: they run on any core"""
 
@@ -29,3 +31,7 @@ class Choices:
     """of several models: one that they run in one after the other, or one each"""
     keep_inputs: bool = False
     """no inference overwrites its inputs"""
+    data: Path | None = None
+    """what a model of another world is calibrated and compared with"""
+    conversion: Settings = DEFAULTS
+    """how such a model is converted"""

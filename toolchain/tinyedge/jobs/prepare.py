@@ -21,7 +21,7 @@ def prepare(choices: Choices, observer: Observer) -> Prepared:
 def prepare_with_runtime(choices: Choices, observer: Observer) -> tuple[Runtime, Prepared]:
     """The same, and the chosen runtime, which goes on with it."""
     board = load_board(choices.board)
-    loaded = load_model(choices.model, choices.build_dir, observer)
+    loaded = load_model(choices.model, choices.build_dir, observer, choices.data, choices.conversion)
     optimize = cast(Optimize, choices.optimize or loaded.optimize)
     runtime = make_runtime(choices.runtime, choices.tflm)
     prepared = runtime.prepare(

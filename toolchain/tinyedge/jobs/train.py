@@ -9,12 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tinyedge.artifacts import Observer, QuantizedModel
+from tinyedge.convert import DATA_PAGE, DEFAULTS, Settings, convert, recognize, refuse
 from tinyedge.errors import UsageError
-from tinyedge.jobs.foreign import refuse_foreign
 from tinyedge.paths import models_dir
 from tinyedge.train import load_kept, train_model, training_digest
 from tinyedge.train.recipe import Recipe, find_recipe, list_models
 
+_SUFFIXES = (".tflite", ".keras", ".h5", ".onnx", ".pt2")
 BUDGET = "budget.toml"
 """in a recipe's folder, or beside a .tflite: there `<name>.budget.toml` goes before it"""
 
@@ -29,31 +30,45 @@ class Loaded:
     """the file of its budget, if there is one"""
 
 
-def load_model(spec: str, build_dir: Path, observer: Observer) -> Loaded:
-    """A .tflite as it is, or the model of a recipe, trained unless that was done before.
+def load_model(
+    spec: str, build_dir: Path, observer: Observer, data: Path | None = None, settings: Settings = DEFAULTS
+) -> Loaded:
+    """A quantized .tflite as it is, a model of another world converted, or that of a recipe trained, unless that was
+    done before.
 
-    Raises: UsageError when there is neither; TrainingError as training does
+    data, settings  what a model of another world is converted with
+
+    Raises: UsageError when there is none of them, or no data to convert with; TrainingError as training does
     """
     found = find_model(spec, observer)
     if isinstance(found, Path):
         budget = _first_file(found.with_suffix(f".{BUDGET}"), found.with_name(BUDGET))
-        return Loaded(QuantizedModel.from_file(found), budget=budget)
+        if (front := recognize(found)) is None:
+            return Loaded(QuantizedModel.from_file(found), budget=budget)
+        if data is None:
+            raise UsageError(
+                f"`{spec}` is a {front.title} model: to quantize it, tinyedge needs samples of its inputs",
+                hint=f"`--data FILE.npz`, with an array of samples, and `labels` if there are some: {DATA_PAGE}",
+            )
+        return Loaded(convert(found, data, settings, observer).model, budget=budget)
     return Loaded(train(found, build_dir, observer), found.optimize, _first_file(found.folder / BUDGET))
 
 
 def find_model(spec: str, observer: Observer) -> Recipe | Path:
-    """A .tflite file by its path, or a recipe by folder or name. A path that exists goes before a name.
+    """A file or folder with a model by its path, or a recipe by folder or name. A path that exists goes before a name.
 
-    Raises: UsageError when there is neither, or a model of another format
+    Raises: UsageError when there is none of them, or a model that tinyedge does not take
     """
     path = Path(spec)
-    refuse_foreign(path)
-    if path.suffix == ".tflite" or path.is_file():
+    refuse(path)
+    if recognize(path) is not None:
+        return path
+    if path.suffix in _SUFFIXES or path.is_file():
         if not path.is_file():
             what = f"`{spec}` is not a file: a folder, a pipe or a device cannot be read"
             raise UsageError(
                 what if path.exists() else f"there is no file `{spec}`",
-                hint="give the path of a .tflite, or the name of a recipe",
+                hint="give the path of a model, or the name of a recipe",
             )
         return path
     shadows = path.is_dir() and spec in list_models() and path.resolve() != (models_dir() / spec).resolve()

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from tinyedge.artifacts import (
     ArenaProof,
+    Conversion,
     Figure,
     FirmwareProject,
     Image,
@@ -121,6 +123,11 @@ def build_document(project: FirmwareProject, image: Image, arena: ArenaProof | N
 def train_document(model: QuantizedModel) -> dict[str, Any]:
     """`tinyedge.train/1`: accuracies, sparsity, size and further figures of a training."""
     return {"schema": "tinyedge.train/1"} | model.to_json()
+
+
+def conversion_document(conversion: Conversion, output: Path) -> dict[str, Any]:
+    """`tinyedge.convert/1`: the model, how close it comes to its source, and the precision of each layer."""
+    return {"schema": "tinyedge.convert/1"} | conversion.model.to_json() | conversion.to_json() | {"file": str(output)}
 
 
 def plan_document(plan: Plan) -> dict[str, Any]:

@@ -150,7 +150,7 @@ def _run_worker(recipe: Recipe, scratch: Path, keep: Path, listener: _Listener) 
     argv = process.python_module("tinyedge.train.worker", str(job))
     # What libraries leave behind, as AutoGraph its generated sources, goes with the scratch folder.
     temporary = {name: str(scratch) for name in ("TMPDIR", "TEMP", "TMP")}
-    with process.start(argv, env={**_own_environment(), **_ENVIRONMENT, **temporary}, inherit=False) as child:
+    with process.start(argv, env={**worker_environment(), **temporary}, inherit=False) as child:
         for line in child.lines():
             message = read_message(line)
             figures = None if message is None else listener.hear(message)
@@ -191,13 +191,15 @@ def _hint(recipe: Recipe, stage: str) -> str:
     return f"a smaller model, or less data, if memory ran out; else `build` of {recipe.folder.name}/model.py by itself"
 
 
-def _own_environment() -> dict[str, str]:
-    """The user's variables but for those that would change the result; where Python finds modules stays."""
-    return {
+def worker_environment() -> dict[str, str]:
+    """The user's variables but for those that would change the result, and those that hold it still; where Python finds
+    modules stays."""
+    own = {
         name: value
         for name, value in os.environ.items()
         if not name.upper().startswith(_FOREIGN) or name in ("PYTHONPATH", "PYTHONHOME")
     }
+    return {**own, **_ENVIRONMENT}
 
 
 def read_message(line: str) -> dict[str, Any] | None:

@@ -1,0 +1,161 @@
+"""From a source and data to a full-int8 model that was compared with its source."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tinyedge.artifacts import Observer, QuantizedModel
+from tinyedge.artifacts.conversion import WORST_LOSS, Conversion, LayerNoise
+from tinyedge.artifacts.model import model_name
+from tinyedge.convert import keep
+from tinyedge.convert.child import require_packages, run_worker, versions
+from tinyedge.convert.compare import Comparison, compare
+from tinyedge.convert.contract import ARRAYS, FLOAT, MODEL, Front, Settings
+from tinyedge.convert.matching import spread
+from tinyedge.convert.source import recognize
+from tinyedge.convert.types import TYPES
+from tinyedge.convert.values import device_inputs
+from tinyedge.data import Arrays, load_data
+from tinyedge.digests import digest
+from tinyedge.errors import UsageError
+from tinyedge.graph.ir import Array
+from tinyedge.graph.reader import read_model
+from tinyedge.paths import scratch_folder
+from tinyedge.train.evaluate import sparsity
+
+_FEW_SAMPLES = 100
+"""fewer show too little of the range of activations"""
+_SOURCES = "a float .tflite, .keras, .h5, a SavedModel, .onnx, .pt2, or script.py:build"
+
+
+def convert(
+    path: Path, data: Path | Arrays, settings: Settings, observer: Observer, *, again: bool = False, name: str = ""
+) -> Conversion:
+    """The model of a source in integers, kept from an earlier time if nothing changed (and not `again`).
+
+    data  samples as the source takes them, [N, ...] in real terms, and labels; or where they lie
+    name  of the model; empty: after its file
+
+    Raises: UsageError for what is no source, for data that does not fit and for wrong settings; ModelError for what
+            cannot be converted; ToolError when a package is missing, or the converter crashes or takes too long
+    """
+    check_settings(settings)
+    front = front_of(path)
+    require_packages(front)
+    whole = data if isinstance(data, Arrays) else load_data(data)
+    taken = _taken(whole, settings.samples)
+    called = name or source_name(path)
+    used = versions(front)
+    key = keep.conversion_digest(path, called, taken, settings, used, front.surroundings(settings))
+    kept = None if again else keep.load(key)
+    if kept is not None:
+        observer.note(f"model `{called}` kept from an earlier conversion; `tinyedge convert --again` converts anew")
+        return kept
+    observer.note(f"converting `{called}`, a {front.title} model, to {settings.types}")
+    with observer.progress("convert") as report, scratch_folder("convert") as folder:
+        report(0, 2, front.title)
+        said = run_worker(front, path, called, taken, settings, folder)
+        report(1, 2, "compare")
+        conversion = _conclude(folder, front, called, taken, settings, said, used)
+        report(2, 2, "compare")
+    keep.save(key, conversion)
+    return conversion
+
+
+def check_settings(settings: Settings) -> None:
+    """Raises: UsageError for types that do not exist."""
+    for kind in (settings.types, *(kind for _, kind in settings.layers)):
+        if kind not in TYPES:
+            raise UsageError(f"there is no type `{kind}`", hint=f"choose of {', '.join(TYPES)}")
+    if settings.calibrate < 1 or settings.samples < 1:
+        raise UsageError("a conversion needs at least one sample", hint="`--calibrate 200 --samples 1000`")
+
+
+def front_of(path: Path) -> Front:
+    """The front of a source. Raises: UsageError when there is nothing, or nothing that tinyedge converts."""
+    front = recognize(path)
+    if front is None:
+        what = "is nothing that tinyedge converts" if path.exists() else "does not exist"
+        raise UsageError(f"`{path}` {what}", hint=f"give {_SOURCES}")
+    return front
+
+
+def source_name(path: Path) -> str:
+    """What the model of a source is called: after its file, or `script_build` of script.py:build."""
+    return model_name(path if ".py:" not in path.name else Path(path.name.replace(".py:", "_")))
+
+
+def _taken(data: Arrays, count: int) -> Arrays:
+    chosen = spread(data.count, count)
+    if len(chosen) == data.count:
+        return data
+    labels = None if data.labels is None else data.labels[chosen]
+    return Arrays({name: array[chosen] for name, array in data.inputs.items()}, labels)
+
+
+def _conclude(
+    folder: Path,
+    front: Front,
+    name: str,
+    data: Arrays,
+    settings: Settings,
+    said: dict[str, Any],
+    used: dict[str, str],
+) -> Conversion:
+    tflite = (folder / MODEL).read_bytes()
+    graph = read_model(tflite, name)
+    with np.load(folder / ARRAYS, allow_pickle=False) as stored:
+        inputs, wanted, floats = (_numbered(stored, kind) for kind in ("input", "output", "float"))
+    samples = device_inputs(inputs, graph)
+    found = compare(graph, tflite, samples, wanted, floats, data.labels)
+    model = QuantizedModel(
+        name=name,
+        tflite=tflite,
+        digest=digest(tflite),
+        float_accuracy=found.float_accuracy,
+        int8_accuracy=found.int8_accuracy,
+        sparsity=sparsity(graph),
+        samples=samples,
+        labels=found.labels,
+        metrics=found.metrics,
+    )
+    conversion = Conversion(
+        model=model,
+        source=front.title,
+        types=settings.types,
+        float_bytes=(folder / FLOAT).stat().st_size,
+        samples=data.count,
+        largest_difference=found.largest_difference,
+        largest_value=found.largest_value,
+        agreement=found.agreement,
+        layers=tuple(LayerNoise.from_json(layer) for layer in said["layers"]),
+        notes=(*map(str, said["notes"]), *found.notes),
+        versions=used,
+    )
+    return with_advice(conversion, settings, found)
+
+
+def _numbered(stored: Any, kind: str) -> list[Array]:
+    """The arrays `kind_0`, `kind_1`..."""
+    return [stored[f"{kind}_{i}"] for i in range(sum(name.startswith(f"{kind}_") for name in stored.files))]
+
+
+def with_advice(conversion: Conversion, settings: Settings, found: Comparison) -> Conversion:
+    """The conversion, and what to do where it costs more than a point of accuracy."""
+    loss = conversion.loss
+    if loss is None or loss <= WORST_LOSS:
+        return conversion
+    steps = []
+    if conversion.samples < _FEW_SAMPLES:
+        steps.append(f"more data than {conversion.samples:,} samples to calibrate with")
+    worst = [layer for layer in conversion.worst_layers if settings.types == "int8"]
+    if worst:
+        choices = " ".join(f"--layer '{layer.name}=int16x8'" for layer in worst)
+        steps.append(f"int16 activations where most is lost, `{choices}`, or everywhere, `--types int16x8`")
+    steps.append('quantization-aware training: a recipe with `[[compress]] technique = "quantize_aware"`')
+    note = f"{100 * loss:.1f} points of accuracy are lost. What helps: " + "; ".join(steps)
+    return replace(conversion, notes=(*conversion.notes, note))

@@ -1,0 +1,106 @@
+"""The process that converts: `python -m tinyedge.convert.worker FOLDER`, started by `tinyedge.convert.child` alone.
+
+FOLDER has job.json and the data as arrays.npz. Converters print, crash and hang, so what they print goes where this
+process prints, which its parent quotes when it ends badly, and results go into the folder: float.tflite, model.tflite,
+arrays.npz anew (`input_0`..., `output_0`... of the source, `float_0`... of float.tflite), and last result.json:
+`{"error": {"kind", "what", "hint"}}`, or what `Result` holds.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tinyedge.convert.contract import ARRAYS, FLOAT, MODEL, RESULT, Brought, Settings
+from tinyedge.convert.interpret import run_all
+from tinyedge.convert.leftovers import check_result, float_operators
+from tinyedge.convert.matching import spread
+from tinyedge.convert.noise import SAMPLES, layer_noise
+from tinyedge.convert.quantize import quantize
+from tinyedge.convert.settle import settle
+from tinyedge.convert.source import front_called
+from tinyedge.data import Arrays
+from tinyedge.errors import ModelError, TinyEdgeError
+from tinyedge.graph.ir import Array
+
+TOLERANCE = 1e-3
+"""how far float.tflite may be from its source, of the source's largest value (at least 1)"""
+
+
+def main(folder: Path) -> int:
+    try:
+        result = convert(folder)
+    except TinyEdgeError as error:
+        result = {"error": {"kind": type(error).__name__, "what": error.what, "hint": error.hint}}
+    (folder / RESULT).write_text(json.dumps(result), encoding="utf-8")
+    return 0
+
+
+def convert(folder: Path) -> dict[str, Any]:
+    """Do the job of a folder. Raises: TinyEdgeError of the front or the quantizer."""
+    job = json.loads((folder / "job.json").read_text(encoding="utf-8"))
+    settings = Settings.from_json(job["settings"])
+    front = front_called(job["front"])
+    with np.load(folder / ARRAYS, allow_pickle=False) as stored:
+        data = Arrays({name: stored[f"x_{i}"] for i, name in enumerate(job["inputs"])})
+    brought = front.bring(Path(job["source"]), data, settings, folder)
+    floats = brought.tflite if brought.exact else settle(brought.tflite)
+    answers = _answers(brought, floats)
+    model = _integers(brought, floats, settings)
+    notes = [*brought.notes, *check_result(model, job["name"])]
+    (folder / FLOAT).write_bytes(floats)
+    (folder / MODEL).write_bytes(model)
+    named = {"input": brought.inputs, "output": brought.outputs, "float": answers}
+    arrays: dict[str, Any] = {f"{kind}_{i}": array for kind, found in named.items() for i, array in enumerate(found)}
+    np.savez(folder / ARRAYS, **arrays)
+    few = _taken(brought.inputs, SAMPLES)
+    layers = () if brought.exact else layer_noise(floats, model, few)
+    return {"notes": notes, "layers": [layer.to_json() for layer in layers]}
+
+
+def _integers(brought: Brought, floats: bytes, settings: Settings) -> bytes:
+    """The quantized model; by the front's own way where the quantizer would leave operators in float."""
+    if brought.exact:
+        return brought.tflite
+    calibration = _taken(brought.inputs, settings.calibrate)
+    own = brought.quantize if settings.types == "int8" and not settings.layers else None
+    try:
+        model = quantize(floats, calibration, settings.types, settings.layers)
+        if own is None or not float_operators(model):
+            return model
+    except ModelError:
+        if own is None:
+            raise
+    return own(calibration)
+
+
+def _answers(brought: Brought, floats: bytes) -> list[Array]:
+    """What float.tflite answers. Raises: ModelError when that is not what the source answers."""
+    if brought.exact:
+        return list(brought.outputs)
+    answers = run_all(floats, brought.inputs)
+    for index, (wanted, found) in enumerate(zip(brought.outputs, answers, strict=True)):
+        flat = found.reshape(len(found), -1).astype(np.float64)
+        difference = float(np.max(np.abs(wanted.reshape(len(wanted), -1) - flat), initial=0.0))
+        largest = float(np.max(np.abs(wanted), initial=0.0))
+        if not difference <= TOLERANCE * max(1.0, largest):
+            raise ModelError(
+                f"the conversion is wrong: output {index} of the float .tflite differs from the source's by "
+                f"{difference:.3g}, and the largest value of the source is {largest:.3g}",
+                hint="a layer means something else in TensorFlow Lite: leave out half of the model to find which",
+            )
+    return answers
+
+
+def _taken(inputs: Sequence[Array], count: int) -> list[Array]:
+    chosen = spread(len(inputs[0]), count)
+    return [array[chosen] for array in inputs]
+
+
+if __name__ == "__main__":
+    sys.exit(main(Path(sys.argv[1])))
