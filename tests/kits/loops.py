@@ -80,8 +80,10 @@ def negated(builder: TfliteBuilder, state: int) -> int:
     return target
 
 
-def chosen(condition: str = "bool", *, shape: tuple[int, ...] = (), known: bool | None = None) -> bytes:
-    """One of two functions of x, as an input or a constant decides; the second passes x on."""
+def chosen(
+    condition: str = "bool", *, shape: tuple[int, ...] = (), known: bool | None = None, constant: bool = False
+) -> bytes:
+    """One of two functions of x, as an input or a constant decides; the second passes x on, which may be a constant."""
     builder = TfliteBuilder()
     numbers = []
     for branch in range(2):
@@ -90,10 +92,34 @@ def chosen(condition: str = "bool", *, shape: tuple[int, ...] = (), known: bool 
             builder.graph.inputs, builder.graph.outputs = [x], [x if branch else negated(builder, x)]
             numbers.append(number)
     data = None if known is None else np.full(shape, known, np.bool_)
-    first, x = builder.tensor(shape, condition, data=data), builder.tensor((1, 4), **INT8)
+    values = np.array([[-7, 3, 8, 120]], np.int8) if constant else None
+    first, x = builder.tensor(shape, condition, data=data), builder.tensor((1, 4), data=values, **INT8)
     target = builder.tensor((1, 4), **INT8)
     builder.operator("if", [first, x], [target], then_subgraph_index=numbers[0], else_subgraph_index=numbers[1])
-    return builder.build([x] if known is not None else [first, x], [target])
+    given = [key for key, data in ((first, data), (x, values)) if data is None]
+    return builder.build(given, [target])
+
+
+def known_condition(builder: TfliteBuilder, counter: int, state: int) -> int:
+    """Never."""
+    return builder.tensor((), "bool", data=np.array(False))
+
+
+def flagged() -> bytes:
+    """A loop whose condition is a value that the body changes, and nothing else."""
+    builder = TfliteBuilder()
+    with builder.subgraph() as condition:
+        flag, state = builder.tensor((1,), "bool"), builder.tensor((1, 4), **INT8)
+        builder.graph.inputs, builder.graph.outputs = [flag, state], [flag]
+    with builder.subgraph() as body:
+        flag, state = builder.tensor((1,), "bool"), builder.tensor((1, 4), **INT8)
+        off, other = builder.tensor((1,), "bool"), negated(builder, state)
+        builder.operator("logical_not", [flag], [off])
+        builder.graph.inputs, builder.graph.outputs = [flag, state], [off, other]
+    flag, state = builder.tensor((1,), "bool"), builder.tensor((1, 4), **INT8)
+    results = [builder.tensor((1,), "bool"), builder.tensor((1, 4), **INT8)]
+    builder.operator("while", [flag, state], results, cond_subgraph_index=condition, body_subgraph_index=body)
+    return builder.build([flag, state], results)
 
 
 def nested() -> bytes:

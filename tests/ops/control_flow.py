@@ -7,7 +7,19 @@ import pytest
 
 from kits.draft import Draft, Node
 from kits.inner_draft import INNER, InnerDraft
-from kits.loops import INT8, NO_ACTIVATION, LoopModel, added_row, chosen, nested, stopped_by_state, swapped, whole
+from kits.loops import (
+    INT8,
+    NO_ACTIVATION,
+    LoopModel,
+    added_row,
+    chosen,
+    flagged,
+    known_condition,
+    nested,
+    stopped_by_state,
+    swapped,
+    whole,
+)
 from kits.tflite_builder import TfliteBuilder
 from tinyedge.boards import CORES
 from tinyedge.errors import ModelError
@@ -31,6 +43,9 @@ CORNERS = [
     chosen(shape=(1,)),
     chosen(known=True),
     chosen(known=False),
+    chosen(constant=True),
+    flagged(),
+    LoopModel(added_row, known_condition).build(0, 1),
     nested(),
     swapped(),
     stopped_by_state(),
