@@ -123,6 +123,7 @@ def _with_read_only(graph: Graph, operator: Operator) -> Graph:
         for at, (source, target) in enumerate(zip(operator.inputs, operator.outputs, strict=False))
         if body.outputs[at] == body.inputs[at]
         and target not in graph.outputs
+        and not graph.tensors[source].is_variable
         and _same_kind(graph.tensors[source], graph.tensors[target])
     ]
     changed = [at for at in range(len(operator.outputs)) if at not in unchanged]
