@@ -80,8 +80,10 @@ def negated(builder: TfliteBuilder, state: int) -> int:
     return target
 
 
-def chosen(condition: str = "bool", *, shape: tuple[int, ...] = (), known: bool | None = None) -> bytes:
-    """One of two functions of x, as an input or a constant decides; the second passes x on."""
+def chosen(
+    condition: str = "bool", *, shape: tuple[int, ...] = (), known: bool | None = None, constant: bool = False
+) -> bytes:
+    """One of two functions of x, as an input or a constant decides; the second passes x on, which may be a constant."""
     builder = TfliteBuilder()
     numbers = []
     for branch in range(2):
@@ -90,10 +92,34 @@ def chosen(condition: str = "bool", *, shape: tuple[int, ...] = (), known: bool 
             builder.graph.inputs, builder.graph.outputs = [x], [x if branch else negated(builder, x)]
             numbers.append(number)
     data = None if known is None else np.full(shape, known, np.bool_)
-    first, x = builder.tensor(shape, condition, data=data), builder.tensor((1, 4), **INT8)
+    values = np.array([[-7, 3, 8, 120]], np.int8) if constant else None
+    first, x = builder.tensor(shape, condition, data=data), builder.tensor((1, 4), data=values, **INT8)
     target = builder.tensor((1, 4), **INT8)
     builder.operator("if", [first, x], [target], then_subgraph_index=numbers[0], else_subgraph_index=numbers[1])
-    return builder.build([x] if known is not None else [first, x], [target])
+    given = [key for key, data in ((first, data), (x, values)) if data is None]
+    return builder.build(given, [target])
+
+
+def known_condition(builder: TfliteBuilder, counter: int, state: int) -> int:
+    """Never."""
+    return builder.tensor((), "bool", data=np.array(False))
+
+
+def flagged() -> bytes:
+    """A loop whose condition is a value that the body changes, and nothing else."""
+    builder = TfliteBuilder()
+    with builder.subgraph() as condition:
+        flag, state = builder.tensor((1,), "bool"), builder.tensor((1, 4), **INT8)
+        builder.graph.inputs, builder.graph.outputs = [flag, state], [flag]
+    with builder.subgraph() as body:
+        flag, state = builder.tensor((1,), "bool"), builder.tensor((1, 4), **INT8)
+        off, other = builder.tensor((1,), "bool"), negated(builder, state)
+        builder.operator("logical_not", [flag], [off])
+        builder.graph.inputs, builder.graph.outputs = [flag, state], [off, other]
+    flag, state = builder.tensor((1,), "bool"), builder.tensor((1, 4), **INT8)
+    results = [builder.tensor((1,), "bool"), builder.tensor((1, 4), **INT8)]
+    builder.operator("while", [flag, state], results, cond_subgraph_index=condition, body_subgraph_index=body)
+    return builder.build([flag, state], results)
 
 
 def nested() -> bytes:
@@ -164,3 +190,66 @@ def stopped_by_state() -> bytes:
         return holds
 
     return LoopModel(added_row, test).build(0, 1)
+
+
+def _variable(builder: TfliteBuilder, name: str = "v") -> int:
+    """A handle."""
+    handle = builder.tensor((1,), "resource")
+    builder.operator("var_handle", [], [handle], container="", shared_name=name)
+    return handle
+
+
+def _read(builder: TfliteBuilder, handle: int) -> int:
+    value = builder.tensor((1, 4), **INT8)
+    builder.operator("read_variable", [handle], [value])
+    return value
+
+
+def _sum(builder: TfliteBuilder, first: int, second: int) -> int:
+    target = builder.tensor((1, 4), **INT8)
+    builder.operator("add", [first, second], [target], **NO_ACTIVATION)
+    return target
+
+
+def _start(builder: TfliteBuilder) -> None:
+    with builder.subgraph() as number:
+        values = builder.tensor((1, 4), data=np.array([[5, -60, 3, 0]], np.int8), **INT8)
+        builder.operator("assign_variable", [_variable(builder), values], [])
+    builder.call_once(number)
+
+
+def counted_branch(*, started: bool) -> bytes:
+    """A branch that adds x to a variable and gives it; the other one only reads it."""
+    builder = TfliteBuilder()
+    numbers = []
+    for adds in (True, False):
+        with builder.subgraph() as number:
+            x = builder.tensor((1, 4), **INT8)
+            handle = _variable(builder)
+            value = _read(builder, handle)
+            if adds:
+                value = _sum(builder, value, x)
+                builder.operator("assign_variable", [handle, value], [])
+            builder.graph.inputs, builder.graph.outputs = [x], [value]
+            numbers.append(number)
+    taken, x, target = builder.tensor((1,), "bool"), builder.tensor((1, 4), **INT8), builder.tensor((1, 4), **INT8)
+    builder.operator("if", [taken, x], [target], then_subgraph_index=numbers[0], else_subgraph_index=numbers[1])
+    if started:
+        _start(builder)
+    return builder.build([taken, x], [target])
+
+
+def counted_loop(*, started: bool) -> bytes:
+    """A loop of five rounds that adds a row of x to a variable and the variable to its state; then it is read again."""
+
+    def change(builder: TfliteBuilder, counter: int, state: int, x: int) -> int:
+        handle = _variable(builder)
+        total = added_row(builder, counter, _read(builder, handle), x)
+        builder.operator("assign_variable", [handle, total], [])
+        return _sum(builder, state, total)
+
+    model = LoopModel(change)
+    after = _sum(model.builder, _read(model.builder, _variable(model.builder)), model.results[1])
+    if started:
+        _start(model.builder)
+    return model.builder.build([model.x], [after])

@@ -90,7 +90,6 @@ REFUSALS = [
     (updated(axes=2), "a number for each axis"),
     (updated(numbers="int64"), "begins is int32"),
     (updated(dtype="bool"), "all int8, all int16 or all int32"),
-    (updated(known=("tensor", "box", "begin")), "not all inputs are constants"),
     (sliced(dtype="bool"), "the beginning may be computed"),
     (sliced(numbers="int64"), "the beginning may be computed"),
     (sliced(size=(1, -1, 2)), "has the shape of the box"),

@@ -2,19 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 
+from kits import tflm
 from kits.draft import Draft, Node
 from kits.inner_draft import INNER, InnerDraft
-from kits.loops import INT8, NO_ACTIVATION, LoopModel, added_row, chosen, nested, stopped_by_state, swapped, whole
+from kits.loops import (
+    INT8,
+    NO_ACTIVATION,
+    LoopModel,
+    added_row,
+    chosen,
+    counted_branch,
+    counted_loop,
+    flagged,
+    known_condition,
+    nested,
+    stopped_by_state,
+    swapped,
+    whole,
+)
 from kits.tflite_builder import TfliteBuilder
 from tinyedge.boards import CORES
 from tinyedge.errors import ModelError
 from tinyedge.graph.reader import read_model
 from tinyedge.ops import check, parse_graph
 from tinyedge.ops.control_flow import MOST_ROUNDS, While
-from tinyedge.ops.reference import run_graph
+from tinyedge.ops.reference import initial_state, run_graph
 from tinyedge.optimize import optimize_graph, settle_graph
 from tinyedge.plan import make_plan
 
@@ -31,6 +48,9 @@ CORNERS = [
     chosen(shape=(1,)),
     chosen(known=True),
     chosen(known=False),
+    chosen(constant=True),
+    flagged(),
+    LoopModel(added_row, known_condition).build(0, 1),
     nested(),
     swapped(),
     stopped_by_state(),
@@ -98,13 +118,41 @@ def test_loops_that_run_themselves_are_refused() -> None:
         read_model(model.build(1), "m")
 
 
-def test_variables_within_a_loop_are_refused() -> None:
+def test_state_of_other_kinds_within_a_loop_is_refused() -> None:
     model = LoopModel(added_row)
     body = model.builder.model.subgraphs[model.body]
     body.tensors[1].isVariable = True
-    with pytest.raises(ModelError, match="uses a variable") as caught:
+    with pytest.raises(ModelError, match="keeps state within a loop") as caught:
         check(read_model(model.build(1), "m"))
     assert "in front of the loop" in caught.value.hint
+
+
+@pytest.mark.parametrize("started", [False, True])
+@pytest.mark.parametrize("model", [counted_branch, counted_loop])
+def test_variables_go_in_and_come_out(model: Callable[..., bytes], started: bool) -> None:
+    """Over several inferences: a branch that adds to a variable, a loop that reads and assigns one."""
+    tflite = model(started=started)
+    graph = read_model(tflite, "m")
+    assert not any(t.is_variable for op in graph.operators for g in op.subgraphs for t in g.tensors.values())
+    rng = np.random.default_rng(5)
+    rows = []
+    for number in range(6):
+        values = [rng.integers(-128, 128, tensor.shape) for tensor in graph.input_tensors()]
+        rows.append(
+            [
+                np.asarray(v % 3 == 0 if t.dtype.value == "bool" else v, t.dtype.numpy)
+                for v, t in zip(values, graph.input_tensors(), strict=True)
+            ]
+        )
+        if graph.input_tensors()[0].dtype.value == "bool":
+            rows[-1][0] = np.array([number % 3 != 1])
+    outputs = tflm.assert_exact_over_time(tflite, rows)
+    assert len({output[0].tobytes() for output in outputs}) > 2
+    state = initial_state(graph)
+    optimized = optimize_graph(settle_graph(graph))
+    layers = parse_graph(optimized)
+    for row, (wanted,) in zip(rows, outputs, strict=True):
+        np.testing.assert_array_equal(run_graph(optimized, row, layers, state)[optimized.outputs[0]], wanted)
 
 
 def while_node(draft: Draft) -> None:

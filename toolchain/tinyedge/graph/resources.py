@@ -13,14 +13,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from tinyedge.errors import ModelError
+from tinyedge.graph.inner_variables import Name, lift_variables, variable_name
 from tinyedge.graph.ir import DType, Graph, Operator, Tensor
 
 _HINT = "export the model again, with every variable assigned in the graph that reads it"
 _ONCE_HINT = "give each variable a constant as its initial value, and convert again"
 _UNCHANGED = -1
 """stands for a variable that needs no tensor"""
-_Name = tuple[str, str]
-"""container and shared name"""
 
 
 @dataclass
@@ -47,14 +46,14 @@ def bind_resources(graph: Graph, once: Mapping[int, Graph]) -> Graph:
     once  the subgraphs that a call_once of the graph runs, by their numbers
 
     Raises: ModelError when a variable is never assigned, holds tensors of different sizes, or a handle goes astray;
-            when a call_once computes, or comes too late; when a loop or a branch uses a variable
+            when a call_once computes, or comes too late; when a loop or a branch keeps state otherwise
     """
-    _refuse_inner_variables(graph)
+    graph = lift_variables(graph)
     calls = [operator for operator in graph.operators if operator.name == "call_once"]
     if not calls and not any(operator.name == "var_handle" for operator in graph.operators):
         return graph
     _refuse_late_calls(graph)
-    starts: dict[_Name, Tensor] = {}
+    starts: dict[Name, Tensor] = {}
     for call in calls:
         starts.update(_starts(graph, call, once[int(call.options.get("init_subgraph_index", 0))]))
     variables = _find_variables(graph, starts)
@@ -123,21 +122,6 @@ def _same_room(first: Tensor, second: Tensor) -> bool:
     return (first.bytes, first.dtype) == (second.bytes, second.dtype)
 
 
-def _refuse_inner_variables(graph: Graph) -> None:
-    """Refuse what keeps state within a loop or a branch: there, values go in and come out, and nothing stays."""
-    for operator in graph.operators:
-        for subgraph in operator.subgraphs:
-            if any(
-                t.dtype is DType.RESOURCE or (t.is_variable and not t.is_constant) for t in subgraph.tensors.values()
-            ):
-                raise _fail(
-                    graph,
-                    f"operator {operator.index} `{operator.name}` runs a subgraph that uses a variable",
-                    "read the variable in front of the loop or branch, pass its value through, and assign it behind",
-                )
-            _refuse_inner_variables(subgraph)
-
-
 def _refuse_late_calls(graph: Graph) -> None:
     """Refuse a call_once behind an operator that uses a variable: the first inference would differ from the others."""
     used = False
@@ -148,13 +132,9 @@ def _refuse_late_calls(graph: Graph) -> None:
         used |= operator.name in ("read_variable", "assign_variable")
 
 
-def _name(operator: Operator) -> _Name:
-    return str(operator.options.get("container", "")), str(operator.options.get("shared_name", ""))
-
-
-def _handles(graph: Graph, operators: Iterable[Operator]) -> dict[int, _Name]:
+def _handles(graph: Graph, operators: Iterable[Operator]) -> dict[int, Name]:
     """The name behind each handle, by the handle's tensor."""
-    names: dict[int, _Name] = {}
+    names: dict[int, Name] = {}
     for operator in operators:
         if operator.name != "var_handle":
             continue
@@ -163,15 +143,15 @@ def _handles(graph: Graph, operators: Iterable[Operator]) -> dict[int, _Name]:
         handle = operator.outputs[0]
         if handle in names:
             raise _fail(graph, f"handle `{graph.tensors[handle].name}` is written twice")
-        names[handle] = _name(operator)
+        names[handle] = variable_name(operator)
     return names
 
 
-def _starts(graph: Graph, call: Operator, once: Graph) -> dict[_Name, Tensor]:
+def _starts(graph: Graph, call: Operator, once: Graph) -> dict[Name, Tensor]:
     """What a subgraph assigns to each variable: constants, the last one of each."""
     title = f"operator {call.index} `call_once`"
     names = _handles(once, once.operators)
-    starts: dict[_Name, Tensor] = {}
+    starts: dict[Name, Tensor] = {}
     for operator in once.operators:
         if operator.name == "var_handle":
             continue
@@ -184,9 +164,9 @@ def _starts(graph: Graph, call: Operator, once: Graph) -> dict[_Name, Tensor]:
     return starts
 
 
-def _find_variables(graph: Graph, starts: Mapping[_Name, Tensor]) -> dict[int, _Variable]:
+def _find_variables(graph: Graph, starts: Mapping[Name, Tensor]) -> dict[int, _Variable]:
     """The variable behind each handle, by the handle's tensor."""
-    by_name: dict[_Name, _Variable] = {}
+    by_name: dict[Name, _Variable] = {}
     variables: dict[int, _Variable] = {}
     for handle, name in _handles(graph, graph.operators).items():
         known = _Variable(name[1] or name[0] or f"variable {len(by_name)}", start=starts.get(name))

@@ -8,7 +8,7 @@ output; `optimize.settle_control_flow` takes away those that no body changes.)
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass
 
@@ -24,7 +24,7 @@ LOOP_HINT = (
     "unidirectional_sequence_lstm: the converter quantizes neither inside of loops and branches"
 )
 """what to do with loops and branches that stayed in float32"""
-MOST_ROUNDS = 10_000
+MOST_ROUNDS = 30_000
 """of all loops in one inference, those within loops included: far more than a microcontroller has time for"""
 MOST_COUNTED = 1_000
 """rounds up to which a loop is followed to see how often it runs"""
@@ -186,11 +186,12 @@ def _count_rounds(operands: Sequence[Array | None], condition: Inner, body: Inne
         np.zeros(tensor.shape, tensor.dtype.numpy) if value is None else value
         for tensor, value in zip(body.graph.input_tensors(), operands, strict=True)
     ]
-    for rounds in range(MOST_COUNTED + 1):
-        if not _run(test, values)[0].reshape(-1)[0]:
-            return rounds
-        results = iter(_run(step, values))
-        values = [next(results) if at in asked and at < changed else value for at, value in enumerate(values)]
+    with _rounds(), suppress(ModelError):  # of a loop within that does not end
+        for rounds in range(MOST_COUNTED + 1):
+            if not _run(test, values)[0].reshape(-1)[0]:
+                return rounds
+            results = iter(_run(step, values))
+            values = [next(results) if at in asked and at < changed else value for at, value in enumerate(values)]
     return None
 
 

@@ -6,14 +6,14 @@ place for each.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
 
 from tinyedge.graph.access import constant
 from tinyedge.graph.ir import Graph, Operator, Tensor
-from tinyedge.optimize.rewrite import read_instead, replace_operator
+from tinyedge.optimize.rewrite import read_instead, replace_operator, try_parse
 
 
 def settle_control_flow(graph: Graph) -> Graph:
@@ -33,6 +33,8 @@ def settle_control_flow(graph: Graph) -> Graph:
 
 def _is_regular(operator: Operator) -> bool:
     """Whether the numbers of operands and results are those of the subgraphs; what is not is refused later."""
+    if not operator.outputs or min(operator.inputs, default=-1) < 0:
+        return False
     first, second = operator.subgraphs
     count = len(operator.inputs) - _first_operand(operator)
     results = {len(inner.outputs) for inner in operator.subgraphs if operator.name == "if" or inner is second}
@@ -121,6 +123,7 @@ def _with_read_only(graph: Graph, operator: Operator) -> Graph:
         for at, (source, target) in enumerate(zip(operator.inputs, operator.outputs, strict=False))
         if body.outputs[at] == body.inputs[at]
         and target not in graph.outputs
+        and not graph.tensors[source].is_variable
         and _same_kind(graph.tensors[source], graph.tensors[target])
     ]
     changed = [at for at in range(len(operator.outputs)) if at not in unchanged]
@@ -143,26 +146,46 @@ def _same_kind(first: Tensor, second: Tensor) -> bool:
 
 
 def _with_constants(graph: Graph, operator: Operator) -> Graph:
-    """The operator with constants in its subgraphs instead of operands that are constant and stay it."""
+    """The operator with constants in its subgraphs instead of operands that are constant and stay it.
+
+    An operand stays one where an operator that reads it would not take a constant.
+    """
     head = _first_operand(operator)
     changed = 0 if operator.name == "if" else len(operator.outputs)
     operands = operator.inputs[head:]
     known = {
         at: graph.tensors[key] for at, key in enumerate(operands) if at >= changed and graph.tensors[key].is_constant
     }
-    if not known or not all(_fits(inner, known) for inner in operator.subgraphs):
+    while known and (spoilt := {at for inner in operator.subgraphs for at in _spoilt(inner, known)}):
+        known = {at: tensor for at, tensor in known.items() if at not in spoilt}
+    if not known:
         return graph
     filled = replace(operator, subgraphs=tuple(_filled(inner, known) for inner in operator.subgraphs))
     left = [at for at in range(len(operands)) if at not in known]
     return replace_operator(graph, _picked(filled, left, range(len(operator.outputs))))
 
 
-def _fits(inner: Graph, known: dict[int, Tensor]) -> bool:
-    pairs = [(inner.tensors[inner.inputs[at]], tensor) for at, tensor in known.items()]
-    return all((inside.dtype, inside.elements) == (outside.dtype, outside.elements) for inside, outside in pairs)
+def _spoilt(inner: Graph, known: Mapping[int, Tensor]) -> set[int]:
+    """Positions of constants that do not fit, or that an operator would not take."""
+    insides = {at: inner.tensors[inner.inputs[at]] for at in known}
+    unfit = {
+        at
+        for at, tensor in known.items()
+        if (insides[at].dtype, insides[at].elements) != (tensor.dtype, tensor.elements)
+    }
+    if unfit:
+        return unfit
+    filled = _filled(inner, known)
+    refused = {
+        key
+        for operator in inner.operators
+        if try_parse(filled, operator) is None and try_parse(inner, operator) is not None
+        for key in operator.inputs
+    }
+    return {at for at, tensor in insides.items() if tensor.index in refused}
 
 
-def _filled(inner: Graph, known: dict[int, Tensor]) -> Graph:
+def _filled(inner: Graph, known: Mapping[int, Tensor]) -> Graph:
     tensors = dict(inner.tensors)
     for at, tensor in known.items():
         inside = inner.tensors[inner.inputs[at]]
