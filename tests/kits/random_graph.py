@@ -21,7 +21,7 @@ from tinyedge.graph.ir import Graph
 from tinyedge.graph.reader import read_model
 from tinyedge.kernels import KERNELS
 from tinyedge.ops import OPERATORS, check
-from tinyedge.optimize import settle_graph
+from tinyedge.optimize import settle_graph, settle_islands
 
 Array = npt.NDArray[Any]
 
@@ -53,7 +53,10 @@ class RandomModel:
 
     @property
     def operators(self) -> tuple[str, ...]:
-        return tuple(operator.name for operator in self.graph.operators)
+        """Names of those that are checked, and of those in the file that passes removed before."""
+        names = tuple(operator.name for operator in self.graph.operators)
+        file = read_model(self.tflite, self.title)
+        return (*names, *(operator.name for operator in file.operators if operator.name not in names))
 
     def samples(self, count: int) -> list[tuple[Array, ...]]:
         """Inputs for some inferences, one after the other: random values, in the last one the ends of the range."""
@@ -123,8 +126,8 @@ def draw(seed: int, number: int, operators: Iterable[str], further: int = 3) -> 
             NODES[names[at]](draft)
         tflite = draft.finish()
         graph = read_model(tflite, f"random_{seed}_{number}")
-        if not _is_accepted(graph):  # as it is, with every operator; else as it is compiled
-            graph = settle_graph(graph)
+        for rewrite in (settle_islands, settle_graph):  # as it is, with every operator; else as it is compiled
+            graph = graph if _is_accepted(graph) else rewrite(graph)
         try:
             check(graph)
         except ModelError as error:

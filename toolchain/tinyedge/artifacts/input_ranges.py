@@ -1,4 +1,7 @@
-"""Which values an input of a model may take: those its quantize can hold, rows of the table that it indexes, truth."""
+"""Which values an input of a model may take: those its quantize can hold, rows of the table that it indexes, truth.
+
+A float32 input that other operators read first takes numbers between -4 and 4.
+"""
 
 from __future__ import annotations
 
@@ -32,6 +35,8 @@ class InputRange:
     first: int
     scale: float = 0.0
     element_bytes: int = 4
+    is_limit: bool = True
+    """whether a quantize cannot tell values beyond apart, or a table has no others; else other values are as good"""
 
     def drawn(self, values: Array) -> Array:
         """What an input may hold for an array of its type that holds any bytes: as numbers, each one modulo `count`."""
@@ -43,8 +48,10 @@ class InputRange:
         return whole.astype(np.float32) * np.float32(self.scale)
 
 
-_ANY_COUNT = InputRange(4, 0)
+_ANY_COUNT = InputRange(4, 0, is_limit=False)
 """numbers that no loop counts long from"""
+_NUMBERS = InputRange(256, -128, 2.0**-5, is_limit=False)
+"""of float32: random bits would be numbers of any size, and none"""
 
 
 class RangedInput(NamedTuple):
@@ -73,7 +80,9 @@ def _range_of(graph: Graph, tensor: Tensor) -> InputRange | None:
             if operator.name in _UNCHANGED:
                 pending += [output for output in operator.outputs if output not in seen]
                 seen.update(operator.outputs)
-    return min(found, key=lambda limits: limits.count) if found else None
+    if found:
+        return min(found, key=lambda limits: limits.count)
+    return _NUMBERS if tensor.dtype is DType.FLOAT32 else None
 
 
 def _read_by(graph: Graph, operator: Operator, key: int, dtype: DType) -> InputRange | None:

@@ -151,7 +151,7 @@ def _check_values(path: str, arrays: Sequence[Array], inputs: Sequence[RangedInp
     Raises: UsageError that names the value, its place and the limit
     """
     for array, (tensor, limits) in zip(arrays, inputs, strict=True):
-        if limits is None:
+        if limits is None or not limits.is_limit:
             continue
         with np.errstate(all="ignore"):
             quotient = np.abs(array / np.float32(limits.scale or 1.0))

@@ -31,9 +31,8 @@ PASSES: tuple[Pass, ...] = (
     fold_dilation,
     dead_channels,
 )
-ISLANDS: tuple[Pass, ...] = (move_borders, fold_islands, compute_floats)
-"""what makes operators in float32 runnable"""
-SETTLING: tuple[Pass, ...] = (fold_shapes, remove_unused, settle_control_flow, fold_integers, *ISLANDS)
+_ISLANDS: tuple[Pass, ...] = (move_borders, fold_islands, compute_floats)
+SETTLING: tuple[Pass, ...] = (fold_shapes, remove_unused, settle_control_flow, fold_integers, *_ISLANDS)
 """once each, in front of the checks; then in what loops and branches run"""
 ROUNDS = 50
 """every round removes an operator, a tensor or a channel, so even huge models end long before"""
@@ -49,6 +48,16 @@ def settle_graph(graph: Graph) -> Graph:
     for rewrite in SETTLING:
         graph = _run_pass(rewrite, graph)
     return _within(graph, settle_graph)
+
+
+def settle_islands(graph: Graph) -> Graph:
+    """The graph with what is in float32 between integers made runnable, as far as that goes; the rest as in the file.
+
+    Raises: InternalError when a pass breaks the graph
+    """
+    for rewrite in _ISLANDS:
+        graph = _run_pass(rewrite, graph)
+    return graph
 
 
 def optimize_graph(graph: Graph) -> Graph:
@@ -86,4 +95,4 @@ def _run_pass(rewrite: Pass, graph: Graph) -> Graph:
     return result
 
 
-__all__ = ["PASSES", "optimize_graph", "settle_graph"]
+__all__ = ["PASSES", "optimize_graph", "settle_graph", "settle_islands"]
