@@ -95,7 +95,7 @@ int hand_invoke_in(void *arena, hand_state *state) {
   if (!arena || ((uintptr_t)arena & (HAND_ARENA_ALIGNMENT - 1)) != 0 || !state) {
     return 1;
   }
-  run_layers(arena, state->bytes, 0, 0);
+  run_layers((uint8_t *)arena, state->bytes, 0, 0);
   return 0;
 }
 
