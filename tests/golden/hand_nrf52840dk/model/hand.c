@@ -77,10 +77,7 @@ int hand_init(void) {
   return 0;
 }
 
-int hand_invoke(void) {
-  run_layers(hand_arena, hand_own_state.bytes, 0, 0);
-  return 0;
-}
+int hand_invoke(void) { return hand_invoke_layers(0, 0); }
 
 int hand_invoke_layers(void (*done)(void *context, uint32_t layer), void *context) {
   run_layers(hand_arena, hand_own_state.bytes, done, context);
