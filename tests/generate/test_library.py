@@ -20,6 +20,8 @@ from tinyedge.emulate.unicorn.host import UnicornEmulator
 from tinyedge.generate.joint import PlannedModel
 from tinyedge.measure.samples import load_inputs
 from tinyedge.ops.reference import initial_state, run_graph
+from tinyedge.train import load_kept, training_digest
+from tinyedge.train.recipe import find_recipe
 
 MODELS = Path(__file__).parent.parent / "cases" / "models"
 HOST = load_board("host")
@@ -400,12 +402,19 @@ def test_a_firmware_of_ones_own(shared: bool, tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_real_models_in_programs_of_ones_own(shared_models: Path, tmp_path: Path) -> None:
+@pytest.mark.train
+@pytest.mark.xdist_group("digits")
+def test_real_models_in_programs_of_ones_own(shared_models: Path, root: Path, tmp_path: Path) -> None:
     """On the host in C++ with sanitizers, and on an emulated board."""
     board = load_board("nrf52840dk")
-    paths = [shared_models / "kws_ref_model.tflite", shared_models / "hello_world_int8.tflite"]
+    digits = find_recipe("digits")
+    trained = root / "build/digits/trained" / training_digest(digits)[:16]
+    if load_kept(digits, trained) is None:
+        pytest.skip("digits is not trained yet: `make demo` does it")
+    (tmp_path / "digits.tflite").write_bytes((trained / "model.tflite").read_bytes())
+    paths = [tmp_path / "digits.tflite", shared_models / "kws_ref_model.tflite"]
     library = library_of([planned(path, board) for path in paths], board.name)
-    assert own_firmware(library, tmp_path / "board", board) == ["kws_ref_model ok", "hello_world_int8 ok", "done"]
+    assert own_firmware(library, tmp_path / "board", board) == ["digits ok", "kws_ref_model ok", "done"]
     native = library_of([planned(path, HOST) for path in paths])
     tests = " && ".join(f"{model.symbol}_selftest()" for model in native.models)
     includes = "\n".join(f'#include "{model.symbol}_selftest.h"' for model in native.models)
