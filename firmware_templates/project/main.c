@@ -119,6 +119,7 @@ static const char *reply_hello(const char *words) {
   return 0;
 }
 
+#if TE_MODEL_COUNT > 1
 static const char *reply_model(const char *words) {
   uint32_t index;
   if (!te_take_u32(&words, &index) || !te_at_end(words) || index >= TE_MODEL_COUNT) {
@@ -128,6 +129,7 @@ static const char *reply_model(const char *words) {
   describe();
   return 0;
 }
+#endif
 
 static const char *reply_tensor(const char *words) {
   uint32_t index;
@@ -278,7 +280,9 @@ static const struct {
   uint32_t wants;
 } requests[] = {
     {TE_VERB_HELLO, reply_hello, NO_WORDS},
+#if TE_MODEL_COUNT > 1
     {TE_VERB_MODEL, reply_model, WORDS},
+#endif
     {TE_VERB_TENSOR, reply_tensor, WORDS},
     {TE_VERB_IN, reply_in, WORDS},
     {TE_VERB_RUN, reply_run, NO_WORDS | MODEL},

@@ -20,7 +20,7 @@ from tinyedge.errors import DeviceError
 TICKS = 12_345
 LAYER_TICKS = (2_000, 10_000)
 BANNER = (
-    "protocol=2 model=fake board=host runtime=aot image=0123456789abcdef ticks_hz=64000000 "
+    "protocol=2 model={model} board=host runtime=aot image=0123456789abcdef ticks_hz=64000000 "
     "inputs={inputs} outputs=1 layers=2 arena=2048 selftest=ok"
 )
 
@@ -47,6 +47,7 @@ class FakeFirmware:
 
     output_filter  what a broken kernel makes of the right output
     fault_at       number of the inference that ends in a fault
+    models         how many there are: number n adds n to each byte of the output
     """
 
     sizes: tuple[int, ...] = (150,)
@@ -55,6 +56,7 @@ class FakeFirmware:
     has_crcs: bool = True
     readings: list[CounterReading] = field(default_factory=list)
     runs: int = 0
+    models: int = 1
 
     def __post_init__(self) -> None:
         self.counted = CounterReading(1000, 2000)
@@ -68,6 +70,7 @@ class FakeFirmware:
         self._inputs = [bytearray(size) for size in self.sizes]
         self._output = bytes(self.sizes[0])
         self._profile: list[tuple[int, int, bytes]] = []
+        self._model = 0
 
     def reset(self) -> bytes:
         """Power off and on: everything is forgotten, and the banner is sent."""
@@ -92,7 +95,7 @@ class FakeFirmware:
         return sent
 
     def _about(self) -> str:
-        return BANNER.format(inputs=len(self.sizes))
+        return BANNER.format(model=f"fake{self._model or ''}", inputs=len(self.sizes))
 
     def _answer(self, words: list[str]) -> str:
         verb, *arguments = words
@@ -102,6 +105,14 @@ class FakeFirmware:
             return "err args"
 
     def _do_hello(self) -> str:
+        return f"ok {self._about()}"
+
+    def _do_model(self, i: str) -> str:
+        if self.models == 1:
+            return "err verb"
+        if int(i) >= self.models:
+            return "err args"
+        self._model = int(i)
         return f"ok {self._about()}"
 
     def _do_tensor(self, kind: str, i: str) -> str:
@@ -129,7 +140,7 @@ class FakeFirmware:
             return "fault pc=000004d2 lr=00000100 cfsr=00008200"
         in_crc = zlib.crc32(b"".join(self._inputs))
         layers = fake_layers(self._inputs)
-        self._output = self.output_filter(layers[1])
+        self._output = self.output_filter(bytes((value + self._model) & 255 for value in layers[1]))
         results = (layers[0], self._output)
         self._count(0)
         for _, ticks in parts:

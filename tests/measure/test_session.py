@@ -276,6 +276,34 @@ def test_a_babbling_device_cannot_hang_the_host(request_: Callable[[Session], An
     assert console.bytes_read < 45 * 100_000
 
 
+@pytest.mark.parametrize("banner", [True, False])
+def test_the_chosen_model_stays_chosen_over_a_restart(banner: bool) -> None:
+    """After a reset the firmware is about its first model; a banner may be lost, and the inputs be of one size."""
+    firmware = FakeFirmware((4,), models=2)
+    console = FakeConsole(firmware)
+    session = Session(console, clock=console.clock)
+    session.wait_for_banner()
+    assert session.choose_model(1).model == "fake1"
+    wanted = bytes(value + 1 for value in fake_layers([b"abcd"])[1])
+    assert session.infer([b"abcd"]).outputs == (wanted,)
+    write, resets = session.write_input, iter((True,))
+
+    def reset_then_write(i: int, data: bytes) -> None:
+        if next(resets, False):
+            sent = firmware.reset()
+            console._sent += sent if banner else b""
+        write(i, data)
+
+    session.write_input = reset_then_write  # type: ignore[method-assign]
+    assert session.infer([b"abcd"]).outputs == (wanted,)
+
+
+def test_a_model_that_is_not_there() -> None:
+    console = FakeConsole(FakeFirmware((4,), models=2))
+    with pytest.raises(DeviceError, match="refused `model 2`"):
+        Session(console, clock=console.clock).choose_model(2)
+
+
 def test_an_endless_restart_is_given_up() -> None:
     banner = FakeFirmware().reset()
     console = HostileConsole(lambda number, words: b"", banner)

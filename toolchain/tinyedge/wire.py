@@ -10,7 +10,7 @@ dropped in silence by the firmware (the host repeats after a time-out) and by th
 Requests (`key=value` words in replies; integers decimal, digests hex, data base64):
 
     hello                    protocol, model, board, runtime, image, ticks_hz, inputs, outputs, layers, arena, selftest
-    model I                  the requests behind it are about model I of the firmware; the words of `hello` of it
+    model I                  where there are several: the requests behind it are about model I; the words of `hello`
     tensor KIND I            KIND `in` or `out`: bytes, type, shape=1x8x8x1, scale, zero_point
     in I OFFSET B64          writes up to CHUNK_BYTES bytes of input I
     run                      one inference: ticks, in_crc, out_crc

@@ -104,7 +104,7 @@ def probe(*lines: str) -> ReplayConsole:
 
 
 def banner(selftest: str) -> str:
-    words = BANNER.format(inputs=1).replace("selftest=ok", f"selftest={selftest}")
+    words = BANNER.format(model="fake", inputs=1).replace("selftest=ok", f"selftest={selftest}")
     return wire.encode_line(wire.MARK_RECORD, 0, f"hello {words}").decode().rstrip()
 
 

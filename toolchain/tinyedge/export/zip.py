@@ -13,7 +13,7 @@ _MODE = 0o100644 << 16
 
 
 def to_zip(folder: str, files: Mapping[str, bytes]) -> bytes:
-    """An archive with all files below `folder`.
+    """An archive with all files below `folder`, which does not depend on the archive's own name.
 
     Stored, not deflated: what zlib makes of the same bytes differs between its versions.
     """

@@ -69,7 +69,7 @@ def export(choices: Choices, how: ExportChoices, observer: Observer) -> Exported
     library = _library(name, prepared, shared_arena=choices.arena == "shared")
     files = world.files(library)
     if how.zipped:
-        _write_file(output, to_zip(output.stem, files))
+        _write_file(output, to_zip(name, files))
     else:
         _write_folder(output, files)
     return Exported(library, world, output, files)

@@ -106,6 +106,7 @@ class Session:
         self._tensors: dict[tuple[str, int], TensorInfo] = {}
         self._longest_run_s: float | None = None
         self._model: int | None = None
+        self._model_name = ""
 
     @classmethod
     def with_target(cls, target: Target, inference_s: float) -> Session:
@@ -150,7 +151,9 @@ class Session:
         """Make all that follows be about that model of the firmware, and say who it is."""
         self._model = index
         self._tensors.clear()
-        return parse_hello(self._request(f"model {index}"))
+        hello = parse_hello(self._request(f"model {index}"))
+        self._model_name = hello.model
+        return hello
 
     def tensor(self, kind: str, i: int) -> TensorInfo:
         """Input (`in`) or output (`out`) number `i`; asked once, then remembered."""
@@ -188,7 +191,9 @@ class Session:
                 raise DeviceError(
                     f"the firmware profiled {count:,} layers, the plan has {layers:,}", hint="build and start it again"
                 )
-            return self._read_profile(count, fields.crc("in_crc"))
+            layers_taken = self._read_profile(count, fields.crc("in_crc"))
+            self._check_model()
+            return layers_taken
 
         return self._repeated(take, repeats)
 
@@ -213,6 +218,7 @@ class Session:
             self._check_crc("inputs", inputs, ran.in_crc)
             results = tuple(self.read_output(i) for i in range(outputs))
             self._check_crc("outputs", results, ran.out_crc)
+            self._check_model()
             return Inference(results, ran.ticks)
 
         return self._repeated(take, repeats)
@@ -245,6 +251,13 @@ class Session:
         if crc != (wanted := zlib.crc32(b"".join(pieces))):
             raise DeviceRestarted(
                 f"the {what} have CRC {wanted:08X} on the host and {crc:08X} on the device", hint=self._advice.restarted
+            )
+
+    def _check_model(self) -> None:
+        """Raises: DeviceRestarted when another model answers than the one that was chosen."""
+        if self._model is not None and self.hello().model != self._model_name:
+            raise DeviceRestarted(
+                f"the firmware restarted: it no longer answers for `{self._model_name}`", hint=self._advice.restarted
             )
 
     def _request_inference(self, verb: str) -> Fields:

@@ -77,10 +77,7 @@ int hand_init(void) {
   return 0;
 }
 
-int hand_invoke(void) {
-  run_layers(hand_arena, hand_own_state.bytes, 0, 0);
-  return 0;
-}
+int hand_invoke(void) { return hand_invoke_layers(0, 0); }
 
 int hand_invoke_layers(void (*done)(void *context, uint32_t layer), void *context) {
   run_layers(hand_arena, hand_own_state.bytes, done, context);
@@ -95,7 +92,7 @@ int hand_invoke_in(void *arena, hand_state *state) {
   if (!arena || ((uintptr_t)arena & (HAND_ARENA_ALIGNMENT - 1)) != 0 || !state) {
     return 1;
   }
-  run_layers(arena, state->bytes, 0, 0);
+  run_layers((uint8_t *)arena, state->bytes, 0, 0);
   return 0;
 }
 
