@@ -193,6 +193,24 @@ def _fill(inner: InnerDraft) -> None:
 
     for _ in range(inner.number(1, 3)):
         NODES[inner.pick(*INNER)](inner)
+    if inner.flip(0.3):
+        _remember(inner)
+
+
+def _remember(inner: InnerDraft) -> None:
+    """A variable of the network that is read and assigned here."""
+    value, outer = inner.any(), inner.outer
+    outer.variables += 1
+    name = f"inner_variable{outer.variables}"
+    handle = Node(inner.builder.tensor((1,), "resource"), (1,), "resource", 1.0, 0)
+    inner.builder.operator("var_handle", [], [handle.key], container="", shared_name=name)
+    remembered = inner.target(value.shape, value)
+    if inner.flip(0.4):
+        outer.starts.append((name, value))
+    inner.put_all("read_variable", [handle], [remembered])
+    options = {"fused_activation_function": "none", "pot_scale_int16": True}
+    total = inner.same("add", [value, remembered], value.shape, value, **options)
+    inner.put_all("assign_variable", [handle, total], [])
 
 
 def if_node(draft: Draft) -> None:
