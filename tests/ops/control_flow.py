@@ -118,6 +118,29 @@ def test_loops_that_run_themselves_are_refused() -> None:
         read_model(model.build(1), "m")
 
 
+@pytest.mark.parametrize(
+    ("depth", "wide", "words"), [(12, 1, "more than 8 deep"), (7, 6, "operators, counted wherever")]
+)
+def test_subgraphs_that_multiply_are_refused_unread(depth: int, wide: int, words: str) -> None:
+    """Each subgraph runs the next one several times: the file is small, and what it runs is not."""
+    builder = TfliteBuilder()
+    inner = None
+    for _ in range(depth):
+        with builder.subgraph() as number:
+            flag, x = builder.tensor((), "bool"), builder.tensor((1, 4), **INT8)
+            at = x
+            for _ in range(wide if inner is not None else 0):
+                target = builder.tensor((1, 4), **INT8)
+                builder.operator("if", [flag, flag, at], [target], then_subgraph_index=inner, else_subgraph_index=inner)
+                at = target
+            builder.graph.inputs, builder.graph.outputs = [flag, x], [at]
+        inner = number
+    flag, x, target = builder.tensor((), "bool"), builder.tensor((1, 4), **INT8), builder.tensor((1, 4), **INT8)
+    builder.operator("if", [flag, flag, x], [target], then_subgraph_index=inner, else_subgraph_index=inner)
+    with pytest.raises(ModelError, match=words):
+        read_model(builder.build([flag, x], [target]), "m")
+
+
 def test_state_of_other_kinds_within_a_loop_is_refused() -> None:
     model = LoopModel(added_row)
     body = model.builder.model.subgraphs[model.body]
