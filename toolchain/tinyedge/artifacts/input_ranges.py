@@ -89,7 +89,8 @@ def _index_range(graph: Graph, operator: Operator, key: int) -> InputRange | Non
     table, indices = graph.tensors[operator.inputs[0]].shape, graph.tensors[key].shape
     if operator.name == "slice":
         sizes = graph.tensors[operator.outputs[0]].shape
-        return InputRange(min((size - count for size, count in zip(table, sizes, strict=True)), default=0) + 1, 0)
+        most = min((size - count for size, count in zip(table, sizes, strict=False)), default=0)
+        return InputRange(max(most, 0) + 1, 0)
     if operator.name == "gather_nd":
         return InputRange(min(table[: indices[-1]], default=1), 0) if indices else None
     return InputRange(table[operator.options.get("axis", 0)], 0)
