@@ -221,6 +221,15 @@ def test_truth_values_are_drawn_as_such() -> None:
     assert array.view(np.uint8).reshape(-1).tolist() == [byte % 2 for byte in slow_random(3, 80)]
 
 
+def test_where_a_slice_begins_is_inside() -> None:
+    builder = TfliteBuilder()
+    x, begin, y = builder.tensor((5, 9), scale=0.1), builder.tensor((2,), "int32"), builder.tensor((2, 4), scale=0.1)
+    size = builder.tensor((2,), "int32", data=np.array([2, 4], np.int32))
+    builder.operator("slice", [x, begin, size], [y])
+    _, array = load_inputs("random:3", read_model(builder.build([x, begin], [y]), "m"), 20)
+    assert set(array.reshape(-1).tolist()) == {0, 1, 2, 3}
+
+
 def test_what_a_loop_counts_from_is_a_row_that_it_picks() -> None:
     graph = read_model(LoopModel(added_row, start=None).build(1), "m")
     counters = load_inputs("random:3", graph, 20)[0]

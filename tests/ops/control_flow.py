@@ -118,6 +118,29 @@ def test_loops_that_run_themselves_are_refused() -> None:
         read_model(model.build(1), "m")
 
 
+@pytest.mark.parametrize(
+    ("depth", "wide", "words"), [(12, 1, "more than 8 deep"), (7, 6, "operators, counted wherever")]
+)
+def test_subgraphs_that_multiply_are_refused_unread(depth: int, wide: int, words: str) -> None:
+    """Each subgraph runs the next one several times: the file is small, and what it runs is not."""
+    builder = TfliteBuilder()
+    inner = None
+    for _ in range(depth):
+        with builder.subgraph() as number:
+            flag, x = builder.tensor((), "bool"), builder.tensor((1, 4), **INT8)
+            at = x
+            for _ in range(wide if inner is not None else 0):
+                target = builder.tensor((1, 4), **INT8)
+                builder.operator("if", [flag, flag, at], [target], then_subgraph_index=inner, else_subgraph_index=inner)
+                at = target
+            builder.graph.inputs, builder.graph.outputs = [flag, x], [at]
+        inner = number
+    flag, x, target = builder.tensor((), "bool"), builder.tensor((1, 4), **INT8), builder.tensor((1, 4), **INT8)
+    builder.operator("if", [flag, flag, x], [target], then_subgraph_index=inner, else_subgraph_index=inner)
+    with pytest.raises(ModelError, match=words):
+        read_model(builder.build([flag, x], [target]), "m")
+
+
 def test_state_of_other_kinds_within_a_loop_is_refused() -> None:
     model = LoopModel(added_row)
     body = model.builder.model.subgraphs[model.body]
@@ -193,6 +216,24 @@ def _fill(inner: InnerDraft) -> None:
 
     for _ in range(inner.number(1, 3)):
         NODES[inner.pick(*INNER)](inner)
+    if inner.flip(0.3):
+        _remember(inner)
+
+
+def _remember(inner: InnerDraft) -> None:
+    """A variable of the network that is read and assigned here."""
+    value, outer = inner.any(), inner.outer
+    outer.variables += 1
+    name = f"inner_variable{outer.variables}"
+    handle = Node(inner.builder.tensor((1,), "resource"), (1,), "resource", 1.0, 0)
+    inner.builder.operator("var_handle", [], [handle.key], container="", shared_name=name)
+    remembered = inner.target(value.shape, value)
+    if inner.flip(0.4):
+        outer.starts.append((name, value))
+    inner.put_all("read_variable", [handle], [remembered])
+    options = {"fused_activation_function": "none", "pot_scale_int16": True}
+    total = inner.same("add", [value, remembered], value.shape, value, **options)
+    inner.put_all("assign_variable", [handle, total], [])
 
 
 def if_node(draft: Draft) -> None:

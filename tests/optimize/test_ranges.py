@@ -6,9 +6,11 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kits.net import Net, weights
+from kits.net import Net, assert_same_outputs, weights
 from tinyedge.ops import parse_graph
 from tinyedge.ops.reference import run_graph
+from tinyedge.optimize.dead_channels import dead_channels
+from tinyedge.optimize.fold_islands import fold_islands
 from tinyedge.optimize.ranges import find_ranges
 
 
@@ -69,3 +71,22 @@ def test_a_scalar_has_one_channel() -> None:
     doubled = net.add(scalar, scalar)
     graph = net.graph(doubled)
     assert find_ranges(graph, parse_graph(graph))[doubled.key].low.shape == (1,)
+
+
+def test_an_island_that_reshapes_has_ranges_of_its_own_channels() -> None:
+    """A channel behind it holds elements of all channels in front of it."""
+    net = Net()
+    flat = net.conv(net.input((1, 4, 3, 1)), np.zeros((2, 1, 1, 1)), np.array([1000, -2000]), zero_point=0)
+    real = net.dequantize(flat)
+    shape = net.constant(np.array([1, 24], np.int32))
+    line = net.builder.tensor((1, 24), "float32")
+    net.builder.operator("reshape", [real.key, shape], [line], newShape=[1, 24])
+    negative = net.builder.tensor((1, 24), "float32")
+    net.builder.operator("neg", [line], [negative])
+    target = net.node((1, 24), flat.scale, 0)
+    net.builder.operator("quantize", [negative], [target.key])
+    graph = fold_islands(net.graph(net.fully_connected(target, weights(3, 5, 24))))
+    ranges = find_ranges(graph, parse_graph(graph))
+    assert ranges[target.key].low.tolist() == [-10] * 24
+    assert ranges[target.key].high.tolist() == [20] * 24
+    assert_same_outputs(graph, dead_channels(graph))

@@ -93,14 +93,23 @@ def _read_by(graph: Graph, operator: Operator, key: int, dtype: DType) -> InputR
             return None
         low, high = integer_range(target.dtype)
         return InputRange(high - low + 1, low - target.zero_point, target.scale)
-    if dtype is DType.INT32 and operator.subgraphs:
+    return _index_range(graph, operator, key) if dtype is DType.INT32 else None
+
+
+def _index_range(graph: Graph, operator: Operator, key: int) -> InputRange | None:
+    """What an operator makes of an int32 input's values, where they count or name places."""
+    if operator.subgraphs:
         return _counted(operator, key)
-    if dtype is DType.INT32 and operator.name in ("gather", "gather_nd") and key == operator.inputs[1]:
-        table, indices = graph.tensors[operator.inputs[0]].shape, graph.tensors[key].shape
-        if operator.name == "gather_nd":
-            return InputRange(min(table[: indices[-1]], default=1), 0) if indices else None
-        return InputRange(table[operator.options.get("axis", 0)], 0)
-    return None
+    if operator.name not in ("gather", "gather_nd", "slice") or key != operator.inputs[1]:
+        return None
+    table, indices = graph.tensors[operator.inputs[0]].shape, graph.tensors[key].shape
+    if operator.name == "slice":
+        sizes = graph.tensors[operator.outputs[0]].shape
+        most = min((size - count for size, count in zip(table, sizes, strict=False)), default=0)
+        return InputRange(max(most, 0) + 1, 0)
+    if operator.name == "gather_nd":
+        return InputRange(min(table[: indices[-1]], default=1), 0) if indices else None
+    return InputRange(table[operator.options.get("axis", 0)], 0)
 
 
 def _counted(operator: Operator, key: int) -> InputRange:

@@ -42,8 +42,8 @@ _SUBGRAPHS = MappingProxyType(
 """operators that run other subgraphs, and the options that name these, in the order of `Operator.subgraphs`"""
 _DEEPEST = 8
 """subgraphs one within the other"""
-_MOST_OPERATORS = 20_000
-"""of a graph, those of a subgraph counted wherever it is run from"""
+_MOST_INNER = 5_000
+"""operators of all subgraphs that a graph runs, those of each counted wherever it is run from"""
 _DAMAGED = "the file is damaged or cut short: export or download it again"
 
 _DTYPES = {getattr(schema.TensorType, dtype.name): dtype for dtype in DType}
@@ -198,10 +198,10 @@ class _Reader:
             name=f"{self.name}, subgraph {number}" if number else self.name, operators=tuple(operators)
         )
         self.place = f"subgraph {number}"
-        if (count := count_operators(read[number])) > _MOST_OPERATORS:
+        if (inner_operators := count_operators(read[number]) - len(operators)) > _MOST_INNER:
             raise self.fail(
-                f"it runs {count:,} operators, those of subgraphs counted wherever they are run from; "
-                f"at most {_MOST_OPERATORS:,} can be",
+                f"its subgraphs have {inner_operators:,} operators, counted wherever they are run from; "
+                f"at most {_MOST_INNER:,} can be",
                 "run fewer subgraphs from within others",
             )
         return read[number]

@@ -96,7 +96,7 @@ def _layer_range(layer: Layer, known: Mapping[int, Range]) -> Range | None:
     if isinstance(params, FullyConnected):
         return _connected_range(params, known[layer.inputs[0].index])
     if isinstance(params, Lookup):
-        return _lookup_range(params, known[layer.inputs[0].index])
+        return _lookup_range(layer, known[layer.inputs[0].index])
     if layer.name in MONOTONE and layer.inputs and not _may_wrap(layer) and _is_small(layer):
         return _monotone_range(layer, [known[t.index] for t in layer.inputs])
     return None
@@ -184,8 +184,16 @@ def _connected_range(params: FullyConnected, source: Range) -> Range | None:
     return _requantized(params, *_sum_range(weights, low, high))
 
 
-def _lookup_range(params: Lookup, source: Range) -> Range:
-    """Smallest and largest entry of the part of the table that can be looked at."""
+def _lookup_range(layer: Layer, source: Range) -> Range:
+    """Smallest and largest entry of the part of the table that can be looked at.
+
+    An island gives its elements another shape, too: then a channel holds elements of any channel of the input.
+    """
+    params: Lookup = layer.params
+    channels = layer.outputs[0].shape[-1:]
+    if layer.inputs[0].shape[-1:] != channels:
+        count = channels[0] if channels else 1
+        source = Range(np.repeat(source.low.min(), count), np.repeat(source.high.max(), count))
     parts = [params.table[low + 128 : high + 129] for low, high in zip(source.low, source.high, strict=True)]
     return Range(np.array([part.min() for part in parts], np.int64), np.array([part.max() for part in parts], np.int64))
 

@@ -29,7 +29,7 @@ class PortableWholeNumbers(ElementwiseKernel):
     name = "portable/whole_numbers"
     operators: ClassVar[tuple[str, ...]] = ("add", "sub", "mul")
     stem = "te_whole_numbers"
-    code = 100
+    code = 106
     cycles_per_output = 12
 
     def fits(self, layer: Layer, core: Core) -> str:

@@ -22,7 +22,7 @@ from tinyedge.ops.computed_boxes import ComputedBox
 from tinyedge.ops.contract import Layer
 
 PLACE_STEM = "te_place"
-PLACE_CODE_BYTES = 44
+PLACE_CODE_BYTES = 54
 LAYER_CODE_BYTES = 44
 CYCLES_PER_AXIS = 14
 

@@ -118,7 +118,7 @@ class PortableLstmS16(PortableLstm):
 
     name = "portable/unidirectional_sequence_lstm_s16"
     stem = "te_lstm_s16"
-    code = 1000
+    code = 1004
     dtype = DType.INT16
     cycles_per_mac = 9
 
