@@ -7,6 +7,8 @@ import re
 import shutil
 import subprocess
 import sys
+import zipfile
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
@@ -252,6 +254,18 @@ int main(void) {
 """
 
 
+def test_another_core_than_it_was_made_for_is_told(tmp_path: Path) -> None:
+    """By an error in words, in C and in assembler."""
+    board = load_board("nrf52840dk")
+    library = library_of([planned(PLAIN, board)], board.name)
+    write_files(library, tmp_path)
+    for source in ("k3_cnn_flatten.c", "k3_cnn_flatten_kernels.S"):
+        command = [*zig(), "-target", "thumb-freestanding-eabi", "-mcpu=cortex_m0", "-c", source]
+        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=300)
+        assert done.returncode != 0
+        assert "k3_cnn_flatten was made for cortex-m4f: make it again for the core of your board" in done.stderr
+
+
 def test_two_tasks_of_an_rtos_compile(tmp_path: Path) -> None:
     board = load_board("nrf52840dk")
     write_files(library_of([planned(STATEFUL, board)], board.name), tmp_path)
@@ -424,10 +438,20 @@ def test_real_models_in_programs_of_ones_own(shared_models: Path, root: Path, tm
 
 
 def test_labels_stand_in_the_header_when_they_are_known(tmp_path: Path) -> None:
+    """As TensorFlow Lite's metadata packs them: a text in an archive behind the model."""
     each = planned(PLAIN, HOST)
-    names = ('yes "or" no', "nein\\", "ö")
-    model: QuantizedModel = dataclasses.replace(each.model, class_names=names)
-    library = library_of([dataclasses.replace(each, model=model)])
+    count = each.plan.graph.output_tensors()[0].shape[-1]
+    names = ['yes "or" no??/', "nein\\", "ö", *(f"class {i}" for i in range(count))][:count]
+
+    def labelled(labels: str) -> CLibrary:
+        archive = BytesIO(PLAIN.read_bytes())
+        with zipfile.ZipFile(archive, "a") as packed:
+            packed.writestr("labels.txt", labels)
+        path = tmp_path / "k3_cnn_flatten.tflite"
+        path.write_bytes(archive.getvalue())
+        return library_of([dataclasses.replace(each, model=QuantizedModel.from_file(path))])
+
+    library = labelled("\n".join(names))
     main = """
 #include <stdio.h>
 #include "k3_cnn_flatten.h"
@@ -440,3 +464,5 @@ int main(void) {
 """
     program = build_program(write_files(library, tmp_path), main, library)
     assert run([program], tmp_path) == "\n".join(names) + "\n"
+    for odd in ("one too\nfew", "\n".join([*names, "and more"]), "\x00" * count, ""):
+        assert b"LABEL" not in labelled(odd).files["k3_cnn_flatten.h"]

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy.typing as npt
 
+from tinyedge.artifacts.class_names import read_class_names
 from tinyedge.digests import digest
 from tinyedge.errors import ModelError, UsageError
 
@@ -68,7 +69,7 @@ class QuantizedModel:
                 hint="give a .tflite, e.g. what tf.lite.TFLiteConverter.convert() returns",
             )
         data = path.read_bytes()
-        return cls(model_name(path), data, digest(data))
+        return cls(model_name(path), data, digest(data), class_names=read_class_names(data))
 
     def to_json(self) -> dict[str, Any]:
         return {

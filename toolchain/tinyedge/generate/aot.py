@@ -13,16 +13,24 @@ import numpy as np
 import numpy.typing as npt
 
 from tinyedge.artifacts import Buffer, Plan, PlannedLayer, QuantizedModel
-from tinyedge.boards import Core
+from tinyedge.boards import Core, Isa
 from tinyedge.errors import InternalError, ModelError
 from tinyedge.generate import assembler
-from tinyedge.generate.library import FOLDER, Form, in_arguments, info_file, library_files, names
+from tinyedge.generate.library import FOLDER, Form, class_labels, in_arguments, info_file, library_files, names
 from tinyedge.generate.names import c_name
 from tinyedge.generate.part import LayerRow, ModelPart, ranges_text, tensors_text
-from tinyedge.generate.render import c_string, c_values, comment_text, render
+from tinyedge.generate.render import c_values, comment_text, render
 from tinyedge.graph.ir import DType, Tensor
 from tinyedge.kernels.contract import Code, Constant, Operands
 from tinyedge.kernels.sources import runtime_files
+
+_FEATURES = {
+    Isa.ARMV6M: "__thumb__",
+    Isa.ARMV7EM: "__ARM_FEATURE_DSP",
+    Isa.ARMV8M_DSP: "__ARM_FEATURE_DSP",
+    Isa.ARMV81M: "__ARM_FEATURE_MVE",
+}
+"""what compilers define for cores that run the functions in assembler of a kind of core"""
 
 
 @dataclass(frozen=True)
@@ -61,7 +69,7 @@ def generate_aot(
     runtime = {f"runtime/{name}": content for name, content in runtime_files(stems, core.isa).items()}
     headers = [f'"{stem}.h"' for stem in stems if f"runtime/{stem}.h" in runtime]
     functions = [function for step in steps for function in step.code.assembler]
-    in_assembler = assembler.assembler_files(functions, model.name, c, core.name)
+    in_assembler = assembler.assembler_files(functions, model.name, c, core.name, _FEATURES.get(core.isa, ""))
     if in_assembler:
         headers.append(f'"{c}_kernels.h"')
     layers, spans = _layer_rows(plan, steps, c)
@@ -181,7 +189,7 @@ def _model_c(
             for key, tensor in sorted(plan.graph.tensors.items())
             if _is_kept(tensor)
         ],
-        labels=[c_string(name) for name in model.class_names],
+        labels=class_labels(model, plan.graph),
     )
 
 

@@ -10,10 +10,13 @@ from tinyedge.generate.render import comment_text, render
 from tinyedge.kernels.contract import AsmFunction, Offsets
 
 
-def assembler_files(functions: Iterable[AsmFunction], model: str, c: str, core: str) -> dict[str, bytes]:
+def assembler_files(
+    functions: Iterable[AsmFunction], model: str, c: str, core: str, feature: str = ""
+) -> dict[str, bytes]:
     """`<c>_kernels.S` and `.h` with each function once, in order; no files when there is no function.
 
-    c  the model's name in C
+    c        the model's name in C
+    feature  macro that compilers define for cores that can run it
 
     Raises: InternalError when two that differ have one name, be they functions or `Offsets`
     """
@@ -28,6 +31,7 @@ def assembler_files(functions: Iterable[AsmFunction], model: str, c: str, core: 
         "c": c,
         "C": c.upper(),
         "core": core,
+        "feature": feature,
         "functions": list(found.values()),
     }
     offsets: dict[str, Offsets] = {}

@@ -14,7 +14,7 @@ from typing import Any
 from tinyedge.artifacts import QuantizedModel
 from tinyedge.generate.names import c_name
 from tinyedge.generate.part import ranges_text, shape_text
-from tinyedge.generate.render import comment_text, float_literal, render, shortest_float, template_file
+from tinyedge.generate.render import c_string, comment_text, float_literal, render, shortest_float, template_file
 from tinyedge.graph.ir import DType, Graph, Tensor, integer_range
 
 FOLDER = "library"
@@ -79,7 +79,7 @@ def library_files(model: QuantizedModel, graph: Graph, form: Form, layer_count: 
         quantized_inputs=quantized_inputs,
         quantized_outputs=quantized_outputs,
         layer_count=layer_count,
-        labels=model.class_names,
+        labels=class_labels(model, graph),
     )
     return {f"{c}.h": header, **{name: template_file(f"{FOLDER}/{name}") for name in SHARED_FILES}}
 
@@ -87,6 +87,13 @@ def library_files(model: QuantizedModel, graph: Graph, form: Form, layer_count: 
 def in_arguments(c: str, form: Form) -> str:
     """The parameters of functions that work in memory of the caller."""
     return f"void *arena, {c}_state *state" if form.state_bytes else "void *arena"
+
+
+def class_labels(model: QuantizedModel, graph: Graph) -> list[str]:
+    """C strings of the model's classes, where there is one for each channel of its first output."""
+    shape = graph.output_tensors()[0].shape
+    fit = bool(shape) and len(model.class_names) == shape[-1]
+    return [c_string(name) for name in model.class_names] if fit else []
 
 
 def info_file(

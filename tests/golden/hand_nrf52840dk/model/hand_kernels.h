@@ -3,6 +3,10 @@
 #ifndef HAND_KERNELS_H
 #define HAND_KERNELS_H
 
+#ifndef __ARM_FEATURE_DSP
+#error "hand was made for cortex-m4f: make it again for the core of your board"
+#endif
+
 /* te_add_up_layer, an array of words: bytes from its start */
 #define TE_ADD_UP_LAYER_STEP 0
 #define TE_ADD_UP_LAYER_COUNT 4 /* of elements */

@@ -11,11 +11,11 @@ import numpy as np
 from tinyedge.artifacts import FirmwareProject, Library, QuantizedModel
 from tinyedge.boards import Board, Isa
 from tinyedge.errors import InternalError, ModelError
-from tinyedge.generate.library import Form, info_file, library_files, names
+from tinyedge.generate.library import Form, class_labels, info_file, library_files, names
 from tinyedge.generate.names import c_name
 from tinyedge.generate.part import LayerRow, ModelPart, ranges_text, tensors_text
 from tinyedge.generate.project import assemble_project
-from tinyedge.generate.render import c_string, c_values, render, template_file
+from tinyedge.generate.render import c_values, render, template_file
 from tinyedge.graph.ir import Graph
 from tinyedge.runtimes.tflm.operators import TflmFeatures, registration_of, tflm_operator, used_operators
 
@@ -91,7 +91,7 @@ def generate_tflm(
             "model.c",
             **names(model),
             origin=arena_origin,
-            labels=[c_string(name) for name in model.class_names],
+            labels=class_labels(model, graph),
         ),
     }
     files = {
