@@ -99,15 +99,24 @@ class Builder:
 
     def _fuse(self, activation: int, source: int, target: int) -> bool:
         """Let the operator that makes `source` end with an activation and write `target`, if nobody else reads it."""
-        last = self.graph.operators[-1] if self.graph.operators else None
-        if last is None or list(last.outputs) != [source] or source in self.kept:
+        maker = self.maker(source)
+        if maker is None or flatbuffer.operator_name(self.model, maker) not in _FUSING:
             return False
-        name = flatbuffer.operator_name(self.model, last)
-        if name not in _FUSING or last.builtinOptions.fusedActivationFunction:
+        if maker.builtinOptions.fusedActivationFunction:
             return False
-        last.builtinOptions.fusedActivationFunction = activation
-        last.outputs = [target]
+        maker.builtinOptions.fusedActivationFunction = activation
+        self.graph.operators[-1].outputs = [target]
         return True
+
+    def maker(self, source: int) -> Any:
+        """What made a tensor last, with at most a reshape behind it; None where others may read the tensor too."""
+        operators = self.graph.operators
+        if not operators or list(operators[-1].outputs) != [source] or source in self.kept:
+            return None
+        if flatbuffer.operator_name(self.model, operators[-1]) != "reshape":
+            return operators[-1]
+        before = operators[-2] if len(operators) > 1 else None
+        return before if before is not None and list(before.outputs) == [operators[-1].inputs[0]] else None
 
     kept: frozenset[int] = frozenset()
     """tensors that more than one reader needs, or that are outputs"""

@@ -46,7 +46,7 @@ class Onnx:
         outputs = tuple(_with(array.copy(), few, own) for array, own in zip(floats, answers, strict=True))
         return Brought(imported.tflite, inputs, outputs)
 
-    def surroundings(self, settings: Settings) -> str:
+    def surroundings(self, path: Path, settings: Settings) -> str:
         return ""
 
     def outside(self, path: Path, settings: Settings, folder: Path) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
+from tinyedge.convert import flatbuffer
 from tinyedge.convert.onnx.importer import Importer, Node
 from tinyedge.convert.onnx.values import Value
 from tinyedge.graph.ir import Array, Quantization
@@ -219,8 +220,6 @@ def _is_positive(importer: Importer, tensor: int) -> bool:
 
 
 def _ends_with_relu(importer: Importer, operator: Any) -> bool:
-    from tinyedge.convert import flatbuffer
-
     name = flatbuffer.operator_name(importer.builder.model, operator)
     if name == "reshape":
         return _is_positive(importer, operator.inputs[0])
@@ -280,11 +279,9 @@ def _vector(importer: Importer, node: Node, position: int) -> Array:
 
 def _fold(importer: Importer, value: Value, factor: Array, term: Array) -> bool:
     """Scale the weights of the operator that was made last, if it makes this value and nobody else will read it."""
-    from tinyedge.convert import flatbuffer
-
     builder = importer.builder
-    last = builder.graph.operators[-1] if builder.graph.operators else None
-    if last is None or list(last.outputs) != [value.index] or value.index in builder.kept:
+    last = None if value.index is None else builder.maker(value.index)
+    if last is None:
         return False
     name = flatbuffer.operator_name(builder.model, last)
     if name not in ("conv_2d", "depthwise_conv_2d") or last.builtinOptions.fusedActivationFunction:
