@@ -36,7 +36,7 @@ class Outside:
     def bring(self, path: Path, data: Arrays, settings: Settings, folder: Path) -> Brought:
         raise NotImplementedError
 
-    def surroundings(self, settings: Settings) -> str:
+    def surroundings(self, path: Path, settings: Settings) -> str:
         return ""
 
     def outside(self, path: Path, settings: Settings, folder: Path) -> list[str]:

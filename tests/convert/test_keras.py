@@ -30,7 +30,8 @@ for K, version in ((keras, 3), (tf_keras, 2)):
     y = L.Conv2D(4, 3, padding="same", activation="relu")(x)
     z = L.BatchNormalization()(L.Conv2D(4, 3, padding="same")(y))
     residual = K.Model(x, L.Dense(3, activation="softmax")(L.GlobalAveragePooling2D()(L.ReLU()(L.Add()([y, z])))))
-    cnn = K.Sequential([K.Input((8, 8, 1)), L.Conv2D(4, 3, activation="relu"), L.MaxPooling2D(), L.Flatten(), L.Dense(3)])
+    start = [K.Input((8, 8, 1)), L.Conv2D(4, 3, activation="relu")]
+    cnn = K.Sequential([*start, L.MaxPooling2D(), L.Flatten(), L.Dense(3)])
     nets = {"cnn": cnn, "residual": residual}
     for name, layer in (("lstm", L.LSTM), ("gru", L.GRU)):
         nets[name] = K.Sequential([K.Input((6, 4)), layer(5), L.Dense(3, activation="softmax")])

@@ -139,6 +139,22 @@ class Net:
         self.builder.operator("reshape", keys, [target.key], newShape=list(shape))
         return target
 
+    def transpose(self, source: Node, order: Sequence[int]) -> Node:
+        target = self.node([source.shape[axis] for axis in order], source.scale, source.zero_point)
+        self.builder.operator("transpose", [source.key, self.constant(np.array(order, np.int32))], [target.key])
+        return target
+
+    def reduce(self, source: Node, kind: str, axes: Sequence[int], *, keep_dims: bool = False) -> Node:
+        """mean, sum, reduce_max or reduce_min."""
+        shape = [1 if axis in axes else size for axis, size in enumerate(source.shape)]
+        if not keep_dims:
+            shape = [size for axis, size in enumerate(source.shape) if axis not in axes]
+        own = (source.scale, source.zero_point) if kind.startswith("reduce") else (0.04, 7)
+        target = self.node(shape, *own)
+        keys = [source.key, self.constant(np.array(axes, np.int32))]
+        self.builder.operator(kind, keys, [target.key], keep_dims=keep_dims)
+        return target
+
     def pad(self, source: Node, amounts: Sequence[tuple[int, int]], value: int | None = None) -> Node:
         """padv2 with a value, pad (the zero point) without."""
         shape = [size + before + after for size, (before, after) in zip(source.shape, amounts, strict=True)]

@@ -6,7 +6,7 @@ One front a file, found by discovery; behind all of them one quantizer. Converte
 
 from tinyedge.convert.contract import DEFAULTS, Settings
 from tinyedge.convert.conversion import convert, front_of
+from tinyedge.convert.layer_types import TYPES
 from tinyedge.convert.source import DATA_PAGE, recognize, refuse
-from tinyedge.convert.types import TYPES
 
 __all__ = ["DATA_PAGE", "DEFAULTS", "TYPES", "Settings", "convert", "front_of", "recognize", "refuse"]

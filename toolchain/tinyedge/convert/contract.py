@@ -18,7 +18,7 @@ FLOAT, MODEL, ARRAYS, RESULT = "float.tflite", "model.tflite", "arrays.npz", "re
 class Settings:
     """How a model is converted.
 
-    types      of activations and weights: a key of `types.TYPES`
+    types      of activations and weights: a key of `layer_types.TYPES`
     layers     (pattern of tensor names, type) for layers that are to differ; later ones go before earlier ones
     calibrate  how many samples, spread evenly, show the range of each activation
     samples    how many samples, spread evenly, the result is compared on, and keeps
@@ -90,8 +90,9 @@ class Front(Protocol):
         """
         ...
 
-    def surroundings(self, settings: Settings) -> str:
-        """What else than the source, the data and `packages` a conversion depends on."""
+    def surroundings(self, path: Path, settings: Settings) -> str | None:
+        """What else than the source, the data and `packages` a conversion depends on; None when nobody can know: then
+        it is not kept."""
         ...
 
     def outside(self, path: Path, settings: Settings, folder: Path) -> list[str] | None:

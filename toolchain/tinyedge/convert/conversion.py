@@ -15,9 +15,9 @@ from tinyedge.convert import keep
 from tinyedge.convert.child import require_packages, run_worker, versions
 from tinyedge.convert.compare import Comparison, compare
 from tinyedge.convert.contract import ARRAYS, FLOAT, MODEL, Front, Settings
+from tinyedge.convert.layer_types import TYPES
 from tinyedge.convert.matching import spread
 from tinyedge.convert.source import recognize
-from tinyedge.convert.types import TYPES
 from tinyedge.convert.values import device_inputs
 from tinyedge.data import Arrays, load_data
 from tinyedge.digests import digest
@@ -50,8 +50,11 @@ def convert(
     taken = _taken(whole, settings.samples)
     called = name or source_name(path)
     used = versions(front)
-    key = keep.conversion_digest(path, called, taken, settings, used, front.surroundings(settings))
-    kept = None if again else keep.load(key)
+    surroundings = front.surroundings(path, settings)
+    key = None
+    if surroundings is not None:
+        key = keep.conversion_digest(path, called, taken, settings, used, surroundings)
+    kept = None if again or key is None else keep.load(key)
     if kept is not None:
         observer.note(f"model `{called}` kept from an earlier conversion; `tinyedge convert --again` converts anew")
         return kept
@@ -62,7 +65,8 @@ def convert(
         report(1, 2, "compare")
         conversion = _conclude(folder, front, called, taken, settings, said, used)
         report(2, 2, "compare")
-    keep.save(key, conversion)
+    if key is not None:
+        keep.save(key, conversion)
     return conversion
 
 

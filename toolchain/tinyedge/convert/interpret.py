@@ -36,8 +36,8 @@ class Interpreter:
         self.inputs: list[Mapping[str, Any]] = self._run.get_input_details()
         self.outputs: list[Mapping[str, Any]] = self._run.get_output_details()
 
-    def fix_batch(self) -> None:
-        """Let every input have a batch of 1, and work out all other shapes."""
+    def fix_batch(self, *, keep: bool = False) -> None:
+        """Let every input have a batch of 1 (`keep`: its own), and work out all other shapes."""
         for detail in self.inputs:
             shape = [int(extent) for extent in detail["shape"]]
             signature = [int(extent) for extent in detail.get("shape_signature", shape)]
@@ -46,7 +46,7 @@ class Interpreter:
                     f"input `{detail['name']}` has the open shape {signature}",
                     hint="export it with a fixed input shape",
                 )
-            if len(shape) > 1 and shape[0] != 1:
+            if len(shape) > 1 and shape[0] != 1 and not keep:
                 self._run.resize_tensor_input(detail["index"], [1, *shape[1:]])
         self._allocate()
         self.inputs, self.outputs = self._run.get_input_details(), self._run.get_output_details()

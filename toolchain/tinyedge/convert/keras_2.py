@@ -22,7 +22,7 @@ class Keras2:
 
         return keras_export.bring(keras_export.load(tf_keras, path), data)
 
-    def surroundings(self, settings: Settings) -> str:
+    def surroundings(self, path: Path, settings: Settings) -> str:
         return ""
 
     def outside(self, path: Path, settings: Settings, folder: Path) -> None:

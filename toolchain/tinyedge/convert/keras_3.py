@@ -23,7 +23,7 @@ class Keras3:
 
         return keras_export.bring(keras_export.load(keras, path), data)
 
-    def surroundings(self, settings: Settings) -> str:
+    def surroundings(self, path: Path, settings: Settings) -> str:
         return ""
 
     def outside(self, path: Path, settings: Settings, folder: Path) -> None:

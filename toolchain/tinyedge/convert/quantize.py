@@ -14,7 +14,7 @@ from ai_edge_litert import schema_py_generated as schema
 
 from tinyedge.convert import flatbuffer
 from tinyedge.convert.interpret import Interpreter
-from tinyedge.convert.types import TYPES, LayerType
+from tinyedge.convert.layer_types import TYPES, LayerType
 from tinyedge.errors import ModelError, UsageError
 from tinyedge.graph.ir import Array
 

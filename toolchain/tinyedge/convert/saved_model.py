@@ -53,7 +53,7 @@ class SavedModel:
             lambda calibration: converter(dict(zip(order, calibration, strict=True))),
         )
 
-    def surroundings(self, settings: Settings) -> str:
+    def surroundings(self, path: Path, settings: Settings) -> str:
         return ""
 
     def outside(self, path: Path, settings: Settings, folder: Path) -> None:

@@ -17,7 +17,7 @@ DATA_PAGE = "docs/bring-your-own.md shows how"
 _PICKLES = tuple(bytes((0x80, protocol)) for protocol in range(2, 6))
 _ZIP = b"PK\x03\x04"
 SAVED_MODEL = "saved_model.pb"
-_EXPORTED = ("archive_format", "serialized_exported_program.json")
+EXPORTED = ("archive_format", "serialized_exported_program.json")
 """members of a zip archive that torch.export.save writes"""
 _TORCH_PICKLE = "data.pkl"
 """the member of a zip archive that torch.save writes"""
@@ -64,7 +64,7 @@ def _is_torch_pickle(path: Path) -> bool:
             names = archive.namelist()
     except (zipfile.BadZipFile, OSError, NotImplementedError):
         return False
-    exported = any(name.endswith(_EXPORTED) for name in names)
+    exported = any(name.rsplit("/", 1)[-1] in EXPORTED for name in names)
     return not exported and any(name.rsplit("/", 1)[-1] == _TORCH_PICKLE for name in names)
 
 

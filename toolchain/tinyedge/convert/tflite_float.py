@@ -34,7 +34,7 @@ class TfliteFloat:
         inputs = match_inputs(data, wanted_by(tflite))
         return Brought(tflite, inputs, tuple(run_all(tflite, inputs)))
 
-    def surroundings(self, settings: Settings) -> str:
+    def surroundings(self, path: Path, settings: Settings) -> str:
         return ""
 
     def outside(self, path: Path, settings: Settings, folder: Path) -> None:

@@ -1,0 +1,138 @@
+"""An ONNX file read with care: sizes, operators and side files are checked before anything is computed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tinyedge.errors import ModelError
+
+_MOST_BYTES = 1 << 30
+_SCALED_OPSET = 19
+_OPEN_HINT = "export it with fixed shapes and a batch of 1"
+
+
+def load_model(path: Path) -> Any:
+    """The model with its weights, and a batch of 1. Raises: ModelError."""
+    import onnx
+
+    if path.stat().st_size > _MOST_BYTES:
+        raise ModelError(f"the file has {path.stat().st_size:,} B; at most {_MOST_BYTES:,} B are read")
+    try:
+        model = onnx.load_model(str(path), load_external_data=False)
+    except Exception as error:  # of protobuf, whose errors have no common kind
+        raise ModelError(f"the file is damaged or cut short: {_first(error)}", hint="export it again") from error
+    if not model.graph.node:
+        raise ModelError("the file is damaged or cut short: it has no nodes", hint="export it again")
+    _load_external(model, path)
+    try:
+        onnx.checker.check_model(model)
+    except Exception as error:
+        raise ModelError(f"it is no valid ONNX model: {_first(error)}", hint="export it again") from error
+    model = _as_the_reference_knows(model)
+    fix_batch(model)
+    return model
+
+
+def _as_the_reference_knows(model: Any) -> Any:
+    """A model of an operator set that ONNX's reference evaluator has QuantizeLinear and DequantizeLinear of."""
+    import onnx
+
+    version = next((entry.version for entry in model.opset_import if entry.domain in ("", "ai.onnx")), 0)
+    scaled = any(node.op_type == "DequantizeLinear" for node in model.graph.node)
+    if not scaled or version >= _SCALED_OPSET:
+        return model
+    try:
+        return onnx.version_converter.convert_version(model, _SCALED_OPSET)
+    except Exception as error:
+        raise ModelError(
+            f"its operator set {version} cannot be brought to {_SCALED_OPSET}: {_first(error)}",
+            hint=f"export it with operator set {_SCALED_OPSET}",
+        ) from error
+
+
+def _first(error: Exception) -> str:
+    return next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)[:300]
+
+
+def _load_external(model: Any, path: Path) -> None:
+    """Weights that lie in files beside the model. Raises: ModelError that names those that are missing."""
+    import onnx
+
+    missing = []
+    for tensor in model.graph.initializer:
+        if not onnx.external_data_helper.uses_external_data(tensor):
+            continue
+        entries = {entry.key: entry.value for entry in tensor.external_data}
+        file = path.parent / entries.get("location", "")
+        if not file.is_file() or file.resolve().parent != path.parent.resolve():
+            missing.append(entries.get("location", "?"))
+    if missing:
+        files = ", ".join(f"`{name}`" for name in sorted(set(missing)))
+        raise ModelError(
+            f"its weights lie in {files} beside it, which is not there",
+            hint="copy that file too; or save the model as one: `onnx.save_model(onnx.load(path), new_path)`",
+        )
+    try:
+        onnx.external_data_helper.load_external_data_for_model(model, str(path.parent))
+    except Exception as error:
+        raise ModelError(f"the file with its weights is damaged: {_first(error)}", hint="copy it again") from error
+
+
+def fix_batch(model: Any) -> None:
+    """Let the first axis of every input be 1 where it is open. Raises: ModelError for other open axes."""
+    constants = {tensor.name for tensor in model.graph.initializer}
+    for entry in model.graph.input:
+        if entry.name in constants:
+            continue
+        dims = entry.type.tensor_type.shape.dim
+        shown = [dim.dim_value or dim.dim_param or "?" for dim in dims]
+        for axis, dim in enumerate(dims):
+            if dim.HasField("dim_value") and (dim.dim_value > 0 and (axis or dim.dim_value == 1 or len(dims) == 1)):
+                continue
+            if axis:
+                raise ModelError(f"input `{entry.name}` has the open shape {shown}", hint=_OPEN_HINT)
+            dim.Clear()
+            dim.dim_value = 1
+    for entry in (*model.graph.output, *model.graph.value_info):
+        entry.type.tensor_type.ClearField("shape")
+
+
+def input_specs(model: Any) -> list[tuple[str, tuple[int, ...], np.dtype[Any]]]:
+    """(name, shape, type) of each input that is no constant."""
+    import onnx
+
+    constants = {tensor.name for tensor in model.graph.initializer}
+    return [
+        (
+            entry.name,
+            tuple(dim.dim_value for dim in entry.type.tensor_type.shape.dim),
+            np.dtype(onnx.helper.tensor_dtype_to_np_dtype(entry.type.tensor_type.elem_type)),
+        )
+        for entry in model.graph.input
+        if entry.name not in constants
+    ]
+
+
+def evaluate(model: Any, feeds: Sequence[np.ndarray[Any, Any]], *, inner: bool = False) -> dict[str, Any]:
+    """What ONNX's reference evaluator computes: the outputs, with `inner` every value. Raises: ModelError."""
+    import onnx
+    from onnx.reference import ReferenceEvaluator
+
+    wanted = [entry.name for entry in model.graph.output]
+    whole = model
+    if inner:
+        whole = onnx.ModelProto()
+        whole.CopyFrom(model)
+        wanted = list(dict.fromkeys(name for node in model.graph.node for name in node.output if name))
+        del whole.graph.output[:]
+        whole.graph.output.extend(onnx.helper.make_empty_tensor_value_info(name) for name in wanted)
+    names = [name for name, _, _ in input_specs(model)]
+    try:
+        results = ReferenceEvaluator(whole).run(None, dict(zip(names, feeds, strict=True)))
+    except Exception as error:  # whatever an operator raises
+        raise ModelError(f"ONNX's reference cannot run it: {_first(error)}", hint="export it again") from error
+    return dict(zip(wanted, results, strict=True))
