@@ -25,7 +25,7 @@ from tinyedge.errors import ModelError
 from tinyedge.graph.reader import read_model
 from tinyedge.ops import OPERATORS, parse_graph
 from tinyedge.ops.reference import run_graph
-from tinyedge.optimize.fold_islands import fold_islands
+from tinyedge.optimize import settle_islands
 
 Rng = np.random.Generator
 Maker = Callable[[Rng], bytes]
@@ -234,7 +234,7 @@ def fuzz(operator: str, dtype: str, elements: int, seed: int = 1) -> Tally:
     while tried < elements:
         tflite = MAKERS[operator, dtype](rng)
         try:
-            graph = fold_islands(read_model(tflite, "fuzz"))
+            graph = settle_islands(read_model(tflite, "fuzz"))
             layers = parse_graph(graph)
         except ModelError:
             refused += 1

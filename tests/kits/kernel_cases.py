@@ -212,9 +212,14 @@ def count_mismatches(cases: Sequence[Case], runner: Runner, rng: Rng, samples: i
     for (number, inputs), arena in zip(trials, arenas, strict=True):
         case = cases[number]
         expected = run_layer(case.layer, inputs)
-        same = all(np.array_equal(e, a) for e, a in zip(expected, case.outputs(arena), strict=True))
+        same = all(_equal(e, a) for e, a in zip(expected, case.outputs(arena), strict=True))
         mismatches[number] += not same
     return mismatches
+
+
+def _equal(one: Array, other: Array) -> bool:
+    """Whether all values are equal; what is no number has no bits that all cores agree on."""
+    return np.array_equal(one, other, equal_nan=one.dtype == np.float32)
 
 
 def check_exact(cases: Sequence[Case], runner: Runner, rng: Rng, samples: int = 3) -> None:

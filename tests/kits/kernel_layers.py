@@ -202,7 +202,8 @@ def right_shifting(layer: Layer) -> Layer:
 
 
 def parsed(model: Callable[[Rng], bytes], name: str = "") -> Callable[[Rng], Layer]:
-    """A maker of the layer that a random model holds, drawn anew while the operator's rules refuse it.
+    """A maker of the layer that a random model holds, drawn anew while the operator's rules refuse it, or it becomes a
+    table.
 
     name  of the operator, where the model holds others to feed it
     """
@@ -213,7 +214,9 @@ def parsed(model: Callable[[Rng], bytes], name: str = "") -> Callable[[Rng], Lay
                 layers = parse_graph(settle_graph(read_model(model(rng), "random")))
             except ModelError:
                 continue
-            return next(layer for layer in layers if name in ("", layer.name))
+            found = next((layer for layer in layers if name in ("", layer.name)), None)
+            if found is not None:
+                return found
         raise AssertionError(f"refused {_ATTEMPTS} times: {name or 'random models'}")
 
     return make

@@ -21,7 +21,7 @@ from tinyedge.graph.ir import Graph
 from tinyedge.graph.reader import read_model
 from tinyedge.kernels import KERNELS
 from tinyedge.ops import OPERATORS, check
-from tinyedge.optimize import settle_graph
+from tinyedge.optimize import settle_graph, settle_islands
 
 Array = npt.NDArray[Any]
 
@@ -123,8 +123,8 @@ def draw(seed: int, number: int, operators: Iterable[str], further: int = 3) -> 
             NODES[names[at]](draft)
         tflite = draft.finish()
         graph = read_model(tflite, f"random_{seed}_{number}")
-        if not _is_accepted(graph):  # as it is, with every operator; else as it is compiled
-            graph = settle_graph(graph)
+        for rewrite in (settle_islands, settle_graph):  # as it is, with every operator; else as it is compiled
+            graph = graph if _is_accepted(graph) else rewrite(graph)
         try:
             check(graph)
         except ModelError as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,7 @@ import pytest
 
 from kits import tflm
 from kits.draft import Draft, Entry, Node
-from kits.kernel_layers import drafted
+from kits.kernel_layers import KernelCases, drafted
 from kits.nodes import broadcast_from
 from kits.tflite_builder import TfliteBuilder
 from tinyedge.arithmetic.float_functions import FUNCTIONS, OF_LIBRARY
@@ -44,8 +45,8 @@ def quantize(draft: Draft, node: Node, reach: float = 4.0) -> None:
 
 def pair(draft: Draft, name: str, first: Node) -> Node:
     """A function of a tensor and of another, or of a constant."""
-    shape = first.shape if draft.flip(0.5) else broadcast_from(draft, first.shape)
-    if name == "prelu" or draft.flip(0.3):
+    shape = first.shape if draft.flip(0.5) or name == "prelu" else broadcast_from(draft, first.shape)
+    if name == "prelu" or (draft.flip(0.3) and math.prod(shape) > 1):
         data = draft.chance.normal(0, 2, shape).astype(np.float32)
         second: Node | int = draft.constant(np.where(np.abs(data) < 0.1, np.float32(0.5), data))
     else:
@@ -57,7 +58,10 @@ def pair(draft: Draft, name: str, first: Node) -> Node:
 
 def pair_node(name: str) -> Entry:
     def entry(draft: Draft) -> None:
-        quantize(draft, pair(draft, name, dequantized(draft)))
+        first = dequantized(draft)
+        if name == "prelu" and first.elements == 1:  # of one int8 value and a slope: that is a table
+            first = dequantized(draft, (1, 2))
+        quantize(draft, pair(draft, name, first))
 
     return entry
 
@@ -164,4 +168,5 @@ NODES = {
     **{name + SUFFIX: pair_node(name) for name in PAIRS},
     **{name + SUFFIX: single_node(name) for name in SINGLES},
 }
-LAYERS = {name: drafted(entry, name) for name, entry in NODES.items()}
+LAYERS = {**{name: drafted(entry, name) for name, entry in NODES.items()}, "lookup_f32": drafted(table_node, "island")}
+KERNEL_CASES = {"portable/lookup_f32": KernelCases(LAYERS["lookup_f32"])}

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from kits import tflm
 from kits.draft import Draft, Node
 from kits.tflite_builder import TfliteBuilder
+from ops.elementwise_f32 import table_node
 from tinyedge.arithmetic.float_functions import FUNCTIONS
 from tinyedge.errors import ModelError
 from tinyedge.graph.reader import read_model
@@ -93,7 +94,10 @@ _BOUNDED = tuple(sorted(set(FUNCTIONS) - {"div", "exp", "log", "rsqrt", "sqrt", 
 
 
 def island_node(draft: Draft) -> None:
-    """One to three operators in a row, some of them with a constant."""
+    """One to three operators in a row, some of them with a constant; or a function that is read by another."""
+    if draft.flip(0.25):
+        table_node(draft)
+        return
     source = draft.any()
     at: Node = draft.put("dequantize", [source], source.shape, "float32")
     for _ in range(draft.number(1, 3)):

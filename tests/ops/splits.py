@@ -53,7 +53,7 @@ REFUSALS = [
     for arguments, rule in (
         ({"axis": 3}, "The axis exists"),
         ({"axis_known": False}, "constant of int32"),
-        ({"dtype": "int64"}, "int8, int16 or int32"),
+        ({"dtype": "int64"}, "int8, int16, int32 or float32"),
         ({"outputs": ((2, 3, 1), (2, 3, 3))}, "in equal shares"),
         ({"name": "split_v", "sizes": (1, 3)}, "sizes of split_v"),
         ({"name": "split_v", "sizes": (2, 2, 2)}, "sizes of split_v"),

@@ -27,7 +27,7 @@ CORNERS = [transposed(dtype="int16")]
 REFUSALS = [
     (transposed(**arguments), rule)
     for arguments, rule in (
-        ({"dtype": "int32"}, "int8 or int16"),
+        ({"dtype": "int32"}, "int8, int16 or float32"),
         ({"order": (0, 0, 1)}, "names each of one to five axes once"),
         ({"order": (-1, 0, 1)}, "counted from the front"),
         ({"output": (4, 3, 2)}, "in that order"),

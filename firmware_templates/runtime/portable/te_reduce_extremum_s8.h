@@ -5,11 +5,7 @@
 
 #include <stdint.h>
 
-/* An axis, or neighbouring axes merged: its size, and the elements of the input from one index to the next. */
-typedef struct {
-  uint32_t size;
-  int32_t step;
-} te_reduce_axis;
+#include "te_reduce_axis.h"
 
 typedef struct {
   te_reduce_axis kept[2];    /* in the order of the output, the second innermost; {1, 0} where there is none */

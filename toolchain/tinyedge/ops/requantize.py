@@ -42,9 +42,8 @@ class Requantize:
 class FloatBorder:
     """quantize from float32, or dequantize to float32, at the border of the model.
 
-    quantize: round(x / scale) + zero_point with a float32 division and halves away from zero, saturated. What leaves
-    int32, or is no number, C leaves undefined; it becomes what x86 makes of it: the smallest int32, to which the zero
-    point is added modulo 2**32.
+    quantize: round(x / scale) + zero_point with a float32 division and halves away from zero, saturated; what is no
+    number becomes the zero point.
     dequantize: scale * (q - zero_point) in double precision, rounded to float32.
     """
 
@@ -53,6 +52,9 @@ class FloatBorder:
     output_dtype: DType
     scale: float
     zero_point: int
+    wraps: bool = False
+    """whether quantize takes what leaves int32, or is no number, which C leaves undefined, as x86 does: as the smallest
+    int32, to which the zero point is added modulo 2**32. So it is within a model; inputs saturate."""
 
 
 def _quantized(tensor: Tensor) -> bool:
@@ -93,7 +95,8 @@ def parse_quantize(graph: Graph, operator: Operator) -> Layer:
     source, target = first_input(graph, operator), first_output(graph, operator)
     params: Requantize | FloatBorder
     if source.dtype is DType.FLOAT32:
-        params = FloatBorder(source.elements, source.dtype, target.dtype, target.scale, target.zero_point)
+        wraps = source.index not in graph.inputs
+        params = FloatBorder(source.elements, source.dtype, target.dtype, target.scale, target.zero_point, wraps)
     else:
         multiplier, shift = quantize_multiplier(source.scale / target.scale)
         params = Requantize(
@@ -122,9 +125,13 @@ def reference_quantize(params: Requantize | FloatBorder, inputs: Sequence[Array]
         return (output.astype(params.output_dtype.numpy),)
     with np.errstate(all="ignore"):
         quotient = (inputs[0].astype(np.float32) / np.float32(params.scale)).astype(np.float64)
-    rounded = np.copysign(np.floor(np.abs(quotient) + 0.5), quotient)
-    held = np.where(np.abs(quotient) < -_LOWEST, rounded, _LOWEST).astype(np.int64)
-    return (np.clip(wrap_int32(held + params.zero_point), low, high).astype(params.output_dtype.numpy),)
+    exists = np.abs(quotient) < -_LOWEST
+    bounded = np.clip(np.nan_to_num(quotient, nan=0.0), -(2.0**24), 2.0**24)
+    held = np.copysign(np.floor(np.abs(bounded) + 0.5), bounded)
+    held = np.where(exists, held, _LOWEST) if params.wraps else held
+    return (
+        np.clip(wrap_int32(held.astype(np.int64) + params.zero_point), low, high).astype(params.output_dtype.numpy),
+    )
 
 
 def reference_dequantize(params: FloatBorder, inputs: Sequence[Array]) -> tuple[Array, ...]:

@@ -25,9 +25,8 @@ PASSES: tuple[Pass, ...] = (
     fold_pad,
     dead_channels,
 )
-ISLANDS: tuple[Pass, ...] = (move_borders, fold_islands, compute_floats)
-"""what makes operators in float32 runnable"""
-SETTLING: tuple[Pass, ...] = (fold_shapes, remove_unused, fold_integers, *ISLANDS)
+_ISLANDS: tuple[Pass, ...] = (move_borders, fold_islands, compute_floats)
+SETTLING: tuple[Pass, ...] = (fold_shapes, remove_unused, fold_integers, *_ISLANDS)
 """once each, in front of the checks"""
 ROUNDS = 50
 """every round removes an operator, a tensor or a channel, so even huge models end long before"""
@@ -41,6 +40,16 @@ def settle_graph(graph: Graph) -> Graph:
     Raises: InternalError when a pass breaks the graph
     """
     for rewrite in SETTLING:
+        graph = _run_pass(rewrite, graph)
+    return graph
+
+
+def settle_islands(graph: Graph) -> Graph:
+    """The graph with what is in float32 between integers made runnable, as far as that goes; the rest as in the file.
+
+    Raises: InternalError when a pass breaks the graph
+    """
+    for rewrite in _ISLANDS:
         graph = _run_pass(rewrite, graph)
     return graph
 
@@ -69,4 +78,4 @@ def _run_pass(rewrite: Pass, graph: Graph) -> Graph:
     return result
 
 
-__all__ = ["PASSES", "optimize_graph", "settle_graph"]
+__all__ = ["PASSES", "optimize_graph", "settle_graph", "settle_islands"]

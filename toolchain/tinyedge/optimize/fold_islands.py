@@ -64,10 +64,13 @@ def island_notes(original: Graph, folded: Graph) -> tuple[str, ...]:
     notes = []
     for operator in folded.operators:
         if operator.name == "island":
+            real = folded.tensors[operator.outputs[0]].dtype is DType.FLOAT32
             behind = [names[index] for index in operator.options[OPERATORS]]
+            # A quantize that was moved has no place in the file.
+            place = operator.index if operator.index in names else operator.options[OPERATORS][-1]
             notes.append(
-                f"operator {operator.index}: dequantize, {', '.join(behind)}, quantize compute in float32; they run as "
-                f"one table of 256 results, TensorFlow Lite Micro computes each value"
+                f"operator {place}: {', '.join(['dequantize', *behind, *([] if real else ['quantize'])])} "
+                "compute in float32; they run as one table of 256 results, TensorFlow Lite Micro computes each value"
             )
     return tuple(notes)
 

@@ -16,6 +16,7 @@ from tinyedge.ops import check
 from tinyedge.optimize import optimize_graph, settle_graph
 from tinyedge.optimize.fold_islands import island_notes
 from tinyedge.plan import check_fits, check_sizes, make_plan
+from tinyedge.plan.floats import float_notes
 from tinyedge.runtimes.contract import expected_folder
 
 
@@ -36,9 +37,8 @@ class AotRuntime:
         plan = make_plan(optimize_graph(graph), board.core, optimize)
         check_fits(plan, board)
         _tell(plan, observer)
-        reference = choose_reference(
-            model, original, graph, expected_folder(build_dir, model), island_notes(original, graph)
-        )
+        notes = (*island_notes(original, graph), *float_notes(plan))
+        reference = choose_reference(model, original, graph, expected_folder(build_dir, model), notes)
         return Prepared(model, board, self.name, original, plan, plan, reference)
 
     def build(self, prepared: Prepared, compiler: str, build_dir: Path, observer: Observer) -> Built:

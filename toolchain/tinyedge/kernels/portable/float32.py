@@ -1,4 +1,4 @@
-"""What islands compute in float32: functions of one and of two elements, and tables of results in float32."""
+"""What islands compute in float32: functions of one and of two elements, tables, reductions, fully_connected."""
 
 from __future__ import annotations
 
@@ -7,16 +7,22 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import ClassVar
 
+import numpy as np
+
 from tinyedge.arithmetic.float_functions import activation_limits
 from tinyedge.boards import Core
 from tinyedge.graph.ir import DType
-from tinyedge.kernels.common.c_text import Value
+from tinyedge.kernels.common.c_text import Value, params_struct
 from tinyedge.kernels.contract import Code, Constant, Cost, Kernel, Operands
 from tinyedge.kernels.portable.elementwise import ElementwiseKernel
+from tinyedge.kernels.portable.reductions import at_most_two, reduced_members
 from tinyedge.kernels.portable.requantize import converting_in_place, float_literal
+from tinyedge.ops import reductions_f32
 from tinyedge.ops.contract import Layer
 from tinyedge.ops.elementwise_f32 import SUFFIX, ElementwiseF32
+from tinyedge.ops.fully_connected_f32 import FullyConnectedF32
 from tinyedge.ops.lookup import Lookup
+from tinyedge.ops.reductions_f32 import ReductionF32
 
 LAYER_CODE_BYTES = 24
 WITHOUT_FPU = 8
@@ -135,4 +141,66 @@ class PortableLookupF32(Kernel):
         return Code(call=(call,), constants=(table,), runtime=(self.stem,))
 
 
-KERNELS: tuple[Kernel, ...] = (PortablePairsF32(), PortableSinglesF32(), PortableLookupF32())
+class PortableReduceF32(Kernel):
+    """Sums, means, largest and smallest values over axes that alternate at most twice between kept and reduced."""
+
+    name = "portable/reduce_f32"
+    operators: ClassVar[tuple[str, ...]] = tuple(name + SUFFIX for name in reductions_f32.NAMES)
+    stem = "te_reduce_f32"
+
+    def fits(self, layer: Layer, core: Core) -> str:
+        p: ReductionF32 = layer.params
+        return at_most_two(p.shape, p.axes)
+
+    def cost(self, layer: Layer, core: Core) -> Cost:
+        cycles = 9 * layer.inputs[0].elements * (1 if core.fpu else WITHOUT_FPU)
+        return _in_float32(Cost(cycles, LAYER_CODE_BYTES + 110, 36, ((self.stem, 0),)), 30, layer, core)
+
+    def emit(self, layer: Layer, core: Core, operands: Operands) -> Code:
+        p: ReductionF32 = layer.params
+        name = f"{operands.prefix}_params"
+        divisor = float_literal(float(p.divisor))
+        struct = params_struct("te_reduce_f32_params", name, {**reduced_members(p.shape, p.axes), "divisor": divisor})
+        function = "te_sum_f32" if p.function in ("mean", "sum") else f"te_{p.function}_f32"
+        call = f"{function}(&{name}, {operands.inputs[0]}, {operands.outputs[0]});"
+        return Code(call=(call,), functions=struct, runtime=(self.stem,))
+
+
+class PortableFullyConnectedF32(Kernel):
+    """Fully connected layers."""
+
+    name = "portable/fully_connected_f32"
+    operators: ClassVar[tuple[str, ...]] = ("fully_connected_f32",)
+    stem = "te_fully_connected_f32"
+
+    def fits(self, layer: Layer, core: Core) -> str:
+        return ""
+
+    def cost(self, layer: Layer, core: Core) -> Cost:
+        p: FullyConnectedF32 = layer.params
+        constants = p.weights.nbytes + p.bias.nbytes + 20
+        cycles = 9 * layer.macs * (1 if core.fpu else WITHOUT_FPU)
+        return _in_float32(Cost(cycles, LAYER_CODE_BYTES, constants, ((self.stem, 130),)), 20, layer, core)
+
+    def emit(self, layer: Layer, core: Core, operands: Operands) -> Code:
+        p: FullyConnectedF32 = layer.params
+        prefix = operands.prefix
+        low, high = activation_limits(p.activation)
+        outputs, inputs = p.weights.shape
+        sizes: dict[str, Value] = {"batches": p.batches, "inputs": inputs, "outputs": outputs}
+        limits: dict[str, Value] = {"min": float_literal(float(low)), "max": float_literal(float(high))}
+        struct = params_struct("te_fully_connected_f32_params", f"{prefix}_params", {**sizes, **limits})
+        weights = Constant(f"{prefix}_weights", "float", np.ascontiguousarray(p.weights).reshape(-1), 4, "weights")
+        bias = Constant(f"{prefix}_bias", "float", p.bias, 4, "bias")
+        pointers = f"{operands.inputs[0]}, {weights.name}, {bias.name}, {operands.outputs[0]}"
+        call = f"{self.stem}(&{prefix}_params, {pointers});"
+        return Code(call=(call,), constants=(weights, bias), functions=struct, runtime=(self.stem,))
+
+
+KERNELS: tuple[Kernel, ...] = (
+    PortablePairsF32(),
+    PortableSinglesF32(),
+    PortableLookupF32(),
+    PortableReduceF32(),
+    PortableFullyConnectedF32(),
+)

@@ -7,8 +7,8 @@ from typing import ClassVar
 import numpy as np
 
 from tinyedge.boards import Core
-from tinyedge.kernels.common.axes import MOST_AXES, merge_reduced, two_axes
-from tinyedge.kernels.common.c_text import params_struct
+from tinyedge.kernels.common.axes import MOST_AXES, Shape, merge_reduced, two_axes
+from tinyedge.kernels.common.c_text import Value, params_struct
 from tinyedge.kernels.common.overlap import least_offset, lowest_from
 from tinyedge.kernels.contract import Code, Cost, Kernel, Operands
 from tinyedge.ops.arg_extremum import ArgExtremum
@@ -16,6 +16,22 @@ from tinyedge.ops.contract import Layer
 from tinyedge.ops.reduce_extremum import ReduceExtremum
 
 LAYER_CODE_BYTES = 20
+
+
+def at_most_two(shape: Shape, reduced: Shape) -> str:
+    """Empty where kept and reduced axes are few enough, otherwise what is in the way."""
+    if max(map(len, merge_reduced(shape, reduced))) > MOST_AXES:
+        return f"kept and reduced axes alternate more than {MOST_AXES} times"
+    return ""
+
+
+def reduced_members(shape: Shape, reduced: Shape) -> dict[str, Value]:
+    """The members `kept` and `reduced` of a parameter struct."""
+    members: dict[str, Value] = {}
+    for name, axes in zip(("kept", "reduced"), merge_reduced(shape, reduced), strict=True):
+        for at, (size, step) in enumerate(two_axes(axes)):
+            members[f"{name}[{at}]"] = {"size": size, "step": step}
+    return members
 
 
 class PortableReduceExtremum(Kernel):
@@ -29,10 +45,7 @@ class PortableReduceExtremum(Kernel):
 
     def fits(self, layer: Layer, core: Core) -> str:
         p: ReduceExtremum = layer.params
-        kept, reduced = merge_reduced(p.shape, p.axes)
-        if max(len(kept), len(reduced)) > MOST_AXES:
-            return f"kept and reduced axes alternate more than {MOST_AXES} times"
-        return ""
+        return at_most_two(p.shape, p.axes)
 
     def cost(self, layer: Layer, core: Core) -> Cost:
         cycles = 12 * layer.inputs[0].elements + 30 * layer.outputs[0].elements
@@ -49,18 +62,8 @@ class PortableReduceExtremum(Kernel):
     def emit(self, layer: Layer, core: Core, operands: Operands) -> Code:
         p: ReduceExtremum = layer.params
         name = f"{operands.prefix}_params"
-        kept, reduced = (two_axes(axes) for axes in merge_reduced(p.shape, p.axes))
-        struct = params_struct(
-            "te_reduce_extremum_params",
-            name,
-            {
-                "kept[0]": {"size": kept[0][0], "step": kept[0][1]},
-                "kept[1]": {"size": kept[1][0], "step": kept[1][1]},
-                "reduced[0]": {"size": reduced[0][0], "step": reduced[0][1]},
-                "reduced[1]": {"size": reduced[1][0], "step": reduced[1][1]},
-                "flip": 0 if p.largest else -1,
-            },
-        )
+        members = {**reduced_members(p.shape, p.axes), "flip": 0 if p.largest else -1}
+        struct = params_struct("te_reduce_extremum_params", name, members)
         call = f"{self.stem}(&{name}, {operands.inputs[0]}, {operands.outputs[0]});"
         return Code(call=(call,), functions=struct, runtime=(self.stem,))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import ClassVar
 
 import numpy as np
@@ -9,7 +10,7 @@ import numpy as np
 from tinyedge.boards import Core
 from tinyedge.graph.ir import DType
 from tinyedge.kernels.common import checks
-from tinyedge.kernels.common.c_text import params_struct
+from tinyedge.kernels.common.c_text import Value, params_struct
 from tinyedge.kernels.contract import Code, Cost, Kernel, Operands
 from tinyedge.ops.contract import Layer
 from tinyedge.ops.requantize import FloatBorder, Requantize
@@ -141,10 +142,15 @@ class _FloatBorderKernel(Kernel):
                 self.type_member: ELEMENT_TYPES[integer],
                 "zero_point": p.zero_point,
                 "scale": float_literal(p.scale),
+                **self.further(p),
             },
         )
         call = f"{self.stem}(&{name}, {operands.inputs[0]}, {operands.outputs[0]});"
         return Code(call=(call,), functions=struct, runtime=(self.stem,))
+
+    def further(self, params: FloatBorder) -> Mapping[str, Value]:
+        """Members of the parameter struct that only one of them has."""
+        return {}
 
 
 class PortableQuantizeF32(_FloatBorderKernel):
@@ -156,6 +162,9 @@ class PortableQuantizeF32(_FloatBorderKernel):
     code = 280
     type_member = "output_type"
     cycles_per_element = 65
+
+    def further(self, params: FloatBorder) -> Mapping[str, Value]:
+        return {"wraps": "true" if params.wraps else "false"}
 
 
 class PortableDequantizeF32(_FloatBorderKernel):

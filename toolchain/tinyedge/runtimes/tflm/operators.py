@@ -23,7 +23,7 @@ from tinyedge.ops import OPERATORS, refuse_float
 from tinyedge.ops.checks import describe, refuse, rule_of
 from tinyedge.ops.checks.float_only import NO_KERNEL
 from tinyedge.ops.contract import Constraint, Layer
-from tinyedge.optimize.fold_islands import fold_islands
+from tinyedge.optimize import settle_islands
 
 
 @dataclass(frozen=True)
@@ -206,8 +206,8 @@ def constraints(operator: TflmOperator, features: TflmFeatures) -> tuple[tuple[C
 
 def check_tflm(graph: Graph, features: TflmFeatures = NEWEST) -> None:
     """Raise ModelError unless TensorFlow Lite Micro has every operator, in integers or in islands of float32 that
-    become tables elsewhere, and its rules are kept."""
-    folded = fold_islands(graph)
+    `aot` runs too, and its rules are kept."""
+    folded = settle_islands(graph)
     for operator in folded.operators:
         refuse_float(folded, operator)
     if graph.calls_once:
