@@ -53,7 +53,10 @@ class RandomModel:
 
     @property
     def operators(self) -> tuple[str, ...]:
-        return tuple(operator.name for operator in self.graph.operators)
+        """Names of those that are checked, and of those in the file that passes removed before."""
+        names = tuple(operator.name for operator in self.graph.operators)
+        file = read_model(self.tflite, self.title)
+        return (*names, *(operator.name for operator in file.operators if operator.name not in names))
 
     def samples(self, count: int) -> list[tuple[Array, ...]]:
         """Inputs for some inferences, one after the other: random values, in the last one the ends of the range."""

@@ -16,6 +16,7 @@ from tinyedge.errors import ModelError
 from tinyedge.graph.reader import read_model
 from tinyedge.ops import check, parse_graph
 from tinyedge.ops.island import OPERATORS
+from tinyedge.optimize import settle_graph
 from tinyedge.optimize.fold_islands import fold_islands, island_notes
 
 ALL = np.arange(-128, 128).astype(np.int8).reshape(1, 256)
@@ -75,19 +76,27 @@ def test_what_is_said_of_an_island() -> None:
     assert fold_islands(plain) is plain
 
 
-@pytest.mark.parametrize(
-    "tflite",
-    [island(("elu",), 1, output="int16"), island(("add",), 1, operand=256), island(("elu",), 1, shape=(1, 8))],
-    ids=["wide", "operand", "whole"],
-)
-def test_what_is_no_table_is_refused_or_left(tflite: bytes) -> None:
+def test_what_is_no_table_of_int8_runs_as_operators() -> None:
     """An output of int16, and a second operand with values of its own."""
-    graph = fold_islands(read_model(tflite, "m"))
-    if [operator.name for operator in graph.operators] == ["island"]:
-        check(graph)
-        return
-    with pytest.raises(ModelError, match="is no function of single int8 values that a table could hold"):
-        check(graph)
+    for tflite, names in (
+        (island(("elu",), 1, output="int16"), ["island", "quantize"]),
+        (island(("neg",), 1, output="int16"), ["dequantize", "neg_f32", "quantize"]),
+        (island(("prelu",), 1, operand=256), ["dequantize", "prelu_f32", "quantize"]),
+    ):
+        tflm.assert_same(tflite, ALL)
+        graph = settle_graph(read_model(tflite, "m"))
+        assert [layer.name for layer in parse_graph(graph)] == names
+
+
+def test_what_has_no_kernel_is_refused() -> None:
+    builder = TfliteBuilder()
+    source, target = (builder.tensor((1, 8), scale=0.1) for _ in range(2))
+    reals = [builder.tensor((1, 8), "float32") for _ in range(2)]
+    builder.operator("dequantize", [source], reals[:1])
+    builder.operator("softmax", reals[:1], reals[1:], beta=1.0)
+    builder.operator("quantize", reals[1:], [target])
+    with pytest.raises(ModelError, match="is no function of single int8 values that a table could hold, and has no"):
+        check(settle_graph(read_model(builder.build([source], [target]), "m")))
 
 
 _BOUNDED = tuple(sorted(set(FUNCTIONS) - {"div", "exp", "log", "rsqrt", "sqrt", *OF_TWO}))

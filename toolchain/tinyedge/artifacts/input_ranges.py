@@ -1,4 +1,7 @@
-"""Which values an input of a model may take: those its quantize can hold, or rows of the table that it indexes."""
+"""Which values an input of a model may take: those its quantize can hold, or rows of the table that it indexes.
+
+A float32 input that other operators read first takes numbers between -4 and 4.
+"""
 
 from __future__ import annotations
 
@@ -30,6 +33,8 @@ class InputRange:
     count: int
     first: int
     scale: float = 0.0
+    is_limit: bool = True
+    """whether a quantize cannot tell values beyond apart; else other values are as good"""
 
     def drawn(self, bits: npt.NDArray[np.uint32]) -> Array:
         """Values for random numbers of 32 bits, each one modulo `count`."""
@@ -37,6 +42,10 @@ class InputRange:
         if not self.scale:
             return whole.astype(np.int32)
         return whole.astype(np.float32) * np.float32(self.scale)
+
+
+_NUMBERS = InputRange(256, -128, 2.0**-5, is_limit=False)
+"""of float32: random bits would be numbers of any size, and none"""
 
 
 def input_ranges(graph: Graph) -> tuple[InputRange | None, ...]:
@@ -56,7 +65,9 @@ def _range_of(graph: Graph, tensor: Tensor) -> InputRange | None:
             if operator.name in _UNCHANGED:
                 pending += [output for output in operator.outputs if output not in seen]
                 seen.update(operator.outputs)
-    return min(found, key=lambda limits: limits.count) if found else None
+    if found:
+        return min(found, key=lambda limits: limits.count)
+    return _NUMBERS if tensor.dtype is DType.FLOAT32 else None
 
 
 def _read_by(graph: Graph, operator: Operator, key: int, dtype: DType) -> InputRange | None:

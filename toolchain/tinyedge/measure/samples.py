@@ -148,7 +148,7 @@ def _check_values(path: str, arrays: Sequence[Array], graph: Graph) -> None:
     Raises: UsageError that names the value, its place and the limit
     """
     for array, tensor, limits in zip(arrays, graph.input_tensors(), input_ranges(graph), strict=True):
-        if limits is None:
+        if limits is None or not limits.is_limit:
             continue
         with np.errstate(all="ignore"):
             quotient = np.abs(array / np.float32(limits.scale or 1.0))
