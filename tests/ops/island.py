@@ -79,7 +79,6 @@ def test_what_is_said_of_an_island() -> None:
 def test_what_is_no_table_of_int8_runs_as_operators() -> None:
     """An output of int16, and a second operand with values of its own."""
     for tflite, names in (
-        (island(("elu",), 1, output="int16"), ["island", "quantize"]),
         (island(("neg",), 1, output="int16"), ["dequantize", "neg_f32", "quantize"]),
         (island(("prelu",), 1, operand=256), ["dequantize", "prelu_f32", "quantize"]),
     ):

@@ -10,6 +10,7 @@ from types import MappingProxyType
 from ai_edge_litert import schema_py_generated as schema
 
 from tinyedge.arithmetic import movement
+from tinyedge.arithmetic.float_functions import OF_LIBRARY
 from tinyedge.discovery import collect
 from tinyedge.errors import ModelError
 from tinyedge.graph.ir import DType, Graph, Operator
@@ -124,6 +125,12 @@ def refuse_float(graph: Graph, operator: Operator) -> None:
         raise ModelError(
             f"model `{graph.name}` is a hybrid model: its weights are integers, its activations float32: {title}",
             hint=CONVERT_HINT,
+        )
+    if in_part and operator.name in OF_LIBRARY:
+        raise ModelError(
+            f"model `{graph.name}` is int8 in part only: {title} computes in float32 by the C library, on which the "
+            "last bit depends: it runs as a table of single int8 values that is quantized to int8 again, and not else",
+            hint=f"the converter could not quantize this operator: replace it, or {CONVERT_HINT}",
         )
     if in_part:
         raise ModelError(

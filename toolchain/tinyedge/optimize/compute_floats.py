@@ -20,8 +20,9 @@ from tinyedge.optimize.rewrite import add_tensors, reference_outputs, remove_ope
 def compute_floats(graph: Graph) -> Graph:
     """Give operators of float32 in a model that is quantized otherwise the names under which they have kernels.
 
-    Those that call the C library become tables in float32, where they are functions of single int8 values; others stay
-    as they are, and are refused: their last bit depends on the library. Constants that are dequantized become float32.
+    Those that call the C library become tables in float32, where they are functions of single int8 values and what
+    follows from them is int8 before it leaves the model, which hides a last bit that depends on the library; others
+    stay as they are, and are refused. Constants that are dequantized become float32.
 
     Lossless: the kernels round as those of TensorFlow Lite Micro do at every step.
     """
@@ -33,7 +34,7 @@ def compute_floats(graph: Graph) -> Graph:
         if operator.name == "dequantize" and graph.tensors[operator.inputs[0]].is_constant:
             computed = _dequantized(computed, operator)
         elif operator.name in OF_LIBRARY:
-            column = columns.of(operator.outputs[0]) if _is_float(graph, operator) else None
+            column = columns.of(operator.outputs[0]) if _ends_in_int8(graph, operator) else None
             if column is not None and column.source is not None and np.isfinite(column.results).all():
                 computed = replace_operator(computed, _table(operator, column))
         elif operator.name + SUFFIX in OPERATORS and _is_float(graph, operator):
@@ -43,6 +44,23 @@ def compute_floats(graph: Graph) -> Graph:
 
 def _is_float(graph: Graph, operator: Operator) -> bool:
     return all(graph.tensors[key].dtype is DType.FLOAT32 for key in operator.outputs)
+
+
+def _ends_in_int8(graph: Graph, operator: Operator) -> bool:
+    """Whether what an operator gives in float32 is quantized to int8 wherever it goes."""
+    pending, seen = list(operator.outputs), set(operator.outputs)
+    while pending:
+        key = pending.pop()
+        if key in graph.outputs:
+            return False
+        for reader in graph.consumers(key):
+            found = [graph.tensors[output] for output in reader.outputs]
+            if reader.name == "quantize" and found[0].dtype is not DType.INT8:
+                return False
+            further = [tensor.index for tensor in found if tensor.dtype is DType.FLOAT32 and tensor.index not in seen]
+            pending += further
+            seen.update(further)
+    return True
 
 
 def _table(operator: Operator, column: Column) -> Operator:
