@@ -17,7 +17,7 @@ from tinyedge.arithmetic.float_functions import FUNCTIONS, OF_LIBRARY
 from tinyedge.errors import ModelError
 from tinyedge.graph.reader import read_model
 from tinyedge.ops import check, parse_graph
-from tinyedge.ops.elementwise_f32 import FUSED, PAIRS, SINGLES, SUFFIX
+from tinyedge.ops.elementwise_f32 import COMPARISONS, FUSED, PAIRS, SINGLES, SUFFIX
 from tinyedge.ops.reference import run_graph
 from tinyedge.optimize import settle_graph
 
@@ -84,6 +84,29 @@ def single_node(name: str) -> Entry:
         quantize(draft, single(draft, name, source))
 
     return entry
+
+
+def comparison_node(name: str) -> Entry:
+    """Two tensors of few values, so that some are equal."""
+
+    def entry(draft: Draft) -> None:
+        first = dequantized(draft, kinds=("int8", "int16", "uint8"))
+        if draft.flip(0.5):
+            data = np.asarray(draft.chance.integers(-2, 3, first.shape), np.float32)
+            second: Node | int = draft.constant(data)
+            first = draft.put("round", [first], first.shape, "float32")
+        else:
+            second = dequantized(draft, first.shape)
+        draft.put(name, [first, second], first.shape, "bool")
+
+    return entry
+
+
+def select_node(draft: Draft) -> None:
+    first = dequantized(draft)
+    second = dequantized(draft, first.shape)
+    condition = draft.put("less", [first, second], first.shape, "bool")
+    quantize(draft, draft.put("select_v2", [condition, second, first], first.shape, "float32"))
 
 
 def table_node(draft: Draft) -> None:
@@ -173,6 +196,8 @@ def test_the_c_library_is_called_for_tables_from_int8_to_int8_alone(source: str,
 NODES = {
     **{name + SUFFIX: pair_node(name) for name in PAIRS},
     **{name + SUFFIX: single_node(name) for name in SINGLES},
+    **{name + SUFFIX: comparison_node(name) for name in COMPARISONS},
+    "select_v2_f32": select_node,
 }
 LAYERS = {**{name: drafted(entry, name) for name, entry in NODES.items()}, "lookup_f32": drafted(table_node, "island")}
 KERNEL_CASES = {"portable/lookup_f32": KernelCases(LAYERS["lookup_f32"])}

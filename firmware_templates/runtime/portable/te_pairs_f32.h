@@ -3,6 +3,7 @@
 #ifndef TE_PAIRS_F32_H
 #define TE_PAIRS_F32_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "te_broadcast.h"
@@ -23,5 +24,13 @@ void te_minimum_f32(const te_pairs_f32_params *p, const float *input1, const flo
 void te_squared_difference_f32(const te_pairs_f32_params *p, const float *input1, const float *input2, float *output);
 /* x, or x times the slope y below zero */
 void te_prelu_f32(const te_pairs_f32_params *p, const float *input1, const float *input2, float *output);
+
+/* comparisons; the output lies apart from the operands */
+void te_equal_f32(const te_pairs_f32_params *p, const float *input1, const float *input2, bool *output);
+void te_greater_f32(const te_pairs_f32_params *p, const float *input1, const float *input2, bool *output);
+void te_greater_equal_f32(const te_pairs_f32_params *p, const float *input1, const float *input2, bool *output);
+void te_less_f32(const te_pairs_f32_params *p, const float *input1, const float *input2, bool *output);
+void te_less_equal_f32(const te_pairs_f32_params *p, const float *input1, const float *input2, bool *output);
+void te_not_equal_f32(const te_pairs_f32_params *p, const float *input1, const float *input2, bool *output);
 
 #endif

@@ -20,3 +20,4 @@
 
 TE_SELECT(te_select_s8, int8_t)
 TE_SELECT(te_select_s16, int16_t)
+TE_SELECT(te_select_f32, float)

@@ -16,5 +16,7 @@ void te_select_s8(const te_pair_params *p, const bool *condition, const int8_t *
                   int8_t *output);
 void te_select_s16(const te_pair_params *p, const bool *condition, const int16_t *input1, const int16_t *input2,
                    int16_t *output);
+void te_select_f32(const te_pair_params *p, const bool *condition, const float *input1, const float *input2,
+                   float *output);
 
 #endif

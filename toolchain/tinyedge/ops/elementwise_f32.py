@@ -8,7 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
+
+import numpy as np
 
 from tinyedge.arithmetic import broadcast, float_functions
 from tinyedge.arithmetic.broadcast import Broadcast
@@ -19,6 +22,17 @@ from tinyedge.ops.checks import shapes
 from tinyedge.ops.contract import Constraint, Layer, OperatorSpec, make_layer
 
 SUFFIX = "_f32"
+COMPARISONS: Mapping[str, np.ufunc] = MappingProxyType(
+    {
+        "equal": np.equal,
+        "greater": np.greater,
+        "greater_equal": np.greater_equal,
+        "less": np.less,
+        "less_equal": np.less_equal,
+        "not_equal": np.not_equal,
+    }
+)
+"""functions of two elements whose results are truth values"""
 FUSED = ("add", "div", "mul", "sub")
 """those that may clamp"""
 PAIRS = (*FUSED, "maximum", "minimum", "prelu", "squared_difference")
@@ -48,6 +62,12 @@ def all_floats(graph: Graph, operator: Operator) -> bool:
     return all(t.dtype is DType.FLOAT32 for t in (*all_inputs(graph, operator), first_output(graph, operator)))
 
 
+def floats_to_bool(graph: Graph, operator: Operator) -> bool:
+    """The inputs are float32, the output is bool, in a model that is quantized otherwise."""
+    floats = all(t.dtype is DType.FLOAT32 for t in all_inputs(graph, operator))
+    return floats and first_output(graph, operator).dtype is DType.BOOL
+
+
 def parse(graph: Graph, operator: Operator) -> Layer:
     params = ElementwiseF32(
         function=operator.name.removesuffix(SUFFIX),
@@ -58,7 +78,10 @@ def parse(graph: Graph, operator: Operator) -> Layer:
 
 
 def reference(params: ElementwiseF32, inputs: Sequence[Array]) -> tuple[Array, ...]:
-    return (float_functions.apply(params.function, params.options, *params.broadcast.operands(inputs)),)
+    operands = params.broadcast.operands(inputs)
+    if params.function in COMPARISONS:
+        return (COMPARISONS[params.function](*operands),)
+    return (float_functions.apply(params.function, params.options, *operands),)
 
 
 def _spec(name: str) -> OperatorSpec:
@@ -67,7 +90,8 @@ def _spec(name: str) -> OperatorSpec:
     if name in FUSED:
         rules += [checks.options("fused_activation_function"), checks.known_activation]
     rules += [stated[name]] if name in stated else []
-    return OperatorSpec(name + SUFFIX, (*rules, all_floats, shapes.one_computed, shapes.broadcasts), parse, reference)
+    types = floats_to_bool if name in COMPARISONS else all_floats
+    return OperatorSpec(name + SUFFIX, (*rules, types, shapes.one_computed, shapes.broadcasts), parse, reference)
 
 
-SPECS = tuple(_spec(name) for name in (*PAIRS, *SINGLES))
+SPECS = tuple(_spec(name) for name in (*PAIRS, *SINGLES, *COMPARISONS))

@@ -13,7 +13,7 @@ from tinyedge.graph.access import all_inputs, first_output, per_tensor
 from tinyedge.graph.ir import Array, DType, Graph, Operator
 from tinyedge.ops import checks
 from tinyedge.ops.checks import shapes
-from tinyedge.ops.contract import Layer, OperatorSpec, make_layer
+from tinyedge.ops.contract import Constraint, Layer, OperatorSpec, make_layer
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,6 +36,13 @@ def types_match(graph: Graph, operator: Operator) -> bool:
     return all(abs(t.scale - target.scale) <= 1e-6 and t.zero_point == target.zero_point for t in choices)
 
 
+def floats(graph: Graph, operator: Operator) -> bool:
+    """The first input is bool, the others and the output are all float32, in a model that is quantized otherwise."""
+    condition, *choices = all_inputs(graph, operator)
+    real = all(tensor.dtype is DType.FLOAT32 for tensor in (*choices, first_output(graph, operator)))
+    return condition.dtype is DType.BOOL and real
+
+
 def parse(graph: Graph, operator: Operator) -> Layer:
     params = Select(broadcast.broadcast_of(graph, operator), first_output(graph, operator).dtype)
     return make_layer(operator, params, all_inputs(graph, operator), [first_output(graph, operator)])
@@ -46,11 +53,9 @@ def reference(params: Select, inputs: Sequence[Array]) -> tuple[Array, ...]:
     return (np.where(condition, first, second),)
 
 
-SPECS = (
-    OperatorSpec(
-        name="select_v2",
-        constraints=(checks.arity(3, 3), shapes.one_computed, types_match, shapes.broadcasts),
-        parse=parse,
-        reference=reference,
-    ),
-)
+def _spec(name: str, types: Constraint) -> OperatorSpec:
+    return OperatorSpec(name, (checks.arity(3, 3), shapes.one_computed, types, shapes.broadcasts), parse, reference)
+
+
+SPECS = (_spec("select_v2", types_match), _spec("select_v2_f32", floats))
+"""the second is what the pass `compute_floats` makes of one in float32"""

@@ -43,7 +43,8 @@ def compute_floats(graph: Graph) -> Graph:
 
 
 def _is_float(graph: Graph, operator: Operator) -> bool:
-    return all(graph.tensors[key].dtype is DType.FLOAT32 for key in operator.outputs)
+    tensors = (*graph.present_inputs(operator), *(graph.tensors[key] for key in operator.outputs))
+    return any(tensor.dtype is DType.FLOAT32 and not tensor.is_constant for tensor in tensors)
 
 
 def _ends_in_int8(graph: Graph, operator: Operator) -> bool:

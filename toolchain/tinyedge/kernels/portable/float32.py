@@ -19,7 +19,7 @@ from tinyedge.kernels.portable.reductions import at_most_two, reduced_members
 from tinyedge.kernels.portable.requantize import converting_in_place, float_literal
 from tinyedge.ops import reductions_f32
 from tinyedge.ops.contract import Layer
-from tinyedge.ops.elementwise_f32 import SUFFIX, ElementwiseF32
+from tinyedge.ops.elementwise_f32 import COMPARISONS, SUFFIX, ElementwiseF32
 from tinyedge.ops.fully_connected_f32 import FullyConnectedF32
 from tinyedge.ops.lookup import Lookup
 from tinyedge.ops.reductions_f32 import ReductionF32
@@ -32,6 +32,7 @@ _PAIRS: Mapping[str, tuple[int, int]] = MappingProxyType(
     {
         "add": (19, 150),
         "div": (32, 150),
+        **dict.fromkeys(COMPARISONS, (16, 130)),
         "maximum": (15, 130),
         "minimum": (15, 130),
         "mul": (19, 150),

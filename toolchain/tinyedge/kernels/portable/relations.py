@@ -102,16 +102,16 @@ class PortableLogicalNot(Kernel):
 
 
 class PortableSelect(ElementwiseKernel):
-    """One of two int8 or int16, as a condition says."""
+    """One of two int8, int16 or float32, as a condition says."""
 
     name = "portable/select"
-    operators: ClassVar[tuple[str, ...]] = ("select_v2",)
+    operators: ClassVar[tuple[str, ...]] = ("select_v2", "select_v2_f32")
     stem = "te_select"
     code = 110
     cycles_per_output = 20
 
     def function(self, params: Select) -> str:
-        return "te_select_s16" if params.dtype is DType.INT16 else "te_select_s8"
+        return "te_select_f32" if params.dtype is DType.FLOAT32 else f"te_select_{suffix(params.dtype)}"
 
 
 KERNELS: tuple[Kernel, ...] = (
