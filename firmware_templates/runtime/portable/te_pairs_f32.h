@@ -15,22 +15,23 @@ typedef struct {
 } te_pairs_f32_params;
 
 /* output  [shape.sizes]; may be the same memory as an operand that is not broadcast */
-void te_add_f32(const te_pairs_f32_params *p, const float *input1, const float *input2, float *output);
-void te_sub_f32(const te_pairs_f32_params *p, const float *input1, const float *input2, float *output);
-void te_mul_f32(const te_pairs_f32_params *p, const float *input1, const float *input2, float *output);
-void te_div_f32(const te_pairs_f32_params *p, const float *input1, const float *input2, float *output);
-void te_maximum_f32(const te_pairs_f32_params *p, const float *input1, const float *input2, float *output);
-void te_minimum_f32(const te_pairs_f32_params *p, const float *input1, const float *input2, float *output);
-void te_squared_difference_f32(const te_pairs_f32_params *p, const float *input1, const float *input2, float *output);
+void te_pairs_f32_add(const te_pairs_f32_params *p, const float *input1, const float *input2, float *output);
+void te_pairs_f32_sub(const te_pairs_f32_params *p, const float *input1, const float *input2, float *output);
+void te_pairs_f32_mul(const te_pairs_f32_params *p, const float *input1, const float *input2, float *output);
+void te_pairs_f32_div(const te_pairs_f32_params *p, const float *input1, const float *input2, float *output);
+void te_pairs_f32_maximum(const te_pairs_f32_params *p, const float *input1, const float *input2, float *output);
+void te_pairs_f32_minimum(const te_pairs_f32_params *p, const float *input1, const float *input2, float *output);
+void te_pairs_f32_squared_difference(const te_pairs_f32_params *p, const float *input1, const float *input2,
+                                     float *output);
 /* x, or x times the slope y below zero */
-void te_prelu_f32(const te_pairs_f32_params *p, const float *input1, const float *input2, float *output);
+void te_pairs_f32_prelu(const te_pairs_f32_params *p, const float *input1, const float *input2, float *output);
 
 /* comparisons; the output lies apart from the operands */
-void te_equal_f32(const te_pairs_f32_params *p, const float *input1, const float *input2, bool *output);
-void te_greater_f32(const te_pairs_f32_params *p, const float *input1, const float *input2, bool *output);
-void te_greater_equal_f32(const te_pairs_f32_params *p, const float *input1, const float *input2, bool *output);
-void te_less_f32(const te_pairs_f32_params *p, const float *input1, const float *input2, bool *output);
-void te_less_equal_f32(const te_pairs_f32_params *p, const float *input1, const float *input2, bool *output);
-void te_not_equal_f32(const te_pairs_f32_params *p, const float *input1, const float *input2, bool *output);
+void te_pairs_f32_equal(const te_pairs_f32_params *p, const float *input1, const float *input2, bool *output);
+void te_pairs_f32_greater(const te_pairs_f32_params *p, const float *input1, const float *input2, bool *output);
+void te_pairs_f32_greater_equal(const te_pairs_f32_params *p, const float *input1, const float *input2, bool *output);
+void te_pairs_f32_less(const te_pairs_f32_params *p, const float *input1, const float *input2, bool *output);
+void te_pairs_f32_less_equal(const te_pairs_f32_params *p, const float *input1, const float *input2, bool *output);
+void te_pairs_f32_not_equal(const te_pairs_f32_params *p, const float *input1, const float *input2, bool *output);
 
 #endif

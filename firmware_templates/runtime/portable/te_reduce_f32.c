@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "te_reduce_f32.h"
 
-#include <float.h>
+#define TE_LARGEST 3.4028234663852886e38f /* of float32 */
 
 /* Defines the function `name`: `result` begins as `start` and becomes `each` for each value `x`; `last` is written. */
 #define TE_REDUCE(name, start, each, last)                                                                             \
@@ -30,6 +30,6 @@
     }                                                                                                                  \
   }
 
-TE_REDUCE(te_sum_f32, 0.0f, result + x, result / p->divisor)
-TE_REDUCE(te_reduce_max_f32, -FLT_MAX, x > result ? x : result, result)
-TE_REDUCE(te_reduce_min_f32, FLT_MAX, x < result ? x : result, result)
+TE_REDUCE(te_reduce_f32_sum, 0.0f, result + x, result / p->divisor)
+TE_REDUCE(te_reduce_f32_max, -TE_LARGEST, x > result ? x : result, result)
+TE_REDUCE(te_reduce_f32_min, TE_LARGEST, x < result ? x : result, result)

@@ -14,8 +14,8 @@ typedef struct {
 } te_reduce_f32_params;
 
 /* output  [kept[0].size][kept[1].size] */
-void te_sum_f32(const te_reduce_f32_params *p, const float *input, float *output);
-void te_reduce_max_f32(const te_reduce_f32_params *p, const float *input, float *output);
-void te_reduce_min_f32(const te_reduce_f32_params *p, const float *input, float *output);
+void te_reduce_f32_sum(const te_reduce_f32_params *p, const float *input, float *output);
+void te_reduce_f32_max(const te_reduce_f32_params *p, const float *input, float *output);
+void te_reduce_f32_min(const te_reduce_f32_params *p, const float *input, float *output);
 
 #endif

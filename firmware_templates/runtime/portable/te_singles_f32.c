@@ -60,19 +60,19 @@ static inline float hard_swish(float x) {
   return x * (raised > 6.0f ? 6.0f : raised) / 6.0f;
 }
 
-TE_SINGLE(te_abs_f32, x <= 0.0f ? 0.0f - x : x)
-TE_SINGLE(te_ceil_f32, -floor_of(-x))
-TE_SINGLE(te_floor_f32, floor_of(x))
-TE_SINGLE(te_hard_swish_f32, hard_swish(x))
-TE_SINGLE(te_neg_f32, -x)
-TE_SINGLE(te_relu_f32, above_zero(x))
-TE_SINGLE(te_relu6_f32, x > 6.0f ? 6.0f : above_zero(x))
-TE_SINGLE(te_round_f32, nearest(x))
-TE_SINGLE(te_rsqrt_f32, 1.0f / te_sqrt(x))
-TE_SINGLE(te_sqrt_f32, te_sqrt(x))
-TE_SINGLE(te_square_f32, x *x)
+TE_SINGLE(te_singles_f32_abs, x <= 0.0f ? 0.0f - x : x)
+TE_SINGLE(te_singles_f32_ceil, -floor_of(-x))
+TE_SINGLE(te_singles_f32_floor, floor_of(x))
+TE_SINGLE(te_singles_f32_hard_swish, hard_swish(x))
+TE_SINGLE(te_singles_f32_neg, -x)
+TE_SINGLE(te_singles_f32_relu, above_zero(x))
+TE_SINGLE(te_singles_f32_relu6, x > 6.0f ? 6.0f : above_zero(x))
+TE_SINGLE(te_singles_f32_round, nearest(x))
+TE_SINGLE(te_singles_f32_rsqrt, 1.0f / te_sqrt(x))
+TE_SINGLE(te_singles_f32_sqrt, te_sqrt(x))
+TE_SINGLE(te_singles_f32_square, x *x)
 
-void te_leaky_relu_f32(float alpha, const float *input, float *output, uint32_t elements) {
+void te_singles_f32_leaky_relu(float alpha, const float *input, float *output, uint32_t elements) {
   for (uint32_t i = 0; i < elements; i++) {
     const float x = input[i];
     output[i] = x > 0.0f ? x : x * alpha;

@@ -6,19 +6,19 @@
 #include <stdint.h>
 
 /* output  [elements]; may be the same memory as input */
-void te_abs_f32(const float *input, float *output, uint32_t elements);
-void te_ceil_f32(const float *input, float *output, uint32_t elements);
-void te_floor_f32(const float *input, float *output, uint32_t elements);
-void te_hard_swish_f32(const float *input, float *output, uint32_t elements);
-void te_neg_f32(const float *input, float *output, uint32_t elements);
-void te_relu_f32(const float *input, float *output, uint32_t elements);
-void te_relu6_f32(const float *input, float *output, uint32_t elements);
+void te_singles_f32_abs(const float *input, float *output, uint32_t elements);
+void te_singles_f32_ceil(const float *input, float *output, uint32_t elements);
+void te_singles_f32_floor(const float *input, float *output, uint32_t elements);
+void te_singles_f32_hard_swish(const float *input, float *output, uint32_t elements);
+void te_singles_f32_neg(const float *input, float *output, uint32_t elements);
+void te_singles_f32_relu(const float *input, float *output, uint32_t elements);
+void te_singles_f32_relu6(const float *input, float *output, uint32_t elements);
 /* to the nearest whole number, halves to the even one */
-void te_round_f32(const float *input, float *output, uint32_t elements);
-void te_rsqrt_f32(const float *input, float *output, uint32_t elements);
-void te_sqrt_f32(const float *input, float *output, uint32_t elements);
-void te_square_f32(const float *input, float *output, uint32_t elements);
+void te_singles_f32_round(const float *input, float *output, uint32_t elements);
+void te_singles_f32_rsqrt(const float *input, float *output, uint32_t elements);
+void te_singles_f32_sqrt(const float *input, float *output, uint32_t elements);
+void te_singles_f32_square(const float *input, float *output, uint32_t elements);
 /* x, or alpha * x unless it is above zero */
-void te_leaky_relu_f32(float alpha, const float *input, float *output, uint32_t elements);
+void te_singles_f32_leaky_relu(float alpha, const float *input, float *output, uint32_t elements);
 
 #endif

@@ -86,7 +86,7 @@ class PortablePairsF32(ElementwiseKernel):
         return _in_float32(replace(cost, code_bytes=cost.code_bytes + code), cycles, layer, core)
 
     def function(self, params: ElementwiseF32) -> str:
-        return f"te_{params.function}{SUFFIX}"
+        return f"{self.stem}_{params.function}"
 
     def members(self, params: ElementwiseF32) -> Mapping[str, Value]:
         low, high = activation_limits(params.options.get("fused_activation_function", "none"))
@@ -114,7 +114,7 @@ class PortableSinglesF32(Kernel):
         p: ElementwiseF32 = layer.params
         first = f"{float_literal(p.options['alpha'])}, " if p.function == "leaky_relu" else ""
         pointers = f"{operands.inputs[0]}, {operands.outputs[0]}"
-        call = f"te_{p.function}{SUFFIX}({first}{pointers}, {layer.outputs[0].elements});"
+        call = f"{self.stem}_{p.function}({first}{pointers}, {layer.outputs[0].elements});"
         return Code(call=(call,), runtime=(self.stem,))
 
 
@@ -162,8 +162,8 @@ class PortableReduceF32(Kernel):
         name = f"{operands.prefix}_params"
         divisor = float_literal(float(p.divisor))
         struct = params_struct("te_reduce_f32_params", name, {**reduced_members(p.shape, p.axes), "divisor": divisor})
-        function = "te_sum_f32" if p.function in ("mean", "sum") else f"te_{p.function}_f32"
-        call = f"{function}(&{name}, {operands.inputs[0]}, {operands.outputs[0]});"
+        function = "sum" if p.function == "mean" else p.function.removeprefix("reduce_")
+        call = f"{self.stem}_{function}(&{name}, {operands.inputs[0]}, {operands.outputs[0]});"
         return Code(call=(call,), functions=struct, runtime=(self.stem,))
 
 
