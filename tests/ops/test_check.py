@@ -10,7 +10,7 @@ import pytest
 from kits.tflite_builder import TfliteBuilder
 from tinyedge.errors import CheckError, ModelError
 from tinyedge.graph.reader import read_model
-from tinyedge.ops import OPERATORS, check, parse_graph
+from tinyedge.ops import IN_FILES, OPERATORS, check, parse_graph
 from tinyedge.ops.checks import rule_of
 from tinyedge.ops.checks.float_only import FLOAT_ONLY, NO_KERNEL, TFLM_ONLY
 from tinyedge.ops.reference import run_graph
@@ -38,7 +38,7 @@ def test_unknown_operators_are_named_with_shapes_and_the_nearest_known() -> None
     error = refusal(*chain(("reshape", {}), ("relu_6", {}), ("rfft2d", {}), ("erf", {})))
     assert "operator 1 `relu_6` (int8 [1, 8] -> int8 [1, 8]) is not supported" in error.what
     assert "also not supported here: `erf`, `rfft2d`" in error.what
-    assert error.hint == f"the nearest is `relu6`; supported are {', '.join(OPERATORS)}"
+    assert error.hint == f"the nearest is `relu6`; supported are {', '.join(IN_FILES)}"
 
 
 def test_the_nearest_is_not_offered_where_it_would_be_refused() -> None:

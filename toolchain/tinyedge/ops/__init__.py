@@ -31,6 +31,8 @@ OPERATORS: Mapping[str, OperatorSpec] = MappingProxyType(
     }
 )
 """every operator tinyedge runs, by TFLite's name in lower case"""
+IN_FILES = tuple(name for name in OPERATORS if name != "island" and not name.endswith(SUFFIX))
+"""the names of those that files hold; passes make the others"""
 
 _BORDERS = ("quantize", "dequantize")
 _MOVING = (movement.reference, reshape.reference)
@@ -66,7 +68,7 @@ def _refuse_unknown(graph: Graph) -> None:
     first = unknown[0]
     others = sorted({operator.name for operator in unknown[1:]} - {first.name})
     also = f"; also not supported here: {', '.join(f'`{name}`' for name in others)}" if others else ""
-    hint = f"supported are {', '.join(OPERATORS)}"
+    hint = f"supported are {', '.join(IN_FILES)}"
     near = _nearest(graph, first)
     if near:
         hint = f"the nearest is `{near}`; {hint}"
@@ -89,7 +91,7 @@ def _is_builtin(name: str) -> bool:
 
 def _nearest(graph: Graph, operator: Operator) -> str:
     """A name that the name of a custom operator may be meant for, if that operator would run here; else empty."""
-    near = () if _is_builtin(operator.name) else difflib.get_close_matches(operator.name, OPERATORS, n=1)
+    near = () if _is_builtin(operator.name) else difflib.get_close_matches(operator.name, IN_FILES, n=1)
     for name in near:
         meant = replace(operator, name=name)
         if all(_may_hold(constraint, graph, meant) for constraint in OPERATORS[name].constraints):

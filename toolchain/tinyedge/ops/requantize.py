@@ -91,11 +91,20 @@ def scales_fit(graph: Graph, operator: Operator) -> bool:
     return target.scale > 0 and checks.scalable(source.scale / target.scale)
 
 
+def _is_input(graph: Graph, key: int) -> bool:
+    """Whether a tensor is an input of the model, perhaps under another shape."""
+    producer = graph.producer(key)
+    while producer is not None and producer.name in ("expand_dims", "reshape", "squeeze"):
+        key = producer.inputs[0]
+        producer = graph.producer(key)
+    return key in graph.inputs
+
+
 def parse_quantize(graph: Graph, operator: Operator) -> Layer:
     source, target = first_input(graph, operator), first_output(graph, operator)
     params: Requantize | FloatBorder
     if source.dtype is DType.FLOAT32:
-        wraps = source.index not in graph.inputs
+        wraps = not _is_input(graph, source.index)
         params = FloatBorder(source.elements, source.dtype, target.dtype, target.scale, target.zero_point, wraps)
     else:
         multiplier, shift = quantize_multiplier(source.scale / target.scale)

@@ -18,7 +18,8 @@ _INTRODUCTION = """\
 # Operators
 
 What a model may hold. An operator that breaks a rule is refused with that rule, before anything is compiled; what
-tinyedge runs gives the same bytes as TensorFlow Lite Micro. Names are TensorFlow Lite's in lower case.
+tinyedge runs gives the same bytes as TensorFlow Lite Micro. Names are TensorFlow Lite's in lower case; `island` and
+those that end in `_f32` are what becomes of operators in float32 in a model that is quantized otherwise.
 
 This page is made from the code by `tinyedge ops --markdown`; a test compares the two.
 """
