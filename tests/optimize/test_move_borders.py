@@ -109,6 +109,23 @@ def test_a_split_in_float32_between_equal_scales_leaves_nothing_but_the_split() 
     assert all(tensor.dtype is DType.INT8 for layer in layers for tensor in (*layer.inputs, *layer.outputs))
 
 
+@pytest.mark.parametrize("move", MOVES[:5])
+def test_moved_in_int8_behind_an_operator_in_float32(move: Callable[[Island], tuple[int, tuple[int, ...]]]) -> None:
+    """Those that have no kernel in float32, too: they are quantized before."""
+    island = Island()
+    data = np.linspace(-2, 2, 24, dtype=np.float32).reshape(1, 4, 6)
+    second = island.builder.tensor((1, 4, 6), "float32", data=data)
+    island.real = island.put("mul", [island.real, second], (1, 4, 6), fused_activation_function="relu6")
+    island.quantize(*move(island))
+    tflite = island.build()
+    for seed in range(3):
+        tflm.assert_bit_exact(tflite, seed)
+    graph = settle_graph(read_model(tflite, "m"))
+    assert [operator.name for operator in graph.operators][:3] == ["dequantize", "mul_f32", "quantize"]
+    indices = [operator.index for operator in graph.operators]
+    assert len(set(indices)) == len(indices)
+
+
 def test_int16_is_moved_as_int16_or_float32() -> None:
     for move in (_transposed, _padded, _sliced, _joined):
         island = Island("int16")

@@ -25,7 +25,7 @@ _JOINING = ("concatenation", "pack")
 
 
 def move_borders(graph: Graph) -> Graph:
-    """Dequantize behind operators that move elements, and quantize in front of those that join several.
+    """Dequantize behind operators that move elements, and quantize in front of them.
 
     Lossless: both are functions of single elements. Padding is of zeros, which the zero point is.
     """
@@ -51,13 +51,13 @@ class _Moves:
         self._index = max(operator.index for operator in original.operators)
         self._sources: dict[int, Tensor] = {}
         """what float tensors were before they were dequantized"""
-        self._gone: set[int] = set()
-        """indices of operators that others stand for"""
+        self._gone: set[Operator] = set()
+        """those that others stand for"""
 
     @property
     def graph(self) -> Graph:
         """The original where no operator was exchanged."""
-        operators = tuple(operator for operator in self._operators if operator.index not in self._gone)
+        operators = tuple(operator for operator in self._operators if operator not in self._gone)
         if operators == self._original.operators:
             return self._original
         return self._original.evolve(operators=operators, tensors=self._tensors)
@@ -103,12 +103,13 @@ class _Moves:
     # -- quantize in front -----------------------------------------------------------------------------------------
 
     def in_front(self, operator: Operator) -> Sequence[Operator]:
-        """What stands for an operator: itself, or its inputs are quantized and it joins integers."""
-        readers = self._original.consumers(operator.outputs[0]) if operator.name in _JOINING else ()
+        """What stands for an operator: itself, or it moves integers, which are quantized before."""
+        moved = dict.fromkeys(self._moved(operator))
+        readers = self._original.consumers(operator.outputs[0]) if moved and len(operator.outputs) == 1 else ()
         if len(readers) != 1 or readers[0].name != "quantize" or operator.outputs[0] in self._original.outputs:
             return [operator]
         target = self._tensors[readers[0].outputs[0]]
-        tensors = {key: self._tensors[key] for key in operator.inputs if key >= 0}
+        tensors = {key: self._tensors[key] for key in moved if key >= 0}
         if not per_tensor(target) or any(t.dtype is not DType.FLOAT32 or t.is_variable for t in tensors.values()):
             return [operator]
         quantized = {key: self._fresh(tensor, target) for key, tensor in tensors.items()}
@@ -118,13 +119,15 @@ class _Moves:
         ]
         for border in borders:
             self._quantize_constant(border)
-        joiner = replace(
-            operator, inputs=tuple(quantized[key].index for key in operator.inputs), outputs=(target.index,)
-        )
-        if not self._runs(joiner):
+        inputs = tuple(quantized[key].index if key in quantized else key for key in operator.inputs)
+        mover = replace(operator, inputs=inputs, outputs=(target.index,))
+        if not self._runs(mover):
             return [operator]
-        self._gone.add(readers[0].index)
-        return [*(each for each in borders if not tensors[each.inputs[0]].is_constant), joiner]
+        self._gone.add(readers[0])
+        left = [border for border in borders if not tensors[border.inputs[0]].is_constant]
+        if left:
+            left[0] = replace(left[0], index=readers[0].index)
+        return [*left, mover]
 
     def _quantize_constant(self, border: Operator) -> None:
         source, target = self._tensors[border.inputs[0]], self._tensors[border.outputs[0]]
