@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from kits.cli import Outcome, assert_refused, program, tinyedge
+from kits.island_models import network_with_island
 from kits.models import small_convolution, too_big_for_ram, unknown_operator
 from kits.tflite_builder import TfliteBuilder
 from kits.tflm_tree import make_tree, real_tree
@@ -209,6 +210,13 @@ def test_an_int8_registration_only_where_all_is_int8(tmp_path: Path) -> None:
     (tmp_path / "wide.tflite").write_bytes(builder.build([source], [target]))
     document = run_json("wide.tflite", cwd=tmp_path)
     assert [layer["kernel"] for layer in document["layers"]] == ["SOFTMAX"]
+    assert (document["verify"]["samples"], document["verify"]["mismatches"]) == (20, 0)
+
+
+def test_an_island_in_float32(tmp_path: Path) -> None:
+    (tmp_path / "net.tflite").write_bytes(network_with_island())
+    document = run_json("net.tflite", cwd=tmp_path)
+    assert {"DEQUANTIZE", "EXP", "MUL", "DIV", "QUANTIZE"} <= {layer["kernel"] for layer in document["layers"]}
     assert (document["verify"]["samples"], document["verify"]["mismatches"]) == (20, 0)
 
 

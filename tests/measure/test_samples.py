@@ -170,6 +170,20 @@ def test_float_inputs_are_drawn_from_what_their_quantize_can_hold(dtype: str, ze
     assert not load_inputs("zeros", float_input(), 1)[0].any()
 
 
+def test_float_inputs_that_operators_read_first_are_numbers_near_zero(tmp_path: Path) -> None:
+    """Others may be given: no quantize says where they end."""
+    builder = TfliteBuilder()
+    source, result = (builder.tensor((1, 3), "float32") for _ in range(2))
+    target = builder.tensor((1, 3), scale=0.5)
+    builder.operator("neg", [source], [result])
+    builder.operator("quantize", [result], [target])
+    graph = read_model(builder.build([source], [target]), "m")
+    (array,) = load_inputs("random:3", graph, 2)
+    assert array.reshape(-1).tolist() == [(word % 256 - 128) / 32 for word in words(3, 6)]
+    np.save(tmp_path / "x.npy", np.array([[1e30, -1e30, 0]], np.float32))
+    assert load_inputs(str(tmp_path / "x.npy"), graph)[0].shape == (1, 1, 3)
+
+
 def test_tokens_are_drawn_from_the_rows_of_their_table() -> None:
     (array,) = load_inputs("random:3", token_input(7), 5)
     assert array.dtype == np.int32
