@@ -108,6 +108,8 @@ FUNCTIONS: Mapping[str, Function] = MappingProxyType(
 )
 """by TFLite's names in lower case"""
 
+OF_TWO = frozenset(("add", "div", "maximum", "minimum", "mul", "prelu", "squared_difference", "sub"))
+"""those of two operands; the others have one"""
 OF_LIBRARY = frozenset(("cos", "elu", "exp", "log", "logistic", "sin", "tanh"))
 """those that call the C library: the last bit depends on whose it is. All others are sums, products, quotients, square
 roots and comparisons, which IEEE 754 fixes to the last bit"""

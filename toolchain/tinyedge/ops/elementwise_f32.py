@@ -35,11 +35,9 @@ COMPARISONS: Mapping[str, np.ufunc] = MappingProxyType(
 """functions of two elements whose results are truth values"""
 FUSED = ("add", "div", "mul", "sub")
 """those that may clamp"""
-PAIRS = (*FUSED, "maximum", "minimum", "prelu", "squared_difference")
+PAIRS = tuple(sorted(float_functions.OF_TWO))
 """functions of two elements"""
-SINGLES = (
-    *("abs", "ceil", "floor", "hard_swish", "leaky_relu", "neg", "relu", "relu6", "round", "rsqrt", "sqrt", "square"),
-)
+SINGLES = tuple(sorted(float_functions.FUNCTIONS.keys() - float_functions.OF_TWO - float_functions.OF_LIBRARY))
 """functions of one element"""
 
 

@@ -31,10 +31,11 @@ def compute_floats(graph: Graph) -> Graph:
     columns = Columns(graph)
     computed = graph
     for operator in graph.operators:
-        if operator.name == "dequantize" and graph.tensors[operator.inputs[0]].is_constant:
+        if operator.name == "dequantize":
             computed = _dequantized(computed, operator)
         elif operator.name in OF_LIBRARY:
-            column = columns.of(operator.outputs[0]) if _ends_in_int8(graph, operator) else None
+            single = len(operator.outputs) == 1 and _ends_in_int8(graph, operator)
+            column = columns.of(operator.outputs[0]) if single else None
             if column is not None and column.source is not None and np.isfinite(column.results).all():
                 computed = replace_operator(computed, _table(operator, column))
         elif operator.name + SUFFIX in OPERATORS and _is_float(graph, operator):
@@ -56,7 +57,7 @@ def _ends_in_int8(graph: Graph, operator: Operator) -> bool:
             return False
         for reader in graph.consumers(key):
             found = [graph.tensors[output] for output in reader.outputs]
-            if reader.name == "quantize" and found[0].dtype is not DType.INT8:
+            if reader.name == "quantize" and any(tensor.dtype is not DType.INT8 for tensor in found):
                 return False
             further = [tensor.index for tensor in found if tensor.dtype is DType.FLOAT32 and tensor.index not in seen]
             pending += further
@@ -69,11 +70,12 @@ def _table(operator: Operator, column: Column) -> Operator:
 
 
 def _dequantized(graph: Graph, operator: Operator) -> Graph:
-    """The graph with a constant in float32 instead of a dequantize; as it is where the operator would be refused."""
-    target = graph.tensors[operator.outputs[0]]
+    """The graph with a constant in float32 instead of a dequantize of one; as it is where there is none, or where the
+    operator would be refused."""
     layer = try_parse(graph, operator, waived=[computed_input])
-    if layer is None or target.index in graph.outputs:
+    if layer is None or not layer.inputs[0].is_constant or layer.outputs[0].index in graph.outputs:
         return graph
+    target = layer.outputs[0]
     (result,) = reference_outputs(layer, [constant(layer.inputs[0])])
     data = np.ascontiguousarray(result, np.float32).reshape(target.shape)
     data.flags.writeable = False

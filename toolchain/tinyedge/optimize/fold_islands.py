@@ -110,7 +110,8 @@ class Columns:
 def _operands(producer: Operator) -> tuple[int, ...]:
     """The float tensors that decide what an operator gives."""
     if producer.name in float_functions.FUNCTIONS:
-        return producer.inputs
+        count = 2 if producer.name in float_functions.OF_TWO else 1
+        return producer.inputs if len(producer.inputs) == count else ()
     return producer.inputs[:1] if producer.name in _SAME_ORDER else ()
 
 
@@ -145,6 +146,8 @@ def _applied(graph: Graph, tensor: Tensor, producer: Operator, columns: list[Col
 
 
 def _dequantized(graph: Graph, producer: Operator) -> Column | None:
+    if len(producer.inputs) != 1 or producer.inputs[0] not in graph.tensors:
+        return None
     source = graph.tensors[producer.inputs[0]]
     if not _is_int8(source) or source.is_variable:
         return None

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from tinyedge.graph.access import constant, per_tensor
+from tinyedge.graph.access import constant
 from tinyedge.graph.ir import DType, Graph, Operator, Tensor
 from tinyedge.ops.checks import computed_input
 from tinyedge.optimize.remove_unused import remove_unused
@@ -70,9 +70,10 @@ class _Moves:
     def behind(self, operator: Operator) -> Sequence[Operator]:
         """What stands for an operator: itself, or it moves integers, which are dequantized then."""
         if operator.name == "dequantize":
-            source = self._tensors[operator.inputs[0]]
-            if not source.is_constant and not source.is_variable and per_tensor(source):
-                self._sources[operator.outputs[0]] = source
+            if try_parse(self._original, operator) is not None:
+                source = self._tensors[operator.inputs[0]]
+                if not source.is_variable:
+                    self._sources[operator.outputs[0]] = source
             return [operator]
         sources = [self._sources.get(key) for key in self._moved(operator)]
         first = sources[0] if sources else None
@@ -84,7 +85,8 @@ class _Moves:
         """The tensors an operator moves."""
         if operator.name in _JOINING:
             return operator.inputs
-        return (operator.inputs[_DATA[operator.name]],) if operator.name in _DATA else ()
+        place = _DATA.get(operator.name)
+        return () if place is None else operator.inputs[place : place + 1]
 
     def _moved_behind(self, operator: Operator, like: Tensor) -> Sequence[Operator]:
         moved = set(self._moved(operator))
@@ -108,9 +110,11 @@ class _Moves:
         readers = self._original.consumers(operator.outputs[0]) if moved and len(operator.outputs) == 1 else ()
         if len(readers) != 1 or readers[0].name != "quantize" or operator.outputs[0] in self._original.outputs:
             return [operator]
+        if try_parse(self._original, readers[0]) is None or min(moved) < 0:
+            return [operator]
         target = self._tensors[readers[0].outputs[0]]
-        tensors = {key: self._tensors[key] for key in moved if key >= 0}
-        if not per_tensor(target) or any(t.dtype is not DType.FLOAT32 or t.is_variable for t in tensors.values()):
+        tensors = {key: self._tensors[key] for key in moved}
+        if any(tensor.dtype is not DType.FLOAT32 or tensor.is_variable for tensor in tensors.values()):
             return [operator]
         quantized = {key: self._fresh(tensor, target) for key, tensor in tensors.items()}
         borders = [
@@ -135,11 +139,11 @@ class _Moves:
             return
         graph = add_tensors(self._original, [source, target])
         layer = try_parse(graph, border, waived=[computed_input])
-        if layer is not None:
-            (result,) = reference_outputs(layer, [constant(source)])
-            data = np.ascontiguousarray(result, target.dtype.numpy).reshape(target.shape)
-            data.flags.writeable = False
-            self._tensors[target.index] = replace(target, data=data)
+        assert layer is not None, "the quantize itself runs"
+        (result,) = reference_outputs(layer, [constant(source)])
+        data = np.ascontiguousarray(result, target.dtype.numpy).reshape(target.shape)
+        data.flags.writeable = False
+        self._tensors[target.index] = replace(target, data=data)
 
     # -- common ----------------------------------------------------------------------------------------------------
 
