@@ -13,7 +13,6 @@ from kits.draft import Draft, Entry, Node
 from kits.kernel_layers import KernelCases, drafted
 from kits.nodes import broadcast_from
 from kits.tflite_builder import TfliteBuilder
-from tinyedge.arithmetic.float_functions import FUNCTIONS, OF_LIBRARY
 from tinyedge.errors import ModelError
 from tinyedge.graph.reader import read_model
 from tinyedge.ops import check, parse_graph
@@ -164,10 +163,6 @@ def test_a_quotient_by_zero_leaves_int32_as_on_the_host() -> None:
     second[0, 6:] = 4
     (ours,) = [run_graph(graph, [first, second])[key] for key in graph.outputs]
     np.testing.assert_array_equal(ours, tflm.interpret(tflite, [first, second])[0])
-
-
-def test_every_function_of_islands_is_an_operator_or_a_table() -> None:
-    assert set(FUNCTIONS) == set(PAIRS) | set(SINGLES) | OF_LIBRARY
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -10,9 +11,10 @@ import pytest
 
 from kits import tflm
 from kits.tflite_builder import TfliteBuilder
+from tinyedge.errors import ModelError
 from tinyedge.graph.ir import DType
 from tinyedge.graph.reader import read_model
-from tinyedge.ops import parse_graph
+from tinyedge.ops import check, parse_graph
 from tinyedge.optimize import optimize_graph, settle_graph
 from tinyedge.optimize.move_borders import move_borders
 
@@ -139,3 +141,20 @@ def test_a_graph_without_islands_is_left() -> None:
     builder.operator("reshape", [source], [target], new_shape=[1, 4])
     graph = read_model(builder.build([source], [target]), "m")
     assert move_borders(graph) is graph
+
+
+@pytest.mark.parametrize("operator", ["add", "concatenation", "dequantize", "exp", "less", "pad", "quantize", "split"])
+@pytest.mark.parametrize("inputs", ["", "r", "rr", "i", "ir", "-", "-r", "c", "crr"])
+def test_operators_without_their_tensors_are_refused_as_such(operator: str, inputs: str) -> None:
+    """The passes run in front of the checks: r is float32, i int8, c a constant, - an input that is absent."""
+    for outputs in (0, 1, 2):
+        builder = TfliteBuilder()
+        source, target = (builder.tensor((1, 4), scale=0.1) for _ in range(2))
+        constant = builder.tensor((1, 4), scale=0.1, data=np.zeros((1, 4), np.int8))
+        reals = [builder.tensor((1, 4), "float32") for _ in range(1 + outputs)]
+        builder.operator("dequantize", [source], reals[:1])
+        keys = {"r": reals[0], "i": source, "c": constant, "-": -1}
+        builder.operator(operator, [keys[letter] for letter in inputs], reals[1:])
+        builder.operator("quantize", [reals[-1]], [target])
+        with contextlib.suppress(ModelError):
+            check(settle_graph(read_model(builder.build([source], [target]), "m")))
