@@ -162,6 +162,8 @@ def _has_quantized_weights(graph: Graph, operator: Operator) -> bool:
         if tensor.is_constant and tensor.dtype in _SMALL_INTEGERS:
             return True
         producer = graph.producer(tensor.index)
-        if producer is not None and producer.name == "dequantize" and graph.tensors[producer.inputs[0]].is_constant:
+        if producer is None or producer.name != "dequantize":
+            continue
+        if any(source.is_constant for source in graph.present_inputs(producer)):
             return True
     return False
