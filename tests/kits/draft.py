@@ -141,7 +141,9 @@ class Draft:
         self, shape: Sequence[int], dtype: str, scale: float, zero_point: int, is_variable: bool = False
     ) -> Node:
         zero_point = zero_point if dtype == "int8" else 0
-        quantization = {} if dtype in ("float32", "bool", "int32") else {"scale": scale, "zero_point": zero_point}
+        # Whole numbers that count have no scale in a file.
+        counts = dtype == "int32" and scale == 1.0
+        quantization = {} if counts or dtype in ("float32", "bool") else {"scale": scale, "zero_point": zero_point}
         key = self.builder.tensor(shape, dtype, is_variable=is_variable, **quantization)
         return Node(key, tuple(int(size) for size in shape), dtype, float32(scale), zero_point)
 

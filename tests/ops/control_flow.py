@@ -182,12 +182,11 @@ def while_node(draft: Draft) -> None:
     """A loop over a counter and some tensors, of random operators; what it changes may be passed on or swapped."""
     first = draft.any()
     carried = [first, *(draft.any() for _ in range(draft.number(0, 1)))]
-    counter = draft.input((), "int32", (0, 3)) if draft.flip(0.3) else _counter(draft, draft.number(0, 2))
+    counter = draft.input((), "int32", (0, 3), scale=1.0) if draft.flip(0.3) else _counter(draft, draft.number(0, 2))
     with draft.builder.subgraph() as body:
         inner = InnerDraft(draft, [counter, *carried])
-        after = inner.put(
-            "add", [inner.operands[0][1], inner.constant(np.array(1, np.int32))], (), "int32", **NO_ACTIVATION
-        )
+        one = inner.constant(np.array(1, np.int32))
+        after = inner.put("add", [inner.operands[0][1], one], (), "int32", scale=1.0, **NO_ACTIVATION)
         _fill(inner)
         operands = [node for node, _ in inner.operands]
         passed = len(operands) - 1 - len(carried)

