@@ -21,6 +21,7 @@ from kits import fake_renode
 from kits.fake_renode import LATE_S
 from kits.hand_plan import SIZE, hand_model, hand_plan, reference, selftest_crc, start_state
 from kits.processes import is_running, make_program, wait_until
+from tinyedge import paths
 from tinyedge.artifacts import Image
 from tinyedge.boards import load_board
 from tinyedge.build import build_image, make_flags
@@ -47,8 +48,9 @@ def image(tmp_path_factory: pytest.TempPathFactory) -> Image:
 
 @pytest.fixture(autouse=True)
 def nothing_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Whatever happens, no temporary folder stays."""
+    """Whatever happens, no temporary folder stays, of ours or of Renode's."""
     (tmp_path / "temporary files").mkdir()
+    monkeypatch.setenv("TMPDIR", os.fspath(tmp_path / "temporary files"))
     monkeypatch.setattr(tempfile, "tempdir", os.fspath(tmp_path / "temporary files"))
     yield
     assert list((tmp_path / "temporary files").iterdir()) == []
@@ -125,6 +127,16 @@ def test_its_version_and_its_warnings_are_told(fake: Fake, image: Image, tmp_pat
     assert wait_until(lambda: not is_running(running))
 
 
+def test_what_a_kill_leaves_can_be_told_from_what_is_in_use(fake: Fake, image: Image, tmp_path: Path) -> None:
+    """Its folder carries its owner's name, so that the next start sweeps it once the owner is gone."""
+    with fake("").start(image, BOARD):
+        (folder,) = (tmp_path / "temporary files").iterdir()
+        assert folder.name.startswith("tinyedge-renode-")
+        assert f"-{os.getpid()}-" in folder.name
+        paths.sweep(folder.parent)
+        assert folder.is_dir()
+
+
 def test_two_run_side_by_side(fake: Fake, image: Image) -> None:
     emulator = fake("")
     with emulator.start(image, BOARD) as one, emulator.start(image, BOARD) as two:
@@ -150,6 +162,7 @@ def test_a_line_that_opens_late_loses_nothing(fake: Fake, image: Image) -> None:
         ("script-exits", "could not set up the machine\n +. There was an error executing command '.*\n +. Error E36"),
         ("script-hangs", "could not set up the machine\n +. There was an error executing command '.*\n +. Error E36"),
         ("crash", "`renode` was ended by SIGKILL"),
+        ("fatal", r"`renode` ended with exit code 1\n +. Fatal error:\n +. Could not add reference to [\w .]+$"),
     ],
 )
 def test_a_failed_start_is_an_error_whatever_the_exit_status(

@@ -12,6 +12,7 @@ import pty
 import re
 import select
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -22,7 +23,7 @@ from tinyedge.boards import load_board
 from tinyedge.emulate.unicorn.host import UnicornConsole, UnicornEmulator
 from tinyedge.errors import DeviceError
 
-FAILURES = ("hang", "script-exits", "script-hangs", "late", "crash", "abort", "die", "silent")
+FAILURES = ("hang", "fatal", "script-exits", "script-hangs", "late", "crash", "abort", "die", "silent")
 LATE_S = 0.6
 VERSION = "Renode v1.16.1.12345\n  build: fake\n"
 
@@ -177,6 +178,16 @@ def main() -> None:
     *options, script = sys.argv[1:]
     assert options == ["--console", "--disable-gui", "--plain"], options
     failure = os.environ.get("FAKE_RENODE", "")
+    tempfile.mkdtemp(prefix=f"renode-{os.getpid()}")  # it stays when Renode is killed
+    if failure == "fatal":
+        say("Fatal error:\nCould not add reference to assembly IronPython.StdLib")
+        for number in range(40):
+            say(
+                f"  at IronPython.Runtime.ClrModule.AddReference (System.Object[] references) [0x{number:05x}] in <9173>:0 "
+            )
+            say(f"   at Antmicro.Renode.Program.Main(String[] args) in /renode/src/Program.cs:line {number}")
+            say("   at System.Threading.ThreadHelper.ThreadStart()")
+        sys.exit(1)
     say("21:04:05.1234 [INFO] Loaded monitor commands from: monitor.py")
     say(f"(monitor) i @{script}")
     if failure == "hang":

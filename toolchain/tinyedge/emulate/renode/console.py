@@ -25,6 +25,8 @@ from tinyedge.systems import open_terminal, wait_readable
 _FAILED = "There was an error executing command"
 _STOPPED = re.compile(r"\[ERROR\] \S+: (CPU abort.*)$")
 _WARNING = re.compile(r"\[(?:WARNING|ERROR)\] (.*)$")
+_FRAME = re.compile(r"at \S.*\)(?: |$)")
+"""a line of a .NET stack trace: a dozen of them would push out the words of the error"""
 _COLOURS = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 _HARMLESS = re.compile(r"^(?:nvic|dwt|uart|clock|clint): (?:\[\w+: 0x\w+\] )?Unhandled ")
 """what a model of a device says of a bit it lacks; an access to what is not there at all is no such thing"""
@@ -86,7 +88,7 @@ class Monitor:
 
     def _take(self, raw: str) -> None:
         line = _COLOURS.sub("", raw).strip()
-        if not line:
+        if not line or _FRAME.match(line):
             return
         if self.broken.is_set():
             if len(self._tail) < process.QUOTED_LINES:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import re
-import tempfile
+from contextlib import ExitStack
 from pathlib import Path
 
 from tinyedge import process
@@ -19,6 +19,7 @@ from tinyedge.emulate.renode.platform import (
     template_name,
 )
 from tinyedge.errors import DeviceError
+from tinyedge.paths import scratch_folder
 from tinyedge.systems import has_terminals
 
 _PROGRAM = "renode"
@@ -57,20 +58,20 @@ class RenodeEmulator:
         program = process.require(_PROGRAM, _HINT)
         if reason := self.supports(board):
             raise DeviceError(reason, hint="`tinyedge boards` lists the emulators of each board")
-        folder = tempfile.TemporaryDirectory(prefix="tinyedge-renode-", ignore_cleanup_errors=True)
-        try:
-            platform, script, line = (Path(folder.name, name) for name in (f"{board.name}.repl", "run.resc", _LINE))
+        with ExitStack() as stack:
+            folder = stack.enter_context(scratch_folder("renode"))
+            platform, script, line = (folder / name for name in (f"{board.name}.repl", "run.resc", _LINE))
             platform.write_text(platform_text(board), encoding="utf-8")
             script.write_text(script_text(board, platform, image.elf, line), encoding="utf-8")
             # With `--console` the monitor is on our pipe, and Renode ends with us, as it quits at the end of its
             # input; without, it would listen for commands on a port of all networks. The line is a file of ours, too.
+            # Its own temporary files go into our folder, as it does not remove them when it is killed.
             child = process.start(
-                [program, "--console", "--disable-gui", "--plain", monitor_path(script)], merge_stderr=True
+                [program, "--console", "--disable-gui", "--plain", monitor_path(script)],
+                env={name: str(folder) for name in ("TMPDIR", "TMP", "TEMP")},
+                merge_stderr=True,
             )
-        except BaseException:
-            folder.cleanup()
-            raise
-        return RenodeConsole(child, line, self._start_timeout_s, folder.cleanup)
+            return RenodeConsole(child, line, self._start_timeout_s, stack.pop_all().close)
 
 
 @functools.cache
