@@ -1,7 +1,6 @@
 """Caches of objects of the tests' own, so that what a user's cache holds decides nothing.
 
-zig's part is the user's: what zig keeps there it names by what it was made of, and its C libraries take tens of
-seconds to make.
+The libraries of zig are the user's: they are checked when they are used, and take tens of seconds to make.
 """
 
 from __future__ import annotations
@@ -12,15 +11,15 @@ from pathlib import Path
 import pytest
 
 from tinyedge import paths
+from tinyedge.cache import user_store
 
 
 @pytest.fixture(scope="session")
 def session_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A cache for this worker, but for zig's part."""
-    zig = paths.cache_dir().absolute() / "zig"
-    zig.mkdir(parents=True, exist_ok=True)
+    """A cache for this worker, but for the libraries of zig."""
+    libraries = user_store(paths.cache_dir() / "zig-libraries").folder
     folder = tmp_path_factory.mktemp("cache")
-    (folder / "zig").symlink_to(zig)
+    (folder / libraries.name).symlink_to(libraries)
     return folder
 
 

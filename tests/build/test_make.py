@@ -13,6 +13,7 @@ from tinyedge import process
 from tinyedge.artifacts import FirmwareProject
 from tinyedge.boards import load_board
 from tinyedge.build import build_image, make_flags
+from tinyedge.build.image import select_compiler
 from tinyedge.generate import generate_project
 
 
@@ -22,14 +23,14 @@ def project() -> FirmwareProject:
     return generate_project(hand_plan(), hand_model(), board, selftest_crc=selftest_crc(), make_flags=make_flags(board))
 
 
-def test_make_gives_the_same_elf(project: FirmwareProject, compiler: str, cache: Path, tmp_path: Path) -> None:
+def test_make_gives_the_same_elf(project: FirmwareProject, compiler: str, tmp_path: Path) -> None:
     if shutil.which("make") is None:
         pytest.skip("no make: `apt-get install make`")
     image = build_image(project, tmp_path / "built", compiler)
     project.write(tmp_path / "made")
     driver = f"{sys.executable} -m ziglang cc" if compiler == "zig" else "arm-none-eabi-gcc"
-    zig_cache = {"ZIG_GLOBAL_CACHE_DIR": str(cache / "zig"), "ZIG_LOCAL_CACHE_DIR": str(cache / "zig")}
-    process.run(["make", f"CC={driver}"], cwd=tmp_path / "made", timeout_s=120, env=zig_cache)
+    with select_compiler(compiler, project.board.core).at_work(linking=True) as env:
+        process.run(["make", f"CC={driver}"], cwd=tmp_path / "made", timeout_s=120, env=env)
     assert (tmp_path / "made/build/firmware.elf").read_bytes() == image.elf.read_bytes()
     assert image.bin
     assert (tmp_path / "made/build/firmware.bin").read_bytes() == image.bin.read_bytes()
@@ -42,7 +43,7 @@ def test_the_place_of_the_cache_leaves_no_trace(
     first = build_image(project, tmp_path / "a", compiler)
     another = tmp_path / "another_cache"
     another.mkdir()
-    (another / "zig").symlink_to((cache / "zig").resolve())
+    (another / "zig-libraries").symlink_to((cache / "zig-libraries").resolve())
     monkeypatch.setenv("TINYEDGE_CACHE", str(another))
     second = build_image(project, tmp_path / "b", compiler)
     assert first.elf.read_bytes() == second.elf.read_bytes()

@@ -47,12 +47,11 @@ def empty(path: Path) -> None:
 
 @pytest.fixture
 def place(small_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder with the model, a cache and a folder for temporary files of its own; zig's cache is the user's."""
-    zig = paths.cache_dir().absolute() / "zig"
-    zig.mkdir(parents=True, exist_ok=True)
+    """A folder with the model, a cache and a folder for temporary files of its own; zig's libraries are the user's."""
     shutil.copy(small_folder / "small.tflite", tmp_path)
     (tmp_path / "cache").mkdir(mode=0o700)
-    (tmp_path / "cache" / "zig").symlink_to(zig)
+    libraries = paths.cache_dir() / "zig-libraries"
+    shutil.copytree(libraries, tmp_path / "cache" / libraries.name, ignore=shutil.ignore_patterns("*.tmp", "*.part"))
     (tmp_path / "tmp").mkdir()
     monkeypatch.setenv("TINYEDGE_CACHE", str(tmp_path / "cache"))
     monkeypatch.setenv("TMPDIR", str(tmp_path / "tmp"))
@@ -68,8 +67,7 @@ def figures(outcome: Outcome) -> dict[str, Any]:
 
 
 def left_overs(place: Path) -> list[str]:
-    owned = [path for path in place.rglob("*") if path.name.endswith((".part", ".tmp"))]
-    return sorted(str(path) for path in owned if (place / "cache" / "zig") not in path.parents)
+    return sorted(str(path) for path in place.rglob("*") if path.name.endswith((".part", ".tmp")))
 
 
 def cached_files(place: Path) -> list[Path]:

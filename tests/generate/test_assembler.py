@@ -82,7 +82,7 @@ def compile_files(files: dict[str, bytes], source: str, core: Core, compiler: st
     for name, content in files.items():
         (folder / name).write_bytes(content)
     driver = select_compiler(compiler, core)
-    process.run(driver.compile_command(source, "unit.o", ["."]), cwd=folder, timeout_s=120, env=driver.env)
+    process.run(driver.compile_command(source, "unit.o", ["."]), cwd=folder, timeout_s=120)
     return folder / "unit.o"
 
 

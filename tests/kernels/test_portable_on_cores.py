@@ -64,6 +64,5 @@ def test_runtime_compiles_without_warnings_for(core: str, tmp_path: Path) -> Non
     includes = [".", str(templates_dir() / "project")]
     for name in files:
         if name.endswith(".c"):
-            command = compiler.compile_command(name, f"{name}.o", includes)
-            process.run(command, cwd=tmp_path, timeout_s=120, env=compiler.env)
+            process.run(compiler.compile_command(name, f"{name}.o", includes), cwd=tmp_path, timeout_s=120)
     assert len(list(tmp_path.glob("*.o"))) == len(stems)

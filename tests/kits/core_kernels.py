@@ -129,7 +129,7 @@ class CoreRunner:
         commands = [compiler.compile_command(name, f"{name}.o", includes) for name in units]
         commands.append(compiler.link_command([f"{name}.o" for name in units], "link.ld", "cases.elf"))
         for command in commands:
-            process.run(command, cwd=folder, timeout_s=300, env=compiler.env)
+            process.run(command, cwd=folder, timeout_s=300)
         return elf
 
 

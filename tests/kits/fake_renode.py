@@ -182,9 +182,7 @@ def main() -> None:
     if failure == "fatal":
         say("Fatal error:\nCould not add reference to assembly IronPython.StdLib")
         for number in range(40):
-            say(
-                f"  at IronPython.Runtime.ClrModule.AddReference (System.Object[] references) [0x{number:05x}] in <9173>:0 "
-            )
+            say(f"  at IronPython.Runtime.ClrModule.AddReference (System.Object reference) [0x{number:x}] in <9173>:0 ")
             say(f"   at Antmicro.Renode.Program.Main(String[] args) in /renode/src/Program.cs:line {number}")
             say("   at System.Threading.ThreadHelper.ThreadStart()")
         sys.exit(1)

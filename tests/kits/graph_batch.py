@@ -198,12 +198,9 @@ def _write(folder: Path, files: Mapping[str, bytes]) -> list[str]:
     return [name for name in files if name.endswith(".S") or (name.endswith(".c") and "/" not in name)]
 
 
-def _compile(commands: Sequence[Sequence[str]], folder: Path, env: Mapping[str, str] | None = None) -> None:
+def _compile(commands: Sequence[Sequence[str]], folder: Path) -> None:
     def one(command: Sequence[str]) -> None:
-        done = subprocess.run(
-            command, cwd=folder, env=os.environ | dict(env or {}), capture_output=True, text=True, timeout=300,
-            check=False,
-        )  # fmt: skip
+        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=300, check=False)
         assert done.returncode == 0, f"{' '.join(command)}\nfailed in {folder}:\n{done.stderr[:3000]}"
 
     with concurrent.futures.ThreadPoolExecutor(_JOBS) as pool:
@@ -281,9 +278,9 @@ class CoreBatch:
         units = _write(folder, files)
         compiler = select_compiler("zig", core)
         includes = [".", str(templates_dir() / "project")]
-        _compile([compiler.compile_command(unit, f"{unit}.o", includes) for unit in units], folder, compiler.env)
+        _compile([compiler.compile_command(unit, f"{unit}.o", includes) for unit in units], folder)
         link = compiler.link_command([f"{unit}.o" for unit in units], "link.ld", "graphs.elf")
-        process.run(link, cwd=folder, timeout_s=300, env=compiler.env)
+        process.run(link, cwd=folder, timeout_s=300)
 
     def run(self, samples: Mapping[int, Sequence[Sample]]) -> dict[int, list[Outcome] | str]:
         """Per graph what each sample gave, or how the core failed over it."""

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from tinyedge.artifacts import Library
@@ -27,7 +28,15 @@ class Compiler:
     flags: Flags
     cxx_driver: tuple[str, ...] = ()
     """the same for C++, where they are others"""
-    env: Mapping[str, str] = field(default_factory=dict)
+
+    @contextlib.contextmanager
+    def at_work(self, *, linking: bool = False) -> Iterator[Mapping[str, str]]:
+        """The variables that its commands need, for the time of the block, in which it links or only compiles.
+
+        Raises: OSError, UsageError when what it needs cannot be had
+        """
+        del linking
+        yield {}
 
     @property
     def version(self) -> str:

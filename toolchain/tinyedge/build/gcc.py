@@ -41,7 +41,7 @@ def check_cxx(compiler: Compiler) -> None:
     if compiler.name not in _CXX_HINTS:
         return  # zig brings its own
     command = [*compiler.driver, *compiler.flags.cxx, "-fsyntax-only", "-x", "c++", "-include", "cstdint", "-"]
-    if process.run(command, timeout_s=60, env=compiler.env, inherit=False, check=False).returncode != 0:
+    if process.run(command, timeout_s=60, inherit=False, check=False).returncode != 0:
         raise ToolError(f"`{compiler.driver[-1]}` cannot compile C++ here", hint=_CXX_HINTS[compiler.name])
 
 

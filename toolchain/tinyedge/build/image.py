@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from tinyedge import process
@@ -94,21 +94,24 @@ def compiler_version(name: str) -> str:
 
 def _link(project: FirmwareProject, folder: Path, compiler: Compiler, objects: list[str]) -> Path:
     elf = folder / _OUTPUT / "firmware.elf"
-    with _writing(folder), whole(elf) as partial:
+    with compiler.at_work(linking=True) as env, _writing(folder), whole(elf) as partial:
         output = f"{_OUTPUT}/{partial.name}"
         command = compiler.link_command(objects, project.linker_script, output, project.library)
-        completed = process.run(
-            command, cwd=folder, timeout_s=_LINK_TIMEOUT_S, env=compiler.env, inherit=False, check=False
-        )
+        completed = process.run(command, cwd=folder, timeout_s=_LINK_TIMEOUT_S, env=env, inherit=False, check=False)
         if completed.returncode != 0:
             if overflow := _OVERFLOW.findall(completed.output):
-                _raise_overflow(project, folder, compiler, objects, overflow)
+                _raise_overflow(project, folder, compiler, objects, overflow, env)
             raise process.failure(completed)
     return elf
 
 
 def _raise_overflow(
-    project: FirmwareProject, folder: Path, compiler: Compiler, objects: list[str], overflow: list[tuple[str, str]]
+    project: FirmwareProject,
+    folder: Path,
+    compiler: Compiler,
+    objects: list[str],
+    overflow: list[tuple[str, str]],
+    env: Mapping[str, str],
 ) -> None:
     """Raises: FitError with the exact need, found by a link in which every region is large."""
     script, elf = (f"{_OUTPUT}/{partial_of(Path(name)).name}" for name in ("roomy.ld", "roomy.elf"))
@@ -117,7 +120,7 @@ def _raise_overflow(
         with _writing(folder):
             (folder / script).write_text(_make_roomy(text), encoding="utf-8")
         command = compiler.link_command(objects, script, elf, project.library)
-        process.run(command, cwd=folder, timeout_s=_LINK_TIMEOUT_S, env=compiler.env, inherit=False)
+        process.run(command, cwd=folder, timeout_s=_LINK_TIMEOUT_S, env=env, inherit=False)
         check_size(size_of(read_elf(folder / elf), project.board), project.model, project.board)
     except ToolError:
         pass  # the regions lie too close for a larger one: the linker's own numbers have to do

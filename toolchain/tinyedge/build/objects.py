@@ -102,22 +102,24 @@ def compile_objects(
         if progress is not None:
             progress(done, len(project.sources))
 
+    if not missing:
+        return objects
     try:
-        process.run_parallel(
-            [
-                compiler.compile_command(source, str(partial), project.include_dirs, project.library)
-                for source, partial in zip(missing, partials, strict=True)
-            ],
-            jobs=jobs,
-            timeout_s=_COMPILE_TIMEOUT_S,
-            on_done=store,
-            cwd=folder,
-            env=compiler.env,
-            inherit=False,
-        )
+        with compiler.at_work() as env:
+            process.run_parallel(
+                [
+                    compiler.compile_command(source, str(partial), project.include_dirs, project.library)
+                    for source, partial in zip(missing, partials, strict=True)
+                ],
+                jobs=jobs,
+                timeout_s=_COMPILE_TIMEOUT_S,
+                on_done=store,
+                cwd=folder,
+                env=env,
+                inherit=False,
+            )
     finally:
         for partial in partials:
             partial.unlink(missing_ok=True)
-    if missing:
-        cache.trim(KEEP_OBJECTS)
+    cache.trim(KEEP_OBJECTS)
     return objects

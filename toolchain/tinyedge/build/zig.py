@@ -2,26 +2,37 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import importlib.util
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
-from tinyedge import paths, process
+from tinyedge import process
 from tinyedge.boards import Core
 from tinyedge.build.compiler import Compiler
 from tinyedge.build.flags import zig_flags
 from tinyedge.errors import ToolError
 from tinyedge.install import package_command
+from tinyedge.zig_cache import zig_cache
+
+
+@dataclass(frozen=True)
+class _Zig(Compiler):
+    """zig, which needs a cache, and for a link the libraries that it made for such a link before."""
+
+    @contextlib.contextmanager
+    def at_work(self, *, linking: bool = False) -> Iterator[Mapping[str, str]]:
+        use = (self.identity, *self.driver, *self.flags.link, *self.flags.library_link) if linking else ()
+        with zig_cache(*use) as env:
+            yield env
 
 
 def zig_compiler(core: Core) -> Compiler:
     """zig set up for a core. Raises: ToolError when it is not installed."""
     driver = _driver()
-    cache = str(paths.cache_dir().absolute() / "zig")
-    env = {"ZIG_GLOBAL_CACHE_DIR": cache, "ZIG_LOCAL_CACHE_DIR": cache}
-    return Compiler(
-        "zig", f"zig {_version(driver)}", (*driver, "cc"), zig_flags(core), cxx_driver=(*driver, "c++"), env=env
-    )
+    return _Zig("zig", f"zig {_version(driver)}", (*driver, "cc"), zig_flags(core), cxx_driver=(*driver, "c++"))
 
 
 def _driver() -> tuple[str, ...]:

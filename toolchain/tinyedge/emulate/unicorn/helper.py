@@ -14,6 +14,7 @@ from tinyedge.digests import digest, file_digest
 from tinyedge.errors import ToolError, UsageError
 from tinyedge.install import package_command
 from tinyedge.paths import cache_dir, scratch_folder, write_changed
+from tinyedge.zig_cache import zig_cache
 
 SOURCES = tuple(sorted(Path(__file__).with_name("native").glob("*.[ch]")))
 _FLAGS = ("-shared", "-O2", "-std=c99", "-fPIC", "-s", "-Wall", "-Wextra", "-Werror")
@@ -42,7 +43,7 @@ def native_helper() -> Path:
     try:
         built = store.get(key)
         if built is None:
-            built = _build(store.folder)
+            built = _build(store.folder, zig)
             store.put(key, built)
         library = store.folder / f"helper-{digest(built)[:16]}{_SUFFIX}"
         write_changed(library, built)
@@ -51,14 +52,10 @@ def native_helper() -> Path:
     return library
 
 
-def _build(within: Path) -> bytes:
-    with scratch_folder("helper", within) as folder:
+def _build(within: Path, zig: str) -> bytes:
+    with scratch_folder("helper", within) as folder, zig_cache(zig, *_FLAGS) as env:
         output = folder / f"helper{_SUFFIX}"
         sources = [os.fspath(path) for path in SOURCES if path.suffix == ".c"]
-        zig_cache = {
-            "ZIG_GLOBAL_CACHE_DIR": os.fspath(cache_dir().absolute() / "zig"),
-            "ZIG_LOCAL_CACHE_DIR": os.fspath(folder),
-        }
         command = process.python_module("ziglang", "cc", *_FLAGS, "-o", os.fspath(output), *sources)
-        process.run(command, timeout_s=_BUILD_TIMEOUT_S, env=zig_cache, inherit=False)
+        process.run(command, timeout_s=_BUILD_TIMEOUT_S, env=env, inherit=False)
         return output.read_bytes()
