@@ -71,7 +71,7 @@ def left_overs(place: Path) -> list[str]:
 
 
 def cached_files(place: Path) -> list[Path]:
-    kept = [path for room in ("objects", "unicorn") for path in (place / "cache" / room).iterdir()]
+    kept = [path for room in ("objects", "unicorn", "zig-libraries") for path in (place / "cache" / room).iterdir()]
     return sorted([*kept, *(place / "build" / "small" / "expected").iterdir()])
 
 

@@ -137,7 +137,7 @@ def model() -> QuantizedModel:
         float_accuracy=0.9833,
         int8_accuracy=0.9806,
         sparsity=0.75,
-        samples=np.zeros((360, 1, 150), np.int8),
+        samples=(np.zeros((360, 1, 150), np.int8),),
         labels=np.zeros(360, np.int64),
         metrics={"float_accuracy": 0.9833, "parameters": 12_345.0, "train_seconds": 61.25},
     )

@@ -113,6 +113,16 @@ CASES: Mapping[str, Case] = {
         epochs=10,
     ),
     "two_heads": Case(_HEADS, _waves("x[]", "(y[], size[])"), task='["classification", "regression"]', epochs=60),
+    "two_kinds": Case(
+        """    waves = Input((50, 3))
+    x = L.GlobalMaxPooling1D()(L.Conv1D(8, 5, activation="relu")(waves))
+    kind, big = L.Dense(4, activation="softmax", name="kind")(x), L.Dense(1, activation="sigmoid", name="big")(x)
+    return Model(waves, [L.Dense(1, name="size")(x), kind, big])
+""",
+        _waves("x[]", "(size[], y[], (y > 1)[])"),
+        task='["regression", "classification", "classification"]',
+        epochs=40,
+    ),
     "a_head_without_targets": Case(_HEADS, _waves("x[]", "y[]")),
     "two_inputs": Case(
         """    waves, hint = Input((50, 3), name="waves"), Input((4,), name="hint")

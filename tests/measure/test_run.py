@@ -15,6 +15,7 @@ import pytest
 from kits.artifacts_by_hand import plan_of_fake
 from kits.fake_firmware import LAYER_TICKS, TICKS, FakeConsole, FakeFirmware, fake_layers
 from tinyedge.artifacts import Counting, Figure, Mismatch, Plan, Run, Samples, Target
+from tinyedge.artifacts.model import Labelled
 from tinyedge.console.contract import CounterReading
 from tinyedge.errors import DeviceError
 from tinyedge.measure.run import RunFailedError, accuracy, run_samples
@@ -281,6 +282,14 @@ def test_accuracy_on_the_device() -> None:
     labels = EXPECTED.reshape(6, -1).argmax(axis=1)
     labels[0] += 1
     assert run(FakeFirmware(), samples=Samples([SAMPLES], labels)).device_accuracy == pytest.approx(5 / 6)
+
+
+def test_accuracy_of_the_outputs_behind_the_first() -> None:
+    """Where they have classes; `run` gives none for values, nor for an output without a name there."""
+    labels = EXPECTED.reshape(6, -1).argmax(axis=1)
+    further = (Labelled(0, "kind", labels), Labelled(0, "level", labels + 0.5))
+    samples = Samples([SAMPLES], further_labels=further)
+    assert run(FakeFirmware(), samples=samples).further_accuracies == {"kind": 1.0}
 
 
 def test_accuracy_is_of_classes_only() -> None:

@@ -16,6 +16,7 @@ import pytest
 
 from kits.artifacts_by_hand import board, measured, model, plan_of_fake
 from tinyedge.artifacts import Figure, Measured, Mismatch
+from tinyedge.artifacts.model import Labelled
 from tinyedge.boards import list_boards
 from tinyedge.errors import CheckError, UsageError
 from tinyedge.report.budgets import check_budget, compare_budget
@@ -42,7 +43,7 @@ RUN_KEYS: dict[str, Any] = {
     "runtime": None,
     "compiler": None,
     "emulator": None,
-    "accuracy": {"float", "int8", "device"},
+    "accuracy": {"float", "int8", "device", "further"},
     "verify": {"samples", "mismatches"},
     "instructions": {"kind", "value"},
     "cycles": {"kind", "value", "error_percent"},
@@ -71,7 +72,7 @@ def test_the_document_of_a_run_has_every_promised_key(run: Measured) -> None:
 def test_the_document_of_a_run_holds_its_figures() -> None:
     document = run_document(measured())
     assert document["schema"] == "tinyedge.run/1"
-    assert document["accuracy"] == {"float": 0.9833, "int8": 0.9806, "device": 0.9806}
+    assert document["accuracy"] == {"float": 0.9833, "int8": 0.9806, "device": 0.9806, "further": {}}
     assert document["instructions"] == {"kind": "counted", "value": 182_331, "spread": [182_300, 182_400]}
     assert document["cycles"] == {
         "kind": "modelled",
@@ -264,6 +265,18 @@ def test_junit_of_a_bad_run() -> None:
     )
     assert kinds[1][0] == "failure"
     assert kinds[5] == ("failure", 'flash "grew" & <broke>')
+
+
+def test_every_output_with_classes_has_its_accuracy_in_each_report() -> None:
+    size = Labelled(2, "size", np.zeros((360, 4), np.int64), float_accuracy=0.9, int8_accuracy=0.75)
+    model = replace(measured().built.prepared.model, further_labels=(size,))
+    prepared = replace(measured().built.prepared, model=model)
+    built = replace(measured().built, prepared=prepared)
+    right, wrong = (replace(measured(further_accuracies={"size": value}), built=built) for value in (0.75, 0.5))
+    assert run_document(right)["accuracy"]["further"] == {"size": {"float": 0.9, "int8": 0.75, "device": 0.75}}
+    assert "  `size`      float 0.9000   int8 0.7500   device 0.7500\n" in render_run(right)
+    assert cases_of(run_junit(right))[2] == (None, "")
+    assert cases_of(run_junit(wrong))[2] == ("failure", "accuracy on the device is 0.5000, of the int8 model 0.7500")
 
 
 def test_a_failed_self_test_is_a_failure_everywhere() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -146,6 +147,22 @@ def test_the_accuracy_on_the_device_is_that_of_the_int8_model(tmp_path: Path, ca
     document: dict[str, Any] = json.loads(outcome.stdout)
     assert document["verify"]["mismatches"] == 0
     assert document["accuracy"]["device"] == pytest.approx(document["accuracy"]["int8"], abs=1e-9)
+
+
+@pytest.mark.slow
+def test_each_output_with_classes_has_its_accuracy_on_the_device(tmp_path: Path) -> None:
+    """Here the first has values, and the others have classes."""
+    CASES["two_kinds"].write(tmp_path / "kinds")
+    outcome = tinyedge("run", "kinds", "--board", "nrf52840", "--json", cwd=tmp_path)
+    assert outcome.code == 0, outcome.stderr
+    accuracy: dict[str, Any] = json.loads(outcome.stdout)["accuracy"]
+    assert accuracy["device"] is None
+    assert list(accuracy["further"]) == ["kind", "big"]
+    for figures in accuracy["further"].values():
+        assert figures["device"] == pytest.approx(figures["int8"], abs=1e-9)
+        assert figures["device"] > 0.6
+    text = tinyedge("run", "kinds", "--board", "nrf52840", cwd=tmp_path).stdout
+    assert re.search(r"accuracy +none of the first output.*\n  `kind` +float .* device .*\n  `big` +float .* device", text)
 
 
 @pytest.mark.slow

@@ -20,6 +20,19 @@ LONGEST_NAME = 40
 """characters of a model's name in the firmware's banner"""
 
 
+@dataclass(frozen=True, eq=False)
+class Labelled:
+    """An output behind the first whose test set has classes."""
+
+    output: int
+    """its number"""
+    name: str
+    labels: npt.NDArray[Any]
+    """[N, *places]"""
+    float_accuracy: float | None = None
+    int8_accuracy: float | None = None
+
+
 @dataclass(frozen=True)
 class QuantizedModel:
     """A full-int8 .tflite, and, when tinyedge trained it, its accuracies and its test set.
@@ -38,6 +51,8 @@ class QuantizedModel:
     samples: tuple[npt.NDArray[Any], ...] | None = None
     labels: npt.NDArray[Any] | None = None
     """None for a regression too, which has no accuracy"""
+    further_labels: tuple[Labelled, ...] = ()
+    """of the outputs behind the first"""
     metrics: Mapping[str, float] = field(default_factory=dict)
     """further figures of the training by name, e.g. `int8_mean_absolute_error`, `parameters`, `train_seconds`"""
 

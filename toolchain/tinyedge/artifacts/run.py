@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any, Literal
 
 import numpy.typing as npt
 
 from tinyedge.artifacts.image import Built
+from tinyedge.artifacts.model import Labelled
 from tinyedge.console.contract import CountedConsole
 from tinyedge.digests import digest
 
@@ -128,6 +129,8 @@ class Run:
     """of each inference in order, as the firmware counted them (modulo 2^32)"""
     selftest: str = "ok"
     """what the firmware said of its self-test"""
+    further_accuracies: Mapping[str, float] = field(default_factory=dict)
+    """of the outputs behind the first that have classes, by their names"""
 
     @property
     def selftest_failure(self) -> str:
@@ -142,11 +145,12 @@ class Samples:
     """What a run feeds a model with.
 
     arrays  one [N, *shape] for each input
-    labels  classes [N, *places] of the first output, or None
+    labels  classes [N, *places] of the first output, or None; `further_labels`, which may be more than N, of others
     """
 
     arrays: Sequence[Array]
     labels: Array | None = None
+    further_labels: tuple[Labelled, ...] = ()
 
     def __len__(self) -> int:
         return len(self.arrays[0])

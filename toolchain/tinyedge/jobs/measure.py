@@ -82,5 +82,5 @@ def _samples(prepared: Prepared, inputs: str | None, count: int | None) -> Sampl
                 hint=f"`--samples {total}`, or `--inputs random:1` for any number",
             )
         labels = None if model.labels is None else model.labels[:stop]
-        return Samples([array[:stop] for array in model.samples], labels)
+        return Samples([array[:stop] for array in model.samples], labels, model.further_labels)
     return Samples(load_inputs(inputs or "random:1", prepared.original, count))

@@ -82,7 +82,7 @@ def run_samples(
     job = _Job(session, target, plan, samples.arrays, expected, layer_crcs)
 
     def result() -> Run:
-        return _conclude(tally, plan, samples.labels, target, clock_hz)
+        return _conclude(tally, plan, samples, target, clock_hz)
 
     try:
         for i in range(total):
@@ -242,7 +242,7 @@ def _half(tensor: Tensor) -> float:
     return 0.5 / tensor.scale + tensor.zero_point if tensor.quantization else 0.5
 
 
-def _conclude(tally: _Tally, plan: Schedule, labels: Array | None, target: Target, clock_hz: int) -> Run:
+def _conclude(tally: _Tally, plan: Schedule, samples: Samples, target: Target, clock_hz: int) -> Run:
     counting = target.counting
     done = len(tally.outputs)
     tensors = plan.graph.output_tensors()
@@ -260,11 +260,16 @@ def _conclude(tally: _Tally, plan: Schedule, labels: Array | None, target: Targe
     notes = list(tally.notes)
     if tally.disagreements:
         notes.append(f"{tally.disagreements:,} times the firmware's ticks are not what the emulator counted")
+
+    def accuracy_of(output: int, right: Array | None) -> float | None:
+        return None if right is None or not done else accuracy(outputs[output], right, _half(tensors[output]))
+
+    further = {head.name: accuracy_of(head.output, head.labels) for head in samples.further_labels}
     return Run(
         samples=done,
         mismatches=tally.mismatches,
         first_mismatch=tally.first_mismatch,
-        device_accuracy=None if labels is None or not done else accuracy(outputs[0], labels, _half(tensors[0])),
+        device_accuracy=accuracy_of(0, samples.labels),
         instructions=instructions,
         instructions_spread=_spread(tally.instructions),
         cycles=cycles,
@@ -277,6 +282,7 @@ def _conclude(tally: _Tally, plan: Schedule, labels: Array | None, target: Targe
         notes=tuple(notes),
         ticks=tuple(tally.ticks),
         selftest=tally.selftest,
+        further_accuracies={name: value for name, value in further.items() if value is not None},
     )
 
 

@@ -36,7 +36,19 @@ def run_document(measured: Measured) -> dict[str, Any]:
         "runtime": built.project.runtime,
         "compiler": built.image.compiler,
         "emulator": measured.emulator,
-        "accuracy": {"float": model.float_accuracy, "int8": model.int8_accuracy, "device": run.device_accuracy},
+        "accuracy": {
+            "float": model.float_accuracy,
+            "int8": model.int8_accuracy,
+            "device": run.device_accuracy,
+            "further": {
+                head.name: {
+                    "float": head.float_accuracy,
+                    "int8": head.int8_accuracy,
+                    "device": run.further_accuracies.get(head.name),
+                }
+                for head in model.further_labels
+            },
+        },
         "verify": {"samples": run.samples, "mismatches": run.mismatches, "first_mismatch": _mismatch(run)},
         "instructions": _figure(run.instructions, run.instructions_spread),
         "cycles": {"error_percent": None} | _figure(run.cycles, run.cycles_spread),

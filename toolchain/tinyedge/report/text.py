@@ -61,16 +61,13 @@ def run_summary(measured: Measured) -> list[tuple[str, str]]:
     """(name, text) of what a run is about."""
     run, model = measured.run, measured.built.prepared.model
     per_sample = f"of one inference, median of {run.samples:,}"
-    accuracies = [
-        f"{name} {value:.4f}"
-        for name, value in (
-            ("float", model.float_accuracy),
-            ("int8", model.int8_accuracy),
-            ("device", run.device_accuracy),
-        )
-        if value is not None
-    ]
-    pairs = [("accuracy", "   ".join(accuracies) or "unknown: no labelled samples"), ("verify", _verify_line(measured))]
+    accuracies = _accuracies(model.float_accuracy, model.int8_accuracy, run.device_accuracy)
+    unknown = "none of the first output: it has values" if model.further_labels else "unknown: no labelled samples"
+    pairs = [("accuracy", accuracies or unknown)]
+    for head in model.further_labels:
+        device = run.further_accuracies.get(head.name)
+        pairs.append((f"  `{head.name}`", _accuracies(head.float_accuracy, head.int8_accuracy, device)))
+    pairs.append(("verify", _verify_line(measured)))
     if run.latency_us is not None:
         where = "on this computer, " if measured.built.prepared.board.core.isa is Isa.NATIVE else ""
         latency = f"{format_time(run.latency_us.value)} {format_kind(run.latency_us)} {where}{per_sample}"
@@ -177,6 +174,12 @@ def render_build(project: FirmwareProject, image: Image, folder: Path, arena: Ar
         f"{title}\n\n{render_size(image.size)}\n\narena  {format_bytes(project.arena_bytes)}{known}\n"
         f"\nproject (`make` there builds it by hand)\n  {folder}\nimages\n{written}\n"
     )
+
+
+def _accuracies(of_float: float | None, of_int8: float | None, of_device: float | None) -> str:
+    """Those that are known of one output."""
+    named = (("float", of_float), ("int8", of_int8), ("device", of_device))
+    return "   ".join(f"{name} {value:.4f}" for name, value in named if value is not None)
 
 
 def render_training(model: QuantizedModel) -> str:

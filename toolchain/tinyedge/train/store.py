@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from tinyedge.artifacts import QuantizedModel
+from tinyedge.artifacts.model import Labelled
 from tinyedge.digests import canonical_json, digest
 from tinyedge.errors import UsageError
 from tinyedge.paths import sweep, write_whole
@@ -22,7 +23,7 @@ from tinyedge.train.inputs import are_unchanged
 from tinyedge.train.recipe import Recipe
 
 MODEL, SAMPLES, METRICS = "model.tflite", "samples.npz", "metrics.json"
-_SCHEMA = "tinyedge.trained/2"
+_SCHEMA = "tinyedge.trained/3"
 _ROOMS = ("train", "graph", "ops", "arithmetic")
 """of tinyedge: whose code a training runs"""
 _PACKAGES = ("tensorflow", "tf-keras", "tensorflow-model-optimization", "numpy", "scikit-learn", "ai-edge-litert")
@@ -140,10 +141,13 @@ def load_trained(folder: Path) -> QuantizedModel | None:
         return None
     if document.get("files") != {name: digest(data) for name, data in files.items()}:
         return None
+    heads, metrics = document["heads"], document["metrics"]
     with np.load(io.BytesIO(files[SAMPLES]), allow_pickle=False) as archive:
         names = [name for name in archive.files if name.startswith("samples")]
         samples = tuple(archive[numbered("samples", index)] for index in range(len(names)))
-        labels = archive["labels"] if "labels" in archive.files else None
+        labels = [
+            archive[name] if (name := numbered("labels", i)) in archive.files else None for i in range(len(heads))
+        ]
     return QuantizedModel(
         name=document["model"],
         tflite=files[MODEL],
@@ -152,6 +156,11 @@ def load_trained(folder: Path) -> QuantizedModel | None:
         int8_accuracy=document["int8_accuracy"],
         sparsity=document["sparsity"],
         samples=samples,
-        labels=labels,
-        metrics=document["metrics"],
+        labels=labels[0],
+        metrics=metrics,
+        further_labels=tuple(
+            Labelled(i, name, array, metrics.get(f"float_{name}_accuracy"), metrics.get(f"int8_{name}_accuracy"))
+            for i, (name, array) in enumerate(zip(heads, labels, strict=True))
+            if i and array is not None
+        ),
     )

@@ -158,6 +158,7 @@ def train(recipe: Recipe, out: Path, keep: Path, channel: Channel) -> dict[str, 
     (out / store.SAMPLES).write_bytes(_archive(samples, data))
     return {
         "model": recipe.name,
+        "heads": [head.name for head in data.heads],
         "float_accuracy": metrics.get("float_accuracy"),
         "int8_accuracy": metrics.get("int8_accuracy"),
         "sparsity": sparsity(graph),
