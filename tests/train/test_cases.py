@@ -162,7 +162,9 @@ def test_each_output_with_classes_has_its_accuracy_on_the_device(tmp_path: Path)
         assert figures["device"] == pytest.approx(figures["int8"], abs=1e-9)
         assert figures["device"] > 0.6
     text = tinyedge("run", "kinds", "--board", "nrf52840", cwd=tmp_path).stdout
-    assert re.search(r"accuracy +none of the first output.*\n  `kind` +float .* device .*\n  `big` +float .* device", text)
+    assert re.search(
+        r"accuracy +none of the first output.*\n  `kind` +float .* device .*\n  `big` +float .* device", text
+    )
 
 
 @pytest.mark.slow

@@ -93,6 +93,7 @@ def kept(tmp_path: Path) -> Path:
         "model": "clouds",
         "float_accuracy": 0.75,
         "int8_accuracy": 0.5,
+        "heads": ["kind"],
         "sparsity": 0.25,
         "metrics": {"parameters": 7.0},
     }
@@ -137,7 +138,7 @@ def test_broken_metrics_are_no_model(kept: Path, text: str) -> None:
 
 def test_metrics_of_another_schema_are_no_model(kept: Path) -> None:
     document = json.loads((kept / METRICS).read_text())
-    (kept / METRICS).write_text(json.dumps({**document, "schema": "tinyedge.trained/3"}))
+    (kept / METRICS).write_text(json.dumps({**document, "schema": "tinyedge.trained/2"}))
     assert load_trained(kept) is None
 
 
@@ -155,8 +156,16 @@ def test_several_inputs_come_back_in_their_order(tmp_path: Path) -> None:
     arrays = {
         "samples" + (f"_{index}" if index else ""): np.full((2, 1, index + 1), index, np.int8) for index in range(12)
     }
-    np.savez(tmp_path / "samples.npz", labels=np.array([0, 1]), targets_1=np.zeros((2, 1)), **arrays)
-    figures = {"model": "m", "float_accuracy": None, "int8_accuracy": None, "sparsity": 0.0, "metrics": {}}
+    np.savez(
+        tmp_path / "samples.npz",
+        labels=np.array([0, 1]),
+        targets_1=np.zeros((2, 1)),
+        labels_2=np.array([1, 0]),
+        **arrays,
+    )
+    metrics = {"int8_big_accuracy": 0.25, "float_big_accuracy": 0.75}
+    figures = {"model": "m", "float_accuracy": None, "int8_accuracy": None, "sparsity": 0.0, "metrics": metrics}
+    figures["heads"] = ["kind", "size", "big"]
     write_trained(tmp_path, {MODEL: b"x", SAMPLES: (tmp_path / "samples.npz").read_bytes()}, figures)
     model = load_trained(tmp_path)
     assert model is not None
@@ -164,11 +173,21 @@ def test_several_inputs_come_back_in_their_order(tmp_path: Path) -> None:
     assert [array.shape for array in model.samples] == [(2, 1, index + 1) for index in range(12)]
     assert model.labels is not None
     assert model.labels.tolist() == [0, 1]
+    (big,) = model.further_labels
+    assert (big.output, big.name, big.labels.tolist()) == (2, "big", [1, 0])
+    assert (big.float_accuracy, big.int8_accuracy) == (0.75, 0.25)
 
 
 def test_a_regression_has_no_labels(tmp_path: Path) -> None:
     np.savez(tmp_path / "samples.npz", samples=np.zeros((2, 1, 1), np.int8), targets=np.zeros((2, 1)))
-    figures = {"model": "m", "float_accuracy": None, "int8_accuracy": None, "sparsity": 0.0, "metrics": {}}
+    figures = {
+        "model": "m",
+        "float_accuracy": None,
+        "int8_accuracy": None,
+        "sparsity": 0.0,
+        "metrics": {},
+        "heads": ["size"],
+    }
     write_trained(tmp_path, {MODEL: b"x", SAMPLES: (tmp_path / "samples.npz").read_bytes()}, figures)
     model = load_trained(tmp_path)
     assert model is not None
