@@ -28,6 +28,7 @@ from tinyedge.ops import check
 from tinyedge.train import find_recipe, load_recipe, load_trained, train_model, training_digest
 from tinyedge.train import training as training_module
 from tinyedge.train.store import METRICS, MODEL, SAMPLES
+from tinyedge.train.training import read_message
 
 FILES = [METRICS, MODEL, SAMPLES]
 
@@ -300,3 +301,28 @@ def test_the_child_does_not_outlive_a_killed_parent(tmp_path: Path) -> None:
         os.kill(child.pid, signal.SIGKILL)
         assert wait_until(lambda: not workers_of(tmp_path))
     assert files_in(tmp_path / "new" / "trained") == []
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "", "half", "[]", "3", "null", "[" * 100_000, '{"progress": 5}', '{"progress": ["fit"]}', '{"note": 4}',
+        '{"progress": ["fit", 1, "2"]}', '{"figures": 7}', '{"figures": {}}', '{"error": {"kind": "OSError"}}',
+        '{"error": {"kind": "OSError", "what": "", "hint": ""}}', '{"error": null}', '{"if_ended": "x"}',
+        '{"note": "a", "progress": ["fit", 1, 2]}', '{"kind": "x"}',
+    ],
+)  # fmt: skip
+def test_what_a_recipe_writes_on_the_pipe_is_no_message(line: str) -> None:
+    assert read_message(line) is None
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        '{"note": "a"}', '{"progress": ["fit", 1, 2]}', '{"figures": {"model": "m", "heads": ["a"], "metrics": {}}}',
+        '{"error": {"kind": "ModelError", "what": "a", "hint": ""}}',
+        '{"if_ended": {"kind": "TinyEdgeError", "what": "a", "hint": ""}}',
+    ],
+)  # fmt: skip
+def test_what_the_worker_says_is_a_message(line: str) -> None:
+    assert read_message(line) == json.loads(line)

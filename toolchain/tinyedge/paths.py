@@ -152,7 +152,7 @@ def _is_alive(process: int) -> bool:
 def whole(path: Path) -> Iterator[Path]:
     """Within the block another file stands for `path`, which it replaces at the end unless the block fails.
 
-    Makes the folder. Raises: OSError, with what stood at `path` before left in place.
+    Makes the folder. Raises: OSError that names `path`, with what stood there before left in place.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     sweep(path.parent)
@@ -160,6 +160,10 @@ def whole(path: Path) -> Iterator[Path]:
     try:
         yield partial
         partial.replace(path)
+    except OSError as error:
+        if error.filename == os.fspath(partial):
+            error.filename, error.filename2 = os.fspath(path), None
+        raise
     finally:
         partial.unlink(missing_ok=True)
 

@@ -46,9 +46,9 @@ def load_config(folder: Path) -> Config:
     """
     for place in (folder, *folder.parents):
         own, project = place / "tinyedge.toml", place / "pyproject.toml"
-        if own.is_file():
+        if own.exists():
             return _read(own, (), folder)
-        if project.is_file() and (config := _read(project, ("tool", "tinyedge"), folder)) != Config():
+        if project.exists() and (config := _read(project, ("tool", "tinyedge"), folder)) != Config():
             return config
         if (place / ".git").exists():
             break

@@ -50,7 +50,11 @@ def find_model(spec: str, observer: Observer) -> Recipe | Path:
     refuse_foreign(path)
     if path.suffix == ".tflite" or path.is_file():
         if not path.is_file():
-            raise UsageError(f"there is no file `{spec}`", hint="give the path of a .tflite, or the name of a recipe")
+            what = f"`{spec}` is not a file: a folder, a pipe or a device cannot be read"
+            raise UsageError(
+                what if path.exists() else f"there is no file `{spec}`",
+                hint="give the path of a .tflite, or the name of a recipe",
+            )
         return path
     shadows = path.is_dir() and spec in list_models() and path.resolve() != (models_dir() / spec).resolve()
     try:
@@ -65,7 +69,7 @@ def find_model(spec: str, observer: Observer) -> Recipe | Path:
 
 
 def _first_file(*paths: Path) -> Path | None:
-    return next((path for path in paths if path.is_file()), None)
+    return next((path for path in paths if path.exists()), None)
 
 
 def train(recipe: Recipe, build_dir: Path, observer: Observer, *, again: bool = False) -> QuantizedModel:

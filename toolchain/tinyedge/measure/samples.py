@@ -93,6 +93,8 @@ def _split(data: npt.NDArray[np.uint8], tensors: Sequence[Tensor]) -> list[Array
 
 
 def _from_file(path: Path, tensors: Sequence[Tensor], count: int | None) -> list[Array]:
+    if path.exists() and not path.is_file():
+        raise UsageError(f"`{path}` is not a file: a folder, a pipe or a device cannot be read", hint=_HINT)
     try:
         array = np.lib.format.open_memmap(path, mode="r")  # reads one array, never an archive or an object
     except FileNotFoundError:

@@ -93,7 +93,7 @@ class Recipe:
     def budget_file(self) -> Path | None:
         """budget.toml of the folder, None when there is none."""
         path = self.folder / "budget.toml"
-        return path if path.is_file() else None
+        return path if path.exists() else None
 
     def to_json(self) -> dict[str, Any]:
         """The table `read_recipe_table` makes an equal recipe of."""

@@ -49,8 +49,9 @@ _LARGEST_EXIT = 255
 """above it are the codes of exceptions of Windows"""
 _FOREIGN = ("TF_", "XLA_", "KERAS_", "OMP_", "KMP_", "MKL_", "OPENBLAS_", "ONEDNN_", "DNNL_", "NPY_", "CUDA_", "PYTHON")
 """beginnings of the names of variables that change what is computed, or which code runs"""
-_MESSAGES = frozenset(("progress", "note", "if_ended", "error", "figures"))
-"""what the worker says"""
+_ERRORS = {
+    kind.__name__ for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, TinyEdgeError)
+}
 _LOG_LINES = 8
 """lines of the child's log that an error quotes"""
 
@@ -203,10 +204,20 @@ def read_message(line: str) -> dict[str, Any] | None:
     """One message of the worker; None for what else its code wrote on that pipe."""
     try:
         message = json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
-    known = isinstance(message, dict) and message.keys() <= _MESSAGES and len(message) == 1
+    known = isinstance(message, dict) and len(message) == 1 and all(_is_known(*item) for item in message.items())
     return message if known else None
+
+
+def _is_known(kind: str, content: object) -> bool:
+    """Whether it is what the worker says, in the form in which it says it."""
+    match kind, content:
+        case ("note", str()) | ("progress", [str(), int(), int()]) | ("figures", {"model": _, "heads": [*_]}):
+            return True
+        case (("error" | "if_ended"), {"kind": str() as name, "what": str(), "hint": str()}):
+            return name in _ERRORS
+    return False
 
 
 def _error_of(error: dict[str, str]) -> TinyEdgeError:
