@@ -14,17 +14,22 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from kits.cli import Outcome, program, tinyedge
+from kits.processes import processes_with, wait_until
+from kits.recipes import needs_tensorflow, write_recipe
 from tinyedge import paths
 
 RUN = ("run", "small.tflite", "-b", "nrf52840", "--samples", "5", "--json")
+BUILD = ("build", "small.tflite", "-b", "nrf52840")
+FLASH = ("flash", "small.tflite", "-b", "nrf52840", "--no-banner")
 KILLS = int(os.environ.get("TINYEDGE_TEST_KILLS", "50"))
+"""of all commands together"""
 VARIABLES = ("CPATH", "C_INCLUDE_PATH", "CPLUS_INCLUDE_PATH", "LIBRARY_PATH", "COMPILER_PATH", "GCC_EXEC_PREFIX")
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(sys.platform == "win32", reason="uses kill -9 and limits of POSIX")]
@@ -102,23 +107,65 @@ def test_a_variable_of_the_environment_changes_no_image(place: Path, name: str) 
     assert figures(tinyedge(*RUN, cwd=place)) == right, "the cache was poisoned"
 
 
-def test_a_kill_at_any_moment_leaves_nothing(place: Path) -> None:
-    begun = time.monotonic()
+def kill_within(seconds: float, arguments: Sequence[str], place: Path, env: Mapping[str, str]) -> None:
+    """Start a call, kill it after so long, and see all that it started end."""
+    mark = f"{place}-{time.monotonic_ns()}"
+    with subprocess.Popen(
+        program(*arguments), cwd=place, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
+        env={**os.environ, **env, "TINYEDGE_TEST_ATTACK": mark},
+    ) as process:  # fmt: skip
+        time.sleep(seconds)
+        process.send_signal(signal.SIGKILL)
+    # A compiler that it started ends with what it was at; one that is asked for more ends at once.
+    assert wait_until(lambda: not list(processes_with(f"TINYEDGE_TEST_ATTACK={mark}")), 60)
+
+
+@pytest.mark.parametrize(
+    ("command", "kills"),
+    [(RUN, 2 * KILLS // 5), (BUILD, KILLS // 5), (FLASH, KILLS // 5)],
+    ids=["run", "build", "flash"],
+)
+def test_a_kill_at_any_moment_leaves_nothing(
+    place: Path, with_pyocd: dict[str, str], command: Sequence[str], kills: int
+) -> None:
+    """Every other time nothing was built before."""
     right = figures(tinyedge(*RUN, cwd=place))
+    begun = time.monotonic()
+    assert tinyedge(*command, cwd=place, env=with_pyocd).code == 0
     longest = time.monotonic() - begun
     draw = random.Random(7)
-    for number in range(KILLS):
+    for number in range(kills):
         if number % 2:
             shutil.rmtree(place / "cache" / "objects", ignore_errors=True)
             shutil.rmtree(place / "build", ignore_errors=True)
-        with subprocess.Popen(
-            program(*RUN), cwd=place, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
-        ) as process:
-            time.sleep(draw.uniform(0, longest))
-            process.send_signal(signal.SIGKILL)
-        time.sleep(0.3)  # a compiler that it started ends with what it was at
+        kill_within(draw.uniform(0, longest * (1 + number % 2)), command, place, with_pyocd)
         assert figures(tinyedge(*RUN, cwd=place)) == right
         assert left_overs(place) == [], number
+
+
+@needs_tensorflow
+def test_a_kill_at_any_moment_of_a_training_leaves_nothing(place: Path) -> None:
+    recipe = place / "clouds"
+    write_recipe(recipe)
+    command = ("train", "clouds", "--json")
+
+    def trained() -> dict[str, Any]:
+        outcome = tinyedge(*command, cwd=place)
+        assert outcome.code == 0, outcome.stderr
+        document = json.loads(outcome.stdout)
+        return {key: document[key] for key in ("digest", "accuracy", "sparsity")}
+
+    begun = time.monotonic()
+    right = trained()
+    longest = time.monotonic() - begun
+    draw = random.Random(8)
+    for number in range(KILLS // 5):
+        kill_within(draw.uniform(0.3, 1) * longest, (*command, "--again"), place, {})
+        if number % 2:
+            shutil.rmtree(place / "build" / "clouds" / "trained", ignore_errors=True)
+        assert trained() == right
+        assert left_overs(place) == [], number
+    assert sorted(path.name for path in recipe.iterdir()) == ["data.py", "model.py", "recipe.toml"]
 
 
 @pytest.mark.parametrize("most_bytes", [0, 600, 5_000, 10_000])

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from kits.cli import Outcome, assert_refused, program, tinyedge
-from kits.processes import is_running, wait_until
+from kits.processes import is_running, processes_with, wait_until
 
 pytestmark = [
     pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="no /proc: left-over processes cannot be found"),
@@ -37,12 +37,7 @@ class Call:
 
     def descendants(self) -> Iterator[tuple[int, str]]:
         """(process id, command line) of what it started and still runs, found by the environment it hands on."""
-        for folder in Path("/proc").glob("[0-9]*"):
-            try:
-                if self._mark.encode() in (folder / "environ").read_bytes() and int(folder.name) != self.process.pid:
-                    yield int(folder.name), (folder / "cmdline").read_text().replace("\0", " ")
-            except OSError:
-                continue
+        return processes_with(self._mark, but=self.process.pid)
 
     def wait_for(self, word: str) -> int:
         """The process whose command line holds `word`, once samples have gone through it for more than a second."""

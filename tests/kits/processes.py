@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 
@@ -19,6 +19,16 @@ def is_running(pid: int) -> bool:
         return stat.read_text().rpartition(")")[2].split()[0] != "Z"
     except OSError:
         return not Path("/proc/self").exists()
+
+
+def processes_with(mark: str, but: int = 0) -> Iterator[tuple[int, str]]:
+    """(process id, command line) of those with `mark`, a NAME=VALUE, in their environment, which is handed on."""
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            if mark.encode() in (folder / "environ").read_bytes().split(b"\0") and int(folder.name) != but:
+                yield int(folder.name), (folder / "cmdline").read_text().replace("\0", " ")
+        except OSError:
+            continue
 
 
 def wait_until(condition: Callable[[], bool], timeout_s: float = 10.0) -> bool:
