@@ -175,12 +175,17 @@ class FakeFirmware:
 
 @dataclass
 class Noise:
-    """What a bad line does to bytes: each is lost, doubled or has a bit flipped with some probability."""
+    """What a bad line does to bytes, each with some probability.
+
+    A byte is lost, doubled, has a bit flipped, or gets a stranger before it; or the end of a line is lost.
+    """
 
     seed: int = 0
     lose: float = 0.0
     double: float = 0.0
     flip: float = 0.0
+    insert: float = 0.0
+    merge: float = 0.0
     reset: float = 0.0
     """probability that the device restarts at a write"""
 
@@ -189,11 +194,15 @@ class Noise:
 
     def mangle(self, data: bytes) -> bytes:
         """The bytes as they arrive."""
-        if not (self.lose or self.double or self.flip):
+        if not (self.lose or self.double or self.flip or self.insert or self.merge):
             return data
         result = bytearray()
         for value in data:
             if self.random.random() < self.lose:
+                continue
+            if self.insert and self.random.random() < self.insert:
+                result.append(self.random.randrange(256))
+            if self.merge and value == ord("\n") and self.random.random() < self.merge:
                 continue
             arrived = value ^ (1 << self.random.randrange(8)) if self.random.random() < self.flip else value
             result += bytes([arrived]) * (2 if self.random.random() < self.double else 1)
