@@ -137,6 +137,12 @@ def sweep(folder: Path) -> None:
                     Path(entry.path).unlink(missing_ok=True)
 
 
+def sweep_temporary() -> None:
+    """Do that in the folder for temporary files, if there is one."""
+    with contextlib.suppress(OSError):
+        sweep(Path(tempfile.gettempdir()))
+
+
 def _is_orphan(entry: os.DirEntry[str], match: re.Match[str]) -> bool:
     """Whether a temporary file is this user's, and nobody is at work on it."""
     try:
