@@ -72,6 +72,31 @@ def test_a_folder_that_others_can_write_is_refused(tmp_path: Path) -> None:
     user_store(folder)
 
 
+def test_where_the_cache_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("TINYEDGE_CACHE", "XDG_CACHE_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HOME", "/home/me")
+    assert paths.cache_dir() == Path("/home/me/.cache/tinyedge")
+    monkeypatch.setenv("XDG_CACHE_HOME", "relative")
+    assert paths.cache_dir() == Path("/home/me/.cache/tinyedge")
+    monkeypatch.setenv("XDG_CACHE_HOME", "/other")
+    assert paths.cache_dir() == Path("/other/tinyedge")
+    monkeypatch.setenv("TINYEDGE_CACHE", "mine")
+    assert paths.cache_dir() == Path("mine")
+
+
+def test_a_user_without_a_home_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_home() -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    for name in ("TINYEDGE_CACHE", "XDG_CACHE_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(Path, "home", no_home)
+    with pytest.raises(UsageError, match="no place for the cache") as caught:
+        paths.cache_dir()
+    assert "TINYEDGE_CACHE" in caught.value.hint
+
+
 def ended_process() -> int:
     with subprocess.Popen([sys.executable, "-c", ""]) as process:
         process.wait()

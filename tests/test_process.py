@@ -351,3 +351,12 @@ def test_an_interrupt_at_any_moment_of_a_start_leaves_no_child() -> None:
         """
     done = subprocess.run(python(code), check=False, timeout=120, capture_output=True, text=True)
     assert done.stdout == "0\n", done.stderr
+
+
+@pytest.mark.parametrize("words", ["error: unable to write `a.o`: NoSpaceLeft", "No space left on device"])
+def test_a_program_that_met_a_full_disk_says_where_to_make_room(words: str) -> None:
+    with pytest.raises(ToolError) as caught:
+        process.run([sys.executable, "-c", f"import sys; sys.exit({words!r})"], timeout_s=30)
+    assert words in caught.value.what
+    assert caught.value.hint.startswith("free some space")
+    assert "TINYEDGE_CACHE" in caught.value.hint

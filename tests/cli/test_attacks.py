@@ -29,7 +29,7 @@ RUN = ("run", "small.tflite", "-b", "nrf52840", "--samples", "5", "--json")
 BUILD = ("build", "small.tflite", "-b", "nrf52840")
 FLASH = ("flash", "small.tflite", "-b", "nrf52840", "--no-banner")
 KILLS = int(os.environ.get("TINYEDGE_TEST_KILLS", "50"))
-"""of all commands together"""
+"""of `run`, `build`, `flash` and `train` together"""
 VARIABLES = ("CPATH", "C_INCLUDE_PATH", "CPLUS_INCLUDE_PATH", "LIBRARY_PATH", "COMPILER_PATH", "GCC_EXEC_PREFIX")
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(sys.platform == "win32", reason="uses kill -9 and limits of POSIX")]
@@ -122,7 +122,7 @@ def kill_within(seconds: float, arguments: Sequence[str], place: Path, env: Mapp
 
 @pytest.mark.parametrize(
     ("command", "kills"),
-    [(RUN, 2 * KILLS // 5), (BUILD, KILLS // 5), (FLASH, KILLS // 5)],
+    [(RUN, 2 * KILLS // 5), (BUILD, KILLS // 4), (FLASH, KILLS // 4)],
     ids=["run", "build", "flash"],
 )
 def test_a_kill_at_any_moment_leaves_nothing(
@@ -159,7 +159,7 @@ def test_a_kill_at_any_moment_of_a_training_leaves_nothing(place: Path) -> None:
     right = trained()
     longest = time.monotonic() - begun
     draw = random.Random(8)
-    for number in range(KILLS // 5):
+    for number in range(KILLS // 10):
         kill_within(draw.uniform(0.3, 1) * longest, (*command, "--again"), place, {})
         if number % 2:
             shutil.rmtree(place / "build" / "clouds" / "trained", ignore_errors=True)

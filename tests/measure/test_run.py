@@ -288,7 +288,8 @@ def test_accuracy_of_the_outputs_behind_the_first() -> None:
     """Where they have classes; `run` gives none for values, nor for an output without a name there."""
     labels = EXPECTED.reshape(6, -1).argmax(axis=1)
     further = (Labelled(0, "kind", labels), Labelled(0, "level", labels + 0.5))
-    assert run(FakeFirmware(), samples=Samples([SAMPLES], None, further)).further_accuracies == {"kind": 1.0}
+    samples = Samples([SAMPLES], further_labels=further)
+    assert run(FakeFirmware(), samples=samples).further_accuracies == {"kind": 1.0}
 
 
 def test_accuracy_is_of_classes_only() -> None:

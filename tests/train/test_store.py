@@ -12,9 +12,10 @@ import numpy as np
 import pytest
 
 from kits.recipes import RECIPE, write_recipe
+from tinyedge.cache import Store
 from tinyedge.digests import digest
 from tinyedge.errors import UsageError
-from tinyedge.train import load_recipe, load_trained, training_digest
+from tinyedge.train import float_stage, load_recipe, load_trained, training_digest
 from tinyedge.train import store as store_module
 from tinyedge.train.compress.prune import Prune
 from tinyedge.train.recipe import Recipe
@@ -218,3 +219,13 @@ def test_recipes_compare_by_value(tmp_path: Path) -> None:
     folder = write_recipe(tmp_path / "clouds")
     first: Recipe = load_recipe(folder)
     assert first == load_recipe(folder)
+
+
+def test_a_float_stage_that_is_damaged_or_of_another_name_is_not_taken(tmp_path: Path) -> None:
+    kept = Store(tmp_path, ".float")
+    kept.put("one", b"not even an archive")
+    kept.path("one").rename(kept.path("other"))
+    kept.put("cut", bytes(100))
+    kept.path("cut").write_bytes(kept.path("cut").read_bytes()[:-1])
+    for name in ("one", "other", "cut"):
+        assert not float_stage.restore(tmp_path, name, None)

@@ -19,7 +19,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from tinyedge.errors import InternalError
+from tinyedge.errors import InternalError, UsageError
 from tinyedge.systems import user_id
 
 _PACKAGE = Path(__file__).resolve().parent
@@ -60,10 +60,22 @@ def renode_dir() -> Path:
 
 
 def cache_dir() -> Path:
-    """Where compiled helpers and compiler caches live, shared by all projects of the user."""
+    """Where compiled helpers and compiler caches live, shared by all projects of the user.
+
+    Raises: UsageError for a user without a home, who names no place
+    """
     if chosen := os.environ.get("TINYEDGE_CACHE"):
         return Path(chosen)
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "tinyedge"
+    named = Path(os.environ.get("XDG_CACHE_HOME", ""))
+    if named.is_absolute():  # its specification says that others are to be ignored
+        return named / "tinyedge"
+    try:
+        return Path.home() / ".cache" / "tinyedge"
+    except RuntimeError as error:
+        raise UsageError(
+            "there is no place for the cache: HOME is not set, and the user has no home folder",
+            hint="set TINYEDGE_CACHE to a folder that you alone can write",
+        ) from error
 
 
 def partial_of(path: Path) -> Path:
@@ -123,6 +135,12 @@ def sweep(folder: Path) -> None:
                     shutil.rmtree(entry.path, ignore_errors=True)
                 else:
                     Path(entry.path).unlink(missing_ok=True)
+
+
+def sweep_temporary() -> None:
+    """Do that in the folder for temporary files, if there is one."""
+    with contextlib.suppress(OSError):
+        sweep(Path(tempfile.gettempdir()))
 
 
 def _is_orphan(entry: os.DirEntry[str], match: re.Match[str]) -> bool:

@@ -63,6 +63,15 @@ def group(context: click.Context, debug: bool) -> None:
     """From a Keras recipe or a .tflite to measured int8 firmware on a microcontroller."""
     if context.invoked_subcommand is None:
         click.echo(context.get_help())
+    else:
+        _sweep()
+
+
+def _sweep() -> None:
+    """Remove what calls that were killed left among the temporary files, whether or not this one needs any."""
+    from tinyedge.paths import sweep_temporary
+
+    sweep_temporary()
 
 
 def run(arguments: Sequence[str]) -> int:

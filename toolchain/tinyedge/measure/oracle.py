@@ -102,7 +102,7 @@ def _check_can_run() -> None:
 
 def _failure(completed: process.Completed, tflite: bytes) -> ToolError:
     """The interpreter's own words, each line once: it repeats them for every size of arena tried."""
-    hint = _known_weakness(tflite)
+    hint = process.full_disk_hint(completed.output) or _known_weakness(tflite)
     if was_killed(completed.returncode):
         hint = "it was killed from outside, most likely because memory ran out: close other programs and run again"
     lines = dict.fromkeys(line.strip() for line in completed.output.splitlines() if line.strip())

@@ -8,7 +8,7 @@ from tinyedge.process.child import Child, start
 from tinyedge.process.completed import Completed, failure, run, run_parallel
 from tinyedge.process.settings import configured, is_dry_run
 from tinyedge.process.tools import find, python_module, require
-from tinyedge.process.words import QUOTED_LINES, describe_exit, quote_log
+from tinyedge.process.words import QUOTED_LINES, describe_exit, full_disk_hint, quote_log
 
 __all__ = [
     "QUOTED_LINES",
@@ -18,6 +18,7 @@ __all__ = [
     "describe_exit",
     "failure",
     "find",
+    "full_disk_hint",
     "is_dry_run",
     "python_module",
     "quote_log",

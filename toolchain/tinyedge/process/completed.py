@@ -16,7 +16,7 @@ from pathlib import Path
 from tinyedge.errors import ToolError
 from tinyedge.process.group import Children, end
 from tinyedge.process.settings import Argv, announce, environment, is_dry_run
-from tinyedge.process.words import describe_exit, quote_log
+from tinyedge.process.words import describe_exit, full_disk_hint, quote_log
 
 _WAKE_S = 0.5
 """how long a Ctrl-C may go unseen that comes just before a wait"""
@@ -42,7 +42,9 @@ class Completed:
 def failure(completed: Completed) -> ToolError:
     """The error of a program that ended badly, with the last lines of what it printed."""
     quoted = quote_log(completed.output, empty="; it printed nothing")
-    return _error(completed, f"{describe_exit(completed.returncode)}{quoted}")
+    error = _error(completed, f"{describe_exit(completed.returncode)}{quoted}")
+    error.hint = full_disk_hint(completed.output) or error.hint
+    return error
 
 
 def _error(completed: Completed, what: str) -> ToolError:

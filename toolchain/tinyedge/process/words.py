@@ -2,11 +2,28 @@
 
 from __future__ import annotations
 
+import re
 import signal
 from collections.abc import Iterable
 
 QUOTED_LINES = 12
 """lines of a program's output that its error quotes"""
+
+
+_FULL = re.compile(r"No space left on device|NoSpaceLeft|Disk quota exceeded")
+
+
+def full_disk_hint(output: str) -> str:
+    """What to do about a disk that is full, if a program's output says so; empty when it does not.
+
+    >>> full_disk_hint("unable to write `a.o`: NoSpaceLeft")[:15], full_disk_hint("undefined symbol")
+    ('free some space', '')
+    """
+    if not _FULL.search(output):
+        return ""
+    return (
+        "free some space, or put things elsewhere: `--build-dir DIR`, TINYEDGE_CACHE for the cache, TMPDIR for the rest"
+    )
 
 
 def describe_exit(returncode: int) -> str:

@@ -6,7 +6,6 @@ random numbers. Only the newest of a recipe is kept.
 
 from __future__ import annotations
 
-import hashlib
 import io
 import json
 import random
@@ -19,8 +18,8 @@ from typing import Any
 
 import numpy as np
 
+from tinyedge.cache import Store
 from tinyedge.digests import canonical_json, digest
-from tinyedge.paths import write_whole
 from tinyedge.train.matching import Matched
 from tinyedge.train.recipe import Recipe
 from tinyedge.train.rewrite import all_layers
@@ -64,9 +63,7 @@ def save(folder: Path, name: str, model: Any) -> None:
     stream = io.BytesIO()
     weights = {f"w{index}": weight for index, weight in enumerate(model.get_weights())}
     np.savez(stream, states=np.frombuffer(json.dumps(_states(model)).encode(), np.uint8), **weights)
-    payload = stream.getvalue()
-    folder.mkdir(parents=True, exist_ok=True)
-    write_whole(folder / f"{name}{_SUFFIX}", hashlib.sha256(payload).digest() + payload)
+    Store(folder, _SUFFIX).put(name, stream.getvalue())
     for other in folder.glob(f"*{_SUFFIX}"):
         if other.stem != name:
             other.unlink(missing_ok=True)
@@ -77,13 +74,10 @@ def restore(folder: Path, name: str, model: Any) -> bool:
 
     Returns False, and changes nothing, when there are none, or the file is damaged.
     """
-    try:
-        data = (folder / f"{name}{_SUFFIX}").read_bytes()
-    except OSError:
+    data = Store(folder, _SUFFIX).get(name)
+    if data is None:
         return False
-    if hashlib.sha256(data[32:]).digest() != data[:32]:
-        return False
-    with np.load(io.BytesIO(data[32:]), allow_pickle=False) as archive:
+    with np.load(io.BytesIO(data), allow_pickle=False) as archive:
         weights = [archive[f"w{index}"] for index in range(len(archive.files) - 1)]
         states = json.loads(archive["states"].tobytes())
     model.set_weights(weights)
