@@ -33,7 +33,8 @@ def command(
 ) -> None:
     """Build, run in an emulator, verify every output byte against TensorFlow Lite Micro, and measure.
 
-    MODEL is a recipe's name or folder, or a .tflite; without it, `model` of tinyedge.toml or [tool.tinyedge].
+    MODEL is a recipe's name or folder, a .tflite, or what `tinyedge convert` takes, with `--data`; without it, `model`
+    of tinyedge.toml or [tool.tinyedge].
     """
     with ui.commands_logged():
         try:

@@ -30,8 +30,8 @@ def command(
 ) -> None:
     """Stream samples through a board that was flashed, verify every output byte, and measure in cycles of its clock.
 
-    MODEL is a recipe's name or folder, or a .tflite; without it, `model` of tinyedge.toml or [tool.tinyedge]. The
-    board must run the very image that building it gives.
+    MODEL is a recipe's name or folder, a .tflite, or what `tinyedge convert` takes, with `--data`; without it, `model`
+    of tinyedge.toml or [tool.tinyedge]. The board must run the very image that building it gives.
     """
     with ui.commands_logged():
         try:
