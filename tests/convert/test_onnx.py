@@ -213,3 +213,24 @@ def test_open_shapes_are_named(tmp_path: Path) -> None:
     net = OnnxNet("n", 2, "height", 8).put("Relu")
     with pytest.raises(ModelError, match=r"input `x` has the open shape \['n', 2, 'height', 8\]"):
         fix_batch(net.model())
+
+
+def test_terms_and_activations_go_into_the_operator_in_front(tmp_path: Path) -> None:
+    net = OnnxNet(1, 6)
+    net.put("MatMul", net.constant(drawn(6, 4))).put("Add", net.constant(drawn(4))).put("Relu")
+    imported = import_model(net.model())
+    assert operators(imported.tflite) == ["fully_connected"]
+    sample = drawn(1, 6, seed=3)
+    (wanted,) = evaluate(net.model(), [sample]).values()
+    np.testing.assert_allclose(run_all(imported.tflite, [sample])[0], wanted, rtol=1e-5, atol=1e-6)
+    sequence = import_model(load_model(saved(onnx_sequence(), tmp_path)))
+    assert "relu" not in operators(sequence.tflite)
+
+
+def test_a_term_that_another_node_must_not_see_stays_apart() -> None:
+    net = OnnxNet(1, 6).put("MatMul", "w")
+    net.constants.append(onnx.numpy_helper.from_array(drawn(6, 4), "w"))
+    product = net.last
+    net.put("Add", net.constant(drawn(4))).put("Mul", product)
+    imported = import_model(net.model())
+    assert operators(imported.tflite) == ["fully_connected", "add", "mul"]

@@ -60,7 +60,7 @@ class _LazyGroup(click.Group):
 @click.option("--debug", is_flag=True, help="Show tracebacks.")
 @click.pass_context
 def group(context: click.Context, debug: bool) -> None:
-    """From a Keras recipe or a .tflite to measured int8 firmware on a microcontroller."""
+    """From a Keras recipe or any trained model to measured int8 firmware on a microcontroller."""
     if context.invoked_subcommand is None:
         click.echo(context.get_help())
     else:

@@ -18,9 +18,10 @@ from tinyedge.report.text import render_build
 def command(choices: Choices, ui: Ui) -> None:
     """Build the firmware of a model for a board.
 
-    MODEL is a recipe's name or folder, or a .tflite; without it, `model` of tinyedge.toml or [tool.tinyedge]. Several
-    become one firmware; `models = [...]` names them there. Writes a project folder that `make` can build by hand, in
-    which each model is a C library (`model/<name>.h`), and firmware.elf, .hex, .bin and .uf2 beside it.
+    MODEL is a recipe's name or folder, a .tflite, or what `tinyedge convert` takes, with `--data`; without it, `model`
+    of tinyedge.toml or [tool.tinyedge]. Several become one firmware; `models = [...]` names them there. Writes a
+    project folder that `make` can build by hand, in which each model is a C library (`model/<name>.h`), and
+    firmware.elf, .hex, .bin and .uf2 beside it.
     """
     with ui.commands_logged():
         built = build(choices, ui)

@@ -15,6 +15,7 @@ from tinyedge.build import compiler_version
 from tinyedge.cli.config import load_config
 from tinyedge.cli.options import shared
 from tinyedge.cli.ui import Ui
+from tinyedge.convert.torch import VARIABLE, torch_versions
 from tinyedge.emulate import emulator
 from tinyedge.errors import ToolError, UsageError
 from tinyedge.flash import FLASHERS, flasher
@@ -88,6 +89,14 @@ def _checks() -> tuple[Check, ...]:
         Check("tflite-micro (oracle)", _package("tflite-micro"), f"{oracle} (Linux x86_64)"),
         Check("tensorflow", _package("tensorflow"), training, "training"),
         Check("tensorflow-model-optimization", _package("tensorflow-model-optimization"), training, "training"),
+        Check("ai-edge-quantizer", _package("ai-edge-quantizer"), extra_command("import"), "bringing models in"),
+        Check("onnx", _package("onnx"), extra_command("import"), "ONNX models"),
+        Check(
+            "torch, litert-torch",
+            lambda: torch_versions(None),
+            f"docs/bring-your-own.md says how; set {VARIABLE}",
+            "PyTorch models",
+        ),
         Check(
             "arm-none-eabi-gcc", lambda: compiler_version("gcc"), "apt-get install gcc-arm-none-eabi", "--compiler gcc"
         ),

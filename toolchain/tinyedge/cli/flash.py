@@ -33,8 +33,8 @@ def command(
 ) -> None:
     """Build, write the image to a board, verify it, and read its banner to prove that it runs.
 
-    MODEL is a recipe's name or folder, or a .tflite; without it, `model` of tinyedge.toml or [tool.tinyedge]. What
-    was touched is always said.
+    MODEL is a recipe's name or folder, a .tflite, or what `tinyedge convert` takes, with `--data`; without it, `model`
+    of tinyedge.toml or [tool.tinyedge]. What was touched is always said.
     """
     how = FlashChoices(tool, port, probe, timeout, confirm=not no_banner)
     with ui.commands_logged():

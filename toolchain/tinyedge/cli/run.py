@@ -34,8 +34,8 @@ def command(
 ) -> None:
     """Build, run in an emulator, verify every output byte against TensorFlow Lite Micro, and measure.
 
-    MODEL is a recipe's name or folder, or a .tflite; without it, `model` or `models` of tinyedge.toml or
-    [tool.tinyedge]. Several are one firmware, in which each is run by itself.
+    MODEL is a recipe's name or folder, a .tflite, or what `tinyedge convert` takes, with `--data`; without it, `model`
+    or `models` of tinyedge.toml or [tool.tinyedge]. Several are one firmware, in which each is run by itself.
     """
     with ui.commands_logged():
         show_each(run_each(choices, ui, emulator_name=emulator, inputs=inputs, samples=samples), ui, files)

@@ -27,8 +27,9 @@ def command(
 ) -> None:
     """Stream samples through a board that was flashed, verify every output byte, and measure in cycles of its clock.
 
-    MODEL is a recipe's name or folder, or a .tflite; without it, `model` or `models` of tinyedge.toml or
-    [tool.tinyedge]. The board must run the very image that building it gives; several models are one image.
+    MODEL is a recipe's name or folder, a .tflite, or what `tinyedge convert` takes, with `--data`; without it, `model`
+    or `models` of tinyedge.toml or [tool.tinyedge]. The board must run the very image that building it gives; several
+    models are one image.
     """
     with ui.commands_logged():
         show_each(verify_each(choices, ui, port=port, inputs=inputs, samples=samples), ui, files)

@@ -10,7 +10,7 @@ from tinyedge.convert.contract import Front
 from tinyedge.discovery import collect
 from tinyedge.errors import InternalError, UsageError
 
-_USERS = ("source", "worker", "child", "conversion")
+_USERS = ("source", "worker", "child", "conversion", "api")
 """modules of this folder that look fronts up"""
 HEAD_BYTES = 4096
 DATA_PAGE = "docs/bring-your-own.md shows how"

@@ -108,6 +108,12 @@ class Builder:
         self.graph.operators[-1].outputs = [target]
         return True
 
+    def takes_bias(self, operator: Any) -> bool:
+        """Whether an operator is a dense layer without a bias and an activation."""
+        if flatbuffer.operator_name(self.model, operator) != "fully_connected" or operator.inputs[2] >= 0:
+            return False
+        return not operator.builtinOptions.fusedActivationFunction
+
     def maker(self, source: int) -> Any:
         """What made a tensor last, with at most a reshape behind it; None where others may read the tensor too."""
         operators = self.graph.operators

@@ -119,12 +119,27 @@ def binary(importer: Importer, node: Node) -> None:
 
 
 def _pair(importer: Importer, node: Node, left: Value, right: Value) -> None:
+    if node.kind == "Add" and (value := _as_bias(importer, left, right) or _as_bias(importer, right, left)):
+        importer.alias(node, value)
+        return
     rank = max(left.rank, right.rank)
     last = any(entry.last for entry in (left, right)) and all(
         entry.last or entry.data is not None for entry in (left, right)
     )
     sources = [_operand(importer, entry, rank, last=last) for entry in (left, right)]
     importer.builder.operator(_BINARY[node.kind], sources, [importer.output(node, last=last)])
+
+
+def _as_bias(importer: Importer, value: Value, term: Value) -> Value | None:
+    """A dense layer with a term for each output as its bias; None where this is something else."""
+    maker = None if value.index is None or value.flat_of is not None else importer.builder.maker(value.index)
+    if maker is None or term.data is None or not importer.builder.takes_bias(maker):
+        return None
+    outputs = importer.builder.graph.tensors[maker.inputs[1]].shape[0]
+    if term.data.shape[-1:] != (outputs,) or term.data.size != outputs or value.shape[-1:] != (outputs,):
+        return None
+    maker.inputs[2] = importer.weights(term.data.reshape(-1), None)
+    return value
 
 
 def _operand(importer: Importer, value: Value, rank: int, *, last: bool) -> int:
