@@ -41,14 +41,14 @@ static inline float floor_of(float x) {
   return whole > x ? whole - 1.0f : whole;
 }
 
+/* Halves to even, by what is left above the whole number below: what rounds up to zero is not negative. */
 static inline float nearest(float x) {
   if (is_whole(x)) {
     return x;
   }
-  const float size = magnitude_of(x);
-  const int32_t whole = (int32_t)size;
-  const float rest = size - (float)whole; /* exact */
-  return signed_like(x, (float)(whole + (rest > 0.5f || (rest == 0.5f && (whole & 1) != 0))));
+  const float below = floor_of(x);
+  const float rest = x - below;
+  return rest > 0.5f || (rest == 0.5f && ((int32_t)below & 1) != 0) ? below + 1.0f : below;
 }
 
 static inline float above_zero(float x) {

@@ -21,7 +21,7 @@ Function = Callable[..., Floats]
 
 _CUTOFF_HIGH, _CUTOFF_LOW = np.float32(16.619047164916992188), np.float32(-9.0)
 """beyond these the float kernel of logistic takes 1, or the exponential"""
-_ONE, _THREE, _SIX = np.float32(1), np.float32(3), np.float32(6)
+_HALF, _ONE, _THREE, _SIX = np.float32(0.5), np.float32(1), np.float32(3), np.float32(6)
 
 
 def _of_double(function: Callable[[Any], Any]) -> Function:
@@ -71,6 +71,13 @@ def _smaller(options: Mapping[str, Any], x: Floats, y: Floats) -> Floats:
     return np.asarray(np.where(x < y, x, y), np.float32)
 
 
+def _round(options: Mapping[str, Any], x: Floats) -> Floats:
+    """Halves to even, by what is left above the whole number below: what rounds up to zero is not negative."""
+    below = np.floor(x)
+    rest = x - below
+    return np.where((rest > _HALF) | ((rest == _HALF) & (below % 2 != 0)), below + _ONE, below)
+
+
 def _hard_swish(options: Mapping[str, Any], x: Floats) -> Floats:
     return np.asarray(x * np.minimum(_SIX, np.maximum(np.float32(0), x + _THREE)) / _SIX, np.float32)
 
@@ -96,7 +103,7 @@ FUNCTIONS: Mapping[str, Function] = MappingProxyType(
         "prelu": lambda options, x, y: np.where(x >= 0, x, x * y),
         "relu": lambda options, x: np.where(x < 0, np.float32(0), x),
         "relu6": lambda options, x: np.where(x > _SIX, _SIX, np.where(x < 0, np.float32(0), x)),
-        "round": lambda options, x: np.rint(x),
+        "round": _round,
         "rsqrt": lambda options, x: _ONE / np.sqrt(x),
         "sin": _of_double(np.sin),
         "sqrt": lambda options, x: np.sqrt(x),
