@@ -115,6 +115,18 @@ def test_cmake_builds_installs_and_finds_it(library: CLibrary, tmp_path: Path) -
 
 @needs_cmake
 @pytest.mark.slow
+def test_cmake_builds_it_with_clang(library: CLibrary, tmp_path: Path) -> None:
+    """That of tinyedge's own compiler."""
+    ziglang = pytest.importorskip("ziglang", reason="needs the compiler: pip install ziglang")
+    program = Path(ziglang.__file__).with_name("zig")
+    folder = write_files(find_world("cmake").files(library), tmp_path)
+    run(["cmake", "-B", "build", _FLAGS, f"-DCMAKE_C_COMPILER={program};cc"], folder)
+    run(["cmake", "--build", "build"], folder)
+    assert run(["build/nets_selftest"], folder) == "".join(f"{name}: self-test ok\n" for name in TITLES)
+
+
+@needs_cmake
+@pytest.mark.slow
 def test_cmake_for_a_microcontroller_in_a_main_of_ones_own(for_m4: CLibrary, tmp_path: Path) -> None:
     """A toolchain file of the user's, a folder beside theirs, and what is not used left out."""
     if shutil.which("arm-none-eabi-gcc") is None:
