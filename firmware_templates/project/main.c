@@ -280,9 +280,6 @@ static const struct {
   uint32_t wants;
 } requests[] = {
     {TE_VERB_HELLO, reply_hello, NO_WORDS},
-#if TE_MODEL_COUNT > 1
-    {TE_VERB_MODEL, reply_model, WORDS},
-#endif
     {TE_VERB_TENSOR, reply_tensor, WORDS},
     {TE_VERB_IN, reply_in, WORDS},
     {TE_VERB_RUN, reply_run, NO_WORDS | MODEL},
@@ -291,6 +288,9 @@ static const struct {
     {TE_VERB_OUT, reply_out, WORDS},
     {TE_VERB_MEM, reply_mem, NO_WORDS},
     {TE_VERB_RESET, reply_reset, NO_WORDS | MODEL},
+#if TE_MODEL_COUNT > 1
+    {TE_VERB_MODEL, reply_model, WORDS},
+#endif
 };
 
 /* The reply to a request in the line that is composed; 0, or what is wrong with the request. */

@@ -115,6 +115,18 @@ def test_cmake_builds_installs_and_finds_it(library: CLibrary, tmp_path: Path) -
 
 @needs_cmake
 @pytest.mark.slow
+def test_cmake_builds_it_with_clang(library: CLibrary, tmp_path: Path) -> None:
+    """That of tinyedge's own compiler."""
+    ziglang = pytest.importorskip("ziglang", reason="needs the compiler: pip install ziglang")
+    program = Path(ziglang.__file__).with_name("zig")
+    folder = write_files(find_world("cmake").files(library), tmp_path)
+    run(["cmake", "-B", "build", _FLAGS, f"-DCMAKE_C_COMPILER={program};cc"], folder)
+    run(["cmake", "--build", "build"], folder)
+    assert run(["build/nets_selftest"], folder) == "".join(f"{name}: self-test ok\n" for name in TITLES)
+
+
+@needs_cmake
+@pytest.mark.slow
 def test_cmake_for_a_microcontroller_in_a_main_of_ones_own(for_m4: CLibrary, tmp_path: Path) -> None:
     """A toolchain file of the user's, a folder beside theirs, and what is not used left out."""
     if shutil.which("arm-none-eabi-gcc") is None:
@@ -273,3 +285,19 @@ def test_every_source_is_listed(name: str, library: CLibrary) -> None:
 def test_esp_idf_refuses_kernels_of_other_cores(for_m4: CLibrary) -> None:
     with pytest.raises(UsageError, match="no ESP32 has the core `cortex-m4f`"):
         find_world("esp-idf").files(for_m4)
+
+
+def test_platformio_refuses_a_core_that_no_board_of_it_has() -> None:
+    board = load_board("mps2_an386")
+    library = library_of([planned(MODELS / "k3_cnn_flatten.tflite", board)], board.name)
+    with pytest.raises(UsageError, match="what PlatformIO calls board `mps2_an386`"):
+        find_world("platformio").files(library)
+
+
+@pytest.mark.parametrize("name", ["esp-idf", "platformio", "zephyr"])
+def test_plain_c_for_a_risc_v_is_taken_as_it_is(name: str) -> None:
+    board = load_board("esp32c3_devkitm")
+    library = library_of([planned(MODELS / "k3_cnn_flatten.tflite", board)], board.name)
+    readme = find_world(name).files(library)["README.md"].decode()
+    assert "plain C99 for any core" in readme
+    assert name != "zephyr" or "west build -b esp32c3_devkitm" in readme

@@ -33,7 +33,9 @@ class CLibrary:
     files: Mapping[str, bytes]
     """name of a C or assembler file -> content, all for one folder"""
     core: str
-    """that the kernels are for; `native`: plain C99 for any"""
+    """that the kernels were chosen for"""
+    portable: bool
+    """whether they are plain C99, which runs on any core"""
     project: FirmwareProject
     """the measuring firmware of the same models"""
 
@@ -45,8 +47,3 @@ class CLibrary:
     @property
     def has_assembler(self) -> bool:
         return any(name.endswith(".S") for name in self.files)
-
-    @property
-    def portable(self) -> bool:
-        """Whether it runs on any core."""
-        return self.core == "native"

@@ -45,6 +45,8 @@ class FirmwareProject:
     """over all files; the firmware's banner carries its first 16 digits"""
     library: Library | None = None
     """its files are among `files`"""
+    state_bytes: int = 0
+    """beside the arena: what inferences leave for the next"""
 
     def write(self, folder: Path) -> None:
         """Write every file below `folder`; files that already hold the same bytes are left untouched.

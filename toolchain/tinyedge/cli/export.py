@@ -8,6 +8,7 @@ import click
 
 from tinyedge.cli.options import library_choices, shared
 from tinyedge.cli.ui import Ui
+from tinyedge.export import worlds
 from tinyedge.jobs.choices import Choices
 from tinyedge.jobs.export import ExportChoices, export
 from tinyedge.report.export import export_document, render_export
@@ -15,9 +16,7 @@ from tinyedge.report.export import export_document, render_export
 
 @click.command("export", epilog="Example: tinyedge export digits --as arduino -o Digits")
 @library_choices
-@click.option(
-    "--as", "world", required=True, metavar="WORLD", help="arduino, cmake, esp-idf, make, platformio or zephyr."
-)
+@click.option("--as", "world", required=True, metavar="WORLD", help=f"Which world: {', '.join(worlds())}.")
 @click.option(
     "-o", "--output", type=click.Path(path_type=Path), metavar="DIR", help="Where to. Default: MODEL-WORLD here."
 )

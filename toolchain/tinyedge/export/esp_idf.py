@@ -18,8 +18,6 @@ dependencies:
 ```
 """
 _EXAMPLE = "examples/selftest"
-_CORES = ("native", "rv32imc")
-"""whose kernels run on ESP32s: plain C99"""
 
 
 class EspIdf:
@@ -29,7 +27,7 @@ class EspIdf:
     title: ClassVar[str] = "ESP-IDF"
 
     def files(self, library: CLibrary) -> dict[str, bytes]:
-        if library.core not in _CORES:
+        if not library.portable:
             raise UsageError(
                 f"no ESP32 has the core `{library.core}` of board `{library.project.board.name}`",
                 hint="leave out `--board`, for plain C99 that runs on all of them, or name esp32c3_devkitm",

@@ -13,8 +13,6 @@ from tinyedge.templates import environment
 
 VERSION = "1.0.0"
 """of an exported library: its owner counts on"""
-SELFTEST_MAIN = "selftest.c"
-"""of firmware_templates/export/common/: a main that prints the self-tests"""
 
 
 def values(library: CLibrary, **more: Any) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from tinyedge.artifacts import CLibrary
+from tinyedge.errors import UsageError
 from tinyedge.export.files import copied, in_folder, readme, render
 
 _USE = """
@@ -38,6 +39,11 @@ class PlatformIo:
 
     def files(self, library: CLibrary) -> dict[str, bytes]:
         board = _BOARDS.get(library.project.board.name)
+        if board is None and not library.portable:
+            raise UsageError(
+                f"tinyedge does not know what PlatformIO calls board `{library.project.board.name}`",
+                hint=f"leave out `--board`, for plain C99 that runs on any core, or name one of {', '.join(_BOARDS)}",
+            )
         example = "examples/selftest"
         native = {f"{example}/src/main.c": render("common", "selftest.c", library)}
         sketch = {f"{example}/src/main.cpp": render("platformio", "main.cpp", library)}

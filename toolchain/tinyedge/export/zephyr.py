@@ -22,6 +22,17 @@ manifest:
 and set `CONFIG_TINYEDGE_{upper}=y` in `prj.conf`.
 """
 _SAMPLE = "samples/selftest"
+_NAMES = {
+    "host": "native_sim",
+    "mps2_an386": "mps2/an386",
+    "mps2_an500": "mps2/an500",
+    "mps3_an547": "mps3/corstone300/an547",
+    "nrf52840dk": "nrf52840dk/nrf52840",
+    "nrf5340dk": "nrf5340dk/nrf5340/cpuapp",
+    "rpi_pico2": "rpi_pico2/rp2350a/m33",
+    "seeed_xiao_nrf52840": "xiao_ble",
+}
+"""board -> Zephyr's name, where it is another or has qualifiers (since Zephyr 3.7)"""
 
 
 class Zephyr:
@@ -50,13 +61,13 @@ class Zephyr:
 
     def next_steps(self, library: CLibrary) -> tuple[str, ...]:
         module = '-DEXTRA_ZEPHYR_MODULES="$PWD"'
-        last = "./build/zephyr/zephyr.exe" if library.portable else "west flash"
+        last = "./build/zephyr/zephyr.exe" if library.project.board.name == "host" else "west flash"
         return (f"west build -b {self._board(library)} {_SAMPLE} -- {module}", last)
 
     @staticmethod
     def _board(library: CLibrary) -> str:
-        """Zephyr's name: tinyedge's boards carry it, but for its qualifiers."""
-        return "native_sim" if library.portable else library.project.board.name
+        name = library.project.board.name
+        return _NAMES.get(name, name)
 
 
 WORLD = Zephyr()

@@ -94,6 +94,7 @@ def generate_aot(
         tuple(LayerRow(p.layer.name, tensors_text(p.layer.outputs), p.kernel.name) for p in plan.layers),
         plan.arena_bytes,
         alignment=form.alignment,
+        state_bytes=plan.state_bytes,
         has_input_ranges=bool(ranges_text(plan.graph)),
     )
 

@@ -39,6 +39,7 @@ class ModelPart:
     """folder under firmware_templates/ with the Makefile and README of such a project"""
     alignment: int = 16
     """of the arena"""
+    state_bytes: int = 0
     has_input_ranges: bool = False
     """some input may not hold any bytes"""
 

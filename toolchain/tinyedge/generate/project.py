@@ -119,6 +119,7 @@ def assemble_project(
         arena_bytes=max(arenas) if shared_arena else sum(arenas),
         digest=project_digest,
         library=first.library,
+        state_bytes=sum(part.state_bytes for part in parts),
     )
 
 
@@ -226,6 +227,7 @@ def _readme(parts: Sequence[ModelPart], board: Board, linker_script: str, *, gcc
                 "c": part.symbol,
                 "digest": file_digest(part.model),
                 "arena_bytes": part.arena_bytes,
+                "state_bytes": part.state_bytes,
                 "layers": part.layers,
             }
             for part in parts

@@ -7,7 +7,7 @@ from typing import Any
 
 from tinyedge.artifacts import CLibrary, FirmwareProject, LibraryModel
 from tinyedge.artifacts.input_ranges import InputRange, ranged_inputs
-from tinyedge.boards import Core
+from tinyedge.boards import Core, Isa
 from tinyedge.errors import InternalError
 from tinyedge.generate.joint import PlannedModel, join_files, model_parts, shared_arena_file
 from tinyedge.generate.library import FOLDER, file_digest, names
@@ -15,6 +15,8 @@ from tinyedge.generate.names import c_name
 from tinyedge.generate.render import float_literal, render, template_file
 from tinyedge.graph.ir import DType, Tensor
 
+_PORTABLE = (Isa.NATIVE, Isa.ARMV7M, Isa.RV32IMC)
+"""cores without kernels of their own"""
 _SELFTEST_FILES = ("te_selftest.c", "te_selftest.h")
 
 
@@ -46,6 +48,7 @@ def generate_library(
         tuple(_described(each) for each in models),
         dict(sorted(files.items())),
         core.name,
+        core.isa in _PORTABLE,
         project,
     )
 

@@ -117,8 +117,9 @@ def _confirm(every: Sequence[Built], port: str, observer: Observer) -> Hello:
         target.console.close()
     for each in (hello, *others):
         if each.selftest != "ok":
+            whose = f"`{each.model}`'s" if others else "its"
             raise CheckError(
-                f"the board runs this image, but the self-test of `{each.model}` gave `{each.selftest}`",
+                f"the board runs this image, but {whose} self-test gave `{each.selftest}`",
                 hint="`tinyedge verify` shows the first layer that differs",
             )
     return hello

@@ -59,6 +59,7 @@ def run_document(measured: Measured) -> dict[str, Any]:
             "flash_bytes": size.flash_bytes,
             "ram_bytes": size.ram_bytes,
             "arena_bytes": built.project.arena_bytes,
+            "state_bytes": built.project.state_bytes,
             "stack_peak_bytes": run.stack_peak_bytes,
             "flash_limit_bytes": size.flash_limit_bytes,
             "ram_limit_bytes": size.ram_limit_bytes,
@@ -107,7 +108,7 @@ def build_document(project: FirmwareProject, image: Image, arena: ArenaProof | N
         "compiler": image.compiler,
         "library": _library(project),
         "arena": _arena(arena),
-        "memory": _size(image.size) | {"arena_bytes": project.arena_bytes},
+        "memory": _size(image.size) | {"arena_bytes": project.arena_bytes, "state_bytes": project.state_bytes},
         "sections": [
             {"name": name, "flash_bytes": flash, "ram_bytes": ram} for name, flash, ram in image.size.sections
         ],

@@ -91,8 +91,15 @@ def memory_rows(measured: Measured) -> list[tuple[Cell, ...]]:
         (*_limit_row("flash", size.flash_bytes, size.flash_limit_bytes), "linked image"),
         (*_limit_row("RAM", size.ram_bytes, size.ram_limit_bytes), "linked image, with the stack reserved"),
         ("  arena", format_bytes(measured.built.project.arena_bytes), "", "", _arena_source(measured.built.arena)),
+        *_state_rows(measured),
         ("  stack peak", stack, "", "", "painted stack, after all samples"),
     ]
+
+
+def _state_rows(measured: Measured) -> list[tuple[Cell, ...]]:
+    """What inferences leave for the next, where they leave something."""
+    state = measured.built.project.state_bytes
+    return [("  state", format_bytes(state), "", "", "plan")] if state else []
 
 
 def _arena_source(proof: ArenaProof | None) -> str:
@@ -170,6 +177,7 @@ def render_build(project: FirmwareProject, image: Image, folder: Path, arena: Ar
     files = [path for path in (image.elf, image.hex, image.bin, image.uf2) if path is not None]
     written = "\n".join(f"  {path}" for path in files)
     known = "" if arena is None else f"  {_arena_source(arena)}"
+    known += f", and {format_bytes(project.state_bytes)} of state" if project.state_bytes else ""
     return (
         f"{title}\n\n{render_size(image.size)}\n\narena  {format_bytes(project.arena_bytes)}{known}\n"
         f"\nproject (`make` there builds it by hand)\n  {folder}\nimages\n{written}\n"

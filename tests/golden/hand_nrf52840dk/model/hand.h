@@ -75,10 +75,10 @@ static inline float hand_dequantize(int8_t q) {
 /* The arena that the functions below work in. */
 extern uint8_t hand_arena[HAND_ARENA_BYTES] __attribute__((aligned(HAND_ARENA_ALIGNMENT)));
 
-/* Call it once, before all others; again, it sets the state back to its start. 0. */
+/* Call it once, before all others; again, it sets the state back to its start. Returns 0. */
 int hand_init(void);
 
-/* One inference over what the inputs hold. 0. */
+/* One inference over what the inputs hold. Returns 0. */
 int hand_invoke(void);
 
 /* The same, and `done(context, layer)` after each of the HAND_LAYER_COUNT layers, to measure them or to let others
@@ -103,7 +103,7 @@ extern hand_state hand_own_state;
 void hand_reset(hand_state *state);
 
 /* One inference in HAND_ARENA_BYTES bytes at `arena`, which goes on from `state`.
- * 0; or 1 when one of them is null, or the arena not aligned, and nothing was done. */
+ * Returns 0; or 1 when one of them is null, or the arena not aligned, and nothing was done. */
 int hand_invoke_in(void *arena, hand_state *state);
 
 /* The first byte of input or output `i` in such an arena; null when there is none. */

@@ -72,10 +72,10 @@ static inline float small_dequantize(int8_t q) {
 /* The arena that the functions below work in. */
 extern uint8_t small_arena[SMALL_ARENA_BYTES] __attribute__((aligned(SMALL_ARENA_ALIGNMENT)));
 
-/* Call it once, before all others. 0, or an error code of TensorFlow Lite Micro. */
+/* Call it once, before all others. Returns 0, or an error code of TensorFlow Lite Micro. */
 int small_init(void);
 
-/* One inference over what the inputs hold. 0, or an error code of TensorFlow Lite Micro. */
+/* One inference over what the inputs hold. Returns 0, or an error code of TensorFlow Lite Micro. */
 int small_invoke(void);
 
 /* The same, and `done(context, layer)` after each of the SMALL_LAYER_COUNT layers, to measure them or to let others
