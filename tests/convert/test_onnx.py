@@ -234,3 +234,11 @@ def test_a_term_that_another_node_must_not_see_stays_apart() -> None:
     net.put("Add", net.constant(drawn(4))).put("Mul", product)
     imported = import_model(net.model())
     assert operators(imported.tflite) == ["fully_connected", "add", "mul"]
+
+
+def test_the_page_tells_what_is_imported(root: Path) -> None:
+    page = (root / "docs" / "bring-your-own.md").read_text(encoding="utf-8")
+    section = page.split("## ONNX")[1].split("\n## ")[0]
+    words = set(section.replace(",", " ").replace(";", " ").replace(".", " ").split())
+    assert set(handlers()) <= words
+    assert f"{PASSED} pass and {REFUSED} are refused" in " ".join(section.split())
