@@ -175,6 +175,11 @@ def test_weights_in_a_file_that_is_missing(tmp_path: Path) -> None:
     path = tmp_path / "net.onnx"
     onnx.save_model(onnx_cnn(), str(path), save_as_external_data=True, location="net.onnx.data", size_threshold=0)
     import_model(load_model(path))
+    before = FRONT.surroundings(path, DEFAULTS)
+    weights = bytearray((tmp_path / "net.onnx.data").read_bytes())
+    weights[0] ^= 1
+    (tmp_path / "net.onnx.data").write_bytes(weights)
+    assert FRONT.surroundings(path, DEFAULTS) != before
     (tmp_path / "net.onnx.data").unlink()
     with pytest.raises(ModelError, match=r"its weights lie in `net\.onnx\.data` beside it, which is not there"):
         load_model(path)
