@@ -59,19 +59,18 @@ def main(build_dir: Path | None, page: Path, names: tuple[str, ...]) -> None:
     with tempfile.TemporaryDirectory(prefix="tinyedge-sources-") as temporary:
         folder = (build_dir or Path(temporary)).absolute()
         data = _prepare(folder)
-        rows = [
-            f"| {name} | {world.title} | {_cells(world, name, folder, data)} |"
-            for name in names or NAMES
-            for world in WORLDS
-            if (folder / world.folder).is_dir()
-        ]
-    head = ["| network | source | accuracy of the source | int8, host | int8, emulated | instructions |"]
-    table = "\n".join([*head, "|---|---|---|---|---|---|", *rows])
+        rows = ["| network | source | accuracy of the source | int8, host | int8, emulated | instructions |"]
+        rows.append("|---|---|---|---|---|---|")
+        for name in names or NAMES:
+            for world in WORLDS:
+                if _source(world, name, folder).is_file():
+                    rows.append(f"| {name} | {world.title} | {_cells(world, name, folder, data)} |")
+                    click.echo(rows[-1])
     text = page.read_text(encoding="utf-8")
     before, _, rest = text.partition(BEGIN)
     _, _, after = rest.partition(END)
+    table = "\n".join(rows)
     write_whole(page, f"{before}{BEGIN}\n\n{table}\n\n{END}{after}".encode())
-    click.echo(table)
 
 
 def _prepare(folder: Path) -> dict[str, Path]:
@@ -96,9 +95,13 @@ def _prepare(folder: Path) -> dict[str, Path]:
     return {name: folder / f"{name}.npz" for name in shapes}
 
 
+def _source(world: World, name: str, folder: Path) -> Path:
+    return folder / world.folder / f"{name}{world.suffix}"
+
+
 def _cells(world: World, name: str, folder: Path, data: dict[str, Path]) -> str:
     """The figures of one row, or why there are none."""
-    source = folder / world.folder / f"{name}{world.suffix}"
+    source = _source(world, name, folder)
     if name in SEQUENCES:
         chosen = data["rows_first" if world.suffix == ".onnx" else "rows"]
     else:

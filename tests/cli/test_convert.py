@@ -25,7 +25,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_a_conversion_is_told_and_written(folder: Path) -> None:
     told = tinyedge("convert", "net.tflite", "--data", "d.npz", "--svg", "noise.svg", "--json", cwd=folder)
-    assert told.returncode == 0, told.stderr
+    assert told.code == 0, told.stderr
     document = json.loads(told.stdout)
     assert (document["schema"], document["source"], document["file"]) == (
         "tinyedge.convert/1", "float .tflite", "net_int8.tflite",
@@ -42,7 +42,7 @@ def test_a_conversion_is_told_and_written(folder: Path) -> None:
 def test_commands_take_a_source(folder: Path) -> None:
     options = ("--data", "d.npz", "--board", "nrf52840", "--json", "-d", "build")
     told = tinyedge("run", "net.tflite", *options, "--samples", "5", cwd=folder)
-    assert told.returncode == 0, told.stderr
+    assert told.code == 0, told.stderr
     document = json.loads(told.stdout)
     assert document["verify"] == {"samples": 5, "mismatches": 0, "first_mismatch": None}
     assert document["accuracy"]["float"] is not None
@@ -62,7 +62,7 @@ def test_what_is_wrong_is_told(folder: Path) -> None:
         (("run", "net.tflite", "-b", "nrf52840"), 2, "is a float .tflite model: to quantize it"),
     ):
         told = tinyedge(*arguments, cwd=folder)
-        assert told.returncode == code, told.stderr
+        assert told.code == code, told.stderr
         assert words in told.stderr
         assert "\nhint: " in told.stderr
     assert (folder / "net.tflite").read_bytes() == float_cnn()

@@ -64,7 +64,6 @@ def test_random_file(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("make", "words"),
     [
-        (models.float_model, ["float", "`fully_connected`", "representative"]),
         (models.hybrid_model, ["hybrid", "`fully_connected`", "representative"]),
         (models.unknown_operator, ["`hashtable_lookup`", "operator 0", "[1, 4]", "supported"]),
         (models.too_big_for_flash, ["1,504,", "`nrf52840dk`", "flash", "too few"]),
@@ -74,6 +73,10 @@ def test_random_file(tmp_path: Path) -> None:
 )
 def test_models_that_cannot_run(tmp_path: Path, make: Callable[[], bytes], words: list[str]) -> None:
     refuse(tmp_path, make(), 1, *words)
+
+
+def test_a_float_model_asks_for_data(tmp_path: Path) -> None:
+    refuse(tmp_path, models.float_model(), 2, "float .tflite", "samples of its inputs", "--data")
 
 
 def test_no_compiler(good: Path) -> None:

@@ -80,9 +80,16 @@ def converted(source: Path, kind: str, folder: Path) -> Conversion:
 
 
 @pytest.mark.parametrize(
-    "file", ["cnn{}.keras", "cnn{}.h5", "saved{}", "residual{}.keras", "lstm{}.keras", "gru{}.keras"]
+    ("file", "version"),
+    [
+        *(("cnn{}.keras", version) for version in (2, 3)),
+        *(("saved{}", version) for version in (2, 3)),
+        ("cnn{}.h5", 3),
+        ("residual{}.keras", 3),
+        ("lstm{}.keras", 2),
+        ("gru{}.keras", 3),
+    ],
 )
-@pytest.mark.parametrize("version", [2, 3])
 def test_every_kind_of_file(file: str, version: int, models: Path, tmp_path: Path) -> None:
     source = models / file.format(version)
     kind = next((name for name in SHAPES if file.startswith(name)), "cnn")

@@ -175,6 +175,11 @@ def test_weights_in_a_file_that_is_missing(tmp_path: Path) -> None:
     path = tmp_path / "net.onnx"
     onnx.save_model(onnx_cnn(), str(path), save_as_external_data=True, location="net.onnx.data", size_threshold=0)
     import_model(load_model(path))
+    before = FRONT.surroundings(path, DEFAULTS)
+    weights = bytearray((tmp_path / "net.onnx.data").read_bytes())
+    weights[0] ^= 1
+    (tmp_path / "net.onnx.data").write_bytes(weights)
+    assert FRONT.surroundings(path, DEFAULTS) != before
     (tmp_path / "net.onnx.data").unlink()
     with pytest.raises(ModelError, match=r"its weights lie in `net\.onnx\.data` beside it, which is not there"):
         load_model(path)
@@ -234,3 +239,11 @@ def test_a_term_that_another_node_must_not_see_stays_apart() -> None:
     net.put("Add", net.constant(drawn(4))).put("Mul", product)
     imported = import_model(net.model())
     assert operators(imported.tflite) == ["fully_connected", "add", "mul"]
+
+
+def test_the_page_tells_what_is_imported(root: Path) -> None:
+    page = (root / "docs" / "bring-your-own.md").read_text(encoding="utf-8")
+    section = page.split("## ONNX")[1].split("\n## ")[0]
+    words = set(section.replace(",", " ").replace(";", " ").replace(".", " ").split())
+    assert set(handlers()) <= words
+    assert f"{PASSED} pass and {REFUSED} are refused" in " ".join(section.split())

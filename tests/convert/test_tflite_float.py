@@ -123,8 +123,8 @@ def test_layers_by_name() -> None:
     assert (types["first"], types["second"]) == ("int8", "int16")
     weights = [graph.tensors[op.inputs[1]] for op in graph.operators if op.name == "fully_connected"]
     assert [tensor.dtype.value for tensor in weights] == ["int4"]
-    with pytest.raises(UsageError, match="no layer is called `secnd`") as caught:
-        quantized(net.build(), Settings(layers=(("secnd", "int16x8"),)))
+    with pytest.raises(UsageError, match="no layer is called `seconb`") as caught:
+        quantized(net.build(), Settings(layers=(("seconb", "int16x8"),)))
     assert "the nearest: `second`" in caught.value.hint
 
 

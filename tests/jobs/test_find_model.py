@@ -75,6 +75,18 @@ def test_a_pickle_is_refused_and_never_loaded(tmp_path: Path, listener: Listener
         assert "script.py:build" in caught.value.hint
 
 
+@pytest.mark.parametrize("suffix", [".keras", ".h5", ".pt2"])
+def test_a_damaged_source_is_told_by_its_name(suffix: str, tmp_path: Path, listener: Listener) -> None:
+    path = tmp_path / f"m{suffix}"
+    for content in (b"", b"PK\x03\x04 cut short", b"\x89HDF\r\n\x1a\n", bytes(300)):
+        path.write_bytes(content)
+        with pytest.raises(
+            UsageError, match=f"holds nothing that a \\{suffix} holds: it is damaged, cut short"
+        ) as caught:
+            find_model(str(path), listener)
+        assert "download it again" in caught.value.hint
+
+
 def test_a_part_of_a_saved_model_names_its_folder(tmp_path: Path, listener: Listener) -> None:
     path = tmp_path / "saved_model.pb"
     path.write_bytes(b"x")

@@ -12,7 +12,7 @@ from typing import Any
 
 from tinyedge.artifacts import QuantizedModel
 from tinyedge.convert.api import convert_model
-from tinyedge.convert.contract import DEFAULTS, Settings
+from tinyedge.convert.contract import DEFAULTS, Settings, model_of
 from tinyedge.convert.conversion import convert, front_of
 from tinyedge.convert.layer_types import TYPES
 from tinyedge.convert.source import DATA_PAGE, recognize, refuse
@@ -25,6 +25,7 @@ __all__ = [
     "convert",
     "convert_model",
     "front_of",
+    "model_of",
     "recognize",
     "refuse",
 ]

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from tinyedge import errors, process
-from tinyedge.convert.contract import ARRAYS, RESULT, Front, Settings
+from tinyedge.convert.contract import ARRAYS, RESULT, Front, Settings, model_of
 from tinyedge.data import Arrays
 from tinyedge.errors import MissingToolError, TinyEdgeError, ToolError
 from tinyedge.install import extra_command
@@ -28,7 +28,7 @@ def require_packages(front: Front) -> None:
             metadata.version(package)
         except metadata.PackageNotFoundError:
             raise MissingToolError(
-                f"converting a {front.title} model needs the Python package `{package}`, which is not installed",
+                f"converting {model_of(front)} needs the Python package `{package}`, which is not installed",
                 hint=f"`{extra_command(extra)}` installs it",
             ) from None
 

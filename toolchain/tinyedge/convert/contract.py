@@ -66,6 +66,11 @@ class Brought:
     notes: tuple[str, ...] = field(default=())
 
 
+def model_of(front: Front) -> str:
+    """`a Keras 3 model`, `an ONNX model`."""
+    return f"{'an' if front.title[0] in 'AEIOU' else 'a'} {front.title} model"
+
+
 class Front(Protocol):
     """One world that models come from; each module of this room that is one states it as `FRONT`."""
 

@@ -14,7 +14,7 @@ from tinyedge.artifacts.model import model_name
 from tinyedge.convert import keep
 from tinyedge.convert.child import require_packages, run_worker, versions
 from tinyedge.convert.compare import Comparison, compare
-from tinyedge.convert.contract import ARRAYS, FLOAT, MODEL, Front, Settings
+from tinyedge.convert.contract import ARRAYS, FLOAT, MODEL, Front, Settings, model_of
 from tinyedge.convert.layer_types import TYPES
 from tinyedge.convert.matching import spread
 from tinyedge.convert.source import recognize
@@ -58,7 +58,7 @@ def convert(
     if kept is not None:
         observer.note(f"model `{called}` kept from an earlier conversion; `tinyedge convert --again` converts anew")
         return kept
-    observer.note(f"converting `{called}`, a {front.title} model, to {settings.types}")
+    observer.note(f"converting `{called}`, {model_of(front)}, to {settings.types}")
     with observer.progress("convert") as report, scratch_folder("convert") as folder:
         report(0, 2, front.title)
         said = run_worker(front, path, called, taken, settings, folder)

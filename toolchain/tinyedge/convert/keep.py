@@ -55,16 +55,13 @@ def conversion_digest(
 
 
 def _contents(path: Path) -> Iterator[bytes | str]:
-    """Of a file and what lies beside it under its name, as ONNX keeps weights, or of all files of a folder."""
+    """Of a file, or of all files of a folder with their names."""
     if path.is_dir():
         for file in sorted(entry for entry in path.rglob("*") if entry.is_file()):
             yield file.relative_to(path).as_posix()
             yield file.read_bytes()
-        return
-    for file in sorted({path, *path.parent.glob(f"{path.name}*data*")}):
-        if file.is_file():
-            yield file.name
-            yield file.read_bytes()
+    else:
+        yield path.read_bytes()
 
 
 def save(key: str, conversion: Conversion) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 import fnmatch
 import re
@@ -71,14 +72,19 @@ def _ranges(tflite: bytes, inputs: Sequence[Array]) -> dict[str, dict[str, Array
     for sample in range(len(inputs[0])):
         interpreter.run([array[sample] for array in inputs])
         for key, name in names.items():
-            values = interpreter.value(key)
-            if values.dtype.kind not in "fiu" or not values.size:
-                continue
-            low, high = (np.full((1,) * values.ndim, bound, np.float32) for bound in (values.min(), values.max()))
-            if name in found:
-                low, high = np.minimum(found[name]["min"], low), np.maximum(found[name]["max"], high)
-            found[name] = {"min": low, "max": high}
+            with contextlib.suppress(ValueError):  # of a tensor that LiteRT never gave memory
+                _widen(found, name, interpreter.value(key))
     return found
+
+
+def _widen(found: dict[str, dict[str, Array]], name: str, values: Array) -> None:
+    """Let a range reach the values of one more sample."""
+    if values.dtype.kind not in "fiu" or not values.size:
+        return
+    low, high = (np.full((1,) * values.ndim, bound, np.float32) for bound in (values.min(), values.max()))
+    if name in found:
+        low, high = np.minimum(found[name]["min"], low), np.maximum(found[name]["max"], high)
+    found[name] = {"min": low, "max": high}
 
 
 def _with_unread_outputs(tflite: bytes) -> bytes:

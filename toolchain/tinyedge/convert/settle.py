@@ -17,7 +17,12 @@ from tinyedge.convert.interpret import Interpreter
 from tinyedge.errors import ModelError, UsageError
 
 KEY = "serving_default"
-_STATEFUL = frozenset(("var_handle", "read_variable", "assign_variable", "call_once", "random_uniform", "multinomial"))
+_STATEFUL = frozenset(
+    (
+        "var_handle", "read_variable", "assign_variable", "call_once",
+        "random_uniform", "random_standard_normal", "multinomial",
+    )
+)  # fmt: skip
 _MOST_FOLDED_BYTES = 1 << 24
 
 

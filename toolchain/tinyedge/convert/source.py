@@ -21,6 +21,8 @@ EXPORTED = ("archive_format", "serialized_exported_program.json")
 """members of a zip archive that torch.export.save writes"""
 _TORCH_PICKLE = "data.pkl"
 """the member of a zip archive that torch.save writes"""
+_SUFFIXES = (".keras", ".h5", ".hdf5", ".pt2")
+"""ends of names that promise a content which can be told"""
 _NO_PICKLE = (
     "in your own script load it, and return the model: `tinyedge convert script.py:build`; or save it with "
     "torch.export.save as a .pt2"
@@ -43,7 +45,8 @@ def front_called(title: str) -> Front:
 def refuse(path: Path) -> None:
     """Refuse what is a model, but none that tinyedge can take; nothing of it is loaded.
 
-    Raises: UsageError for pickles, which run what is in them, and for graphs of TensorFlow without their weights
+    Raises: UsageError for pickles, which run what is in them, for graphs of TensorFlow without their weights, and for
+            files that are not what the end of their name says
     """
     if not path.is_file():
         return
@@ -56,6 +59,13 @@ def refuse(path: Path) -> None:
         )
     if path.suffix == ".pb" and (path.parent / SAVED_MODEL).is_file():
         raise UsageError(f"`{path}` is part of a SavedModel", hint=f"give its folder: `{path.parent}`")
+
+    suffix = path.suffix.lower()
+    if suffix in _SUFFIXES and head[4:8] != b"TFL3" and recognize(path) is None:
+        raise UsageError(
+            f"`{path}` holds nothing that a {suffix} holds: it is damaged, cut short, or another file",
+            hint="export, copy or download it again",
+        )
 
 
 def _is_torch_pickle(path: Path) -> bool:

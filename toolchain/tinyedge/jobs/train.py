@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tinyedge.artifacts import Observer, QuantizedModel
-from tinyedge.convert import DATA_PAGE, DEFAULTS, Settings, convert, recognize, refuse
+from tinyedge.convert import DATA_PAGE, DEFAULTS, Settings, convert, model_of, recognize, refuse
 from tinyedge.errors import UsageError
 from tinyedge.paths import models_dir
 from tinyedge.train import load_kept, train_model, training_digest
@@ -47,7 +47,7 @@ def load_model(
             return Loaded(QuantizedModel.from_file(found), budget=budget)
         if data is None:
             raise UsageError(
-                f"`{spec}` is a {front.title} model: to quantize it, tinyedge needs samples of its inputs",
+                f"`{spec}` is {model_of(front)}: to quantize it, tinyedge needs samples of its inputs",
                 hint=f"`--data FILE.npz`, with an array of samples, and `labels` if there are some: {DATA_PAGE}",
             )
         return Loaded(convert(found, data, settings, observer).model, budget=budget)

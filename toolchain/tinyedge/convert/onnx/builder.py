@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from typing import Any
 
 import numpy as np
@@ -47,6 +47,8 @@ class Builder:
         self.graph.name = b"main"
         self.graph.tensors, self.graph.operators = [], []
         self.model.subgraphs = [self.graph]
+        self.kept: Container[int] = ()
+        """tensors that more than one reader needs, or that are outputs"""
         self._codes: dict[str, int] = {}
         self._constants: dict[tuple[Any, ...], int] = {}
 
@@ -123,9 +125,6 @@ class Builder:
             return operators[-1]
         before = operators[-2] if len(operators) > 1 else None
         return before if before is not None and list(before.outputs) == [operators[-1].inputs[0]] else None
-
-    kept: frozenset[int] = frozenset()
-    """tensors that more than one reader needs, or that are outputs"""
 
     def _code(self, name: str) -> int:
         if name not in self._codes:

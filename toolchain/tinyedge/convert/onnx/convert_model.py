@@ -59,7 +59,7 @@ def import_model(model: Any, *, channels_last: bool = True) -> Imported:
     windows = _read_by_windows(model) if channels_last else set()
     inputs = [_add_input(importer, name, shape, dtype, last=name in windows) for name, shape, dtype in specs]
     _add_constants(importer, model)
-    importer.builder.kept = _Kept(importer, counts)  # type: ignore[assignment]
+    importer.builder.kept = _Kept(importer, counts)
     for number, proto in enumerate(model.graph.node):
         node = Node(proto, number)
         if not _fold(importer, node, known):

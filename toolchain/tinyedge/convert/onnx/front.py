@@ -12,10 +12,11 @@ from tinyedge.convert.contract import Brought, Settings
 from tinyedge.convert.interpret import run_all
 from tinyedge.convert.matching import Wanted, match_inputs, spread
 from tinyedge.convert.onnx.convert_model import Imported, import_model
-from tinyedge.convert.onnx.load import evaluate, input_specs, load_model
+from tinyedge.convert.onnx.load import evaluate, external_files, input_specs, load_model
 from tinyedge.convert.onnx.qdq import has_scales, with_own_scales
 from tinyedge.convert.onnx.values import with_channels_last
 from tinyedge.data import Arrays
+from tinyedge.digests import file_digest
 from tinyedge.graph.ir import Array
 
 _EVALUATED = 64
@@ -47,7 +48,8 @@ class Onnx:
         return Brought(imported.tflite, inputs, outputs)
 
     def surroundings(self, path: Path, settings: Settings) -> str:
-        return ""
+        """The files beside it that hold its weights."""
+        return file_digest(file for file in external_files(path) if file.is_file())
 
     def outside(self, path: Path, settings: Settings, folder: Path) -> None:
         return None

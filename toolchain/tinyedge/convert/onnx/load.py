@@ -58,22 +58,35 @@ def _first(error: Exception) -> str:
     return next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)[:300]
 
 
+def external_files(path: Path) -> list[Path]:
+    """The files beside a model that hold its weights, there or not; none of a damaged model."""
+    import onnx
+
+    try:
+        model = onnx.load_model(str(path), load_external_data=False)
+    except Exception:  # of protobuf; who loads it tells
+        return []
+    return sorted({path.parent / name for name in _locations(model)})
+
+
+def _locations(model: Any) -> list[str]:
+    import onnx
+
+    external = [entry for entry in model.graph.initializer if onnx.external_data_helper.uses_external_data(entry)]
+    return [{entry.key: entry.value for entry in tensor.external_data}.get("location", "") for tensor in external]
+
+
 def _load_external(model: Any, path: Path) -> None:
     """Weights that lie in files beside the model. Raises: ModelError that names those that are missing."""
     import onnx
 
-    missing = []
-    for tensor in model.graph.initializer:
-        if not onnx.external_data_helper.uses_external_data(tensor):
-            continue
-        entries = {entry.key: entry.value for entry in tensor.external_data}
-        file = path.parent / entries.get("location", "")
-        if not file.is_file() or file.resolve().parent != path.parent.resolve():
-            missing.append(entries.get("location", "?"))
+    inside = path.parent.resolve()
+    files = {name: path.parent / name for name in _locations(model)}
+    missing = [name for name, file in files.items() if not file.is_file() or file.resolve().parent != inside]
     if missing:
-        files = ", ".join(f"`{name}`" for name in sorted(set(missing)))
+        told = ", ".join(f"`{name}`" for name in sorted(missing))
         raise ModelError(
-            f"its weights lie in {files} beside it, which is not there",
+            f"its weights lie in {told} beside it, which is not there",
             hint="copy that file too; or save the model as one: `onnx.save_model(onnx.load(path), new_path)`",
         )
     try:
