@@ -41,7 +41,9 @@ def write_onnx(model: Any, path: Path) -> None:
     if len(shape) > 2:
         shape = [1, shape[-1], *shape[1:-1]]
     start = onnx.helper.make_tensor_value_info("x", onnx.TensorProto.FLOAT, shape)
-    writer.names[id(model.inputs[0])] = "x"
+    kinds = {type(layer).__name__ for layer in model.layers}
+    first = "x" if len(shape) > 3 or "Conv1D" in kinds else writer.node("Transpose", ["x"], perm=[0, 2, 1])
+    writer.names[id(model.inputs[0])] = first
     for layer in model.layers[1:]:
         node = layer._inbound_nodes[0]
         inputs = [writer.names[id(tensor)] for tensor in node.input_tensors]
@@ -70,8 +72,12 @@ def _layer(writer: _Writer, layer: Any, inputs: list[str]) -> str:
             value = writer.node("Flatten", [writer.node("GlobalAveragePool", inputs)])
         case "ReLU" | "Activation":
             value = writer.node("Relu", inputs)
+        case "LSTM" | "GRU":
+            value = _recurrent(writer, layer, inputs, weights)
+        case "MultiHeadAttention":
+            value = _attention(writer, layer, inputs[0], weights)
         case _:
-            value = writer.node({"MultiHeadAttention": "Attention"}.get(kind, kind), inputs)
+            value = writer.node(kind, inputs)
     return value
 
 
@@ -84,6 +90,43 @@ def _conv(writer: _Writer, layer: Any, inputs: list[str], weights: list[Any]) ->
     constants = [writer.constant(kernel), *(writer.constant(weight) for weight in weights[1:])]
     strides = list(layer.strides)[:axes]
     return writer.node("Conv", [*inputs, *constants], group=groups, strides=strides, auto_pad="SAME_UPPER")
+
+
+def _recurrent(writer: _Writer, layer: Any, inputs: list[str], weights: list[Any]) -> str:
+    """An LSTM or GRU over [1, time, features], of which the last step is taken."""
+    kernel, recurrent, bias = weights
+    units = layer.units
+    if type(layer).__name__ == "LSTM":  # Keras has the gates in the order i f c o, ONNX i o f c
+        gates = np.concatenate([np.arange(units) + gate * units for gate in (0, 3, 1, 2)])
+        kernel, recurrent = kernel[:, gates], recurrent[:, gates]
+        bias, options = np.concatenate([bias[gates], np.zeros_like(bias)]), {}
+    else:
+        bias, options = bias.reshape(-1), {"linear_before_reset": 1}
+    steps = writer.node("Transpose", inputs, perm=[1, 0, 2])
+    constants = [writer.constant(array[None]) for array in (kernel.T, recurrent.T, bias)]
+    every = writer.node(type(layer).__name__, [steps, *constants], hidden_size=units, **options)
+    last = writer.node("Gather", [every, writer.constant(np.array(-1))], axis=0)
+    return writer.node("Squeeze", [last, writer.constant(np.array([0]))])
+
+
+def _attention(writer: _Writer, layer: Any, source: str, weights: list[Any]) -> str:
+    """Self-attention over [1, time, features], of the operators that exporters write it with."""
+    heads, size = weights[0].shape[1:]
+
+    def projected(index: int, order: list[int]) -> str:
+        kernel, bias = weights[index], weights[index + 1]
+        product = writer.node("MatMul", [source, writer.constant(kernel.reshape(len(kernel), -1))])
+        summed = writer.node("Add", [product, writer.constant(bias.reshape(-1))])
+        split = writer.node("Reshape", [summed, writer.constant(np.array([1, -1, heads, size]))])
+        return writer.node("Transpose", [split], perm=order)
+
+    query, key, value = (projected(i, order) for i, order in ((0, [0, 2, 1, 3]), (2, [0, 2, 3, 1]), (4, [0, 2, 1, 3])))
+    scaled = writer.node("Mul", [query, writer.constant(np.float32(1 / np.sqrt(size)))])
+    shares = writer.node("Softmax", [writer.node("MatMul", [scaled, key])], axis=-1)
+    mixed = writer.node("Transpose", [writer.node("MatMul", [shares, value])], perm=[0, 2, 1, 3])
+    joined = writer.node("Reshape", [mixed, writer.constant(np.array([1, -1, heads * size]))])
+    product = writer.node("MatMul", [joined, writer.constant(weights[6].reshape(heads * size, -1))])
+    return writer.node("Add", [product, writer.constant(weights[7])])
 
 
 def _flatten(writer: _Writer, layer: Any, inputs: list[str]) -> str:

@@ -78,6 +78,17 @@ def test_constants_that_are_computed_are_folded() -> None:
     np.testing.assert_array_equal(run_all(settled, [np.ones((1, 3), np.float32)])[0], [[2, 3, 4]])
 
 
+def test_axes_that_come_and_go_are_reshapes() -> None:
+    net = FloatNet((1, 6, 2))
+    net.put("expand_dims", [net.constant(np.array(1, np.int32))], (1, 1, 6, 2), "wide").conv()
+    net.put("squeeze", [], (1, 6, 4), "narrow", squeeze_dims=[1])
+    settled = settle(net.build())
+    assert operators(settled) == ["reshape", "conv_2d", "reshape"]
+    samples = drawn(5, 6, 2)
+    np.testing.assert_array_equal(run_all(settled, [samples])[0], run_all(net.build(), [samples])[0])
+    assert float_operators(quantize(settled, [samples], "int8")) == []
+
+
 def test_one_signature_of_several() -> None:
     builder_model = flatbuffer.unpack(FloatNet((1, 3)).put("tanh", [], (1, 3)).build())
     other = flatbuffer.unpack(FloatNet((1, 5)).put("tanh", [], (1, 5)).build())
@@ -113,6 +124,15 @@ def test_ranges_are_those_of_all_samples() -> None:
     tensor = read_model(quantized(float_cnn()), "m").input_tensors()[0]
     assert tensor.scale * (127 - tensor.zero_point) >= 0.99 * SAMPLES.max()
     assert tensor.scale * (-128 - tensor.zero_point) <= 0.99 * SAMPLES.min()
+
+
+def test_what_is_always_zero_has_a_scale_that_kernels_take() -> None:
+    net = FloatNet((1, 4))
+    net.put("mul", [net.constant(np.zeros((1, 4), np.float32))], (1, 4), "nothing").put("tanh", [], (1, 4))
+    model = quantize(settle(net.build()), [drawn(5, 4)], "int8")
+    check_result(model, "m")
+    nothing = next(tensor for tensor in read_model(model, "m").tensors.values() if tensor.name == "nothing")
+    assert nothing.scale > 1e-3
 
 
 def test_layers_by_name() -> None:

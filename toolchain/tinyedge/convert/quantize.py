@@ -74,6 +74,9 @@ def _ranges(tflite: bytes, inputs: Sequence[Array]) -> dict[str, dict[str, Array
         for key, name in names.items():
             with contextlib.suppress(ValueError):  # of a tensor that LiteRT never gave memory
                 _widen(found, name, interpreter.value(key))
+    for entry in found.values():
+        if not entry["min"].any() and not entry["max"].any():
+            entry["max"] = np.ones_like(entry["max"])  # any scale holds zeros; a tiny one leaves the range of kernels
     return found
 
 

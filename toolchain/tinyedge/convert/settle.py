@@ -49,6 +49,7 @@ def settle(tflite: bytes, signature: str | None = None) -> bytes:
             flatbuffer.set_constant(model, graph.tensors[key], interpreter.value(key))
         gone = {id(operator) for operator in folded}
         graph.operators = [operator for operator in graph.operators if id(operator) not in gone]
+    _as_reshapes(model, graph)
     _drop_unread(graph)
     _drop_tensors(model, graph)
     return flatbuffer.pack(model)
@@ -114,6 +115,32 @@ def _foldable(model: Any, graph: Any) -> Iterator[Any]:
         if known and small and name not in _STATEFUL and not any(key in graph.outputs for key in outputs):
             fixed.update(outputs)
             yield operator
+
+
+def _as_reshapes(model: Any, graph: Any) -> None:
+    """Let expand_dims and squeeze, which the quantizer leaves in float, be reshapes to the shapes that are known."""
+    for operator in graph.operators:
+        if flatbuffer.operator_name(model, operator) not in ("expand_dims", "squeeze"):
+            continue
+        shape = schema.TensorT()
+        shape.name, shape.type = f"shape_{len(graph.tensors)}".encode(), schema.TensorType.INT32
+        flatbuffer.set_constant(model, shape, np.array(graph.tensors[int(operator.outputs[0])].shape, np.int32))
+        graph.tensors.append(shape)
+        operator.opcodeIndex = _reshape_code(model)
+        operator.inputs = [int(operator.inputs[0]), len(graph.tensors) - 1]
+        operator.builtinOptions, operator.builtinOptionsType = None, schema.BuiltinOptions.NONE
+
+
+def _reshape_code(model: Any) -> int:
+    """The number of the operator code of reshape, which is added where there is none."""
+    for index, code in enumerate(model.operatorCodes):
+        if max(code.builtinCode, code.deprecatedBuiltinCode) == schema.BuiltinOperator.RESHAPE:
+            return index
+    code = schema.OperatorCodeT()
+    code.builtinCode = code.deprecatedBuiltinCode = schema.BuiltinOperator.RESHAPE
+    code.version = 1
+    model.operatorCodes.append(code)
+    return len(model.operatorCodes) - 1
 
 
 def _bytes(tensor: Any) -> int:
