@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -53,6 +54,18 @@ def test_what_serves_to_make_a_library_is_not_kept() -> None:
         folder = Path(env["ZIG_GLOBAL_CACHE_DIR"])
         kept = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
     assert kept == ["h/manifest", "o/0123/libcompiler_rt.a"]
+
+
+def test_what_zig_made_to_run_can_be_run_again() -> None:
+    """Its objcopy is a program that it compiles for itself."""
+    with zig_cache(*USE) as env:
+        program = Path(env["ZIG_GLOBAL_CACHE_DIR"]) / "o" / "4567" / "objcopy"
+        program.parent.mkdir(parents=True)
+        program.write_text("#!/bin/sh\nexit 7\n")
+        program.chmod(0o755)
+    with zig_cache(*USE) as env:
+        again = Path(env["ZIG_GLOBAL_CACHE_DIR"]) / "o" / "4567" / "objcopy"
+        assert subprocess.run([again], check=False).returncode == 7
 
 
 def test_damage_in_a_cache_in_use_reaches_nobody_else() -> None:

@@ -152,10 +152,11 @@ def c_source(cases: Sequence[Case]) -> Sources:
     stems = sorted({stem for code in codes for stem in code.runtime})
     runtime = runtime_files(stems, isas.pop())
     functions = [function for code in codes for function in code.assembler]
-    in_assembler = assembler.assembler_files(functions, "cases", cases[0].core.name)
+    in_assembler = assembler.assembler_files(functions, "cases", "cases", cases[0].core.name)
     includes = {name if name[:1] in '<"' else f"<{name}>" for code in codes for name in code.includes}
     includes |= {"<stdbool.h>", "<stdint.h>"}
-    own = [f"{stem}.h" for stem in stems if f"{stem}.h" in runtime] + [assembler.HEADER] * bool(in_assembler)
+    own = [f"{stem}.h" for stem in stems if f"{stem}.h" in runtime]
+    own += [name for name in in_assembler if name.endswith(".h")]
     headers = sorted(includes) + [f'"{name}"' for name in own]
     parts = [f"#include {header}\n" for header in headers]
     shared = {function.name: function.text for code in codes for function in code.shared}

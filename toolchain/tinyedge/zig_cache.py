@@ -22,6 +22,8 @@ _KEPT = ("b", "h", "o")
 _INTERMEDIATE = "_zcu.o"
 """ends the name of an object that stands in a library too"""
 _MOST_ENTRIES = 64
+_MODE_SHIFT = 16
+"""of the permissions in a zip's attributes"""
 
 
 @contextlib.contextmanager
@@ -53,11 +55,16 @@ def _pack(folder: Path, names: set[str]) -> bytes:
     stream = io.BytesIO()
     with zipfile.ZipFile(stream, "w") as archive:
         for name in sorted(names):
-            archive.writestr(zipfile.ZipInfo(name), (folder / name).read_bytes())
+            file = folder / name
+            entry = zipfile.ZipInfo(name)
+            entry.external_attr = (file.stat().st_mode & 0o777) << _MODE_SHIFT  # zig runs what it made of its objcopy
+            archive.writestr(entry, file.read_bytes())
     return stream.getvalue()
 
 
 def _unpack(packed: bytes, folder: Path) -> set[str]:
     with zipfile.ZipFile(io.BytesIO(packed)) as archive:
         archive.extractall(folder)
+        for entry in archive.infolist():
+            (folder / entry.filename).chmod(entry.external_attr >> _MODE_SHIFT)
         return set(archive.namelist())

@@ -52,16 +52,19 @@ _DATA = click.option(
 _PYTHON = click.option(
     "--python", metavar="PROGRAM", help="The Python that has litert-torch, for PyTorch. Default: TINYEDGE_TORCH_PYTHON."
 )
-_BUILD = (
-    _DATA,
-    _PYTHON,
-    click.option("--tflm", type=_FOLDER, metavar="DIR", help="TensorFlow Lite Micro's tree. Default: TINYEDGE_TFLM."),
-    click.option("--compiler", type=click.Choice(["zig", "gcc"]), help="Default: zig."),
+_LIBRARY = (
     click.option(
         "--optimize", type=click.Choice(["size", "balanced", "speed"]), help="Default: the recipe's, else balanced."
     ),
     click.option("--keep-inputs", is_flag=True, help="Inferences leave their inputs as they are; may take more RAM."),
     click.option("-d", "--build-dir", type=_FOLDER, help="Default: build."),
+)
+_BUILD = (
+    _DATA,
+    _PYTHON,
+    click.option("--tflm", type=_FOLDER, metavar="DIR", help="TensorFlow Lite Micro's tree. Default: TINYEDGE_TFLM."),
+    click.option("--compiler", type=click.Choice(["zig", "gcc"]), help="Default: zig."),
+    *_LIBRARY,
 )
 _SAMPLING = (
     click.option(
@@ -161,7 +164,7 @@ def library_choices(function: Command) -> Command:
         joint = replace(merged, others=tuple(other for other in others if other is not None), arena=arena)
         return function(*args, choices=joint, **further)
 
-    return _decorate(wrapper, (*_MODELS, *_BUILD[2:]))
+    return _decorate(wrapper, (*_MODELS, _DATA, _PYTHON, *_LIBRARY))
 
 
 def several_choices(function: Command) -> Command:
