@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from kits import tflm
 from kits.draft import Draft, Node
-from kits.kernel_layers import Rng, parsed
+from kits.kernel_layers import KernelCases, Rng, parsed
 from kits.nodes import binary, broadcast_from
 from kits.operator_models import (
     INT8,
@@ -23,6 +23,7 @@ from kits.operator_models import (
     arithmetic,
     assert_every_pair,
     elementwise_model,
+    pick,
     quantized,
     stated,
 )
@@ -188,6 +189,11 @@ def prelu_node(draft: Draft) -> None:
     draft.put("prelu", [source, alpha], source.shape, source.dtype, scale=target)
 
 
+def whole_numbers(rng: Rng) -> bytes:
+    operation = Elementwise(pick(rng, ("add", "mul", "sub")), (INT32, INT32), INT32, NO_ACTIVATION)
+    return elementwise_model(rng, operation)
+
+
 MODELS = {
     "mul": lambda rng: arithmetic(rng, "mul"),
     "prelu_s16": prelu_s16,
@@ -203,3 +209,4 @@ NODES = {
     "sub": binary("sub", max, fused_activation_function="none", pot_scale_int16=True),
 }
 LAYERS = {"div": parsed(div_model)}
+KERNEL_CASES = {"portable/whole_numbers": KernelCases(parsed(whole_numbers))}
