@@ -112,10 +112,10 @@ def _cells(world: World, name: str, folder: Path, data: dict[str, Path]) -> str:
         choices = Choices(str(source), BOARD, "zig", None, folder / "build", data=chosen)
         measured = run(choices, ui, samples=_SAMPLES)
     except TinyEdgeError as error:
-        return f"refused, because {error.what.splitlines()[0]} | | | "
+        return f"refused, because {error.what.splitlines()[0]} | - | - | -"
     instructions = measured.run.instructions
     if measured.run.mismatches or instructions is None:
-        return f"WRONG: {measured.run.mismatches} mismatches | | | "
+        return f"WRONG: {measured.run.mismatches} mismatches | - | - | -"
     device = measured.run.device_accuracy
     return (
         f"{model.float_accuracy:.3f} | {model.int8_accuracy:.3f} | {'-' if device is None else f'{device:.3f}'} | "

@@ -52,7 +52,9 @@ TABLES = {
         "kws_ref_model by plans, by runs with `slow` (of the host the arena alone: its C library is another's); digits "
         "follow from the weights that training gave: that boards of one core agree with each other, and no more"
     ),
+    ("docs/bring-your-own.md", "network | source"): "not at all: trainings, by `benchmarks.source_table`",
     ("docs/emulators.md", "model | board | `unicorn` | `qemu`"): "by board-table.md",
+    ("docs/trust.md", "reply | taken"): "not at all: counts of one run; tests/measure/test_noise.py lets none be wrong",
     ("docs/tflm.md", "model | runtime | instructions | cycles | arena | RAM | flash | code"): (
         "aot by plans, by runs with `slow`; digits by board-table.md; ratios by the figures beside them; TFLM's own "
         "not at all: they need its source tree"

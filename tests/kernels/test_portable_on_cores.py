@@ -10,7 +10,7 @@ import pytest
 
 from kits.core_kernels import CoreRunner
 from kits.kernel_cases import check_exact, make_case
-from kits.operators import LAYERS
+from kits.operators import KERNEL_CASES, LAYERS
 from ops.conv_2d import blocks_layer
 from ops.depthwise_conv_2d import depthwise_3x3_layer
 from ops.fully_connected import connected_blocks_layer
@@ -42,7 +42,8 @@ def test_kernels_are_exact_on(core: str, compiler: str, tmp_path: Path) -> None:
     layers = [maker(rng) for maker in LAYERS.values() for _ in range(12)]
     layers += [requantize_layer(rng, DType.INT8, DType.INT16), requantize_layer(rng, DType.INT32, DType.INT8)]
     layers += [float_border_layer(rng, DType.FLOAT32, DType.INT8), float_border_layer(rng, DType.INT8, DType.FLOAT32)]
-    layers += [maker(rng) for maker in (blocks_layer, connected_blocks_layer, depthwise_3x3_layer) for _ in range(12)]
+    makers = (blocks_layer, connected_blocks_layer, depthwise_3x3_layer, KERNEL_CASES["portable/whole_numbers"].layers)
+    layers += [maker(rng) for maker in makers if maker for _ in range(12)]
     cases = [
         make_case(layer, kernel, CORES[core])
         for layer in layers
