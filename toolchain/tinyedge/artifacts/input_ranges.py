@@ -87,13 +87,15 @@ def _range_of(graph: Graph, tensor: Tensor) -> InputRange | None:
 
 def _read_by(graph: Graph, operator: Operator, key: int, dtype: DType) -> InputRange | None:
     """What an operator makes of an input's values, read as they are."""
-    if dtype is DType.FLOAT32 and operator.name == "quantize":
-        target = graph.tensors[operator.outputs[0]]
-        if target.quantization is None or target.scale <= 0:
-            return None
-        low, high = integer_range(target.dtype)
-        return InputRange(high - low + 1, low - target.zero_point, target.scale)
-    return _index_range(graph, operator, key) if dtype is DType.INT32 else None
+    if dtype is DType.INT32:
+        return _index_range(graph, operator, key)
+    if dtype is not DType.FLOAT32 or operator.name != "quantize":
+        return None
+    target = graph.tensors[operator.outputs[0]]
+    if target.quantization is None or target.scale <= 0:
+        return None
+    low, high = integer_range(target.dtype)
+    return InputRange(high - low + 1, low - target.zero_point, target.scale)
 
 
 def _index_range(graph: Graph, operator: Operator, key: int) -> InputRange | None:

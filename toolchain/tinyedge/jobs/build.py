@@ -23,12 +23,10 @@ def build_each(choices: Choices, observer: Observer) -> tuple[Built, ...]:
 
     Raises: UsageError when two have the same name in C, or the runtime runs one only
     """
-    runtime, first = prepare_with_runtime(choices, observer)
+    pairs = [prepare_with_runtime(chosen, observer) for chosen in choices.of_each_model()]
+    runtime, prepared = pairs[0][0], [each for _, each in pairs]
     if not choices.others:
-        return (runtime.build(first, choices.compiler, choices.build_dir, observer),)
-    prepared = [first]
-    for model in choices.others:
-        prepared.append(prepare_with_runtime(replace(choices, model=model, others=()), observer)[1])
+        return (runtime.build(prepared[0], choices.compiler, choices.build_dir, observer),)
     check_distinct([each.model.name for each in prepared])
     return runtime.build_joint(
         [replace(each, budget=None) for each in prepared],  # a budget is of a firmware of its model alone

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -35,3 +35,7 @@ class Choices:
     """what a model of another world is calibrated and compared with"""
     conversion: Settings = DEFAULTS
     """how such a model is converted"""
+
+    def of_each_model(self) -> tuple[Choices, ...]:
+        """The same for each of the models by itself."""
+        return tuple(replace(self, model=model, others=()) for model in (self.model, *self.others))

@@ -58,8 +58,7 @@ def export(choices: Choices, how: ExportChoices, observer: Observer) -> Exported
     world = find_world(how.world)
     if how.name is not None:
         check_c_name(how.name)
-    names = (choices.model, *choices.others)
-    prepared = [prepare(replace(choices, model=name, others=()), observer) for name in names]
+    prepared = [prepare(chosen, observer) for chosen in choices.of_each_model()]
     if how.name is not None and len(prepared) == 1:
         prepared = [replace(prepared[0], model=replace(prepared[0].model, name=how.name))]
     check_distinct([each.model.name for each in prepared])
