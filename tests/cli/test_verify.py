@@ -68,6 +68,7 @@ def test_a_pulled_cable_keeps_what_was_measured(
     assert files["--junit"].read_text().startswith("<?xml")
 
 
+@pytest.mark.slow
 def test_a_firmware_that_hangs_ends_in_bounded_time(small_folder: Path, board_line: tuple[str, Line]) -> None:
     """It falls silent while inputs are written: the request is repeated, then given up."""
     port, line = board_line

@@ -28,10 +28,10 @@ from tinyedge.paths import templates_dir
     ("core", "compiler"),
     [
         ("cortex-m0plus", "zig"),
-        ("cortex-m3", "gcc"),
+        pytest.param("cortex-m3", "gcc", marks=pytest.mark.slow),
         ("cortex-m4f", "zig"),
-        ("cortex-m4f", "gcc"),
-        ("cortex-m33f", "zig"),
+        pytest.param("cortex-m4f", "gcc", marks=pytest.mark.slow),
+        pytest.param("cortex-m33f", "zig", marks=pytest.mark.slow),
         ("rv32imc", "zig"),
     ],
 )

@@ -119,6 +119,7 @@ def test_a_case_is_refused_before_the_training(tmp_path: Path, case: str, what: 
     assert hint in error.hint
 
 
+@pytest.mark.slow
 def test_a_crash_of_the_converter_is_known_before_the_training_with_the_way_round(tmp_path: Path) -> None:
     error = refusal("gru", tmp_path)
     assert error.what.startswith("the converter crashed on the untrained model; it holds `gru` (GRU)")
@@ -126,6 +127,7 @@ def test_a_crash_of_the_converter_is_known_before_the_training_with_the_way_roun
     assert error.hint == "write `GRU(8, unroll=True)`, or use an LSTM"
 
 
+@pytest.mark.slow
 def test_two_inputs_and_two_outputs_are_trained_and_run(tmp_path: Path) -> None:
     """All inputs are streamed, all outputs compared; the accuracy is that of the first output."""
     CASES["two_inputs"].write(tmp_path / "two")

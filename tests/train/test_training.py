@@ -47,6 +47,7 @@ def digits(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.train
+@pytest.mark.xdist_group("digits")
 @needs_tensorflow
 def test_digits_keep_their_promises(digits: Path) -> None:
     model = load_trained(digits)
@@ -65,6 +66,7 @@ def test_digits_keep_their_promises(digits: Path) -> None:
 
 
 @pytest.mark.train
+@pytest.mark.xdist_group("digits")
 @needs_tensorflow
 def test_digits_are_int8_throughout_and_sparse_in_every_kernel(digits: Path) -> None:
     graph = read_model((digits / MODEL).read_bytes(), "digits")
@@ -82,6 +84,7 @@ def test_digits_are_int8_throughout_and_sparse_in_every_kernel(digits: Path) -> 
 
 
 @pytest.mark.train
+@pytest.mark.xdist_group("digits")
 @needs_tensorflow
 def test_the_int8_accuracy_of_digits_is_the_one_tensorflow_lite_micro_finds(digits: Path) -> None:
     model = load_trained(digits)
@@ -98,6 +101,7 @@ def test_the_int8_accuracy_of_digits_is_the_one_tensorflow_lite_micro_finds(digi
     assert right / 450 == model.int8_accuracy
 
 
+@pytest.mark.slow
 @pytest.mark.train
 @needs_tensorflow
 def test_a_regression_is_judged_by_its_error(tmp_path: Path) -> None:
@@ -115,6 +119,7 @@ def test_a_regression_is_judged_by_its_error(tmp_path: Path) -> None:
     assert found == pytest.approx(model.metrics["int8_mean_absolute_error"], rel=1e-4)
 
 
+@pytest.mark.slow
 @pytest.mark.train
 @needs_tensorflow
 def test_training_repeats_to_the_last_byte_and_tells_every_stage(

@@ -48,7 +48,9 @@ def test_is_exact(name: str, compiler: str, tmp_path: Path) -> None:
     ON_M4.check_kernel(KERNELS[name], layers, tmp_path, rng, compiler)
 
 
-@pytest.mark.parametrize("model", ["kws_ref_model", "pretrainedResnet_quant", "vww_96_int8"])
+@pytest.mark.parametrize(
+    "model", ["kws_ref_model", "pretrainedResnet_quant", pytest.param("vww_96_int8", marks=pytest.mark.slow)]
+)
 @pytest.mark.parametrize("name", KERNELS)
 def test_is_exact_on_layers_of(model: str, name: str, shared_models: Path, tmp_path: Path) -> None:
     layers = [layer for layer in model_layers(shared_models, model, "conv_2d") if layer.macs < 600_000]

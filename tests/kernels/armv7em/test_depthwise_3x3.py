@@ -63,7 +63,7 @@ def test_is_exact_when_built_by_gcc(tmp_path: Path) -> None:
         ON_M4.check_kernel(kernel, layers, tmp_path, rng, "gcc")
 
 
-@pytest.mark.parametrize("model", ["kws_ref_model", "vww_96_int8"])
+@pytest.mark.parametrize("model", ["kws_ref_model", pytest.param("vww_96_int8", marks=pytest.mark.slow)])
 def test_is_exact_on_layers_of(model: str, shared_models: Path, tmp_path: Path) -> None:
     layers = model_layers(shared_models, model, "depthwise_conv_2d")
     for kernel in KERNELS:

@@ -61,7 +61,7 @@ def test_is_exact(name: str, tmp_path: Path) -> None:
     ON_M4.check_kernel(BY_NAME[name], ON_M4.fitting(BY_NAME[name], LAYERS[name](rng), 25), tmp_path, rng)
 
 
-@pytest.mark.parametrize("model", ["kws_ref_model", "vww_96_int8"])
+@pytest.mark.parametrize("model", ["kws_ref_model", pytest.param("vww_96_int8", marks=pytest.mark.slow)])
 def test_is_exact_on_layers_of(model: str, shared_models: Path, tmp_path: Path) -> None:
     layers = model_layers(shared_models, model, "depthwise_conv_2d")[-6:]
     ON_M4.check_kernel(DepthwiseCompact3x3(transposed=False), layers, tmp_path, rng_for(model))
