@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 
 from kits.board_on_line import EmulatedFirmware, Line, on_socket
 from kits.cli import assert_refused, program, tinyedge
