@@ -26,6 +26,11 @@ _CONFIG, _METADATA = "config.json", "metadata.json"
 _MOST_BYTES = 64 << 20
 _BATCH = 64
 _LOOPS = frozenset(("GRU", "LSTM", "SimpleRNN"))
+_UNKNOWN_CLASS = re.compile(
+    r"(?:Could not locate class|Unknown layer:?|Cannot deserialize object of type|Could not find (?:class|object))"
+    r" ['\"`]?(\w+)"
+)
+"""how Keras 2 and 3 say that a class is not known"""
 EXPORT_HINT = (
     'in your own script, with the layer there: `model.export("net.tflite", format="litert")`; then convert that'
 )
@@ -83,9 +88,7 @@ def load(keras: Any, path: Path) -> Any:
 
 def _not_loaded(error: Exception) -> ModelError:
     told = str(error)
-    if found := re.search(
-        r"(?:Could not locate class|Unknown layer:?|Could not find (?:class|object)) '?\"?(\w+)", told
-    ):
+    if found := _UNKNOWN_CLASS.search(told):
         return ModelError(
             f"it has a layer of the class `{found[1]}`, which is not one of Keras's own", hint=EXPORT_HINT
         )
