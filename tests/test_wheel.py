@@ -14,7 +14,7 @@ from kits.models import small_convolution
 from kits.recipes import write_recipe
 from tinyedge.install import LOCK
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("wheel")]  # it is built and installed once
 
 
 def _run(*arguments: str | Path, cwd: Path) -> str:

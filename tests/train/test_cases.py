@@ -73,31 +73,25 @@ ACCURACIES: Mapping[str, float] = {
 }
 
 
+NOTES: Mapping[str, str] = {
+    "a_head_without_targets": "output `size` has no targets in data.py",
+    "aware_conv1d": ("leaves `conv1d` (Conv1D), `max_pooling1d` (MaxPooling1D), `conv1d_1` (Conv1D) to calibration"),
+    "aware_rescaling": "leaves `rescaling` (Rescaling) to calibration",
+    "aware_custom": "leaves `scale` (Scale) to calibration",
+}
+"""what a person should know before the training"""
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("case", ACCURACIES)
 def test_a_case_is_trained_and_its_int8_model_keeps_the_accuracy(tmp_path: Path, case: str) -> None:
-    trained = train(case, tmp_path).model
+    training = train(case, tmp_path)
+    assert NOTES.get(case, "") in "\n".join(training.notes)
+    trained = training.model
     assert trained.float_accuracy is not None
     assert trained.int8_accuracy is not None
     assert trained.int8_accuracy >= ACCURACIES[case]
     assert abs(trained.int8_accuracy - trained.float_accuracy) <= 0.1
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize(
-    ("case", "note"),
-    [
-        ("a_head_without_targets", "output `size` has no targets in data.py"),
-        (
-            "aware_conv1d",
-            "leaves `conv1d` (Conv1D), `max_pooling1d` (MaxPooling1D), `conv1d_1` (Conv1D) to calibration",
-        ),
-        ("aware_rescaling", "leaves `rescaling` (Rescaling) to calibration"),
-        ("aware_custom", "leaves `scale` (Scale) to calibration"),
-    ],
-)
-def test_what_a_person_should_know_is_said_before_the_training(tmp_path: Path, case: str, note: str) -> None:
-    assert note in "\n".join(train(case, tmp_path).notes)
 
 
 @pytest.mark.slow
