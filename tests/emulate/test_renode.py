@@ -158,7 +158,7 @@ def test_a_line_that_opens_late_loses_nothing(fake: Fake, image: Image) -> None:
 @pytest.mark.parametrize(
     ("failure", "message"),
     [
-        ("hang", "`renode` did not make the serial line within 8 s\n.*Loaded monitor commands"),
+        ("hang", "`renode` did not make the serial line within 4 s\n.*Loaded monitor commands"),
         ("script-exits", "could not set up the machine\n +. There was an error executing command '.*\n +. Error E36"),
         ("script-hangs", "could not set up the machine\n +. There was an error executing command '.*\n +. Error E36"),
         ("crash", "`renode` was ended by SIGKILL"),
@@ -169,7 +169,7 @@ def test_a_failed_start_is_an_error_whatever_the_exit_status(
     fake: Fake, image: Image, tmp_path: Path, failure: str, message: str
 ) -> None:
     with pytest.raises(DeviceError, match=message) as caught:
-        fake(failure, 8.0 if failure == "hang" else 30.0).start(image, BOARD)
+        fake(failure, 4.0 if failure == "hang" else 30.0).start(image, BOARD)
     assert caught.value.hint
     assert wait_until(lambda: not is_running(pid(tmp_path)))
 

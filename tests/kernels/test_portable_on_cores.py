@@ -32,7 +32,7 @@ from tinyedge.paths import templates_dir
         ("cortex-m4f", "zig"),
         pytest.param("cortex-m4f", "gcc", marks=pytest.mark.slow),
         pytest.param("cortex-m33f", "zig", marks=pytest.mark.slow),
-        ("rv32imc", "zig"),
+        pytest.param("rv32imc", "zig", marks=pytest.mark.slow),
     ],
 )
 def test_kernels_are_exact_on(core: str, compiler: str, tmp_path: Path) -> None:
@@ -55,6 +55,7 @@ def test_kernels_are_exact_on(core: str, compiler: str, tmp_path: Path) -> None:
     check_exact(cases, CoreRunner(tmp_path, CORES[core], compiler), rng, samples=1)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("core", ["cortex-m55", "rv32imc"])
 def test_runtime_compiles_without_warnings_for(core: str, tmp_path: Path) -> None:
     stems = [path.stem for path in (templates_dir() / "runtime" / "portable").glob("*.c")]

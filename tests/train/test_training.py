@@ -298,6 +298,7 @@ def test_ctrl_c_leaves_no_file_and_no_process(tmp_path: Path) -> None:
     assert files_in(tmp_path / "temporary") == []
 
 
+@pytest.mark.slow
 @pytest.mark.train
 @needs_tensorflow
 @needs_proc
