@@ -26,7 +26,6 @@ from tinyedge.graph.reader import read_model
 from tinyedge.install import extra_command
 from tinyedge.ops import check
 from tinyedge.train import find_recipe, load_recipe, load_trained, train_model, training_digest
-from tinyedge.train import training as training_module
 from tinyedge.train.store import METRICS, MODEL, SAMPLES
 from tinyedge.train.training import read_message
 
@@ -227,7 +226,7 @@ def test_a_missing_package_is_named_with_the_way_to_get_it(tmp_path: Path, monke
             raise metadata.PackageNotFoundError(package)
         return "1"
 
-    monkeypatch.setattr(training_module.metadata, "version", version)
+    monkeypatch.setattr(metadata, "version", version)
     with pytest.raises(ToolError, match="`tf-keras`, which is not installed") as caught:
         train_model(load_recipe(write_recipe(tmp_path / "clouds")), tmp_path / "trained")
     assert caught.value.exit_code == 3

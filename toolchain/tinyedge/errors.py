@@ -20,6 +20,10 @@ class TinyEdgeError(Exception):
     def __str__(self) -> str:
         return self.what
 
+    def to_json(self) -> dict[str, str]:
+        """What a process of its own tells the one that started it; `error_told` reads it."""
+        return {"kind": type(self).__name__, "what": self.what, "hint": self.hint}
+
 
 class ModelError(TinyEdgeError):
     """The model file is broken, of the wrong type, or holds what no kernel can run."""
@@ -65,3 +69,13 @@ class Interrupted(TinyEdgeError):  # noqa: N818 - a state, not a failure
     """The user pressed Ctrl-C."""
 
     exit_code = 130
+
+
+def error_told(told: dict[str, str]) -> TinyEdgeError:
+    """The error that a process told by its `to_json`.
+
+    >>> error_told(UsageError("no board", hint="`--board`").to_json()).exit_code
+    2
+    """
+    kind: type[TinyEdgeError] = globals()[told["kind"]]
+    return kind(told["what"], hint=told["hint"])

@@ -9,6 +9,7 @@ import sys
 from importlib import metadata
 from pathlib import Path
 
+from tinyedge.errors import MissingToolError
 from tinyedge.paths import checkout
 
 DISTRIBUTION = "tinyedge-toolchain"
@@ -27,6 +28,17 @@ def extra_command(extra: str) -> str:
     if _is_uv_tool():
         return shlex.join(["uv", "tool", "install", wanted])
     return shlex.join([*_pip_install(), wanted])
+
+
+def require_package(work: str, package: str, extra: str) -> None:
+    """Raises: MissingToolError when `work` needs a package of an extra that is not installed."""
+    try:
+        metadata.version(package)
+    except metadata.PackageNotFoundError:
+        raise MissingToolError(
+            f"{work} needs the Python package `{package}`, which is not installed",
+            hint=f"`{extra_command(extra)}` installs it",
+        ) from None
 
 
 def package_command(package: str, *, prerelease: bool = False) -> str:

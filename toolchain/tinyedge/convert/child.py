@@ -9,11 +9,11 @@ from typing import Any
 
 import numpy as np
 
-from tinyedge import errors, process
+from tinyedge import process
 from tinyedge.convert.contract import ARRAYS, RESULT, Front, Settings, model_of
 from tinyedge.data import Arrays
-from tinyedge.errors import MissingToolError, TinyEdgeError, ToolError
-from tinyedge.install import extra_command
+from tinyedge.errors import MissingToolError, ToolError, error_told
+from tinyedge.install import require_package
 from tinyedge.train.training import worker_environment
 
 QUANTIZER = ("ai-edge-quantizer", "import")
@@ -24,13 +24,7 @@ _LOG_LINES = 8
 def require_packages(front: Front) -> None:
     """Raises: MissingToolError when a package that a front or the quantizer needs is not installed."""
     for package, extra in (*front.packages, QUANTIZER):
-        try:
-            metadata.version(package)
-        except metadata.PackageNotFoundError:
-            raise MissingToolError(
-                f"converting {model_of(front)} needs the Python package `{package}`, which is not installed",
-                hint=f"`{extra_command(extra)}` installs it",
-            ) from None
+        require_package(f"converting {model_of(front)}", package, extra)
 
 
 def versions(front: Front) -> dict[str, str]:
@@ -71,9 +65,7 @@ def read_result(folder: Path) -> dict[str, Any] | None:
     except (OSError, ValueError):
         return None
     if "error" in result:
-        told = result["error"]
-        kind: type[TinyEdgeError] = getattr(errors, told["kind"])
-        raise kind(told["what"], hint=told["hint"])
+        raise error_told(result["error"])
     return dict(result)
 
 

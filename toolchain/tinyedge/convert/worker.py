@@ -36,7 +36,7 @@ def main(folder: Path) -> int:
     try:
         result = convert(folder)
     except TinyEdgeError as error:
-        result = {"error": {"kind": type(error).__name__, "what": error.what, "hint": error.hint}}
+        result = {"error": error.to_json()}
     (folder / RESULT).write_text(json.dumps(result), encoding="utf-8")
     return 0
 

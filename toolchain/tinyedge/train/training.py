@@ -10,14 +10,13 @@ import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 from tinyedge import errors, process
 from tinyedge.artifacts import QuantizedModel
-from tinyedge.errors import InternalError, TinyEdgeError, ToolError
-from tinyedge.install import extra_command
+from tinyedge.errors import InternalError, TinyEdgeError, ToolError, error_told
+from tinyedge.install import require_package
 from tinyedge.paths import scratch_folder
 from tinyedge.train import store
 from tinyedge.train.fit import Progress
@@ -87,13 +86,7 @@ def train_model(
 def require_extra() -> None:
     """Raises: ToolError when a package that training needs is not installed."""
     for package in _EXTRA:
-        try:
-            metadata.version(package)
-        except metadata.PackageNotFoundError:
-            raise ToolError(
-                f"training needs the Python package `{package}`, which is not installed",
-                hint=f"`{extra_command('train')}` installs what training needs",
-            ) from None
+        require_package("training", package, "train")
 
 
 @contextlib.contextmanager
@@ -136,7 +129,7 @@ class _Listener:
         elif "if_ended" in message:
             self.if_ended = message["if_ended"]
         elif "error" in message:
-            raise _error_of(message["error"])
+            raise error_told(message["error"])
         else:
             return dict(message["figures"])
         return None
@@ -162,7 +155,7 @@ def _run_worker(recipe: Recipe, scratch: Path, keep: Path, listener: _Listener) 
     if log.is_file():
         printed += log.read_text(encoding="utf-8", errors="replace").splitlines()
     if listener.if_ended is not None and code is not None and _is_crash(code):
-        raise _error_of(
+        raise error_told(
             {**listener.if_ended, "what": f"{listener.if_ended['what']}: its process {process.describe_exit(code)}"}
         )
     raise ToolError(
@@ -220,8 +213,3 @@ def _is_known(kind: str, content: object) -> bool:
         case (("error" | "if_ended"), {"kind": str() as name, "what": str(), "hint": str()}):
             return name in _ERRORS
     return False
-
-
-def _error_of(error: dict[str, str]) -> TinyEdgeError:
-    kind: type[TinyEdgeError] = getattr(errors, error["kind"])
-    return kind(error["what"], hint=error["hint"])

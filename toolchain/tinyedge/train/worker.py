@@ -51,7 +51,7 @@ class Channel:
         self._stream.flush()
 
     def if_ended(self, error: TinyEdgeError) -> None:
-        self.send({"if_ended": _as_json(error)})
+        self.send({"if_ended": error.to_json()})
 
     def progress(self, stage: str, done: int, total: int) -> None:
         """Report the start and the end of every stage, and now and then in between."""
@@ -75,15 +75,11 @@ def main(job_file: Path) -> int:
         figures = train(recipe, job_file.parent, Path(job["keep"]), channel)
         channel.send({"figures": {**figures, "inputs": recorder.inputs()}})
     except TinyEdgeError as error:
-        channel.send({"error": _as_json(error)})
+        channel.send({"error": error.to_json()})
     except Exception:
         traceback.print_exc()
         return 1
     return 0
-
-
-def _as_json(error: TinyEdgeError) -> dict[str, str]:
-    return {"kind": type(error).__name__, "what": error.what, "hint": error.hint}
 
 
 def _take_over_output(log: Path) -> Channel:
