@@ -8,11 +8,9 @@ from __future__ import annotations
 
 import hashlib
 import math
-import re
 import struct
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from functools import cache
 from types import MappingProxyType
 from typing import Any
 
@@ -22,6 +20,7 @@ from ai_edge_litert import schema_py_generated as schema
 
 from tinyedge.errors import ModelError
 from tinyedge.graph.ir import DType, Graph, Operator, Quantization, Tensor, count_operators
+from tinyedge.graph.option_fields import option_fields, option_words, words_of
 from tinyedge.graph.resources import bind_resources
 from tinyedge.graph.verify import verify
 
@@ -47,53 +46,6 @@ _MOST_INNER = 5_000
 _DAMAGED = "the file is damaged or cut short: export or download it again"
 
 _DTYPES = {getattr(schema.TensorType, dtype.name): dtype for dtype in DType}
-_ENUM_FIELDS = {
-    "padding": schema.Padding,
-    "fused_activation_function": schema.ActivationFunctionType,
-    "weights_format": schema.FullyConnectedOptionsWeightsFormat,
-    "kernel_type": schema.LSTMKernelType,
-    "combiner": schema.CombinerType,
-    "mode": schema.MirrorPadMode,
-    "reduce_function": schema.ReduceWindowFunction,
-    "quantized_bias_type": schema.TensorType,
-    "in_data_type": schema.TensorType,
-    "out_data_type": schema.TensorType,
-    "output_type": schema.TensorType,
-    "out_type": schema.TensorType,
-    "idx_out_type": schema.TensorType,
-}
-
-
-@cache
-def _names(enum: type) -> Mapping[int, str]:
-    """The entries of a schema enumeration in lower case, by value."""
-    return {value: key.lower() for key, value in vars(enum).items() if isinstance(value, int)}
-
-
-def _snake_case(name: str) -> str:
-    """The schema's own spelling of a field.
-
-    >>> _snake_case("DilationWFactor"), _snake_case("FusedActivationFunction"), _snake_case("AdjX")
-    ('dilation_w_factor', 'fused_activation_function', 'adj_x')
-    """
-    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", name).lower()
-
-
-@cache
-def _option_fields(table: type) -> tuple[tuple[str, str], ...]:
-    """(option name, accessor) for every scalar and every vector of scalars of an options table."""
-    found = []
-    members = vars(table)
-    for name in members:
-        if not name[0].isupper() or name.startswith("GetRootAs") or name.endswith("BufferHasIdentifier"):
-            continue
-        if name == "Init" or any(name.endswith(end) for end in ("AsNumpy", "Length", "IsNone")):
-            continue
-        if f"{name}Length" not in members:
-            found.append((_snake_case(name), name))
-        elif f"{name}AsNumpy" in members:
-            found.append((_snake_case(name), f"{name}AsNumpy"))
-    return tuple(found)
 
 
 def _settled(quantization: Quantization, shape: tuple[int, ...], dtype: DType) -> Quantization | None:
@@ -246,7 +198,7 @@ class _Reader:
                 )
 
     def operator_names(self, model: Any) -> list[str]:
-        known = _names(schema.BuiltinOperator)
+        known = words_of(schema.BuiltinOperator)
         names = []
         for index in range(model.OperatorCodesLength()):
             self.place = f"operator code {index}"
@@ -286,7 +238,7 @@ class _Reader:
     def dtype(self, table: Any) -> DType:
         dtype = _DTYPES.get(table.Type())
         if dtype is None:
-            name = _names(schema.TensorType).get(table.Type(), f"number {table.Type()}")
+            name = words_of(schema.TensorType).get(table.Type(), f"number {table.Type()}")
             raise self.fail(
                 f"its type is {name}; tinyedge reads {', '.join(d.value for d in DType)}",
                 "convert to int8 with a representative data set",
@@ -425,7 +377,7 @@ class _Reader:
         table = kind()
         table.Init(union.Bytes, union.Pos)
         options: dict[str, Any] = {}
-        for key, accessor in _option_fields(kind):
+        for key, accessor in option_fields(kind):
             value: Any
             if accessor.endswith("AsNumpy"):
                 value = self.vector(getattr(table, accessor))
@@ -433,8 +385,7 @@ class _Reader:
                 value = getattr(table, accessor)()
             if isinstance(value, bytes):
                 value = self.text(value)
-            if key in _ENUM_FIELDS:
-                words = _names(_ENUM_FIELDS[key])
+            if words := option_words(key):
                 if value not in words:
                     raise self.fail(f"its option {key} has the unknown value {value}")
                 value = words[value]
