@@ -142,12 +142,27 @@ def test_structured_samples_reach_both_ends(budgets: ModuleType) -> None:
     importlib.util.find_spec("tflite_micro") is None, reason="needs the oracle: pip install tflite-micro"
 )
 def test_real_models_keep_their_budgets(root: Path, shared_models: Path, tmp_path: Path) -> None:
-    """Every model at every optimization, over a few samples: `--thorough` takes 208."""
+    """Every model at every optimization, over a few samples."""
     done = call(root, shared_models, "--samples", "5", "--check", "--json", "-d", tmp_path / "build")
     assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
     document = json.loads(done.stdout)
     assert [model["model"] for model in document["refused"]] == ["audio_preprocessor_int8"], "its tensors are uint32"
     assert [row["model"] for row in document["rows"] if row["budget"] is None] == []
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(
+    importlib.util.find_spec("tflite_micro") is None, reason="needs the oracle: pip install tflite-micro"
+)
+@pytest.mark.parametrize("name", ["ad01_int8", "kws_ref_model", "pretrainedResnet_quant", "vww_96_int8"])
+def test_models_of_the_readme_are_exact_over_208_samples(
+    name: str, root: Path, shared_models: Path, tmp_path: Path
+) -> None:
+    """200 random ones and structured ones, at every optimization."""
+    done = call(root, shared_models / f"{name}.tflite", "--thorough", "--check", "--json", "-d", tmp_path / "build")
+    assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
+    rows = json.loads(done.stdout)["rows"]
+    assert [row["verify"] for row in rows] == [{"samples": 208, "mismatches": 0}] * 3
 
 
 @pytest.mark.slow
