@@ -45,6 +45,14 @@ def test_the_name_of_one_model_is_the_librarys(tmp_path: Path) -> None:
     assert {"k3_cnn_flatten.h", "stream_state.h", "te_shared_arena.c"} <= set(joint.library.files)
 
 
+def test_a_place_that_was_named_is_looked_at_before_the_model(tmp_path: Path) -> None:
+    """A recipe would be trained for minutes first."""
+    (tmp_path / "there").mkdir()
+    (tmp_path / "there" / "notes.txt").write_text("mine")
+    with pytest.raises(UsageError, match="is not empty"):
+        exported(tmp_path, tmp_path / "no.tflite", output=tmp_path / "there")
+
+
 def test_nothing_is_overwritten_without_force(tmp_path: Path) -> None:
     folder, archive = tmp_path / "there", tmp_path / "a.zip"
     folder.mkdir()

@@ -29,8 +29,9 @@ def command(
 ) -> None:
     """Write a model as a C library, in a project for the world you build in.
 
-    MODEL is a recipe's name or folder, or a .tflite; several become one library. Without `--board` the kernels are
-    plain C99 that runs on any core; with it, the fastest for its core. Each project has an example that tests itself.
+    MODEL is a recipe's name or folder, a .tflite, or what `tinyedge convert` takes, with `--data`; several become one
+    library. Without `--board` the kernels are plain C99 that runs on any core; with it, the fastest for its core. Each
+    project has an example that tests itself.
     """
     with ui.commands_logged():
         exported = export(choices, ExportChoices(world, output, name, zipped, force), ui)

@@ -58,6 +58,8 @@ def export(choices: Choices, how: ExportChoices, observer: Observer) -> Exported
     world = find_world(how.world)
     if how.name is not None:
         check_c_name(how.name)
+    if how.output is not None:
+        check_output(how.output, how)  # before minutes are spent on a training
     prepared = [prepare(chosen, observer) for chosen in choices.of_each_model()]
     if how.name is not None and len(prepared) == 1:
         prepared = [replace(prepared[0], model=replace(prepared[0].model, name=how.name))]
