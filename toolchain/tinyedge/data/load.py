@@ -102,7 +102,7 @@ def format_of(path: Path, classes: Sequence[str] = ()) -> Format:
         )
     if path.is_dir() and all(is_document(name) for name in names):
         raise UsageError(f"`{path}` holds no data yet: it is empty", hint=_folders_hint(path, classes))
-    known = ", ".join(known.title for known in formats())
+    known = ", ".join(sorted((each.title for each in formats()), key=lambda title: ".np" not in title))
     raise UsageError(f"`{path}` holds no data that tinyedge reads: {known}", hint=HINT)
 
 
