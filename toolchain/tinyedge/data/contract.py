@@ -41,8 +41,12 @@ class Format(Protocol):
         """Whether it takes what a more special format may know better; those are asked first."""
         ...
 
-    def recognizes(self, path: Path, head: bytes) -> bool:
-        """Whether a path holds this format. `head` has the first bytes of a file; it is empty for a folder."""
+    def recognizes(self, path: Path, head: bytes, names: Sequence[str]) -> bool:
+        """Whether a path holds this format.
+
+        head   the first bytes of a file; empty for a folder
+        names  every file below a folder, relative; empty for a file
+        """
         ...
 
     def read(self, path: Path, table: DataTable) -> Recordings:

@@ -14,7 +14,8 @@ _BLOCK_BYTES = 1 << 20
 
 
 def list_files(path: Path) -> list[str]:
-    """Every file below a folder by its relative path with `/`, sorted; hidden files and folders are left out.
+    """Every file below a folder by its relative path with `/`, sorted; what is hidden, or a part
+    of a file that is being written, is left out.
 
     Raises: UsageError when there are more than a million, or a folder cannot be read
     """
@@ -33,7 +34,7 @@ def list_files(path: Path) -> list[str]:
 
 
 def _is_hidden(name: str) -> bool:
-    return name.startswith(".") or name in ("__pycache__", "Thumbs.db", "desktop.ini")
+    return name.startswith(".") or name.endswith(".part") or name in ("__pycache__", "Thumbs.db", "desktop.ini")
 
 
 def source_digest(path: Path) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from tinyedge.data.arrays import recordings_of
@@ -17,8 +18,8 @@ class _Folder:
     split = "as in a .npz"
     is_general = False
 
-    def recognizes(self, path: Path, head: bytes) -> bool:
-        return path.is_dir() and any(path.glob("*.npy"))
+    def recognizes(self, path: Path, head: bytes, names: Sequence[str]) -> bool:
+        return any("/" not in name and name.endswith(".npy") for name in names)
 
     def read(self, path: Path, table: DataTable) -> Recordings:
         arrays: dict[str, Array] = {}

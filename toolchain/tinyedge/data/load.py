@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
 import numpy as np
 
+from tinyedge.data.classes import is_document
 from tinyedge.data.contract import PARTS, Arrays, Format, Parts, Recordings, class_weights
-from tinyedge.data.files import source_digest
+from tinyedge.data.files import list_files, source_digest
 from tinyedge.data.groups import content_digests, duplicate_notes, groups_of
 from tinyedge.data.split import assign_parts
 from tinyedge.data.table import DataTable
@@ -55,7 +57,7 @@ def load_recordings(table: DataTable, folder: Path = Path()) -> Recordings:
     Raises: UsageError as the format says it
     """
     path = folder / table.source
-    return _checked(format_of(path).read(path, table), path)
+    return _checked(format_of(path, table.classes).read(path, table), path)
 
 
 def load_parts(table: DataTable, folder: Path = Path()) -> Parts:
@@ -82,7 +84,7 @@ def load_parts(table: DataTable, folder: Path = Path()) -> Parts:
         raise InternalError(f"the split of `{table.source}` leaks: {error}") from error
 
 
-def format_of(path: Path) -> Format:
+def format_of(path: Path, classes: Sequence[str] = ()) -> Format:
     """The format of a path. Raises: UsageError when there is nothing, or nothing known."""
     if not path.exists():
         raise UsageError(f"there is no data `{path}`", hint=HINT)
@@ -90,15 +92,26 @@ def format_of(path: Path) -> Format:
     if path.is_file():
         with path.open("rb") as stream:
             head = stream.read(_HEAD_BYTES)
-    found = next((each for each in formats() if each.recognizes(path, head)), None)
+    names = list_files(path) if path.is_dir() else []
+    found = next((each for each in formats() if each.recognizes(path, head, names)), None)
     if found is not None:
         return found
     if head.startswith(_PICKLES):
         raise UsageError(
             f"`{path}` is a pickle, which runs what is in it when it is loaded; it was not read", hint=HINT
         )
+    if path.is_dir() and all(is_document(name) for name in names):
+        raise UsageError(f"`{path}` holds no data yet: it is empty", hint=_folders_hint(path, classes))
     known = ", ".join(known.title for known in formats())
     raise UsageError(f"`{path}` holds no data that tinyedge reads: {known}", hint=HINT)
+
+
+def _folders_hint(path: Path, classes: Sequence[str]) -> str:
+    """What to put where, in a folder without data."""
+    if not classes:
+        return "a folder for each class, with its recordings; docs/data.md shows every format"
+    folders = ", ".join(f"`{path / name}`" for name in classes if not name.startswith("_"))
+    return f"put the recordings of each class into its folder: {folders}"
 
 
 def _checked(recordings: Recordings, path: Path) -> Recordings:

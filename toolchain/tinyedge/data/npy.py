@@ -6,6 +6,7 @@ An array of Python objects is a pickle, which runs code when it is loaded: it is
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from pathlib import Path
 from typing import IO
 
@@ -69,7 +70,7 @@ class _Npy:
     split = ""
     is_general = False
 
-    def recognizes(self, path: Path, head: bytes) -> bool:
+    def recognizes(self, path: Path, head: bytes, names: Sequence[str]) -> bool:
         return head.startswith(MAGIC)
 
     def read(self, path: Path, table: DataTable) -> Recordings:

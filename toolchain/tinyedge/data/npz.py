@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zipfile
 import zlib
+from collections.abc import Sequence
 from pathlib import Path
 
 from tinyedge.data.arrays import TEXTS, recordings_of
@@ -24,7 +25,7 @@ class _Npz:
     split = "`groups` has the subject of each row, `split` its part"
     is_general = False
 
-    def recognizes(self, path: Path, head: bytes) -> bool:
+    def recognizes(self, path: Path, head: bytes, names: Sequence[str]) -> bool:
         return head.startswith(_MAGIC)
 
     def read(self, path: Path, table: DataTable) -> Recordings:
