@@ -23,8 +23,8 @@ from tinyedge.train.inputs import are_unchanged
 from tinyedge.train.recipe import Recipe
 
 MODEL, SAMPLES, METRICS = "model.tflite", "samples.npz", "metrics.json"
-_SCHEMA = "tinyedge.trained/3"
-_ROOMS = ("train", "graph", "ops", "arithmetic")
+_SCHEMA = "tinyedge.trained/4"
+_ROOMS = ("train", "data", "graph", "ops", "arithmetic")
 """of tinyedge: whose code a training runs"""
 _PACKAGES = ("tensorflow", "tf-keras", "tensorflow-model-optimization", "numpy", "scikit-learn", "ai-edge-litert")
 
@@ -130,6 +130,12 @@ def _read_metrics(folder: Path) -> dict[str, Any] | None:
     return document
 
 
+def load_epochs(folder: Path) -> dict[str, Any]:
+    """What was told of each epoch of the training in `folder`: `samples` of each split, and `epochs`, a row each."""
+    document = _read_metrics(folder) or {}
+    return {key: document[key] for key in ("model", "samples", "epochs") if key in document}
+
+
 def load_trained(folder: Path) -> QuantizedModel | None:
     """The model that `train_model` wrote into `folder`; None when there is none, or a file is missing or changed."""
     document = _read_metrics(folder)
@@ -158,6 +164,7 @@ def load_trained(folder: Path) -> QuantizedModel | None:
         samples=samples,
         labels=labels[0],
         metrics=metrics,
+        class_names=tuple(document["class_names"]),
         further_labels=tuple(
             Labelled(i, name, array, metrics.get(f"float_{name}_accuracy"), metrics.get(f"int8_{name}_accuracy"))
             for i, (name, array) in enumerate(zip(heads, labels, strict=True))

@@ -12,6 +12,7 @@ import contextlib
 import gzip
 import io
 import json
+import math
 import os
 import sys
 import threading
@@ -23,13 +24,18 @@ from typing import Any, TextIO
 
 import numpy as np
 
+from tinyedge.digests import canonical_json, digest
 from tinyedge.errors import TinyEdgeError
+from tinyedge.graph.ir import Graph
 from tinyedge.graph.reader import read_model
 from tinyedge.train import float_stage, store
+from tinyedge.train.anomaly import MOST_FEATURES, auc, choose_threshold, mahalanobis_distances, reconstruction_errors
 from tinyedge.train.author import build_model, load_splits
+from tinyedge.train.batches import check_augmentation
+from tinyedge.train.checkpoint import Keeper
 from tinyedge.train.convert import convert_model
-from tinyedge.train.evaluate import check_types, quantize_inputs, run_int8, sparsity
-from tinyedge.train.fit import Training
+from tinyedge.train.evaluate import check_types, quantize_inputs, real_values, run_int8, sparsity
+from tinyedge.train.fit import Training, check_fit
 from tinyedge.train.inputs import Recorder
 from tinyedge.train.matching import Matched, match_data
 from tinyedge.train.recipe import Recipe, read_recipe_table
@@ -125,21 +131,33 @@ def train(recipe: Recipe, out: Path, keep: Path, channel: Channel) -> dict[str, 
         _seed(recipe.seed)
         model = build_model(recipe)
         data = match_data(model, splits, recipe.task)
+        check_augmentation(recipe.augment, data)
+        check_fit(recipe.fit, data)
         for note in (*data.notes, *rehearse(recipe, model, data, channel.if_ended)):
             channel.send({"note": note})
         _seed(recipe.seed)
         model = build_model(recipe)
-    training = Training(data, recipe.fit.batch_size, channel.progress)
+    kept = float_stage.stage_digest(recipe, model, data)
+    keeper = Keeper(keep, digest(kept, canonical_json(recipe.to_json()["compress"])))
+    training = Training(
+        data, recipe.fit.batch_size, channel.progress, recipe.seed, recipe.fit, recipe.augment, keeper
+    )
     with stage("fit"):
-        kept = float_stage.stage_digest(recipe, model, data)
-        if not float_stage.restore(keep, kept, model):
-            training.fit(model, "fit", epochs=recipe.fit.epochs, learning_rate=recipe.fit.learning_rate)
-            float_stage.save(keep, kept, model)
+        rows = float_stage.restore(keep, kept, model)
+        if rows is not None:
+            training.rows.extend(rows)
+        elif recipe.fit.epochs:
+            fit = recipe.fit
+            training.fit(model, "fit", epochs=fit.epochs, learning_rate=fit.learning_rate, may_stop=True)
+            float_stage.save(keep, kept, model, training.rows)
         metrics = {**_prefixed("float", training.score(model)), "parameters": float(model.count_params())}
     for technique in recipe.compress:
         with stage(technique.name):
             model = technique.apply(model, training)
             metrics |= _prefixed(technique.name, training.score(model))
+    keeper.done()
+    for note in training.notes:
+        channel.send({"note": note})
     with stage("convert", counted=False):
         tflite = convert_model(model, data.train_inputs, recipe.convert.representative_samples)
     with stage("evaluate"):
@@ -147,7 +165,10 @@ def train(recipe: Recipe, out: Path, keep: Path, channel: Channel) -> dict[str, 
         check_types(graph)
         samples = quantize_inputs(data.test_inputs, graph)
         outputs = run_int8(graph, samples, lambda done, total: channel.progress("evaluate", done, total))
-        metrics |= _prefixed("int8", data.score(outputs))
+        real = [real_values(array, tensor) for array, tensor in zip(samples, graph.input_tensors(), strict=True)]
+        metrics |= _prefixed("int8", data.score(outputs, real))
+        if data.reconstructs:
+            metrics |= _judge_detector(data, graph, real[0], outputs[0], recipe.anomaly.false_alarms)
     metrics["gzip_bytes"] = float(len(gzip.compress(tflite, 9, mtime=0)))
     metrics["train_seconds"] = round(time.monotonic() - started, 2)
     (out / store.MODEL).write_bytes(tflite)
@@ -160,7 +181,35 @@ def train(recipe: Recipe, out: Path, keep: Path, channel: Channel) -> dict[str, 
         "sparsity": sparsity(graph),
         "metrics": metrics,
         "seconds": seconds,
+        "class_names": list(splits.class_names),
+        "samples": {split: splits.count(split) for split in splits.names},
+        "epochs": training.rows,
     }
+
+
+def _judge_detector(data: Matched, graph: Graph, inputs: Any, outputs: Any, false_alarms: float) -> dict[str, float]:
+    """The threshold of the int8 model, what it does to the test data, and how well a distance without a network does.
+
+    Shape:  inputs, outputs [N, ...] of the test data, in real values
+    """
+    assert data.validation_inputs is not None
+    assert data.validation_targets is not None
+    normal = data.validation_inputs[0][data.validation_targets[0] == 0]
+    samples = quantize_inputs([normal], graph)
+    (answers,) = run_int8(graph, samples, lambda _done, _total: None)
+    known = reconstruction_errors(real_values(samples[0], graph.input_tensors()[0]), answers)
+    threshold = choose_threshold(known, false_alarms)
+    above = reconstruction_errors(inputs, outputs) > threshold
+    states = data.test_targets[0]
+    found = {
+        "threshold": threshold,
+        "int8_detected": float(above[states == 1].mean()),
+        "int8_false_alarms": float(above[states == 0].mean()),
+    }
+    if math.prod(data.train_inputs[0].shape[1:]) <= MOST_FEATURES:
+        distances = mahalanobis_distances(data.train_inputs[0], data.test_inputs[0])
+        found["mahalanobis_auc"] = auc(distances, states)
+    return found
 
 
 def _prefixed(stage: str, metrics: dict[str, float]) -> dict[str, float]:
@@ -169,20 +218,22 @@ def _prefixed(stage: str, metrics: dict[str, float]) -> dict[str, float]:
 
 def _archive(samples: Sequence[Any], data: Matched) -> bytes:
     """samples.npz: `samples`, `samples_1`... of each input as the device gets it; `labels` (classes) or `targets` (of a
-    regression, which has no accuracy) of the first output, `labels_1` or `targets_1` of the next, and so on."""
+    regression or an anomaly detector, which have no accuracy) of the first output, `labels_1` or `targets_1` of the next, and so on."""
     arrays: dict[str, Any] = {store.numbered("samples", index): array for index, array in enumerate(samples)}
     for index, (head, targets) in enumerate(zip(data.heads, data.test_targets, strict=True)):
-        arrays[store.numbered("targets" if head.kind == "values" else "labels", index)] = targets
+        arrays[store.numbered("labels" if head.has_classes else "targets", index)] = targets
     stream = io.BytesIO()
     np.savez_compressed(stream, **arrays)
     return stream.getvalue()
 
 
 def _import_tensorflow() -> None:
-    """Import TensorFlow and make it deterministic."""
+    """Import TensorFlow and make it deterministic, with generators of random numbers whose state can be kept."""
     import tensorflow as tf
+    import tf_keras
 
     tf.config.experimental.enable_op_determinism()
+    tf_keras.backend.experimental.enable_tf_random_generator()
 
 
 def _seed(seed: int) -> None:
