@@ -81,7 +81,7 @@ def test_the_classes_are_those_that_were_written(made: Made) -> None:
 
 
 def test_windows_are_cut_after_the_split(tmp_path: Path) -> None:
-    """Windows that overlap by three quarters: a split of windows would have put nearly every recording on both sides."""
+    """Windows that overlap by three quarters: splitting them would put nearly every recording on both sides."""
     made = MAKERS["wav"](tmp_path)
     parts = load_parts(DataTable(**{**vars(made.table), "group": ""}))
     assert parts.train.count == 9 * len(set(parts.train.sources))

@@ -47,6 +47,8 @@ def convert(
     front = front_of(path)
     require_packages(front)
     whole = data if isinstance(data, Arrays) else load_data(data)
+    for note in whole.notes:
+        observer.note(note)
     taken = _taken(whole, settings.samples)
     called = name or source_name(path)
     used = versions(front)
@@ -98,7 +100,8 @@ def _taken(data: Arrays, count: int) -> Arrays:
     if len(chosen) == data.count:
         return data
     labels = None if data.labels is None else data.labels[chosen]
-    return Arrays({name: array[chosen] for name, array in data.inputs.items()}, labels)
+    inputs = {name: array[chosen] for name, array in data.inputs.items()}
+    return Arrays(inputs, labels, data.class_names)
 
 
 def _conclude(
@@ -126,6 +129,7 @@ def _conclude(
         samples=samples,
         labels=found.labels,
         metrics=found.metrics,
+        class_names=data.class_names,
     )
     conversion = Conversion(
         model=model,

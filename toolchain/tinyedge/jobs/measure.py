@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from tinyedge.artifacts import Built, Measured, Observer, Prepared, Run, Samples, Target
 from tinyedge.errors import DeviceError, UsageError
+from tinyedge.jobs.data import Given, labelled_samples
 from tinyedge.measure.patience import banner_timeout_s
 from tinyedge.measure.reference import layer_crcs
 from tinyedge.measure.run import RunFailedError, run_samples
@@ -29,17 +30,22 @@ def measure(
     start: Callable[[], Target],
     inputs: str | None = None,
     samples: int | None = None,
+    given: Given | None = None,
 ) -> Measured:
     """Stream samples through the firmware that `start` brings up, which must be this image, and compare every byte.
 
-    inputs   `FILE.npy`, `random:SEED` or `zeros`; None: the recipe's test set, else `random:1`
+    inputs   `FILE.npy`, `random:SEED` or `zeros`; None: what is given, else the recipe's test set, else `random:1`
+    given    labelled data of a user's own
     samples  how many; None: all of the test set or file, else as many as `load_inputs` makes
 
     Raises: BrokenRunError with what was measured when the firmware fails in the middle; DeviceError before that;
     TinyEdgeError when another image runs
     """
     prepared = built.prepared
-    chosen = _samples(prepared, inputs, samples)
+    if inputs is None and given is not None:
+        chosen = labelled_samples(given, prepared.model, prepared.original, samples, observer)
+    else:
+        chosen = _samples(prepared, inputs, samples)
     expected = prepared.reference.outputs(chosen.arrays, observer)
     target = start()
 
@@ -84,5 +90,6 @@ def _samples(prepared: Prepared, inputs: str | None, count: int | None) -> Sampl
                 f"`{model.name}` has {total:,} test samples, not {stop:,}",
                 hint=f"`--samples {total}`, or `--inputs random:1` for any number",
             )
-        return Samples([array[:stop] for array in model.samples], model.labels, model.further_labels)
+        arrays = [array[:stop] for array in model.samples]
+        return Samples(arrays, model.labels, model.further_labels, model.class_names)
     return Samples(load_inputs(inputs or "random:1", prepared.original, count))

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from tinyedge.artifacts import ArenaProof, FirmwareProject, Image, Measured, QuantizedModel, Run, SizeTable
 from tinyedge.boards import Board, Isa
+from tinyedge.report.confusion import render_confusion, shown_confusion
 from tinyedge.report.picture import render_plan
 from tinyedge.report.table import (
     Cell,
@@ -52,6 +53,8 @@ def render_run(measured: Measured) -> str:
     ]
     if run.layers:
         parts.append(_render_layers(run))
+    if (confusion := shown_confusion(measured)) is not None:
+        parts.append(render_confusion(confusion))
     if run.notes:
         parts.append("\n".join(f"note: {note}" for note in run.notes))
     return "\n\n".join(parts) + "\n"
@@ -62,6 +65,9 @@ def run_summary(measured: Measured) -> list[tuple[str, str]]:
     run, model = measured.run, measured.built.prepared.model
     per_sample = f"of one inference, median of {run.samples:,}"
     accuracies = _accuracies(model.float_accuracy, model.int8_accuracy, run.device_accuracy)
+    if measured.samples.source:  # the others are of the model's own test set
+        accuracies = _accuracies(None, None, run.device_accuracy)
+        accuracies = f"{accuracies} on {measured.samples.source}" if accuracies else ""
     unknown = "none of the first output: it has values" if model.further_labels else "unknown: no labelled samples"
     pairs = [("accuracy", accuracies or unknown)]
     for head in model.further_labels:
