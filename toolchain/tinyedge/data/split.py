@@ -192,7 +192,9 @@ def _require_files(recordings: Recordings, members: Mapping[str, Sequence[int]])
             )
         if len(groups) == 1:
             (only,) = groups
-            told = f"all its recordings are of `{only}`" if recordings.groups else f"its one file is `{only}`"
+            told = f"all its recordings are of `{only}`"
+            if only in recordings.sources:
+                told = f"{'all its files are copies of' if len(members[only]) > 1 else 'its one file is'} `{only}`"
             raise UsageError(
                 f"class `{name}` cannot be in the training and in the test: {told}",
                 hint="at least 2 files, or 2 subjects where subjects are kept apart, for each class",
