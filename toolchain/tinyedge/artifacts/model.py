@@ -84,6 +84,7 @@ class QuantizedModel(Displayed):
             "accuracy": {"float": self.float_accuracy, "int8": self.int8_accuracy},
             "sparsity": self.sparsity,
             "metrics": dict(self.metrics),
+            "class_names": list(self.class_names),
         }
 
 

@@ -22,7 +22,7 @@ from tinyedge.convert.values import device_inputs
 from tinyedge.data import Arrays, load_data
 from tinyedge.digests import digest
 from tinyedge.errors import UsageError
-from tinyedge.graph.ir import Array
+from tinyedge.graph.ir import Array, Graph
 from tinyedge.graph.reader import read_model
 from tinyedge.paths import scratch_folder
 from tinyedge.train.evaluate import sparsity
@@ -129,7 +129,7 @@ def _conclude(
         samples=samples,
         labels=found.labels,
         metrics=found.metrics,
-        class_names=data.class_names,
+        class_names=_class_names(data, graph),
     )
     conversion = Conversion(
         model=model,
@@ -145,6 +145,13 @@ def _conclude(
         versions=used,
     )
     return with_advice(conversion, settings, found)
+
+
+def _class_names(data: Arrays, graph: Graph) -> tuple[str, ...]:
+    """Those of the data, where the first output has a channel for each, or one for two."""
+    shape = graph.output_tensors()[0].shape
+    channels = shape[-1] if shape else 1
+    return data.class_names if len(data.class_names) in (channels, 2 if channels == 1 else channels) else ()
 
 
 def _numbered(stored: Any, kind: str) -> list[Array]:

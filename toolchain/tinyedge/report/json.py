@@ -89,6 +89,7 @@ def run_document(measured: Measured) -> dict[str, Any]:
         "reference": measured.reference_name,
         "notes": list(run.notes),
         "selftest": run.selftest,
+        "class_names": list(measured.samples.class_names or model.class_names),
         "data": measured.samples.source or None,
         "confusion": None if run.confusion is None else run.confusion.to_json(),
     }

@@ -215,6 +215,8 @@ def model_summary(model: QuantizedModel) -> list[tuple[str, str]]:
     if model.sparsity is not None:
         pairs.append(("sparsity", f"{100 * model.sparsity:.1f} % of the weights are zero"))
     pairs.append(("model", f"{format_bytes(len(model.tflite))}, {model.digest[:16]}"))
+    if model.class_names:
+        pairs.append(("classes", ", ".join(model.class_names)))
     told = {"float_accuracy", "int8_accuracy"}
     pairs += [
         (name.replace("_", " "), f"{value:,.6g}") for name, value in sorted(model.metrics.items()) if name not in told
