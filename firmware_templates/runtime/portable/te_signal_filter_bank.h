@@ -7,11 +7,11 @@
 
 typedef struct {
   uint32_t channels;
-  const int16_t *starts;  /* [channels + 1], the first bin of each part */
-  const int16_t *first;   /* [channels + 1], the place of its first weight */
-  const int16_t *widths;  /* [channels + 1], its bins */
-  const int16_t *weights; /* the share of a bin for its own channel, not negative */
-  const int16_t *rests;   /* the share for the next channel, not negative */
+  const int16_t *starts;   /* [channels + 1], the first bin of each part */
+  const int16_t *first;    /* [channels + 1], the place of its first weight */
+  const int16_t *widths;   /* [channels + 1], its bins */
+  const uint16_t *weights; /* the share of a bin for its own channel */
+  const uint16_t *rests;   /* the share for the next channel */
 } te_signal_filter_bank_params;
 
 /* Part i belongs to channel i - 1, what it leaves to channel i.

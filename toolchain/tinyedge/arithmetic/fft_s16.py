@@ -121,7 +121,8 @@ def _complex_bins(real: npt.NDArray[np.int64], imaginary: npt.NDArray[np.int64])
             turn = table[np.arange(width) * step * q]
             parts[q] = _multiply(parts[q], (turn[:, 0], turn[:, 1]))
         joined = _butterfly_2(parts) if radix == 2 else _butterfly_4(parts)
-        values = tuple(np.stack([part[i] for part in joined], axis=-2).reshape(shape) for i in (0, 1))
+        real, imaginary = (np.stack([part[i] for part in joined], axis=-2).reshape(shape) for i in (0, 1))
+        values = real, imaginary
         width *= radix
     return values[0], values[1]
 

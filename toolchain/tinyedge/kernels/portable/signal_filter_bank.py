@@ -21,15 +21,15 @@ LOG_BYTES = 400
 def bands_constants(prefix: str, bands: Bands) -> tuple[tuple[Constant, ...], str]:
     """(tables, the struct `<prefix>_bands`) of a filter bank."""
     tables = {
-        "starts": (bands.starts, "first bins"),
-        "first": (bands.first, "places of first weights"),
-        "widths": (bands.widths, "numbers of bins"),
-        "weights": (bands.weights, "shares for a channel"),
-        "rests": (bands.rests, "shares for the next one"),
+        "starts": (bands.starts, "int16_t", "first bins"),
+        "first": (bands.first, "int16_t", "places of first weights"),
+        "widths": (bands.widths, "int16_t", "numbers of bins"),
+        "weights": (bands.weights.astype(np.uint16), "uint16_t", "shares for a channel"),
+        "rests": (bands.rests.astype(np.uint16), "uint16_t", "shares for the next one"),
     }
     constants = tuple(
-        Constant(f"{prefix}_{name}", "int16_t", np.ascontiguousarray(values, np.int16), 4, comment)
-        for name, (values, comment) in tables.items()
+        Constant(f"{prefix}_{name}", ctype, np.ascontiguousarray(values), 4, comment)
+        for name, (values, ctype, comment) in tables.items()
     )
     members: dict[str, Value] = {"channels": bands.channels, **{name: f"{prefix}_{name}" for name in tables}}
     return constants, params_struct("te_signal_filter_bank_params", f"{prefix}_bands", members)
