@@ -54,13 +54,16 @@ class Features(abc.ABC):
     """as tables name it"""
     sample_dtype: ClassVar[DType] = DType.INT16
     """of a sample: int16, uint16 or uint8"""
-    is_quantized: ClassVar[bool] = False
-    """values become the network's integers by adding its zero point; else they are scaled to its scale"""
 
     @property
     @abc.abstractmethod
     def rate_hz(self) -> int:
         """Instants in a second; 0 for what has no rate, as pictures."""
+
+    @property
+    def is_quantized(self) -> bool:
+        """Whether values become the network's integers by adding its zero point; else they are scaled to its scale."""
+        return False
 
     @property
     def axes(self) -> int:
