@@ -11,7 +11,7 @@ import numpy as np
 
 from tinyedge.arithmetic.filter_bank import Bands
 from tinyedge.features.contract import Array
-from tinyedge.features.mel_bands import cut_off, mel_bands
+from tinyedge.features.mel_bands import cut_off, hann_window, mel_bands
 from tinyedge.features.mel_front import MelFront
 from tinyedge.ops.signal_spectrum import scale_bits
 
@@ -44,6 +44,10 @@ class LogMel(MelFront):
     @property
     def levels(self) -> int:
         return _LEVELS if self.is_quantized else 0
+
+    @property
+    def weights(self) -> Array:
+        return hann_window(self.window)
 
     @cached_property
     def bands(self) -> Bands:

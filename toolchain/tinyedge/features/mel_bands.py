@@ -15,13 +15,56 @@ WEIGHT_BITS = 12
 GAIN_BITS = 21
 """fraction bits of gains"""
 _ONE = np.float32(1 << WEIGHT_BITS)
+_SMALL = np.float32(0.41422)
+"""below it, 1 + x is not taken apart"""
+_ROOT_2 = np.float32(1.4142135)
+_LN_2_HIGH, _LN_2_LOW = np.float32(0.69313812256), np.float32(9.0580006145e-06)
+_LOG1P = tuple(
+    np.float32(value)
+    for value in (
+        *(6.6666668653e-01, 4.0000000596e-01, 2.8571429849e-01, 2.2222198546e-01),
+        *(1.8183572590e-01, 1.5313838422e-01, 1.4798198640e-01),
+    )
+)
 Rounding = Callable[[np.float32], int]
 
 
 def mel_of(hertz: float) -> np.float32:
     """1127 ln(1 + f / 700)."""
-    ratio = np.float32(hertz) / np.float32(700)
-    return np.float32(np.float32(1127) * np.float32(math.log1p(float(ratio))))
+    return np.float32(1127) * log1p_f32(np.float32(hertz) / np.float32(700))
+
+
+def log1p_f32(x: np.float32) -> np.float32:
+    """ln(1 + x) as the C libraries that derive from fdlibm round it, for 0 <= x < 2^24: bands of both front ends are
+    defined by it.
+
+    Source: K.C. Ng's log1p: 1 + x = 2^k (1 + f) with a correction for what the sum loses, ln(1 + f) by a polynomial of
+            s = f / (2 + f)
+
+    >>> float(log1p_f32(np.float32(1.0)))
+    0.6931471824645996
+    """
+    k, f, lost = 0, x, np.float32(0)
+    if x >= _SMALL:
+        u = np.float32(1) + x
+        mantissa, exponent = np.frexp(u)
+        k = int(exponent) - 1
+        lost = ((np.float32(1) - (u - x)) if k > 0 else (x - (u - np.float32(1)))) / u
+        u = np.float32(mantissa) * np.float32(2)
+        if u >= _ROOT_2:
+            k, u = k + 1, u * np.float32(0.5)
+        f = u - np.float32(1)
+    half_square = np.float32(0.5) * f * f
+    s = f / (np.float32(2) + f)
+    z = s * s
+    polynomial = np.float32(0)
+    for coefficient in reversed(_LOG1P):
+        polynomial = z * (coefficient + polynomial)
+    tail = s * (half_square + polynomial)
+    if k == 0:
+        return np.float32(f - (half_square - tail))
+    whole, rest = np.float32(k) * _LN_2_HIGH, np.float32(k) * _LN_2_LOW
+    return np.float32(whole - ((half_square - (tail + (rest + lost))) - f))
 
 
 def cut_off(share: np.float32) -> int:
@@ -61,6 +104,14 @@ def hann_window(size: int) -> Array:
     """Between the samples, so that it has no zeros; in Q12."""
     angles = (np.arange(size) + 0.5) * (2 * np.pi / size)
     return np.floor((0.5 - 0.5 * np.cos(angles)) * (1 << WEIGHT_BITS) + 0.5).astype(np.int16)
+
+
+def hann_window_f32(size: int) -> Array:
+    """The same with every step rounded to float32, as the C front end computes it."""
+    step = np.float32(np.float32(np.pi) * np.float32(2)) / np.float32(size)
+    angles = step * (np.arange(size, dtype=np.float32) + np.float32(0.5))
+    cosines = np.cos(angles.astype(np.float64)).astype(np.float32)
+    return np.floor((np.float32(0.5) - np.float32(0.5) * cosines) * _ONE + np.float32(0.5)).astype(np.int16)
 
 
 def gain_table(strength: float, offset: float, input_bits: int) -> Array:

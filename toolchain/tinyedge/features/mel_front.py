@@ -142,6 +142,11 @@ class MelFront(Features):
 
     @property
     @abc.abstractmethod
+    def weights(self) -> Array:
+        """Of the window, int16 in Q12."""
+
+    @property
+    @abc.abstractmethod
     def bands(self) -> Bands: ...
 
     @property
@@ -167,7 +172,7 @@ class MelFront(Features):
         count = self.rows(len(samples))
         starts = self.stride * np.arange(count)[:, None]
         windows = samples[:, 0].astype(np.int64)[starts + np.arange(self.window)]
-        windowed = ((windows * mel_bands.hann_window(self.window)) >> WEIGHT_BITS).astype(np.int16)
+        windowed = ((windows * self.weights) >> WEIGHT_BITS).astype(np.int16)
         bits = np.array([self.scale_bits(row) for row in windowed], np.int64).reshape(-1, 1)
         scaled = (windowed.astype(np.int64) << bits).astype(np.int16)
         sums = sum_bands(energies(rfft_s16(scaled, self.length)), self.bands)
@@ -202,7 +207,7 @@ class MelFront(Features):
         bands = self.bands
         tables, fft = fft_constants(prefix, self.length)
         band_tables, band_struct = bands_constants(prefix, bands)
-        window = Constant(f"{prefix}_window", "int16_t", mel_bands.hann_window(self.window), 4, "window in Q12")
+        window = Constant(f"{prefix}_window", "int16_t", self.weights, 4, "window in Q12")
         constants = [*tables, *band_tables, window]
         structs = [fft, band_struct]
         members: dict[str, Value] = {

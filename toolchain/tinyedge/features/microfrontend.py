@@ -13,7 +13,7 @@ import numpy as np
 
 from tinyedge.arithmetic.filter_bank import Bands, bit_length
 from tinyedge.features.contract import Array
-from tinyedge.features.mel_bands import mel_bands, to_nearest
+from tinyedge.features.mel_bands import hann_window_f32, mel_bands, to_nearest
 from tinyedge.features.mel_front import MelFront
 
 
@@ -25,6 +25,10 @@ class Microfrontend(MelFront):
     ignores_lowest: ClassVar[bool] = True
 
     stride_ms: float = 10
+
+    @property
+    def weights(self) -> Array:
+        return hann_window_f32(self.window)
 
     @cached_property
     def bands(self) -> Bands:
