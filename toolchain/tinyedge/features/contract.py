@@ -101,6 +101,10 @@ class Features(abc.ABC):
     def emit(self, prefix: str) -> FeatureCode:
         """The C; names that it defines begin with `prefix`."""
 
+    @property
+    def window_bytes(self) -> int:
+        return self.window * self.axes * self.sample_dtype.bytes
+
     def rows(self, instants: int) -> int:
         """How many whole windows a signal has."""
         return 0 if instants < self.window else 1 + (instants - self.window) // self.stride

@@ -85,7 +85,11 @@ def mel_bands(
     low, high = mel_of(low_hz), mel_of(high_hz)
     spacing = np.float32(np.float32(high - low) / np.float32(channels + 1))
     centers = [np.float32(low + np.float32(spacing * np.float32(part + 1))) for part in range(channels + 1)]
-    starts, first, widths, weights, rests = [], [], [], [], []
+    starts: list[int] = []
+    first: list[int] = []
+    widths: list[int] = []
+    weights: list[int] = []
+    rests: list[int] = []
     at = first_bin
     for part, center in enumerate(centers):
         before = low if part == 0 else centers[part - 1]
@@ -103,7 +107,8 @@ def mel_bands(
 def hann_window(size: int) -> Array:
     """Between the samples, so that it has no zeros; in Q12."""
     angles = (np.arange(size) + 0.5) * (2 * np.pi / size)
-    return np.floor((0.5 - 0.5 * np.cos(angles)) * (1 << WEIGHT_BITS) + 0.5).astype(np.int16)
+    weights: Array = np.floor((0.5 - 0.5 * np.cos(angles)) * (1 << WEIGHT_BITS) + 0.5).astype(np.int16)
+    return weights
 
 
 def hann_window_f32(size: int) -> Array:
@@ -111,7 +116,8 @@ def hann_window_f32(size: int) -> Array:
     step = np.float32(np.float32(np.pi) * np.float32(2)) / np.float32(size)
     angles = step * (np.arange(size, dtype=np.float32) + np.float32(0.5))
     cosines = np.cos(angles.astype(np.float64)).astype(np.float32)
-    return np.floor((np.float32(0.5) - np.float32(0.5) * cosines) * _ONE + np.float32(0.5)).astype(np.int16)
+    weights: Array = np.floor((np.float32(0.5) - np.float32(0.5) * cosines) * _ONE + np.float32(0.5)).astype(np.int16)
+    return weights
 
 
 def gain_table(strength: float, offset: float, input_bits: int) -> Array:
