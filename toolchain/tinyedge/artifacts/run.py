@@ -97,6 +97,10 @@ class LayerResult:
     kernel: str = ""
 
 
+FEATURES = "features"
+"""in the place of an operator: what a device computed of samples"""
+
+
 @dataclass(frozen=True)
 class Mismatch:
     """The first sample whose output differs, and the first layer that does."""
@@ -105,6 +109,11 @@ class Mismatch:
     layer: int | None
     operator: str
     output_byte: int
+
+    @property
+    def in_features(self) -> bool:
+        """Whether it is the features that the device computed that differ, and the byte is one of them."""
+        return self.operator == FEATURES
 
 
 @dataclass(frozen=True, eq=False)
@@ -135,6 +144,10 @@ class Run:
     """of the outputs behind the first that have classes, by their names"""
     confusion: Confusion | None = None
     """of the first output; None where it has no labelled classes, or one at each of many places"""
+    row_instructions: Figure | None = None
+    """of one row of features; None where none are computed, or nothing counts them"""
+    rows: int = 0
+    """of features that an input is made of, where the device computes them"""
 
     @property
     def selftest_failure(self) -> str:
@@ -153,6 +166,8 @@ class Samples:
     further_labels  of other outputs that have classes
     class_names     of the labels; empty where nobody names them
     source          the path of the data that a user gave; empty for the model's own test set and made-up inputs
+    raw             what the device computes the features in `arrays` of, [N, instants, axes]; None: it is fed with
+                    `arrays` themselves
     """
 
     arrays: Sequence[Array]
@@ -160,6 +175,7 @@ class Samples:
     further_labels: Sequence[Labelled] = ()
     class_names: Sequence[str] = ()
     source: str = ""
+    raw: Array | None = None
 
     def __len__(self) -> int:
         return len(self.arrays[0])
