@@ -19,10 +19,11 @@ from tinyedge.generate import assembler
 from tinyedge.generate.library import FOLDER, Form, class_labels, in_arguments, info_file, library_files, names
 from tinyedge.generate.names import c_name
 from tinyedge.generate.part import LayerRow, ModelPart, ranges_text, tensors_text
-from tinyedge.generate.render import c_values, comment_text, render
+from tinyedge.generate.render import comment_text, render
 from tinyedge.graph.ir import DType, Tensor
 from tinyedge.kernels.contract import Code, Constant, Operands
 from tinyedge.kernels.sources import runtime_files
+from tinyedge.literals import c_values
 
 _FEATURES = {
     Isa.ARMV6M: "__thumb__",

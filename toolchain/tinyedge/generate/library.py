@@ -14,8 +14,9 @@ from typing import Any
 from tinyedge.artifacts import QuantizedModel
 from tinyedge.generate.names import c_name
 from tinyedge.generate.part import ranges_text, shape_text
-from tinyedge.generate.render import c_string, comment_text, float_literal, render, shortest_float, template_file
+from tinyedge.generate.render import c_string, comment_text, render, template_file
 from tinyedge.graph.ir import DType, Graph, Tensor, integer_range
+from tinyedge.literals import float_literal, shortest_float
 
 FOLDER = "library"
 SHARED_FILES = ("te_affine.h", "te_section.h")

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from tinyedge.artifacts import Library, QuantizedModel
 from tinyedge.artifacts.input_ranges import ranged_inputs
 from tinyedge.generate.names import c_name
-from tinyedge.generate.render import comment_text, float_literal
+from tinyedge.generate.render import comment_text
 from tinyedge.graph.ir import Graph, Tensor
+from tinyedge.literals import float_literal
 
 
 @dataclass(frozen=True)

@@ -15,8 +15,9 @@ from tinyedge.generate.library import Form, class_labels, info_file, library_fil
 from tinyedge.generate.names import c_name
 from tinyedge.generate.part import LayerRow, ModelPart, ranges_text, tensors_text
 from tinyedge.generate.project import assemble_project
-from tinyedge.generate.render import c_values, render, template_file
+from tinyedge.generate.render import render, template_file
 from tinyedge.graph.ir import Graph
+from tinyedge.literals import c_values
 from tinyedge.runtimes.tflm.operators import TflmFeatures, registration_of, tflm_operator, used_operators
 
 ALIGNMENT = 16
