@@ -31,7 +31,7 @@ class StreamSettings:
     """A table [stream]: when a network that listens runs, and what counts as heard."""
 
     stride_ms: float | None = None
-    """from one inference to the next; left out: a quarter of the network's input, or all of it if the model keeps state"""
+    """from one inference to the next; left out: a quarter of the network's input, or all where the model keeps state"""
     average: int = 3
     """inferences whose outputs are averaged"""
     threshold: float = 0.5
