@@ -18,6 +18,7 @@ _C_TYPES = {
     "int32_t": "int32",
     "uint32_t": "uint32",
     "int64_t": "int64",
+    "uint64_t": "uint64",
     "float": "float32",
 }
 
@@ -50,6 +51,8 @@ def _literal(value: Any, ctype: str) -> str:
         return "(-2147483647 - 1)"  # C has no negative literals, and 2147483648 is no int
     if ctype == "int64_t":
         return "(-INT64_C(9223372036854775807) - 1)" if value == -(2**63) else f"INT64_C({value})"
+    if ctype == "uint64_t":
+        return f"UINT64_C({value})"
     return f"{value}u" if ctype == "uint32_t" else str(value)
 
 

@@ -13,6 +13,7 @@ import numpy.typing as npt
 from tinyedge.artifacts.class_names import read_class_names
 from tinyedge.digests import digest
 from tinyedge.errors import ModelError, UsageError
+from tinyedge.features.contract import Features
 
 MOST_FILE_BYTES = 256 << 20
 """far more than any board has flash: a larger file is none, and is not read"""
@@ -58,6 +59,10 @@ class QuantizedModel:
     """further figures of the training by name, e.g. `int8_mean_absolute_error`, `parameters`, `train_seconds`"""
     class_names: tuple[str, ...] = ()
     """of the first output's channels, in their order; empty where nobody said them"""
+    features: Features | None = None
+    """what its only input is computed of, on the device too; None: of nothing that tinyedge knows"""
+    raw_samples: npt.NDArray[Any] | None = None
+    """[N, instants, axes], what the features of `samples` were computed of; None without features"""
 
     @classmethod
     def from_file(cls, path: Path) -> QuantizedModel:

@@ -55,13 +55,16 @@ class Features(abc.ABC):
     """as tables name it"""
     sample_dtype: ClassVar[DType] = DType.INT16
     """of a sample: int16, uint16 or uint8"""
-    is_quantized: ClassVar[bool] = False
-    """values become the network's integers by adding its zero point; else they are scaled to its scale"""
 
     @property
     @abc.abstractmethod
     def rate_hz(self) -> int:
         """Instants in a second; 0 for what has no rate, as pictures."""
+
+    @property
+    def is_quantized(self) -> bool:
+        """Whether values become the network's integers by adding its zero point; else they are scaled to its scale."""
+        return False
 
     @property
     def axes(self) -> int:
@@ -114,6 +117,10 @@ class Features(abc.ABC):
     @abc.abstractmethod
     def emit(self, prefix: str) -> FeatureCode:
         """The C; names that it defines begin with `prefix`."""
+
+    @property
+    def window_bytes(self) -> int:
+        return self.window * self.axes * self.sample_dtype.bytes
 
     def rows(self, instants: int) -> int:
         """How many whole windows a signal has."""

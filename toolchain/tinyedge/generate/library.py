@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from tinyedge.artifacts import QuantizedModel
+from tinyedge.artifacts import QuantizedModel, feature_input
 from tinyedge.generate.names import c_name
 from tinyedge.generate.part import ranges_text, shape_text
 from tinyedge.generate.render import c_string, comment_text, render, template_file
@@ -109,6 +109,8 @@ def info_file(
     """`<name>_info.c`: the table that the measuring firmware reads.
 
     layers, spans  initializers of te_layer_info and te_span
+
+    Raises: ModelError when the model's features do not fit its input
     """
     content = render(
         "model_info.c.j2",
@@ -120,6 +122,7 @@ def info_file(
         inputs=_tensors(model, graph.input_tensors(), "input"),
         outputs=_tensors(model, graph.output_tensors(), "output"),
         input_ranges=ranges_text(graph),
+        has_features=feature_input(model, graph) is not None,
         layers=layers,
         spans=spans,
     )

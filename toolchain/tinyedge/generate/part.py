@@ -43,6 +43,8 @@ class ModelPart:
     state_bytes: int = 0
     has_input_ranges: bool = False
     """some input may not hold any bytes"""
+    window_bytes: int = 0
+    """of samples that a row of its features is computed of; 0: it has no features"""
 
     @property
     def symbol(self) -> str:

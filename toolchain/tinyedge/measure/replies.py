@@ -85,6 +85,10 @@ class Inference:
 
     outputs: tuple[bytes, ...]
     ticks: int
+    features: bytes | None = None
+    """what the device computed of samples, where that is not what was expected"""
+    feature_ticks: int = 0
+    """of all rows of it"""
 
 
 class Fields:
