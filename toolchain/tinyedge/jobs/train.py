@@ -5,7 +5,7 @@ What training made lies in `<build folder>/<model>/trained/<digest>/`, by the di
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from tinyedge.artifacts import Observer, QuantizedModel
@@ -50,16 +50,15 @@ def load_model(
     found = find_model(spec, observer)
     if isinstance(found, Path):
         budget = _first_file(found.with_suffix(f".{BUDGET}"), found.with_name(BUDGET))
-        features = read_sidecar(found)
+        sidecar = read_sidecar(found)
         if (front := recognize(found)) is None:
-            return Loaded(replace(QuantizedModel.from_file(found), features=features), budget=budget)
+            return Loaded(sidecar.applied_to(QuantizedModel.from_file(found)), budget=budget)
         if data is None:
             raise UsageError(
                 f"`{spec}` is {model_of(front)}: to quantize it, tinyedge needs samples of its inputs",
                 hint=f"`--data FILE.npz`, with an array of samples, and `labels` if there are some: {DATA_PAGE}",
             )
-        model = convert(found, data, settings, observer).model
-        return Loaded(replace(model, features=features), budget=budget)
+        return Loaded(sidecar.applied_to(convert(found, data, settings, observer).model), budget=budget)
     return Loaded(train(found, build_dir, observer), found.optimize, _first_file(found.folder / BUDGET))
 
 
