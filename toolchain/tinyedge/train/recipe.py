@@ -132,7 +132,9 @@ class Recipe:
             else technique
             for technique in self.compress
         )
-        fit = dataclasses.replace(self.fit, epochs=min(self.fit.epochs, most))
+        fit = dataclasses.replace(
+            self.fit, epochs=min(self.fit.epochs, most), samples=self.quick.samples or self.fit.samples
+        )
         return dataclasses.replace(self.with_data(**self.quick.data), fit=fit, compress=compress)
 
 

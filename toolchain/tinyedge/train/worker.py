@@ -126,6 +126,8 @@ def train(recipe: Recipe, out: Path, keep: Path, channel: Channel) -> dict[str, 
 
     with stage("load", counted=False):
         splits = load_splits(recipe)
+        if recipe.fit.samples:
+            splits = splits.limited(recipe.fit.samples)
         _import_tensorflow()
     with stage("check", counted=False):
         _seed(recipe.seed)
