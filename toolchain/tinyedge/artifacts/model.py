@@ -11,6 +11,7 @@ from typing import Any
 import numpy.typing as npt
 
 from tinyedge.artifacts.class_names import read_class_names
+from tinyedge.artifacts.display import Displayed
 from tinyedge.digests import digest
 from tinyedge.errors import ModelError, UsageError
 
@@ -34,8 +35,8 @@ class Labelled:
     int8_accuracy: float | None = None
 
 
-@dataclass(frozen=True)
-class QuantizedModel:
+@dataclass(frozen=True, repr=False)
+class QuantizedModel(Displayed):
     """A full-int8 .tflite, and, when tinyedge trained it, its accuracies and its test set.
 
     `samples` has an array [N, *input shape] for each input, int8 or int32 of tokens; `labels` [N] are the classes of
@@ -71,7 +72,11 @@ class QuantizedModel:
         data = path.read_bytes()
         return cls(model_name(path), data, digest(data), class_names=read_class_names(data))
 
-    def to_json(self) -> dict[str, Any]:
+    def __repr__(self) -> str:
+        return f"<QuantizedModel {self.name} {self.digest[:16]}: {len(self.tflite):,} B>"
+
+    def figures(self) -> dict[str, Any]:
+        """What documents say of a model."""
         return {
             "model": self.name,
             "digest": self.digest,

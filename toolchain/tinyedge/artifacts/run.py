@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 import numpy.typing as npt
 
+from tinyedge.artifacts.display import Displayed
 from tinyedge.artifacts.image import Built
 from tinyedge.artifacts.model import Labelled
 from tinyedge.console.contract import CountedConsole
@@ -162,8 +163,8 @@ class Samples:
         return digest(*(array.tobytes() for array in self.arrays))
 
 
-@dataclass(frozen=True, eq=False)
-class Measured:
+@dataclass(frozen=True, eq=False, repr=False)
+class Measured(Displayed):
     """What ran, where, and what came out."""
 
     built: Built
@@ -172,6 +173,10 @@ class Measured:
     run: Run
     statistics: dict[str, float]
     samples: Samples
+
+    def __repr__(self) -> str:
+        model, run = self.built.prepared.model, self.run
+        return f"<{type(self).__name__} {model.name} on {self.emulator}: {run.mismatches:,} of {run.samples:,} differ>"
 
     @property
     def reference_name(self) -> str:

@@ -31,15 +31,21 @@ class Loaded:
 
 
 def load_model(
-    spec: str, build_dir: Path, observer: Observer, data: Path | None = None, settings: Settings = DEFAULTS
+    spec: str | QuantizedModel,
+    build_dir: Path,
+    observer: Observer,
+    data: Path | None = None,
+    settings: Settings = DEFAULTS,
 ) -> Loaded:
-    """A quantized .tflite as it is, a model of another world converted, or that of a recipe trained, unless that was
-    done before.
+    """A quantized .tflite or a model in memory as it is, a model of another world converted, or that of a recipe
+    trained, unless that was done before.
 
     data, settings  what a model of another world is converted with
 
     Raises: UsageError when there is none of them, or no data to convert with; TrainingError as training does
     """
+    if isinstance(spec, QuantizedModel):
+        return Loaded(spec)
     found = find_model(spec, observer)
     if isinstance(found, Path):
         budget = _first_file(found.with_suffix(f".{BUDGET}"), found.with_name(BUDGET))

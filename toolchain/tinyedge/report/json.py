@@ -123,12 +123,12 @@ def build_document(project: FirmwareProject, image: Image, arena: ArenaProof | N
 
 def train_document(model: QuantizedModel) -> dict[str, Any]:
     """`tinyedge.train/1`: accuracies, sparsity, size and further figures of a training."""
-    return {"schema": "tinyedge.train/1"} | model.to_json()
+    return {"schema": "tinyedge.train/1"} | model.figures()
 
 
 def conversion_document(conversion: Conversion, output: Path) -> dict[str, Any]:
     """`tinyedge.convert/1`: the model, how close it comes to its source, and the precision of each layer."""
-    return {"schema": "tinyedge.convert/1"} | conversion.model.to_json() | conversion.to_json() | {"file": str(output)}
+    return {"schema": "tinyedge.convert/1"} | conversion.model.figures() | conversion.to_json() | {"file": str(output)}
 
 
 def plan_document(plan: Plan) -> dict[str, Any]:

@@ -156,19 +156,23 @@ def layer_table(run: Run) -> tuple[tuple[str, ...], list[tuple[Cell, ...]]]:
 
 def render_size(size: SizeTable) -> str:
     """Flash and RAM against the limits, the sections, and the largest symbols."""
-    memories = [
-        _limit_row("flash", size.flash_bytes, size.flash_limit_bytes),
-        _limit_row("RAM", size.ram_bytes, size.ram_limit_bytes),
-    ]
     symbols = [(symbol.name, symbol.section, format_bytes(symbol.bytes)) for symbol in size.symbols[:_LARGEST]]
     sections = [(name, format_bytes(flash), format_bytes(ram)) for name, flash, ram in size.sections]
     return "\n\n".join(
         (
-            render_table(("memory", "used", "of", "share"), memories),
+            render_table(("memory", "used", "of", "share"), size_rows(size)),
             render_table(("section", "flash", "RAM"), sections),
             render_table(("largest symbols", "section", "size"), symbols),
         )
     )
+
+
+def size_rows(size: SizeTable) -> list[tuple[str, str, str, str]]:
+    """(memory, used, limit, share) of flash and RAM."""
+    return [
+        _limit_row("flash", size.flash_bytes, size.flash_limit_bytes),
+        _limit_row("RAM", size.ram_bytes, size.ram_limit_bytes),
+    ]
 
 
 def render_build(project: FirmwareProject, image: Image, folder: Path, arena: ArenaProof | None = None) -> str:
@@ -192,6 +196,11 @@ def _accuracies(of_float: float | None, of_int8: float | None, of_device: float 
 
 def render_training(model: QuantizedModel) -> str:
     """What a training gave: accuracies, sparsity, size, and its further figures."""
+    return f"{model.name}\n\n{format_pairs(model_summary(model))}\n"
+
+
+def model_summary(model: QuantizedModel) -> list[tuple[str, str]]:
+    """(name, text) of what is known of a model before it is on a board."""
     pairs = [
         (name, f"{value:.4f} on the test set")
         for name, value in (("float accuracy", model.float_accuracy), ("int8 accuracy", model.int8_accuracy))
@@ -204,7 +213,7 @@ def render_training(model: QuantizedModel) -> str:
     pairs += [
         (name.replace("_", " "), f"{value:,.6g}") for name, value in sorted(model.metrics.items()) if name not in told
     ]
-    return f"{model.name}\n\n{format_pairs(pairs)}\n"
+    return pairs
 
 
 def render_boards(boards: Sequence[Board]) -> str:

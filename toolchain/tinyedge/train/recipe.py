@@ -178,7 +178,7 @@ def load_recipe(folder: Path) -> Recipe:
 
 
 @dataclass(frozen=True, kw_only=True)
-class _RecipeFile:
+class RecipeFile:
     """What recipe.toml holds. A table of [[compress]] is read by its `technique`."""
 
     summary: str = ""
@@ -219,7 +219,7 @@ class _RecipeFile:
 def read_recipe_table(table: Mapping[str, Any], folder: Path) -> Recipe:
     """The recipe that `table` states. Raises: TableError."""
     name = model_name(folder.with_name(f"{folder.name}.recipe"))
-    values = read_table(_RecipeFile, table)
+    values = read_table(RecipeFile, table)
     return Recipe(
         name=name,
         folder=folder,

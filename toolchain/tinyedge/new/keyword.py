@@ -1,0 +1,154 @@
+"""Words and other sounds: one class for each recording of about a second."""
+
+from __future__ import annotations
+
+import io
+import wave
+from collections.abc import Mapping
+from pathlib import PurePosixPath
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from tinyedge.boards import Board
+from tinyedge.new.contract import Found, Proposal
+from tinyedge.new.shared import data_table, facts_of, fit_table, merged
+from tinyedge.new.sizing import Layer, chain, fit_width, scaled
+
+_CLASSES = ("down", "noise", "up")
+_RATE_HZ = 8000
+_SPEAKERS = ("anna", "ben", "cleo", "dora", "emil", "fred")
+_LONGEST_S = 1.0
+_BANDS, _FRAME, _HOP = 16, 64, 32
+"""the first convolution: a filter bank that is learnt, over so many samples, every so many"""
+_STEPS = ((24, 8, 4), (32, 4, 2), (48, 4, 2), (64, 3, 2))
+"""(channels, kernel, stride) of the convolutions behind it"""
+
+
+class _Keyword:
+    name = "keyword"
+    title = "tells words and other sounds apart"
+    sort = "sound"
+    assumed = Found(
+        "sound",
+        (),
+        _CLASSES,
+        lengths=(_RATE_HZ,) * 3,
+        rate_hz=float(_RATE_HZ),
+        group=r"([a-z]+)_[0-9]+\.wav$",
+        subjects=len(_SPEAKERS),
+    )
+    layout = tuple(
+        (f"{name}/*.wav", f"recordings of `{name}`, about a second each, all at one rate") for name in _CLASSES
+    )
+
+    def propose(self, found: Found | None, board: Board) -> Proposal:
+        assert found is not None
+        cut, why = _window(found)
+        samples = cut["window"]
+        width, size = fit_width(lambda width: _layers(samples, width, len(found.classes)), board)
+        data, fit = data_table(found), fit_table(found, 40, 0.003)
+        values, reasons = merged(
+            ({"data": data[0] | cut}, data[1] | why),
+            ({"fit": fit[0]}, fit[1]),
+            (
+                {
+                    "augment": [
+                        {"technique": "shift", "most": max(1, samples // 10)},
+                        {"technique": "gain", "lowest": 0.3, "highest": 1.5},
+                        {"technique": "noise_mix"},
+                    ]
+                },
+                {
+                    "augment.shift.most": "a tenth of the window: nobody starts to speak at the same moment twice",
+                    "augment.gain.lowest": "people speak up to ten times more quietly than others",
+                    "augment.noise_mix.lowest_db": "rooms are never silent",
+                },
+            ),
+        )
+        return Proposal(
+            "words and other sounds, told apart",
+            {"task": "classification", **values},
+            reasons,
+            {
+                "bands": scaled(_BANDS, width),
+                "frame": _FRAME,
+                "hop": _HOP,
+                "channels": [scaled(outputs, width) for outputs, _, _ in _STEPS],
+                "kernels": [kernel for _, kernel, _ in _STEPS],
+                "strides": [stride for _, _, stride in _STEPS],
+            },
+            (
+                *facts_of(found, f"sounds at {found.rate_hz or 0:,.0f} Hz"),
+                ("network", f"convolutions over the wave, the first a filter bank that is learnt: {size}"),
+            ),
+        )
+
+    def example(self) -> Mapping[PurePosixPath, bytes]:
+        random = np.random.default_rng(5)
+        return {
+            PurePosixPath(f"{name}/{speaker}_{take}.wav"): wav(
+                _made_up_sound(name, 120 + 30 * number, random), _RATE_HZ
+            )
+            for name in _CLASSES
+            for number, speaker in enumerate(_SPEAKERS)
+            for take in (1, 2, 3)
+        }
+
+
+def _layers(samples: int, width: float, classes: int) -> list[Layer]:
+    steps = [(scaled(outputs, width), (kernel, 1), (stride, 1)) for outputs, kernel, stride in _STEPS]
+    return chain(samples, 1, 1, [(scaled(_BANDS, width), (_FRAME, 1), (_HOP, 1)), *steps], max(2, classes))
+
+
+def _window(found: Found) -> tuple[dict[str, Any], dict[str, str]]:
+    """A second at most; recordings of less are filled with zeros, and of more are cut."""
+    assert found.lengths is not None
+    assert found.rate_hz is not None
+    shortest, _, longest = found.lengths
+    rate = found.rate_hz
+    spread = f"recordings are {shortest / rate:.2f} to {longest / rate:.2f} s long"
+    window = min(longest, round(_LONGEST_S * rate))
+    values: dict[str, Any] = {"window": window}
+    reasons = {"data.window": f"{spread}; a word takes less than a second"}
+    if shortest < window:
+        values["pad"] = True
+        reasons["data.pad"] = "shorter recordings are filled with silence"
+    if longest >= 2 * window:
+        values["stride"] = window // 2
+        reasons["data.stride"] = "half a window: a word that one window cuts in two is whole in the next"
+    return values, reasons
+
+
+def _made_up_sound(name: str, pitch_hz: float, random: np.random.Generator) -> npt.NDArray[Any]:
+    """Half a second that nobody spoke: a voice of that pitch that goes `up` or `down`, or noise; in [-1, 1]."""
+    time = np.arange(_RATE_HZ) / _RATE_HZ
+    begin = random.uniform(0.1, 0.4)
+    inside = np.clip((time - begin) / 0.5, 0, 1)
+    loud = np.sin(np.pi * inside) * random.uniform(0.3, 0.8)
+    sound = random.normal(0, 0.01, _RATE_HZ)
+    if name == "noise":
+        return np.clip(sound + loud * random.normal(0, 0.3, _RATE_HZ), -1, 1)
+    bend = 1 + inside if name == "up" else 2 - inside
+    phase = 2 * np.pi * np.cumsum(pitch_hz * random.uniform(0.95, 1.05) * bend) / _RATE_HZ
+    voice = sum(np.sin(harmonic * phase) / harmonic for harmonic in range(1, 6)) / 2
+    return np.clip(sound + loud * voice, -1, 1)
+
+
+def wav(sound: npt.NDArray[Any], rate_hz: int) -> bytes:
+    """One channel as a .wav of 16 bits.
+
+    >>> wav(np.zeros(4), 8000)[:4]
+    b'RIFF'
+    """
+    stream = io.BytesIO()
+    with wave.open(stream, "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(rate_hz)
+        file.writeframes((np.clip(sound, -1, 1) * 32767).astype("<i2").tobytes())
+    return stream.getvalue()
+
+
+TEMPLATE = _Keyword()
