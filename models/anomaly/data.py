@@ -29,7 +29,9 @@ def load(file: str, normal: str, test_subjects: list[int], window: int) -> Split
     left = [subject for subject in subjects if subject not in test_subjects]
     chooser = next((subject for subject in left if subject > max(test_subjects)), left[0])
     wanted = EXERCISES.index(normal)
-    learnt = [each for each in recordings if each.exercise == wanted and each.subject in left and each.subject != chooser]
+    learnt = [
+        each for each in recordings if each.exercise == wanted and each.subject in left and each.subject != chooser
+    ]
     train, _, train_people, _ = cut_windows(learnt, window, window // 10)
     axes = train.mean(axis=(0, 1)), train.std(axis=(0, 1))
     scale = _statistics(train, *axes)

@@ -132,7 +132,9 @@ def _placed(samples: Floats) -> Floats:
 def _read_folder(folder: Path) -> Iterator[Clip]:
     """The clips of a folder of either layout, in the order of their names. Raises: UsageError."""
     if not folder.is_dir():
-        raise UsageError(f"there is no folder `{folder}` with recordings", hint=f"{_LAYOUT}; `folder` in [data] names it")
+        raise UsageError(
+            f"there is no folder `{folder}` with recordings", hint=f"{_LAYOUT}; `folder` in [data] names it"
+        )
     if _is_speech_commands(folder):
         for digit, word in enumerate(DIGITS):
             for path in sorted((folder / word).glob("*.wav")):
@@ -173,7 +175,8 @@ def _read_wav(path: Path) -> Floats:
         raise UsageError(f"`{path}` is no .wav that can be read: {error}", hint="16 bit, mono, PCM") from error
     if form != (1, 2) or rate < RATE_HZ:
         raise UsageError(
-            f"`{path}` has {form[0]} channels of {8 * form[1]} bit at {rate:,} Hz", hint=f"mono, 16 bit, {RATE_HZ:,} Hz or more"
+            f"`{path}` has {form[0]} channels of {8 * form[1]} bit at {rate:,} Hz",
+            hint=f"mono, 16 bit, {RATE_HZ:,} Hz or more",
         )
     if not count or len(raw) != 2 * count:
         raise UsageError(f"`{path}` is empty or ends early: {len(raw):,} of {2 * count:,} B", hint="leave it out")

@@ -65,7 +65,9 @@ def read_watch(file: str = "") -> list[Recording]:
     found = []
     for number, (values, exercise, subject, side) in enumerate(zip(samples, *columns, strict=True)):
         if values.ndim != 2 or values.shape[1] != 6 or not np.isfinite(values).all():
-            raise UsageError(f"recording {number} of `{path}` is {list(values.shape)}, not finite [time, 6]", hint=_HINT)
+            raise UsageError(
+                f"recording {number} of `{path}` is {list(values.shape)}, not finite [time, 6]", hint=_HINT
+            )
         found.append(Recording(number, values * _LEFT_TO_RIGHT if side else values, int(exercise), int(subject)))
     return found
 
@@ -73,7 +75,9 @@ def read_watch(file: str = "") -> list[Recording]:
 def _installed() -> Path:
     spec = importlib.util.find_spec("seglearn")
     if spec is None or spec.origin is None:
-        raise ToolError("the recordings of the watch come with the Python package `seglearn`, which is not there", hint=_HINT)
+        raise ToolError(
+            "the recordings of the watch come with the Python package `seglearn`, which is not there", hint=_HINT
+        )
     return Path(spec.origin).parent / "data" / "watch_dataset.npy"
 
 
@@ -82,7 +86,9 @@ def _contents(path: Path) -> bytes:
     try:
         if not zipfile.is_zipfile(path):
             if path.stat().st_size > _MOST_BYTES:
-                raise UsageError(f"`{path}` has {path.stat().st_size:,} B; at most {_MOST_BYTES:,} B are read", hint=_HINT)
+                raise UsageError(
+                    f"`{path}` has {path.stat().st_size:,} B; at most {_MOST_BYTES:,} B are read", hint=_HINT
+                )
             return path.read_bytes()
         with zipfile.ZipFile(path) as wheel:
             member = wheel.getinfo(_MEMBER)
@@ -128,9 +134,7 @@ def cut_windows(recordings: list[Recording], length: int, stride: int) -> tuple[
     """(windows float32 [N, length, 6], and of each its exercise, subject and the number of its recording)."""
     starts = [range(0, len(each.samples) - length + 1, stride) for each in recordings]
     counts = [len(each) for each in starts]
-    windows = [
-        each.samples[at : at + length] for each, places in zip(recordings, starts, strict=True) for at in places
-    ]
+    windows = [each.samples[at : at + length] for each, places in zip(recordings, starts, strict=True) for at in places]
     columns = [[getattr(each, name) for each in recordings] for name in ("exercise", "subject", "number")]
     exercises, subjects, numbers = (np.repeat(np.array(column, np.int64), counts) for column in columns)
     return np.stack(windows), exercises, subjects, numbers

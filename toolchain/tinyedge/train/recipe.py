@@ -7,8 +7,9 @@ recipe.toml:
     seed = 1
     optimize = "balanced"          # what the generated code is made for: "size", "balanced" or "speed"
 
-    [data]                         # keyword arguments of `load` in data.py; it runs in the recipe's folder, so that
-                                   # paths are relative to it
+    [data]                         # `source` and how it is split, for data that tinyedge reads itself; else keyword
+                                   # arguments of `load` in data.py, which runs in the recipe's folder, so that paths
+                                   # are relative to it
     [fit]                          # epochs, batch_size, learning_rate, warm_up, early_stopping, ...
     [[augment]]                    # techniques in the order they are applied: technique = "shift", ...
     [[compress]]                   # techniques in the order they are applied: technique = "prune", ...
@@ -59,15 +60,20 @@ class Recipe:
     seed: int
     fit: Fit
     compress: tuple[Technique, ...] = ()
-    convert: Convert = Convert()
+    convert: Convert = field(default_factory=Convert)
     data: Mapping[str, Value] = field(default_factory=lambda: MappingProxyType({}))
     """keyword arguments of `load` in data.py"""
     optimize: Optimize = "balanced"
     augment: tuple[Augment, ...] = ()
-    anomaly: Anomaly = Anomaly()
+    anomaly: Anomaly = field(default_factory=Anomaly)
     folds: Mapping[str, list[Value]] = field(default_factory=lambda: MappingProxyType({}))
     """values of keys of [data], all combinations of which are trained by `--folds`"""
-    quick: Quick = Quick()
+    quick: Quick = field(default_factory=Quick)
+
+    @property
+    def has_source(self) -> bool:
+        """Whether [data] names a `source` that tinyedge reads itself: data.py is not needed then."""
+        return "source" in self.data
 
     @property
     def model_file(self) -> Path:
@@ -169,7 +175,7 @@ def load_recipe(folder: Path) -> Recipe:
         recipe = read_recipe_table(read_toml(path), folder.resolve())
     except TableError as error:
         raise UsageError(f"`{path}`: {error}", hint="models/digits/recipe.toml shows every key") from None
-    for needed in (recipe.model_file, recipe.data_file):
+    for needed in (recipe.model_file, *(() if recipe.has_source else (recipe.data_file,))):
         if not needed.is_file():
             raise UsageError(
                 f"`{folder}` holds no {needed.name}", hint="models/sine shows the four files of a model folder"
@@ -195,15 +201,15 @@ class RecipeFile:
     """how the model is trained"""
     compress: tuple[dict[str, Any], ...] = ()
     """techniques that make the trained model smaller, in their order"""
-    convert: Convert = Convert()
+    convert: Convert = field(default_factory=Convert)
     """how the trained model becomes a .tflite"""
     augment: tuple[dict[str, Any], ...] = ()
     """techniques that change the training's samples anew in each epoch, in their order"""
-    anomaly: Anomaly = Anomaly()
+    anomaly: Anomaly = field(default_factory=Anomaly)
     """how the threshold of an anomaly detector is chosen"""
     folds: dict[str, list[Value]] = field(default_factory=dict)
     """values for keys of [data]: `tinyedge train --folds` trains with each combination of them"""
-    quick: Quick = Quick()
+    quick: Quick = field(default_factory=Quick)
     """what `tinyedge train --quick` does instead"""
 
     def __post_init__(self) -> None:

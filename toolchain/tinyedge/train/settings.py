@@ -28,7 +28,7 @@ class Fit:
     class_weights: Literal["none", "balanced"] = "none"
     """`balanced` gives the samples of a rare class more weight, so that all classes count alike"""
     early_stopping: int = 0
-    """epochs without a smaller validation loss after which training stops, with the weights of the best one; 0: never"""
+    """epochs without a smaller validation loss after which training stops, at the best one's weights; 0: never"""
     samples: int = 0
     """training samples at most, spread evenly, and a quarter as many of the other splits; 0: all"""
 

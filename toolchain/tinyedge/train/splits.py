@@ -53,6 +53,9 @@ class Splits:
     made_up: str = ""
     """what stands in for real data, if anything: every report of the model says so"""
 
+    notes: tuple[str, ...] = ()
+    """what a person should know of the data before the training"""
+
     def __post_init__(self) -> None:
         if (self.validation_inputs is None) != (self.validation_targets is None):
             raise ValueError("validation_inputs and validation_targets go together: one of them is missing")
@@ -112,10 +115,13 @@ class Splits:
             if shared := sorted(these & those, key=str):
                 told = ", ".join(f"`{name}`" for name in shared[:5]) + (", ..." if len(shared) > 5 else "")
                 raise ValueError(
-                    f"the splits leak: {len(shared)} group{'s' * (len(shared) > 1)} of `{first}` also in `{second}`: {told}"
+                    f"the splits leak: {len(shared)} group{'s' * (len(shared) > 1)} of `{first}` "
+                    f"also in `{second}`: {told}"
                 )
         if self.test_recordings is not None and len(self.test_recordings) != self.count("test"):
-            raise ValueError(f"test_recordings has {len(self.test_recordings):,} rows for {self.count('test'):,} samples")
+            raise ValueError(
+                f"test_recordings has {len(self.test_recordings):,} rows for {self.count('test'):,} samples"
+            )
 
 
 def _check_split(split: str, given_inputs: Arrays, given_targets: Arrays) -> None:
