@@ -14,6 +14,8 @@ from tinyedge.artifacts.class_names import read_class_names
 from tinyedge.artifacts.display import Displayed
 from tinyedge.digests import digest
 from tinyedge.errors import ModelError, UsageError
+from tinyedge.features.contract import Features
+from tinyedge.features.stream import StreamSettings
 
 MOST_FILE_BYTES = 256 << 20
 """far more than any board has flash: a larger file is none, and is not read"""
@@ -61,6 +63,12 @@ class QuantizedModel(Displayed):
     """of the first output's channels, in their order; empty where nobody said them"""
     made_up: str = ""
     """what stood in for real data in training and test, if anything"""
+    features: Features | None = None
+    """what its only input is computed of, on the device too; None: of nothing that tinyedge knows"""
+    stream: StreamSettings | None = None
+    """how it listens to a signal; None: by the defaults, where it can"""
+    raw_samples: npt.NDArray[Any] | None = None
+    """[N, instants, axes], what the features of `samples` were computed of; None without features"""
 
     @classmethod
     def from_file(cls, path: Path) -> QuantizedModel:
@@ -87,6 +95,7 @@ class QuantizedModel(Displayed):
             "sparsity": self.sparsity,
             "metrics": dict(self.metrics),
             **({"made_up_data": self.made_up} if self.made_up else {}),
+            "class_names": list(self.class_names),
         }
 
 

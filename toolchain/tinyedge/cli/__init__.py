@@ -18,6 +18,7 @@ COMMANDS = {
     "bench": "Build, run and measure a model with several runtimes, side by side.",
     "boards": "List the boards, or describe one.",
     "build": "Build the firmware of a model for a board.",
+    "collect": "Record what a board sends, as files that recipes read.",
     "convert": "Convert a Keras, ONNX, PyTorch or float .tflite model to int8, and compare.",
     "doctor": "Check the tools the main job needs.",
     "export": "Write a model as a C library for the world you build in.",
@@ -26,6 +27,7 @@ COMMANDS = {
     "monitor": "Show what a board sends.",
     "plan": "Show kernels, order and memory of a model on a board.",
     "run": "Build, run in an emulator, verify every output and measure.",
+    "stream": "Play a recording through a firmware that listens, and print what it heard.",
     "train": "Train, compress and convert a model of a recipe.",
     "verify": "Hold every output of a flashed board against TensorFlow Lite Micro.",
 }

@@ -91,6 +91,10 @@ def run_document(measured: Measured) -> dict[str, Any]:
         "reference": measured.reference_name,
         "notes": list(run.notes),
         "selftest": run.selftest,
+        "class_names": list(measured.samples.class_names or model.class_names),
+        "data": measured.samples.source or None,
+        "confusion": None if run.confusion is None else run.confusion.to_json(),
+        "features": _features(measured),
     }
 
 
@@ -209,6 +213,14 @@ def _board(board: Board) -> dict[str, Any]:
 def _figure(figure: Figure | None, spread: tuple[int, int] | None) -> dict[str, Any]:
     body: dict[str, Any] = {"kind": None, "value": None} if figure is None else figure.to_json()
     return body | ({"spread": list(spread)} if spread is not None else {})
+
+
+def _features(measured: Measured) -> dict[str, Any] | None:
+    """What the device computed of samples: null where it was given the inputs themselves."""
+    run, features = measured.run, measured.built.prepared.model.features
+    if not run.rows or features is None:
+        return None
+    return {"kind": features.kind, "rows": run.rows, "instructions_per_row": _figure(run.row_instructions, None)}
 
 
 def _mismatch(run: Run) -> dict[str, Any] | None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from tinyedge.artifacts import ArenaProof, FirmwareProject, Image, Measured, QuantizedModel, Run, SizeTable
 from tinyedge.boards import Board, Isa
+from tinyedge.report.confusion import render_confusion, shown_confusion
 from tinyedge.report.picture import render_plan
 from tinyedge.report.table import (
     Cell,
@@ -52,6 +53,8 @@ def render_run(measured: Measured) -> str:
     ]
     if run.layers:
         parts.append(_render_layers(run))
+    if (confusion := shown_confusion(measured)) is not None:
+        parts.append(render_confusion(confusion))
     if run.notes:
         parts.append("\n".join(f"note: {note}" for note in run.notes))
     return "\n\n".join(parts) + "\n"
@@ -62,6 +65,9 @@ def run_summary(measured: Measured) -> list[tuple[str, str]]:
     run, model = measured.run, measured.built.prepared.model
     per_sample = f"of one inference, median of {run.samples:,}"
     accuracies = _accuracies(model.float_accuracy, model.int8_accuracy, run.device_accuracy)
+    if measured.samples.source:  # the others are of the model's own test set
+        accuracies = _accuracies(None, None, run.device_accuracy)
+        accuracies = f"{accuracies} on {measured.samples.source}" if accuracies else ""
     unknown = "none of the first output: it has values" if model.further_labels else "unknown: no labelled samples"
     pairs = [("accuracy", accuracies or unknown)]
     if model.made_up:
@@ -82,7 +88,19 @@ def run_summary(measured: Measured) -> list[tuple[str, str]]:
         if figure is not None:
             text = f"{figure.value:,.0f} {format_kind(figure, spread)} {per_sample}"
         pairs.append((name, text))
+    if run.rows:
+        pairs.append(("features", _features_line(measured)))
     return pairs
+
+
+def _features_line(measured: Measured) -> str:
+    """What the device computed of samples, and what that took."""
+    run, features = measured.run, measured.built.prepared.model.features
+    kind = "" if features is None else f"`{features.kind}`, "
+    if run.row_instructions is None:
+        return f"{kind}{run.rows:,} rows an inference; nothing counts their instructions here"
+    figure = run.row_instructions
+    return f"{kind}{figure.value:,.0f} instructions {format_kind(figure)} a row, {run.rows:,} rows an inference"
 
 
 def memory_rows(measured: Measured) -> list[tuple[Cell, ...]]:
@@ -213,6 +231,8 @@ def model_summary(model: QuantizedModel) -> list[tuple[str, str]]:
     if model.sparsity is not None:
         pairs.append(("sparsity", f"{100 * model.sparsity:.1f} % of the weights are zero"))
     pairs.append(("model", f"{format_bytes(len(model.tflite))}, {model.digest[:16]}"))
+    if model.class_names:
+        pairs.append(("classes", ", ".join(model.class_names)))
     told = {"float_accuracy", "int8_accuracy"}
     pairs += [
         (name.replace("_", " "), f"{value:,.6g}") for name, value in sorted(model.metrics.items()) if name not in told
@@ -266,6 +286,8 @@ def _verify_line(measured: Measured) -> str:
     first = run.first_mismatch
     if first is None:
         return text
+    if first.in_features:
+        return f"{text}; the first is sample {first.sample}, byte {first.output_byte} of its features"
     where = "" if first.layer is None else f"; the first layer that differs is {first.layer} `{first.operator}`"
     return f"{text}; the first is sample {first.sample}, output byte {first.output_byte}{where}"
 
