@@ -1,4 +1,4 @@
-"""What is not as it was: an autoencoder learns what is normal, and how badly it repeats a window says how strange it is."""
+"""What is not as it was: an autoencoder learns what is normal; how badly it repeats a window says how strange it is."""
 
 from __future__ import annotations
 

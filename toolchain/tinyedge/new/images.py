@@ -69,7 +69,7 @@ class _Images:
                 "strides": [stride for _, _, stride in steps],
             },
             (
-                *facts_of(found, f"images, read as {height} x {wide} with {channels} channels"),
+                *facts_of(found, f"{'grey' if channels == 1 else 'colour'} images, read as {height} x {wide}"),
                 ("network", f"convolutions: {size}"),
             ),
         )

@@ -46,8 +46,8 @@ def look_at(data: Path, source: str, table: DataTable | None = None) -> Found:
         classes,
         counts,
         lengths,
-        recordings.rate_hz,
-        _needed(table, recordings),
+        None if recordings.rate_hz is None else round(recordings.rate_hz, 3),
+        _needed(table, recordings, sort),
         group,
         subjects,
         source,
@@ -107,7 +107,7 @@ def _classes(recordings: Recordings, data: Path) -> tuple[tuple[str, ...], tuple
     return names, tuple(found[name] for name in names)
 
 
-def _needed(table: DataTable, recordings: Recordings) -> dict[str, Any]:
+def _needed(table: DataTable, recordings: Recordings, sort: Sort) -> dict[str, Any]:
     """The keys of [data] without which it could not be read again, as TOML has them."""
     values: dict[str, Any] = {}
     if table.size is not None:
@@ -116,7 +116,7 @@ def _needed(table: DataTable, recordings: Recordings) -> dict[str, Any]:
         values["mono"] = True
     if table.labels:
         values["labels"] = table.labels
-    if recordings.is_timed and recordings.rate_hz is not None:
+    if sort == "sound":
         values["rate_hz"] = recordings.rate_hz
     return values
 

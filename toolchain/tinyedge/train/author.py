@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import importlib.util
+import inspect
 import sys
 import traceback
 from collections.abc import Iterator
@@ -13,11 +14,17 @@ from typing import Any
 from tinyedge.errors import ModelError, TinyEdgeError, ToolError, UsageError
 from tinyedge.install import extra_command
 from tinyedge.train.recipe import Recipe
+from tinyedge.train.source import source_splits
 from tinyedge.train.splits import Splits
 
 
 def load_splits(recipe: Recipe) -> Splits:
-    """What `load` of data.py returns for the recipe's [data]. Raises: ModelError, UsageError."""
+    """What `load` of data.py returns for the recipe's [data]; without a data.py the data that [data] names.
+
+    Raises: ModelError, UsageError
+    """
+    if not recipe.has_own_data:
+        return source_splits(recipe.data, recipe.folder, normal_alone=recipe.task == "anomaly")
     with _author(recipe.data_file, table="data"):
         splits = _function(recipe.data_file, "load")(**recipe.data)
     if not isinstance(splits, Splits):
@@ -28,12 +35,18 @@ def load_splits(recipe: Recipe) -> Splits:
     return splits
 
 
-def build_model(recipe: Recipe) -> Any:
-    """The untrained model of model.py. Raises: ModelError."""
+def build_model(recipe: Recipe, splits: Splits) -> Any:
+    """The untrained model of model.py, whose `build` is given what it names: `input_shape`, `classes`.
+
+    Raises: ModelError
+    """
     import tf_keras
 
     with _author(recipe.model_file):
-        model = _function(recipe.model_file, "build")()
+        build = _function(recipe.model_file, "build")
+        named = inspect.signature(build).parameters
+        known = {"input_shape": splits.input_shape, "classes": splits.classes}
+        model = build(**{name: value for name, value in known.items() if name in named})
     if not isinstance(model, tf_keras.Model):
         raise ModelError(
             f"`build` in {_short(recipe.model_file)} returned a {type(model).__module__}.{type(model).__name__}",

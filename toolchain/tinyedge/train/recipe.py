@@ -41,6 +41,7 @@ from tinyedge.train.batches import Augment
 from tinyedge.train.compress import TECHNIQUES
 from tinyedge.train.compress.contract import Technique
 from tinyedge.train.settings import Anomaly, Convert, Fit, Quick, Value
+from tinyedge.train.source import read_data_table
 
 TASKS = ("classification", "regression", "anomaly")
 _MOST_FOLDS = 1_000
@@ -76,6 +77,11 @@ class Recipe:
     @property
     def data_file(self) -> Path:
         return self.folder / "data.py"
+
+    @property
+    def has_own_data(self) -> bool:
+        """Whether there is a data.py, which [data] is the arguments of; else it is the table of tinyedge.data."""
+        return self.data_file.is_file()
 
     @property
     def budget_file(self) -> Path | None:
@@ -167,11 +173,20 @@ def load_recipe(folder: Path) -> Recipe:
         recipe = read_recipe_table(read_toml(path), folder.resolve())
     except TableError as error:
         raise UsageError(f"`{path}`: {error}", hint="models/digits/recipe.toml shows every key") from None
-    for needed in (recipe.model_file, recipe.data_file):
-        if not needed.is_file():
+    if not recipe.model_file.is_file():
+        raise UsageError(
+            f"`{folder}` holds no {recipe.model_file.name}", hint="models/sine shows the four files of a model folder"
+        )
+    if not recipe.has_own_data:
+        if "source" not in recipe.data:
             raise UsageError(
-                f"`{folder}` holds no {needed.name}", hint="models/sine shows the four files of a model folder"
+                f"`{folder}` holds no {recipe.data_file.name}, and [data] of its recipe.toml names no `source`",
+                hint='`source = "data"` names a folder or file; models/sine shows a data.py',
             )
+        try:
+            read_data_table(recipe.data)
+        except TableError as error:
+            raise UsageError(f"`{path}`: {error}", hint="docs/recipe-keys.md has every key") from None
     return recipe
 
 
@@ -188,7 +203,8 @@ class RecipeFile:
     optimize: Optimize = "balanced"
     """what the generated code is made for"""
     data: dict[str, Value] = field(default_factory=dict)
-    """arguments of `load` in data.py; paths are relative to the recipe's folder"""
+    """which data: these keys where there is no data.py, else the arguments of its `load`; paths are relative to the
+    recipe's folder"""
     fit: Fit
     """how the model is trained"""
     compress: tuple[dict[str, Any], ...] = ()

@@ -45,6 +45,8 @@ class Splits:
     test_groups: Array | None = None
     test_recordings: Array | None = None
     """what each test sample is a part of: an answer for the whole of it, by majority, is judged too"""
+    notes: tuple[str, ...] = ()
+    """what a person should know of the data before the training"""
     features: Callable[[Array], Array] | None = None
     """what the model takes, of inputs that are signals: float32 [N, ...] -> float32 [N, *input shape]. Augmentation of
     signals comes before it, in every epoch anew"""
@@ -63,6 +65,19 @@ class Splits:
     def names(self) -> tuple[str, ...]:
         """The splits that there are."""
         return tuple(split for split in SPLITS if getattr(self, f"{split}_inputs") is not None)
+
+    @property
+    def input_shape(self) -> tuple[int, ...]:
+        """Of one sample of the model's first input."""
+        first = next(iter(named_arrays("", self.train_inputs).values()))
+        sample = first if self.features is None else self.features(first[:1])
+        return tuple(int(extent) for extent in sample.shape[1:])
+
+    @property
+    def classes(self) -> int:
+        """How many the first output tells apart: those that are named, else as many as its targets number."""
+        targets = next(iter(named_arrays("", self.train_targets).values()))
+        return len(self.class_names) or int(targets.max()) + 1
 
     def count(self, split: str) -> int:
         """Samples of a split."""

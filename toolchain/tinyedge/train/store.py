@@ -26,7 +26,9 @@ MODEL, SAMPLES, METRICS = "model.tflite", "samples.npz", "metrics.json"
 _SCHEMA = "tinyedge.trained/4"
 _ROOMS = ("train", "data", "graph", "ops", "arithmetic")
 """of tinyedge: whose code a training runs"""
-_PACKAGES = ("tensorflow", "tf-keras", "tensorflow-model-optimization", "numpy", "scikit-learn", "ai-edge-litert")
+_PACKAGES = (
+    "tensorflow", "tf-keras", "tensorflow-model-optimization", "numpy", "scikit-learn", "ai-edge-litert", "pillow"
+)  # fmt: skip
 
 
 def numbered(name: str, index: int) -> str:

@@ -129,14 +129,14 @@ def train(recipe: Recipe, out: Path, keep: Path, channel: Channel) -> dict[str, 
         _import_tensorflow()
     with stage("check", counted=False):
         _seed(recipe.seed)
-        model = build_model(recipe)
+        model = build_model(recipe, splits)
         data = match_data(model, splits, recipe.task)
         check_augmentation(recipe.augment, data)
         check_fit(recipe.fit, data)
-        for note in (*data.notes, *rehearse(recipe, model, data, channel.if_ended)):
+        for note in (*splits.notes, *data.notes, *rehearse(recipe, model, data, channel.if_ended)):
             channel.send({"note": note})
         _seed(recipe.seed)
-        model = build_model(recipe)
+        model = build_model(recipe, splits)
     kept = float_stage.stage_digest(recipe, model, data)
     keeper = Keeper(keep, digest(kept, canonical_json(recipe.to_json()["compress"])))
     training = Training(
