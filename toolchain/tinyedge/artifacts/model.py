@@ -59,6 +59,8 @@ class QuantizedModel(Displayed):
     """further figures of the training by name, e.g. `int8_mean_absolute_error`, `parameters`, `train_seconds`"""
     class_names: tuple[str, ...] = ()
     """of the first output's channels, in their order; empty where nobody said them"""
+    made_up: str = ""
+    """what stood in for real data in training and test, if anything"""
 
     @classmethod
     def from_file(cls, path: Path) -> QuantizedModel:
@@ -84,6 +86,7 @@ class QuantizedModel(Displayed):
             "accuracy": {"float": self.float_accuracy, "int8": self.int8_accuracy},
             "sparsity": self.sparsity,
             "metrics": dict(self.metrics),
+            **({"made_up_data": self.made_up} if self.made_up else {}),
         }
 
 

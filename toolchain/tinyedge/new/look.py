@@ -21,7 +21,7 @@ _SOUND_HZ = 4000
 """from this rate on, one channel over time is a sound"""
 _TRIES: tuple[dict[str, Any], ...] = ({}, {"size": (32, 32)}, {"mono": True})
 """what may help where a folder cannot be read as it lies: images of several sizes, sounds of two channels"""
-_NAMED = re.compile(r"^(?P<subject>.*?[A-Za-z].*?)(?P<gap>[._-])(?P<take>[0-9]+)(?P<suffix>\.[A-Za-z0-9]+)$")
+_NAMED = re.compile(r"^(?P<subject>.*?[A-Za-z].*?)(?P<gap>[-._])(?P<take>[0-9]+)(?P<suffix>\.[A-Za-z0-9]+)$")
 """`anna_01.wav`: a subject and a take"""
 
 
@@ -143,8 +143,9 @@ def _subjects(recordings: Recordings) -> tuple[str, int]:
     everywhere = set.intersection(*by_class.values()) if by_class else set()
     if len(by_class) < 2 or len(everywhere) < 2 or len(takes) > len(everywhere) * 2 or len(shapes) > 2:
         return "", 0
-    gaps = "".join(sorted({re.escape(gap) for gap, _ in shapes}))
-    return rf"([^/]+)[{gaps}][0-9]+\.[A-Za-z0-9]+$", len(takes)
+    gaps = sorted({gap for gap, _ in shapes})
+    gap = re.escape(gaps[0]) if len(gaps) == 1 else f"[{''.join(gaps)}]"
+    return rf"([^/]+){gap}[0-9]+\.[A-Za-z0-9]+$", len(takes)
 
 
 def relative_source(data: Path, project: Path) -> str:

@@ -64,6 +64,8 @@ def run_summary(measured: Measured) -> list[tuple[str, str]]:
     accuracies = _accuracies(model.float_accuracy, model.int8_accuracy, run.device_accuracy)
     unknown = "none of the first output: it has values" if model.further_labels else "unknown: no labelled samples"
     pairs = [("accuracy", accuracies or unknown)]
+    if model.made_up:
+        pairs.append(("data", f"made up: {model.made_up}"))
     for head in model.further_labels:
         device = run.further_accuracies.get(head.name)
         pairs.append((f"  `{head.name}`", _accuracies(head.float_accuracy, head.int8_accuracy, device)))
@@ -206,6 +208,8 @@ def model_summary(model: QuantizedModel) -> list[tuple[str, str]]:
         for name, value in (("float accuracy", model.float_accuracy), ("int8 accuracy", model.int8_accuracy))
         if value is not None
     ]
+    if model.made_up:
+        pairs.insert(0, ("data", f"made up: {model.made_up}"))
     if model.sparsity is not None:
         pairs.append(("sparsity", f"{100 * model.sparsity:.1f} % of the weights are zero"))
     pairs.append(("model", f"{format_bytes(len(model.tflite))}, {model.digest[:16]}"))

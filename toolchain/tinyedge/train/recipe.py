@@ -7,8 +7,9 @@ recipe.toml:
     seed = 1
     optimize = "balanced"          # what the generated code is made for: "size", "balanced" or "speed"
 
-    [data]                         # keyword arguments of `load` in data.py; it runs in the recipe's folder, so that
-                                   # paths are relative to it
+    [data]                         # `source` and how it is split, for data that tinyedge reads itself; else keyword
+                                   # arguments of `load` in data.py, which runs in the recipe's folder, so that paths
+                                   # are relative to it
     [fit]                          # epochs, batch_size, learning_rate, warm_up, early_stopping, ...
     [[augment]]                    # techniques in the order they are applied: technique = "shift", ...
     [[compress]]                   # techniques in the order they are applied: technique = "prune", ...
@@ -41,7 +42,6 @@ from tinyedge.train.batches import Augment
 from tinyedge.train.compress import TECHNIQUES
 from tinyedge.train.compress.contract import Technique
 from tinyedge.train.settings import Anomaly, Convert, Fit, Quick, Value
-from tinyedge.train.source import read_data_table
 
 TASKS = ("classification", "regression", "anomaly")
 _MOST_FOLDS = 1_000
@@ -60,15 +60,20 @@ class Recipe:
     seed: int
     fit: Fit
     compress: tuple[Technique, ...] = ()
-    convert: Convert = Convert()
+    convert: Convert = field(default_factory=Convert)
     data: Mapping[str, Value] = field(default_factory=lambda: MappingProxyType({}))
     """keyword arguments of `load` in data.py"""
     optimize: Optimize = "balanced"
     augment: tuple[Augment, ...] = ()
-    anomaly: Anomaly = Anomaly()
+    anomaly: Anomaly = field(default_factory=Anomaly)
     folds: Mapping[str, list[Value]] = field(default_factory=lambda: MappingProxyType({}))
     """values of keys of [data], all combinations of which are trained by `--folds`"""
-    quick: Quick = Quick()
+    quick: Quick = field(default_factory=Quick)
+
+    @property
+    def has_source(self) -> bool:
+        """Whether [data] names a `source` that tinyedge reads itself: data.py is not needed then."""
+        return "source" in self.data
 
     @property
     def model_file(self) -> Path:
@@ -77,11 +82,6 @@ class Recipe:
     @property
     def data_file(self) -> Path:
         return self.folder / "data.py"
-
-    @property
-    def has_own_data(self) -> bool:
-        """Whether there is a data.py, which [data] is the arguments of; else it is the table of tinyedge.data."""
-        return self.data_file.is_file()
 
     @property
     def budget_file(self) -> Path | None:
@@ -138,7 +138,9 @@ class Recipe:
             else technique
             for technique in self.compress
         )
-        fit = dataclasses.replace(self.fit, epochs=min(self.fit.epochs, most))
+        fit = dataclasses.replace(
+            self.fit, epochs=min(self.fit.epochs, most), samples=self.quick.samples or self.fit.samples
+        )
         return dataclasses.replace(self.with_data(**self.quick.data), fit=fit, compress=compress)
 
 
@@ -173,20 +175,11 @@ def load_recipe(folder: Path) -> Recipe:
         recipe = read_recipe_table(read_toml(path), folder.resolve())
     except TableError as error:
         raise UsageError(f"`{path}`: {error}", hint="models/digits/recipe.toml shows every key") from None
-    if not recipe.model_file.is_file():
-        raise UsageError(
-            f"`{folder}` holds no {recipe.model_file.name}", hint="models/sine shows the four files of a model folder"
-        )
-    if not recipe.has_own_data:
-        if "source" not in recipe.data:
+    for needed in (recipe.model_file, *(() if recipe.has_source else (recipe.data_file,))):
+        if not needed.is_file():
             raise UsageError(
-                f"`{folder}` holds no {recipe.data_file.name}, and [data] of its recipe.toml names no `source`",
-                hint='`source = "data"` names a folder or file; models/sine shows a data.py',
+                f"`{folder}` holds no {needed.name}", hint="models/sine shows the four files of a model folder"
             )
-        try:
-            read_data_table(recipe.data)
-        except TableError as error:
-            raise UsageError(f"`{path}`: {error}", hint="docs/recipe-keys.md has every key") from None
     return recipe
 
 
@@ -203,21 +196,20 @@ class RecipeFile:
     optimize: Optimize = "balanced"
     """what the generated code is made for"""
     data: dict[str, Value] = field(default_factory=dict)
-    """which data: these keys where there is no data.py, else the arguments of its `load`; paths are relative to the
-    recipe's folder"""
+    """arguments of `load` in data.py; paths are relative to the recipe's folder"""
     fit: Fit
     """how the model is trained"""
     compress: tuple[dict[str, Any], ...] = ()
     """techniques that make the trained model smaller, in their order"""
-    convert: Convert = Convert()
+    convert: Convert = field(default_factory=Convert)
     """how the trained model becomes a .tflite"""
     augment: tuple[dict[str, Any], ...] = ()
     """techniques that change the training's samples anew in each epoch, in their order"""
-    anomaly: Anomaly = Anomaly()
+    anomaly: Anomaly = field(default_factory=Anomaly)
     """how the threshold of an anomaly detector is chosen"""
     folds: dict[str, list[Value]] = field(default_factory=dict)
     """values for keys of [data]: `tinyedge train --folds` trains with each combination of them"""
-    quick: Quick = Quick()
+    quick: Quick = field(default_factory=Quick)
     """what `tinyedge train --quick` does instead"""
 
     def __post_init__(self) -> None:

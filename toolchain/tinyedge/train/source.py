@@ -1,4 +1,4 @@
-"""The splits of a recipe that has no data.py: what its [data] names, read and split by tinyedge."""
+"""The data of a recipe that names a `source` instead of having a data.py."""
 
 from __future__ import annotations
 
@@ -10,113 +10,107 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from tinyedge.data import DataTable, load_parts
-from tinyedge.data.contract import Arrays
+from tinyedge.data import Arrays, DataTable, load_parts
 from tinyedge.errors import UsageError
 from tinyedge.tables import TableError, read_table
+from tinyedge.train.recipe import Recipe
 from tinyedge.train.splits import Splits
 
 MADE_UP = "MADE_UP.md"
-"""a file in a folder of data that says in its first line how it was made up"""
+"""a file in a folder of data that says in its first line how the data was made up"""
 
 
-def read_data_table(table: Mapping[str, Any]) -> DataTable:
-    """[data] of a recipe without a data.py. Raises: TableError."""
-    return read_table(DataTable, dict(table), "data")
-
-
-def source_splits(table: Mapping[str, Any], folder: Path, *, normal_alone: bool = False) -> Splits:
-    """What [data] names; paths are relative to `folder`.
-
-    normal_alone  for an anomaly detector: only the first class is for training and validation
-
-    Raises: UsageError as the format says it, and for what no network can be trained on
-    """
+def load_source(recipe: Recipe) -> Splits:
+    """The parts of `source`, which share no recording and no subject. Raises: UsageError."""
     try:
-        read = read_data_table(table)
+        table = read_table(DataTable, dict(recipe.data), "data")
     except TableError as error:
-        raise UsageError(f"recipe.toml: {error}", hint="docs/recipe-keys.md has every key") from None
-    parts = load_parts(read, folder)
-    if parts.train.labels is None:
-        raise UsageError(
-            f"`{read.source}` has samples and nothing that says what they are",
-            hint="a folder for each class, named after it; or a column or an array of labels",
-        )
+        raise UsageError(f"`{recipe.folder / 'recipe.toml'}`: {error}") from None
+    parts = load_parts(table, recipe.folder)
     names = parts.train.class_names
     if len(names) == 1:
         raise UsageError(
-            f"`{read.source}` has one class, `{names[0]}`: there is nothing to tell it from",
-            hint="add a folder or labels of something else",
+            f"`{table.source}` has one class, `{names[0]}`: there is nothing to tell it from",
+            hint="add a folder, or labels, of something else",
         )
     named = parts.named()
-    if normal_alone:
+    if recipe.task == "anomaly":
         named = _normal_alone(named)
-    notes = (*parts.notes, *said_made_up(folder / read.source))
+    of_parts = {name: (_inputs(arrays), _labels(arrays, table)) for name, arrays in named.items()}
+    (train, train_labels), (test, test_labels) = of_parts["train"], of_parts["test"]
+    validation, validation_labels = of_parts.get("validation", (None, None))
+    groups: dict[str, Any] = {
+        f"{name}_groups": np.array(arrays.groups)
+        for name, arrays in named.items()
+        if len(arrays.groups) == arrays.count
+    }
+    several = len(set(named["test"].sources)) < named["test"].count
     return Splits(
-        **{f"{name}_{what}": value for name, arrays in named.items() for what, value in _columns(arrays).items()},
-        test_recordings=np.array(named["test"].sources) if _is_cut(named["test"]) else None,
+        train,
+        train_labels,
+        test,
+        test_labels,
+        validation,
+        validation_labels,
         class_names=names,
-        notes=notes,
+        test_recordings=np.array(named["test"].sources) if several else None,
+        made_up=made_up(recipe.folder / table.source),
+        notes=parts.notes,
+        **(groups if len(groups) == len(named) else {}),
     )
 
 
-def said_made_up(source: Path) -> tuple[str, ...]:
-    """What data that is made up says of itself; nothing for real data."""
+def made_up(source: Path) -> str:
+    """How data was made up, as it says itself; empty for real data."""
     file = (source if source.is_dir() else source.parent) / MADE_UP
     if not file.is_file():
-        return ()
+        return ""
     lines = file.read_text(encoding="utf-8", errors="replace").strip().splitlines()
-    return (lines[0].strip("# ") if lines else "the data is made up",)
-
-
-def _columns(arrays: Arrays) -> dict[str, Any]:
-    """What Splits takes of a part. Whole numbers of several values are tokens; everything else is float32."""
-    found = {
-        name: values if values.dtype.kind in "iu" and values.ndim > 1 else values.astype(np.float32)
-        for name, values in arrays.inputs.items()
-    }
-    inputs: Any = next(iter(found.values())) if len(found) == 1 else found
-    return {"inputs": inputs, "targets": arrays.labels, "groups": np.array(arrays.groups)}
-
-
-def _is_cut(arrays: Arrays) -> bool:
-    """Whether a recording gave several samples."""
-    return len(set(arrays.sources)) < len(arrays.sources)
+    return lines[0].strip("# ") if lines else "made up"
 
 
 def _normal_alone(parts: Mapping[str, Arrays]) -> dict[str, Arrays]:
-    """The parts of an anomaly detector: what is not normal leaves the training and the validation. It goes into the
-    test where nothing that is normal in them is of the same group."""
+    """The parts of an anomaly detector, whose first class is what is normal: the others leave training and validation.
+
+    They go into the test where nothing normal that is left there is of their group.
+    """
     kept = {name: _chosen(arrays, arrays.labels == 0) for name, arrays in parts.items() if name != "test"}
     groups = {group for arrays in kept.values() for group in arrays.groups}
     test = [parts["test"]]
-    for name, arrays in parts.items():
-        if name != "test":
-            free = np.array([group not in groups for group in arrays.groups], bool)
-            test.append(_chosen(arrays, (arrays.labels != 0) & free))
-    whole = _joined(test)
-    assert whole.labels is not None
-    return {**kept, "test": replace(whole, labels=(whole.labels != 0).astype(np.int64))}
+    for name in kept:
+        free = np.array([group not in groups for group in parts[name].groups], bool)
+        test.append(_chosen(parts[name], free & (parts[name].labels != 0)))
+    labels = np.concatenate([part.labels != 0 for part in test])
+    inputs = {name: np.concatenate([part.inputs[name] for part in test]) for name in test[0].inputs}
+    sources = tuple(source for part in test for source in part.sources)
+    several = tuple(group for part in test for group in part.groups)
+    whole = replace(test[0], inputs=inputs, labels=labels.astype(np.int64), sources=sources, groups=several)
+    return {**kept, "test": whole}
 
 
-def _chosen(arrays: Arrays, wanted: npt.NDArray[Any] | bool) -> Arrays:
+def _chosen(arrays: Arrays, wanted: Any) -> Arrays:
+    """Those samples of a part that are wanted, bool [N]."""
     at = np.flatnonzero(wanted)
-    assert arrays.labels is not None
     return replace(
         arrays,
         inputs={name: values[at] for name, values in arrays.inputs.items()},
-        labels=arrays.labels[at],
+        labels=None if arrays.labels is None else arrays.labels[at],
         sources=tuple(arrays.sources[number] for number in at),
         groups=tuple(arrays.groups[number] for number in at),
     )
 
 
-def _joined(parts: list[Arrays]) -> Arrays:
-    first = parts[0]
-    return replace(
-        first,
-        inputs={name: np.concatenate([part.inputs[name] for part in parts]) for name in first.inputs},
-        labels=np.concatenate([part.labels for part in parts if part.labels is not None]),
-        sources=tuple(source for part in parts for source in part.sources),
-        groups=tuple(group for part in parts for group in part.groups),
+def _inputs(arrays: Arrays) -> Any:
+    """The arrays as a model takes them: float32, or int32 of tokens; one, or a tuple in the order of the source."""
+    found = tuple(
+        array if array.dtype in (np.float32, np.int32) else array.astype(np.float32) for array in arrays.inputs.values()
     )
+    return found[0] if len(found) == 1 else found
+
+
+def _labels(arrays: Arrays, table: DataTable) -> npt.NDArray[Any]:
+    if arrays.labels is None:
+        raise UsageError(
+            f"`{table.source}` has no labels to train with", hint="docs/data.md shows where each format has them"
+        )
+    return arrays.labels

@@ -16,6 +16,7 @@ import numpy as np
 
 from tinyedge.artifacts import QuantizedModel
 from tinyedge.artifacts.model import Labelled
+from tinyedge.data import source_digest
 from tinyedge.digests import canonical_json, digest
 from tinyedge.errors import UsageError
 from tinyedge.paths import sweep, write_whole
@@ -26,9 +27,7 @@ MODEL, SAMPLES, METRICS = "model.tflite", "samples.npz", "metrics.json"
 _SCHEMA = "tinyedge.trained/4"
 _ROOMS = ("train", "data", "graph", "ops", "arithmetic")
 """of tinyedge: whose code a training runs"""
-_PACKAGES = (
-    "tensorflow", "tf-keras", "tensorflow-model-optimization", "numpy", "scikit-learn", "ai-edge-litert", "pillow"
-)  # fmt: skip
+_PACKAGES = ("tensorflow", "tf-keras", "tensorflow-model-optimization", "numpy", "scikit-learn", "ai-edge-litert")
 
 
 def numbered(name: str, index: int) -> str:
@@ -44,8 +43,9 @@ def training_digest(recipe: Recipe) -> str:
     """Digest of everything that determines the trained model, without importing TensorFlow.
 
     That is: the recipe but for what only later stages read (`optimize`, `summary`, budgets), the Python files of its
-    folder, everything in a folder `data` there, the sources of tinyedge that a training runs, the versions of the
-    packages, and the kind of machine. What else the recipe's code reads shows only when it runs: `load_kept` checks it.
+    folder, everything in a folder `data` there and in the `source` it names, the sources of tinyedge that a training
+    runs, the versions of the packages, and the kind of machine. What else the recipe's code reads shows only when it
+    runs: `load_kept` checks it.
     """
     relevant = {key: value for key, value in recipe.to_json().items() if key not in ("optimize", "summary")}
     parts: list[bytes | str] = [recipe.name, canonical_json(relevant)]
@@ -56,6 +56,8 @@ def training_digest(recipe: Recipe) -> str:
     ):
         for path in sorted(files):
             parts += [path.relative_to(folder).as_posix(), path.read_bytes()]
+    if recipe.has_source:
+        parts.append(source_digest(recipe.folder / str(recipe.data["source"])))
     parts += [f"{package} {_version(package)}" for package in _PACKAGES]
     parts.append(f"{platform.system()} {platform.machine()} {sys.version_info.major}.{sys.version_info.minor}")
     return digest(*parts)
@@ -167,6 +169,7 @@ def load_trained(folder: Path) -> QuantizedModel | None:
         labels=labels[0],
         metrics=metrics,
         class_names=tuple(document["class_names"]),
+        made_up=document["made_up"],
         further_labels=tuple(
             Labelled(i, name, array, metrics.get(f"float_{name}_accuracy"), metrics.get(f"int8_{name}_accuracy"))
             for i, (name, array) in enumerate(zip(heads, labels, strict=True))
