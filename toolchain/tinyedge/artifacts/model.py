@@ -61,6 +61,8 @@ class QuantizedModel(Displayed):
     """of the first output's channels, in their order; empty where nobody said them"""
     made_up: str = ""
     """what stood in for real data in training and test, if anything"""
+    trained_by: Mapping[str, str] = field(default_factory=dict)
+    """the processor, the system, and the version of each package that a training ran with; empty without a training"""
 
     @classmethod
     def from_file(cls, path: Path) -> QuantizedModel:
@@ -87,6 +89,7 @@ class QuantizedModel(Displayed):
             "sparsity": self.sparsity,
             "metrics": dict(self.metrics),
             **({"made_up_data": self.made_up} if self.made_up else {}),
+            **({"trained_by": dict(self.trained_by)} if self.trained_by else {}),
         }
 
 

@@ -31,7 +31,7 @@ _SETTINGS_HEAD = """\
 
 """
 _MADE_UP_TEXT = """\
-# the data is made up: drawn by `tinyedge new --with-example-data`, and says nothing of real data
+# drawn by `tinyedge new --with-example-data`; says nothing of real data
 
 Delete this file once there are real recordings here: reports repeat its first line.
 """

@@ -14,12 +14,14 @@ from typing import Any
 
 import numpy as np
 
+from tinyedge import __version__
 from tinyedge.artifacts import QuantizedModel
 from tinyedge.artifacts.model import Labelled
 from tinyedge.data import source_digest
 from tinyedge.digests import canonical_json, digest
 from tinyedge.errors import UsageError
 from tinyedge.paths import sweep, write_whole
+from tinyedge.systems import processor_name
 from tinyedge.train.inputs import are_unchanged
 from tinyedge.train.recipe import Recipe
 
@@ -61,6 +63,17 @@ def training_digest(recipe: Recipe) -> str:
     parts += [f"{package} {_version(package)}" for package in _PACKAGES]
     parts.append(f"{platform.system()} {platform.machine()} {sys.version_info.major}.{sys.version_info.minor}")
     return digest(*parts)
+
+
+def training_machine() -> dict[str, str]:
+    """What a training runs on and with: the same here gives the same model; another processor may not."""
+    return {
+        "processor": processor_name(),
+        "system": f"{platform.system()} {platform.machine()}",
+        "python": platform.python_version(),
+        "tinyedge": __version__,
+        **{package: _version(package) for package in _PACKAGES},
+    }
 
 
 def _files_below(folder: Path) -> list[Path]:
@@ -170,6 +183,7 @@ def load_trained(folder: Path) -> QuantizedModel | None:
         metrics=metrics,
         class_names=tuple(document["class_names"]),
         made_up=document["made_up"],
+        trained_by=document.get("trained_by", {}),
         further_labels=tuple(
             Labelled(i, name, array, metrics.get(f"float_{name}_accuracy"), metrics.get(f"int8_{name}_accuracy"))
             for i, (name, array) in enumerate(zip(heads, labels, strict=True))
