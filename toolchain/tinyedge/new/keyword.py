@@ -16,8 +16,9 @@ from tinyedge.new.contract import Found, Proposal
 from tinyedge.new.shared import data_table, facts_of, fit_table, merged
 from tinyedge.new.sizing import Layer, chain, fit_width, scaled
 
-_CLASSES = ("down", "noise", "up")
+_CLASSES = ("no", "noise", "yes")
 _RATE_HZ = 8000
+_PITCHES_HZ = {"no": 150.0, "yes": 900.0}
 _SPEAKERS = ("anna", "ben", "cleo", "dora", "emil", "fred")
 _LONGEST_S = 1.0
 _BANDS, _FRAME, _HOP = 16, 64, 32
@@ -89,7 +90,7 @@ class _Keyword:
         random = np.random.default_rng(5)
         return {
             PurePosixPath(f"{name}/{speaker}_{take}.wav"): wav(
-                _made_up_sound(name, 120 + 30 * number, random), _RATE_HZ
+                _made_up_sound(name, 1 + 0.06 * number, random), _RATE_HZ
             )
             for name in _CLASSES
             for number, speaker in enumerate(_SPEAKERS)
@@ -121,8 +122,11 @@ def _window(found: Found) -> tuple[dict[str, Any], dict[str, str]]:
     return values, reasons
 
 
-def _made_up_sound(name: str, pitch_hz: float, random: np.random.Generator) -> npt.NDArray[Any]:
-    """Half a second that nobody spoke: a voice of that pitch that goes `up` or `down`, or noise; in [-1, 1]."""
+def _made_up_sound(name: str, voice: float, random: np.random.Generator) -> npt.NDArray[Any]:
+    """Half a second that nobody spoke, in [-1, 1]: noise, or a tone that falls, high for `yes` and low for `no`.
+
+    voice  raises the pitch of both
+    """
     time = np.arange(_RATE_HZ) / _RATE_HZ
     begin = random.uniform(0.1, 0.4)
     inside = np.clip((time - begin) / 0.5, 0, 1)
@@ -130,10 +134,10 @@ def _made_up_sound(name: str, pitch_hz: float, random: np.random.Generator) -> n
     sound = random.normal(0, 0.01, _RATE_HZ)
     if name == "noise":
         return np.clip(sound + loud * random.normal(0, 0.3, _RATE_HZ), -1, 1)
-    bend = 1 + inside if name == "up" else 2 - inside
-    phase = 2 * np.pi * np.cumsum(pitch_hz * random.uniform(0.95, 1.05) * bend) / _RATE_HZ
-    voice = sum(np.sin(harmonic * phase) / harmonic for harmonic in range(1, 6)) / 2
-    return np.clip(sound + loud * voice, -1, 1)
+    pitch = _PITCHES_HZ[name] * voice * random.uniform(0.95, 1.05) * (1.2 - 0.4 * inside)
+    phase = 2 * np.pi * np.cumsum(pitch) / _RATE_HZ
+    tone = sum(np.sin(harmonic * phase) / harmonic for harmonic in range(1, 4)) / 2
+    return np.clip(sound + loud * tone, -1, 1)
 
 
 def wav(sound: npt.NDArray[Any], rate_hz: int) -> bytes:
