@@ -17,6 +17,7 @@ from tinyedge.artifacts.plan import (
     Reference,
     Schedule,
     ScheduledLayer,
+    feature_input,
 )
 from tinyedge.artifacts.project import FirmwareProject, Library
 from tinyedge.artifacts.run import (
@@ -74,4 +75,5 @@ __all__ = [
     "SymbolSize",
     "Target",
     "check_name",
+    "feature_input",
 ]

@@ -14,6 +14,7 @@ from tinyedge.artifacts.class_names import read_class_names
 from tinyedge.artifacts.display import Displayed
 from tinyedge.digests import digest
 from tinyedge.errors import ModelError, UsageError
+from tinyedge.features.contract import Features
 
 MOST_FILE_BYTES = 256 << 20
 """far more than any board has flash: a larger file is none, and is not read"""
@@ -63,6 +64,10 @@ class QuantizedModel(Displayed):
     """what stood in for real data in training and test, if anything"""
     trained_by: Mapping[str, str] = field(default_factory=dict)
     """the processor, the system, and the version of each package that a training ran with; empty without a training"""
+    features: Features | None = None
+    """what its only input is computed of, on the device too; None: of nothing that tinyedge knows"""
+    raw_samples: npt.NDArray[Any] | None = None
+    """[N, instants, axes], what the features of `samples` were computed of; None without features"""
 
     @classmethod
     def from_file(cls, path: Path) -> QuantizedModel:

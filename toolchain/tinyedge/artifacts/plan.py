@@ -10,11 +10,26 @@ from typing import Literal, Protocol
 from tinyedge.artifacts.model import QuantizedModel
 from tinyedge.artifacts.observer import Observer
 from tinyedge.boards import Board
+from tinyedge.errors import ModelError
+from tinyedge.features.quantize import FeatureInput, fit_input
 from tinyedge.graph.ir import Array, Graph
 from tinyedge.kernels.contract import Cost, Kernel
 from tinyedge.ops.contract import Layer
 
 Optimize = Literal["size", "balanced", "speed"]
+
+
+def feature_input(model: QuantizedModel, graph: Graph) -> FeatureInput | None:
+    """How features fill a model's input; None when it has none. Raises: ModelError when they do not fit."""
+    if model.features is None:
+        return None
+    inputs = graph.input_tensors()
+    if len(inputs) != 1:
+        raise ModelError(
+            f"features fill the only input of a model; `{model.name}` has {len(inputs)}",
+            hint="leave out the table [features], and compute the inputs in front of the model",
+        )
+    return fit_input(model.features, model.name, inputs[0])
 
 
 class Named(Protocol):
@@ -169,3 +184,8 @@ class Prepared:
     reference: Reference
     budget: Path | None = None
     """the recipe's budget.toml, if there is one and its figures are of this runtime"""
+
+    @property
+    def feature_input(self) -> FeatureInput | None:
+        """How features fill the model's input; None when it has none. Raises: ModelError when they do not fit."""
+        return feature_input(self.model, self.original)

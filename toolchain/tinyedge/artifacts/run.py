@@ -96,6 +96,10 @@ class LayerResult:
     kernel: str = ""
 
 
+FEATURES = "features"
+"""in the place of an operator: what a device computed of samples"""
+
+
 @dataclass(frozen=True)
 class Mismatch:
     """The first sample whose output differs, and the first layer that does."""
@@ -104,6 +108,11 @@ class Mismatch:
     layer: int | None
     operator: str
     output_byte: int
+
+    @property
+    def in_features(self) -> bool:
+        """Whether it is the features that the device computed that differ, and the byte is one of them."""
+        return self.operator == FEATURES
 
 
 @dataclass(frozen=True, eq=False)
@@ -132,6 +141,10 @@ class Run:
     """what the firmware said of its self-test"""
     further_accuracies: Mapping[str, float] = field(default_factory=dict)
     """of the outputs behind the first that have classes, by their names"""
+    row_instructions: Figure | None = None
+    """of one row of features; None where none are computed, or nothing counts them"""
+    rows: int = 0
+    """of features that an input is made of, where the device computes them"""
 
     @property
     def selftest_failure(self) -> str:
@@ -148,11 +161,14 @@ class Samples:
     arrays          one [N, *shape] for each input
     labels          of the first output and as many samples or more: classes [N, *places]; None where there are none
     further_labels  of other outputs that have classes
+    raw             what the device computes the features in `arrays` of, [N, instants, axes]; None: it is fed with
+                    `arrays` themselves
     """
 
     arrays: Sequence[Array]
     labels: Array | None = None
     further_labels: Sequence[Labelled] = ()
+    raw: Array | None = None
 
     def __len__(self) -> int:
         return len(self.arrays[0])

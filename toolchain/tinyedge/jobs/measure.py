@@ -5,12 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
+import numpy as np
+
 from tinyedge.artifacts import Built, Measured, Observer, Prepared, Run, Samples, Target
 from tinyedge.errors import DeviceError, UsageError
+from tinyedge.features.host import compute
+from tinyedge.features.quantize import FeatureInput
+from tinyedge.graph.ir import Array
 from tinyedge.measure.patience import banner_timeout_s
 from tinyedge.measure.reference import layer_crcs
 from tinyedge.measure.run import RunFailedError, run_samples
-from tinyedge.measure.samples import load_inputs
+from tinyedge.measure.samples import load_inputs, load_raw
 from tinyedge.measure.session import Session
 
 
@@ -32,7 +37,8 @@ def measure(
 ) -> Measured:
     """Stream samples through the firmware that `start` brings up, which must be this image, and compare every byte.
 
-    inputs   `FILE.npy`, `random:SEED` or `zeros`; None: the recipe's test set, else `random:1`
+    inputs   `FILE.npy`, `random:SEED` or `zeros`, of samples where the model has features; None: the recipe's test
+             set, else `random:1`
     samples  how many; None: all of the test set or file, else as many as `load_inputs` makes
 
     Raises: BrokenRunError with what was measured when the firmware fails in the middle; DeviceError before that;
@@ -64,6 +70,7 @@ def measure(
                     expected=expected,
                     layer_crcs=lambda i: layer_crcs(prepared.plan, [array[i] for array in chosen.arrays]),
                     clock_hz=prepared.board.clock_hz,
+                    rows=0 if chosen.raw is None or prepared.feature_input is None else prepared.feature_input.rows,
                     progress=report,
                 )
             )
@@ -84,5 +91,15 @@ def _samples(prepared: Prepared, inputs: str | None, count: int | None) -> Sampl
                 f"`{model.name}` has {total:,} test samples, not {stop:,}",
                 hint=f"`--samples {total}`, or `--inputs random:1` for any number",
             )
-        return Samples([array[:stop] for array in model.samples], model.labels, model.further_labels)
+        raw = None if model.raw_samples is None else model.raw_samples[:stop]
+        return Samples([array[:stop] for array in model.samples], model.labels, model.further_labels, raw)
+    filled = prepared.feature_input
+    if filled is not None:
+        raw = load_raw(inputs or "random:1", filled, count)
+        return Samples([feature_arrays(filled, raw, prepared.original.input_tensors()[0].shape)], raw=raw)
     return Samples(load_inputs(inputs or "random:1", prepared.original, count))
+
+
+def feature_arrays(filled: FeatureInput, raw: Array, shape: tuple[int, ...]) -> Array:
+    """What the host computes of samples, as the network's input.  Shape: [N, instants, axes] -> [N, *shape]."""
+    return np.stack([compute(filled, signal) for signal in raw]).reshape(len(raw), *shape)

@@ -14,6 +14,7 @@ from tinyedge.artifacts.folds import Fold, Folds
 from tinyedge.convert import DATA_PAGE, DEFAULTS, Settings, convert, model_of, recognize, refuse
 from tinyedge.errors import UsageError
 from tinyedge.install import extra_command
+from tinyedge.jobs.sidecar import read_sidecar
 from tinyedge.paths import models_dir, write_whole
 from tinyedge.train import load_kept, train_model, training_digest
 from tinyedge.train.curves import draw_curves
@@ -57,14 +58,16 @@ def load_model(
     found = find_model(spec, observer)
     if isinstance(found, Path):
         budget = _first_file(found.with_suffix(f".{BUDGET}"), found.with_name(BUDGET))
+        features = read_sidecar(found)
         if (front := recognize(found)) is None:
-            return Loaded(QuantizedModel.from_file(found), budget=budget)
+            return Loaded(replace(QuantizedModel.from_file(found), features=features), budget=budget)
         if data is None:
             raise UsageError(
                 f"`{spec}` is {model_of(front)}: to quantize it, tinyedge needs samples of its inputs",
                 hint=f"`--data FILE.npz`, with an array of samples, and `labels` if there are some: {DATA_PAGE}",
             )
-        return Loaded(convert(found, data, settings, observer).model, budget=budget)
+        model = convert(found, data, settings, observer).model
+        return Loaded(replace(model, features=features), budget=budget)
     return Loaded(train(found, build_dir, observer), found.optimize, _first_file(found.folder / BUDGET))
 
 

@@ -57,6 +57,7 @@ def run_document(measured: Measured) -> dict[str, Any]:
         "verify": {"samples": run.samples, "mismatches": run.mismatches, "first_mismatch": _mismatch(run)},
         "instructions": _figure(run.instructions, run.instructions_spread),
         "cycles": {"error_percent": None} | _figure(run.cycles, run.cycles_spread),
+        "features": _features(measured),
         "latency_us": _figure(run.latency_us, None),
         "memory": {
             "flash_bytes": size.flash_bytes,
@@ -210,6 +211,14 @@ def _board(board: Board) -> dict[str, Any]:
 def _figure(figure: Figure | None, spread: tuple[int, int] | None) -> dict[str, Any]:
     body: dict[str, Any] = {"kind": None, "value": None} if figure is None else figure.to_json()
     return body | ({"spread": list(spread)} if spread is not None else {})
+
+
+def _features(measured: Measured) -> dict[str, Any] | None:
+    """What the device computed of samples: null where it was given the inputs themselves."""
+    run, features = measured.run, measured.built.prepared.model.features
+    if not run.rows or features is None:
+        return None
+    return {"kind": features.kind, "rows": run.rows, "instructions_per_row": _figure(run.row_instructions, None)}
 
 
 def _mismatch(run: Run) -> dict[str, Any] | None:

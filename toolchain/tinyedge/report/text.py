@@ -84,7 +84,19 @@ def run_summary(measured: Measured) -> list[tuple[str, str]]:
         if figure is not None:
             text = f"{figure.value:,.0f} {format_kind(figure, spread)} {per_sample}"
         pairs.append((name, text))
+    if run.rows:
+        pairs.append(("features", _features_line(measured)))
     return pairs
+
+
+def _features_line(measured: Measured) -> str:
+    """What the device computed of samples, and what that took."""
+    run, features = measured.run, measured.built.prepared.model.features
+    kind = "" if features is None else f"`{features.kind}`, "
+    if run.row_instructions is None:
+        return f"{kind}{run.rows:,} rows an inference; nothing counts their instructions here"
+    figure = run.row_instructions
+    return f"{kind}{figure.value:,.0f} instructions {format_kind(figure)} a row, {run.rows:,} rows an inference"
 
 
 def memory_rows(measured: Measured) -> list[tuple[Cell, ...]]:
@@ -271,6 +283,8 @@ def _verify_line(measured: Measured) -> str:
     first = run.first_mismatch
     if first is None:
         return text
+    if first.in_features:
+        return f"{text}; the first is sample {first.sample}, byte {first.output_byte} of its features"
     where = "" if first.layer is None else f"; the first layer that differs is {first.layer} `{first.operator}`"
     return f"{text}; the first is sample {first.sample}, output byte {first.output_byte}{where}"
 
