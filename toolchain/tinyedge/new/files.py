@@ -10,6 +10,7 @@ from typing import Any
 from tinyedge import __version__
 from tinyedge.boards import Board
 from tinyedge.data import DataTable
+from tinyedge.features import KINDS
 from tinyedge.install import DISTRIBUTION
 from tinyedge.new.contract import Found, Proposal, Template
 from tinyedge.paths import templates_dir
@@ -125,6 +126,7 @@ def _settings(start: Start) -> str:
 def _recipe(start: Start, proposal: Proposal) -> str:
     values = {"summary": proposal.summary, "seed": 1, **proposal.values}
     tables: dict[str, type | Kinds] = {
+        "features": Kinds("kind", KINDS, repeated=False),
         "augment": Kinds("technique", AUGMENTATIONS),
         "compress": Kinds("technique", TECHNIQUES),
     }

@@ -21,10 +21,10 @@ _RATE_HZ = 8000
 _PITCHES_HZ = {"no": 150.0, "yes": 900.0}
 _SPEAKERS = ("anna", "ben", "cleo", "dora", "emil", "fred")
 _LONGEST_S = 1.0
-_BANDS, _FRAME, _HOP = 16, 64, 32
-"""the first convolution: a filter bank that is learnt, over so many samples, every so many"""
-_STEPS = ((24, 8, 4), (32, 4, 2), (48, 4, 2), (64, 3, 2))
-"""(channels, kernel, stride) of the convolutions behind it"""
+_FRAME_S, _STEP_S, _BANDS = 0.03, 0.02, 40
+"""of the features: so long a piece of sound, every so often, in so many bands"""
+_STEPS = ((16, 3, 2), (24, 3, 2), (32, 3, 2), (48, 1, 1))
+"""(channels, kernel, stride) of the convolutions"""
 
 
 class _Keyword:
@@ -46,12 +46,16 @@ class _Keyword:
 
     def propose(self, found: Found | None, board: Board) -> Proposal:
         assert found is not None
+        assert found.rate_hz is not None
         cut, why = _window(found)
-        samples = cut["window"]
-        width, size = fit_width(lambda width: _layers(samples, width, len(found.classes)), board)
+        samples, rate = cut["window"], found.rate_hz
+        features, of_features = _features(found)
+        rows = 1 + (samples - round(_FRAME_S * rate)) // round(_STEP_S * rate)
+        width, size = fit_width(lambda width: _layers(rows, width, len(found.classes)), board)
         data, fit = data_table(found), fit_table(found, 40, 0.003)
         values, reasons = merged(
             ({"data": data[0] | cut}, data[1] | why),
+            ({"features": features}, of_features),
             ({"fit": fit[0]}, fit[1]),
             (
                 {
@@ -73,16 +77,14 @@ class _Keyword:
             {"task": "classification", **values},
             reasons,
             {
-                "bands": scaled(_BANDS, width),
-                "frame": _FRAME,
-                "hop": _HOP,
                 "channels": [scaled(outputs, width) for outputs, _, _ in _STEPS],
                 "kernels": [kernel for _, kernel, _ in _STEPS],
                 "strides": [stride for _, _, stride in _STEPS],
             },
             (
                 *facts_of(found, f"sounds at {found.rate_hz or 0:,.0f} Hz"),
-                ("network", f"convolutions over the wave, the first a filter bank that is learnt: {size}"),
+                ("features", f"log_mel: {rows} rows of {_BANDS} bands"),
+                ("network", f"convolutions over time and frequency: {size}"),
             ),
         )
 
@@ -98,9 +100,28 @@ class _Keyword:
         }
 
 
-def _layers(samples: int, width: float, classes: int) -> list[Layer]:
-    steps = [(scaled(outputs, width), (kernel, 1), (stride, 1)) for outputs, kernel, stride in _STEPS]
-    return chain(samples, 1, 1, [(scaled(_BANDS, width), (_FRAME, 1), (_HOP, 1)), *steps], max(2, classes))
+def _layers(rows: int, width: float, classes: int) -> list[Layer]:
+    steps = [(scaled(outputs, width), (kernel, kernel), (stride, stride)) for outputs, kernel, stride in _STEPS]
+    return chain(rows, _BANDS, 1, steps, max(2, classes))
+
+
+def _features(found: Found) -> tuple[dict[str, Any], dict[str, str]]:
+    """[features] at the rate of the recordings: whole samples a frame and a step, bands as far as the rate goes."""
+    assert found.rate_hz is not None
+    rate = round(found.rate_hz)
+    values = {
+        "kind": "log_mel",
+        "rate_hz": rate,
+        "window_ms": 1000 * round(_FRAME_S * rate) / rate,
+        "stride_ms": 1000 * round(_STEP_S * rate) / rate,
+        "channels": _BANDS,
+        "high_hz": min(7500.0, 0.475 * rate),
+    }
+    return values, {
+        "features": "how loud each band of frequencies is, again and again: the same C computes it in training, in the "
+        "emulator and on the board",
+        "features.log_mel.rate_hz": "that of the recordings; the device's microphone must have it too",
+    }
 
 
 def _window(found: Found) -> tuple[dict[str, Any], dict[str, str]]:

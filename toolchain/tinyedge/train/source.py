@@ -16,6 +16,8 @@ from tinyedge.tables import TableError, read_table
 from tinyedge.train.recipe import Recipe
 from tinyedge.train.splits import Splits
 
+_SAME_RATE = 0.01
+"""share by which rates may differ: clocks of sensors do"""
 MADE_UP = "MADE_UP.md"
 """a file in a folder of data that says in its first line how the data was made up"""
 
@@ -27,6 +29,13 @@ def load_source(recipe: Recipe) -> Splits:
     except TableError as error:
         raise UsageError(f"`{recipe.folder / 'recipe.toml'}`: {error}") from None
     parts = load_parts(table, recipe.folder)
+    rate, features = parts.train.rate_hz, recipe.features
+    if features is not None and rate is not None and features.rate_hz and abs(rate / features.rate_hz - 1) > _SAME_RATE:
+        raise UsageError(
+            f"`{table.source}` has {rate:,.6g} samples a second; the features `{features.kind}` are of "
+            f"{features.rate_hz:,}",
+            hint=f"`rate_hz = {rate:.0f}` in [features], or recordings of its rate",
+        )
     names = parts.train.class_names
     if len(names) == 1:
         raise UsageError(

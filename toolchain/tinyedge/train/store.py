@@ -20,6 +20,7 @@ from tinyedge.artifacts.model import Labelled
 from tinyedge.data import source_digest
 from tinyedge.digests import canonical_json, digest
 from tinyedge.errors import UsageError
+from tinyedge.features import read_features
 from tinyedge.paths import sweep, write_whole
 from tinyedge.systems import processor_name
 from tinyedge.train.inputs import are_unchanged
@@ -27,7 +28,7 @@ from tinyedge.train.recipe import Recipe
 
 MODEL, SAMPLES, METRICS = "model.tflite", "samples.npz", "metrics.json"
 _SCHEMA = "tinyedge.trained/4"
-_ROOMS = ("train", "data", "graph", "ops", "arithmetic")
+_ROOMS = ("train", "data", "features", "graph", "ops", "arithmetic")
 """of tinyedge: whose code a training runs"""
 _PACKAGES = ("tensorflow", "tf-keras", "tensorflow-model-optimization", "numpy", "scikit-learn", "ai-edge-litert")
 
@@ -168,6 +169,7 @@ def load_trained(folder: Path) -> QuantizedModel | None:
     with np.load(io.BytesIO(files[SAMPLES]), allow_pickle=False) as archive:
         names = [name for name in archive.files if name.startswith("samples")]
         samples = tuple(archive[numbered("samples", index)] for index in range(len(names)))
+        raw = archive["raw"] if "raw" in archive.files else None
         labels = [
             archive[name] if (name := numbered("labels", i)) in archive.files else None for i in range(len(heads))
         ]
@@ -184,6 +186,8 @@ def load_trained(folder: Path) -> QuantizedModel | None:
         class_names=tuple(document["class_names"]),
         made_up=document["made_up"],
         trained_by=document.get("trained_by", {}),
+        features=read_features(document["features"]) if document.get("features") else None,
+        raw_samples=raw,
         further_labels=tuple(
             Labelled(i, name, array, metrics.get(f"float_{name}_accuracy"), metrics.get(f"int8_{name}_accuracy"))
             for i, (name, array) in enumerate(zip(heads, labels, strict=True))
