@@ -51,7 +51,7 @@ typedef struct {
  * ring     [rows][row_bytes]
  * history  [average][outputs]
  * sums     [outputs] */
-typedef struct {
+typedef struct te_stream {
   uint32_t instant_bytes;
   uint32_t window;
   uint32_t stride;

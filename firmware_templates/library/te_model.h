@@ -48,6 +48,8 @@ typedef struct {
   void (*frame)(const void *samples, void *row);
 } te_features_info;
 
+struct te_stream; /* te_stream.h */
+
 typedef struct {
   const char *model;   /* name of the model */
   const char *digest;  /* first 16 hex digits of the SHA-256 of its file */
@@ -63,6 +65,7 @@ typedef struct {
   const te_input_range *input_ranges; /* one for each input, or null: all may hold any bytes */
   const te_layer_info *layers;
   const te_features_info *features; /* of input 0, or null: it is given as it is */
+  const struct te_stream *stream;     /* how it listens to a signal, or null */
   /* The functions of the model's header. */
   int (*init)(void);
   int (*invoke)(void);

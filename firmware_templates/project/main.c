@@ -9,6 +9,9 @@
 #include "te_models.h"
 #include "te_protocol.h"
 #include "te_startup.h"
+#ifdef TE_LISTENS
+#include "te_streaming.h"
+#endif
 #include "te_wire.h"
 
 /* Of the last profile, one entry per layer in order of execution. */
@@ -255,6 +258,12 @@ static const char *reply_features(const char *words) {
 }
 #endif
 
+#ifdef TE_LISTENS
+static const char *reply_stream(const char *words) {
+  return te_reply_stream(model, words);
+}
+#endif
+
 static const char *reply_out(const char *words) {
   uint32_t index;
   uint32_t offset;
@@ -371,6 +380,9 @@ static const struct {
 #ifdef TE_WINDOW_BYTES
     {TE_VERB_FEED, reply_feed, WORDS},
     {TE_VERB_FEATURES, reply_features, WORDS},
+#endif
+#ifdef TE_LISTENS
+    {TE_VERB_STREAM, reply_stream, WORDS},
 #endif
 #if TE_MODEL_COUNT > 1
     {TE_VERB_MODEL, reply_model, WORDS},

@@ -18,6 +18,7 @@ from tinyedge.artifacts.plan import (
     Schedule,
     ScheduledLayer,
     feature_input,
+    model_stream,
 )
 from tinyedge.artifacts.project import FirmwareProject, Library
 from tinyedge.artifacts.run import (
@@ -76,4 +77,5 @@ __all__ = [
     "Target",
     "check_name",
     "feature_input",
+    "model_stream",
 ]

@@ -15,6 +15,7 @@ from tinyedge.artifacts.display import Displayed
 from tinyedge.digests import digest
 from tinyedge.errors import ModelError, UsageError
 from tinyedge.features.contract import Features
+from tinyedge.features.stream import StreamSettings
 
 MOST_FILE_BYTES = 256 << 20
 """far more than any board has flash: a larger file is none, and is not read"""
@@ -66,6 +67,8 @@ class QuantizedModel(Displayed):
     """the processor, the system, and the version of each package that a training ran with; empty without a training"""
     features: Features | None = None
     """what its only input is computed of, on the device too; None: of nothing that tinyedge knows"""
+    stream: StreamSettings | None = None
+    """how it listens to a signal; None: by the defaults, where it can"""
     raw_samples: npt.NDArray[Any] | None = None
     """[N, instants, axes], what the features of `samples` were computed of; None without features"""
 

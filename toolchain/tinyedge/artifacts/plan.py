@@ -12,6 +12,7 @@ from tinyedge.artifacts.observer import Observer
 from tinyedge.boards import Board
 from tinyedge.errors import ModelError
 from tinyedge.features.quantize import FeatureInput, fit_input
+from tinyedge.features.stream import Stream, StreamSettings, can_listen, fit_stream
 from tinyedge.graph.ir import Array, Graph
 from tinyedge.kernels.contract import Cost, Kernel
 from tinyedge.ops.contract import Layer
@@ -30,6 +31,20 @@ def feature_input(model: QuantizedModel, graph: Graph) -> FeatureInput | None:
             hint="leave out the table [features], and compute the inputs in front of the model",
         )
     return fit_input(model.features, model.name, inputs[0])
+
+
+def model_stream(model: QuantizedModel, graph: Graph) -> Stream | None:
+    """How a model listens to a signal; None when it cannot, and nobody says it should.
+
+    Raises: ModelError when its features do not fit its input, or its settings do not fit its features or output
+    """
+    filled = feature_input(model, graph)
+    output = graph.output_tensors()[0]
+    if filled is None or (model.stream is None and not can_listen(filled, output)):
+        return None
+    keeps_state = any(tensor.is_variable for tensor in graph.tensors.values())
+    settings = model.stream or StreamSettings()
+    return fit_stream(settings, filled, model.name, output, model.class_names, keeps_state=keeps_state)
 
 
 class Named(Protocol):
@@ -189,3 +204,8 @@ class Prepared:
     def feature_input(self) -> FeatureInput | None:
         """How features fill the model's input; None when it has none. Raises: ModelError when they do not fit."""
         return feature_input(self.model, self.original)
+
+    @property
+    def stream(self) -> Stream | None:
+        """How the model listens to a signal. Raises: as `model_stream`."""
+        return model_stream(self.model, self.original)

@@ -28,6 +28,7 @@ COMMANDS = {
     "monitor": "Show what a board sends.",
     "plan": "Show kernels, order and memory of a model on a board.",
     "run": "Build, run in an emulator, verify every output and measure.",
+    "stream": "Play a recording through a firmware that listens, and print what it heard.",
     "train": "Train, compress and convert a model of a recipe.",
     "verify": "Hold every output of a flashed board against TensorFlow Lite Micro.",
 }

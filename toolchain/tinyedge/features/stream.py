@@ -127,6 +127,16 @@ class Heard:
     detected: int
 
 
+def can_listen(filled: FeatureInput, output: Tensor) -> bool:
+    """Whether there is a signal in time to listen to, and an output that can be averaged."""
+    return filled.features.rate_hz > 0 and _can_be_averaged(output)
+
+
+def _can_be_averaged(output: Tensor) -> bool:
+    quantization = output.quantization
+    return output.dtype in _TYPES and quantization is not None and not quantization.per_channel and output.scale > 0
+
+
 def fit_stream(
     settings: StreamSettings,
     filled: FeatureInput,
@@ -138,7 +148,12 @@ def fit_stream(
 ) -> Stream:
     """How a model listens. Raises: ModelError when the settings do not fit it, with the numbers that do."""
     features = filled.features
-    if output.dtype not in _TYPES or output.quantization is None or not output.scale > 0:
+    if features.rate_hz == 0:
+        raise ModelError(
+            f"the features `{features.kind}` of model `{model}` take pictures, not a signal in time",
+            hint="leave out the table [stream]",
+        )
+    if not _can_be_averaged(output):
         raise ModelError(
             f"output `{output.name}` of model `{model}` is {output.dtype.value}: averages are of int8, uint8 or int16",
             hint="convert the model with a quantized output",
@@ -161,7 +176,7 @@ def fit_stream(
 
 def _run_rows(settings: StreamSettings, filled: FeatureInput, model: str, *, keeps_state: bool) -> int:
     features, rows = filled.features, filled.rows
-    if settings.stride_ms is None or features.rate_hz == 0:
+    if settings.stride_ms is None:
         return rows if keeps_state else max(rows // _QUARTERS, 1)
     row_ms = features.stride * 1000 / features.rate_hz
     found = round(settings.stride_ms / row_ms)

@@ -100,6 +100,7 @@ def generate_aot(
         state_bytes=plan.state_bytes,
         has_input_ranges=bool(ranges_text(plan.graph)),
         window_bytes=features.window_bytes,
+        listens=features.listens,
     )
 
 

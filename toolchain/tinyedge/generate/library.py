@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from tinyedge.artifacts import QuantizedModel, feature_input
+from tinyedge.artifacts import QuantizedModel, feature_input, model_stream
 from tinyedge.generate.names import c_name
 from tinyedge.generate.part import ranges_text, shape_text
 from tinyedge.generate.render import c_string, comment_text, render, template_file
@@ -123,6 +123,7 @@ def info_file(
         outputs=_tensors(model, graph.output_tensors(), "output"),
         input_ranges=ranges_text(graph),
         has_features=feature_input(model, graph) is not None,
+        listens=model_stream(model, graph) is not None,
         layers=layers,
         spans=spans,
     )

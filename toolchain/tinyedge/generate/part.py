@@ -45,6 +45,8 @@ class ModelPart:
     """some input may not hold any bytes"""
     window_bytes: int = 0
     """of samples that a row of its features is computed of; 0: it has no features"""
+    listens: bool = False
+    """its library can listen to a signal"""
 
     @property
     def symbol(self) -> str:

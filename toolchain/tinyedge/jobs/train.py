@@ -58,16 +58,15 @@ def load_model(
     found = find_model(spec, observer)
     if isinstance(found, Path):
         budget = _first_file(found.with_suffix(f".{BUDGET}"), found.with_name(BUDGET))
-        features = read_sidecar(found)
+        sidecar = read_sidecar(found)
         if (front := recognize(found)) is None:
-            return Loaded(replace(QuantizedModel.from_file(found), features=features), budget=budget)
+            return Loaded(sidecar.applied_to(QuantizedModel.from_file(found)), budget=budget)
         if data is None:
             raise UsageError(
                 f"`{spec}` is {model_of(front)}: to quantize it, tinyedge needs samples of its inputs",
                 hint=f"`--data FILE.npz`, with an array of samples, and `labels` if there are some: {DATA_PAGE}",
             )
-        model = convert(found, data, settings, observer).model
-        return Loaded(replace(model, features=features), budget=budget)
+        return Loaded(sidecar.applied_to(convert(found, data, settings, observer).model), budget=budget)
     return Loaded(train(found, build_dir, observer), found.optimize, _first_file(found.folder / BUDGET))
 
 
@@ -136,12 +135,13 @@ def train(recipe: Recipe, build_dir: Path, observer: Observer, *, again: bool = 
     if kept is not None:
         observer.note(f"model `{recipe.name}` kept from {kept.trained_at}; `tinyedge train --again` trains anew")
         observer.detail(f"trained model taken from {folder}")
-        return kept.model
+        return replace(kept.model, stream=recipe.stream)
     observer.note(f"training `{recipe.name}`")
     with observer.progress("train") as report:
-        return train_model(
+        model = train_model(
             recipe, folder, progress=lambda stage, done, total: report(done, total, stage), note=observer.note
         )
+    return replace(model, stream=recipe.stream)
 
 
 def train_folds(recipe: Recipe, build_dir: Path, observer: Observer, *, again: bool = False) -> Folds:

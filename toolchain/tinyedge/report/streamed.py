@@ -28,7 +28,11 @@ def render_streamed(streamed: Streamed) -> str:
     model = built.prepared.model
     text = f"{model.name} on {built.prepared.board.name}: {streamed.label}\n\n{format_pairs(pairs)}\n"
     rows = [
-        ("features", f"{stream.filled.features.rate_hz / stream.filled.features.stride:.4g}", *_cells(streamed.features)),
+        (
+            "features",
+            f"{stream.filled.features.rate_hz / stream.filled.features.stride:.4g}",
+            *_cells(streamed.features),
+        ),
         ("network", f"{_runs_a_second(streamed):.4g}", *_cells(streamed.network)),
     ]
     headers = ("for a second of signal", "times", "instructions (counted)", f"cycles ({streamed.cycles_kind})")

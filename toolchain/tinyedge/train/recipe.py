@@ -37,6 +37,7 @@ from tinyedge.artifacts.model import model_name
 from tinyedge.errors import UsageError
 from tinyedge.features import read_features
 from tinyedge.features.contract import Features
+from tinyedge.features.stream import StreamSettings
 from tinyedge.paths import models_dir
 from tinyedge.tables import TableError, nearest, read_table, read_toml, require_range
 from tinyedge.train.augment import AUGMENTATIONS
@@ -74,6 +75,8 @@ class Recipe:
     quick: Quick = field(default_factory=Quick)
     features: Features | None = None
     """what the model's only input is computed of, here and on the device"""
+    stream: StreamSettings | None = None
+    """how the model listens on the device"""
 
     @property
     def has_source(self) -> bool:
@@ -217,6 +220,8 @@ class RecipeFile:
     """values for keys of [data]: `tinyedge train --folds` trains with each combination of them"""
     features: dict[str, Any] | None = None
     """what the model's input is computed of, here and on the device; `kind` says how"""
+    stream: StreamSettings | None = None
+    """when a model that listens runs, and what counts as heard"""
     quick: Quick = field(default_factory=Quick)
     """what `tinyedge train --quick` does instead"""
 
@@ -249,6 +254,7 @@ def read_recipe_table(table: Mapping[str, Any], folder: Path) -> Recipe:
         anomaly=values.anomaly,
         folds=MappingProxyType(values.folds),
         quick=values.quick,
+        stream=values.stream,
         features=None if values.features is None else read_features(values.features),
     )
 
