@@ -70,7 +70,7 @@ class _Anomaly:
 
     def example(self) -> Mapping[PurePosixPath, bytes]:
         random = np.random.default_rng(2)
-        files = {}
+        files: dict[PurePosixPath, bytes] = {}
         for name, count in zip(_CLASSES, (40, 12), strict=True):
             for take in range(count):
                 motion = made_up_motion(name, _RATE_HZ, _SECONDS, random)

@@ -68,7 +68,9 @@ def _read(data: Path, table: DataTable) -> tuple[Recordings, DataTable]:
 
 
 def _first(recordings: Recordings) -> Sequence[Any]:
-    return next(iter(recordings.inputs.values()))
+    values: Any = next(iter(recordings.inputs.values()))
+    first: Sequence[Any] = values
+    return first
 
 
 def _sort(recordings: Recordings) -> Sort:
