@@ -63,6 +63,8 @@ class QuantizedModel(Displayed):
     """of the first output's channels, in their order; empty where nobody said them"""
     made_up: str = ""
     """what stood in for real data in training and test, if anything"""
+    trained_by: Mapping[str, str] = field(default_factory=dict)
+    """the processor, the system, and the version of each package that a training ran with; empty without a training"""
     features: Features | None = None
     """what its only input is computed of, on the device too; None: of nothing that tinyedge knows"""
     stream: StreamSettings | None = None
@@ -96,6 +98,7 @@ class QuantizedModel(Displayed):
             "metrics": dict(self.metrics),
             **({"made_up_data": self.made_up} if self.made_up else {}),
             "class_names": list(self.class_names),
+            **({"trained_by": dict(self.trained_by)} if self.trained_by else {}),
         }
 
 

@@ -135,12 +135,13 @@ def train(recipe: Recipe, build_dir: Path, observer: Observer, *, again: bool = 
     if kept is not None:
         observer.note(f"model `{recipe.name}` kept from {kept.trained_at}; `tinyedge train --again` trains anew")
         observer.detail(f"trained model taken from {folder}")
-        return kept.model
+        return replace(kept.model, stream=recipe.stream)
     observer.note(f"training `{recipe.name}`")
     with observer.progress("train") as report:
-        return train_model(
+        model = train_model(
             recipe, folder, progress=lambda stage, done, total: report(done, total, stage), note=observer.note
         )
+    return replace(model, stream=recipe.stream)
 
 
 def train_folds(recipe: Recipe, build_dir: Path, observer: Observer, *, again: bool = False) -> Folds:

@@ -40,6 +40,7 @@ def run_document(measured: Measured) -> dict[str, Any]:
         "compiler": built.image.compiler,
         "emulator": measured.emulator,
         **({"made_up_data": model.made_up} if model.made_up else {}),
+        **({"trained_by": dict(model.trained_by)} if model.trained_by else {}),
         "accuracy": {
             "float": model.float_accuracy,
             "int8": model.int8_accuracy,

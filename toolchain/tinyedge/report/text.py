@@ -30,6 +30,8 @@ __all__ = [
     "render_training",
 ]
 
+_TRAINERS = ("tensorflow", "tf-keras", "numpy")
+"""packages that the figures of a training depend on most"""
 _LARGEST = 10
 """symbols in a size report"""
 
@@ -237,6 +239,9 @@ def model_summary(model: QuantizedModel) -> list[tuple[str, str]]:
     pairs += [
         (name.replace("_", " "), f"{value:,.6g}") for name, value in sorted(model.metrics.items()) if name not in told
     ]
+    if model.trained_by:
+        versions = ", ".join(f"{name} {model.trained_by[name]}" for name in _TRAINERS if name in model.trained_by)
+        pairs.append(("trained on", f"{model.trained_by.get('processor', 'unknown')}, with {versions}"))
     return pairs
 
 

@@ -35,12 +35,16 @@ from typing import Any
 from tinyedge.artifacts import Optimize
 from tinyedge.artifacts.model import model_name
 from tinyedge.errors import UsageError
+from tinyedge.features import read_features
+from tinyedge.features.contract import Features
+from tinyedge.features.stream import StreamSettings
 from tinyedge.paths import models_dir
 from tinyedge.tables import TableError, nearest, read_table, read_toml, require_range
 from tinyedge.train.augment import AUGMENTATIONS
 from tinyedge.train.batches import Augment
 from tinyedge.train.compress import TECHNIQUES
 from tinyedge.train.compress.contract import Technique
+from tinyedge.train.featured import features_table
 from tinyedge.train.settings import Anomaly, Convert, Fit, Quick, Value
 
 TASKS = ("classification", "regression", "anomaly")
@@ -69,6 +73,10 @@ class Recipe:
     folds: Mapping[str, list[Value]] = field(default_factory=lambda: MappingProxyType({}))
     """values of keys of [data], all combinations of which are trained by `--folds`"""
     quick: Quick = field(default_factory=Quick)
+    features: Features | None = None
+    """what the model's only input is computed of, here and on the device"""
+    stream: StreamSettings | None = None
+    """how the model listens on the device"""
 
     @property
     def has_source(self) -> bool:
@@ -115,6 +123,7 @@ class Recipe:
                 for each in self.augment
             ],
             "anomaly": dataclasses.asdict(self.anomaly),
+            **({} if self.features is None else {"features": features_table(self.features)}),
         }
 
     def with_data(self, **values: Value) -> Recipe:
@@ -209,6 +218,10 @@ class RecipeFile:
     """how the threshold of an anomaly detector is chosen"""
     folds: dict[str, list[Value]] = field(default_factory=dict)
     """values for keys of [data]: `tinyedge train --folds` trains with each combination of them"""
+    features: dict[str, Any] | None = None
+    """what the model's input is computed of, here and on the device; `kind` says how"""
+    stream: StreamSettings | None = None
+    """when a model that listens runs, and what counts as heard"""
     quick: Quick = field(default_factory=Quick)
     """what `tinyedge train --quick` does instead"""
 
@@ -241,6 +254,8 @@ def read_recipe_table(table: Mapping[str, Any], folder: Path) -> Recipe:
         anomaly=values.anomaly,
         folds=MappingProxyType(values.folds),
         quick=values.quick,
+        stream=values.stream,
+        features=None if values.features is None else read_features(values.features),
     )
 
 

@@ -28,6 +28,7 @@ from tinyedge.digests import canonical_json, digest
 from tinyedge.errors import TinyEdgeError
 from tinyedge.graph.ir import Graph
 from tinyedge.graph.reader import read_model
+from tinyedge.paths import cache_dir
 from tinyedge.train import float_stage, store
 from tinyedge.train.anomaly import MOST_FEATURES, auc, choose_threshold, mahalanobis_distances, reconstruction_errors
 from tinyedge.train.author import build_model, load_splits
@@ -35,6 +36,7 @@ from tinyedge.train.batches import check_augmentation
 from tinyedge.train.checkpoint import Keeper
 from tinyedge.train.convert import convert_model
 from tinyedge.train.evaluate import check_types, quantize_inputs, real_values, run_int8, sparsity
+from tinyedge.train.featured import device_samples, features_table, with_features
 from tinyedge.train.fit import Training, check_fit
 from tinyedge.train.inputs import Recorder
 from tinyedge.train.matching import Matched, match_data
@@ -76,7 +78,8 @@ def main(job_file: Path) -> int:
     try:
         job = json.loads(job_file.read_text(encoding="utf-8"))
         recipe = read_recipe_table(job["recipe"], Path(job["folder"]))
-        recorder = Recorder(recipe.folder, [job_file.parent, Path(job["keep"]), Path(__file__).parents[1]])
+        own = [job_file.parent, Path(job["keep"]), Path(__file__).parents[1], cache_dir()]
+        recorder = Recorder(recipe.folder, own)
         recorder.start()
         os.chdir(recipe.folder)  # paths in [data] are relative to the recipe
         figures = train(recipe, job_file.parent, Path(job["keep"]), channel)
@@ -139,6 +142,8 @@ def train(recipe: Recipe, out: Path, keep: Path, channel: Channel) -> dict[str, 
         splits = load_splits(recipe)
         if recipe.fit.samples:
             splits = splits.limited(recipe.fit.samples)
+        if recipe.features is not None:
+            splits = with_features(splits, recipe.features)
         _import_tensorflow()
     with clock.stage("check", counted=False):
         model, data = _checked(recipe, splits, channel)
@@ -148,7 +153,10 @@ def train(recipe: Recipe, out: Path, keep: Path, channel: Channel) -> dict[str, 
     with clock.stage("evaluate"):
         graph = read_model(tflite, recipe.name)
         check_types(graph)
-        samples = quantize_inputs(data.test_inputs, graph)
+        samples, raw = quantize_inputs(data.test_inputs, graph), None
+        if recipe.features is not None:
+            first, raw = device_samples(recipe.features, np.asarray(splits.test_inputs), graph)
+            samples = (first,)
         outputs = run_int8(graph, samples, lambda done, total: channel.progress("evaluate", done, total))
         real = [real_values(array, tensor) for array, tensor in zip(samples, graph.input_tensors(), strict=True)]
         metrics |= _prefixed("int8", data.score(outputs, real))
@@ -158,7 +166,7 @@ def train(recipe: Recipe, out: Path, keep: Path, channel: Channel) -> dict[str, 
     metrics["train_seconds"] = clock.total()
     metrics["train_cpu_seconds"] = round(time.process_time(), 2)
     (out / store.MODEL).write_bytes(tflite)
-    (out / store.SAMPLES).write_bytes(_archive(samples, data))
+    (out / store.SAMPLES).write_bytes(_archive(samples, data, raw))
     return {
         "model": recipe.name,
         "heads": [head.name for head in data.heads],
@@ -169,6 +177,7 @@ def train(recipe: Recipe, out: Path, keep: Path, channel: Channel) -> dict[str, 
         "seconds": clock.seconds,
         "class_names": list(splits.class_names),
         "made_up": splits.made_up,
+        "features": features_table(recipe.features),
         "samples": {split: splits.count(split) for split in splits.names},
         "epochs": training.rows,
     }
@@ -242,11 +251,13 @@ def _judge_detector(data: Matched, graph: Graph, inputs: Any, outputs: Any, fals
     return found
 
 
-def _archive(samples: Sequence[Any], data: Matched) -> bytes:
+def _archive(samples: Sequence[Any], data: Matched, raw: Any) -> bytes:
     """samples.npz: `samples`, `samples_1`... of each input as the device gets it; `labels` (classes) or `targets` (of a
     regression or an anomaly detector, which have no accuracy) of the first output, `labels_1` or `targets_1` of the
-    next, and so on."""
+    next, and so on; `raw`: what features of the samples are computed of, if they are."""
     arrays: dict[str, Any] = {store.numbered("samples", index): array for index, array in enumerate(samples)}
+    if raw is not None:
+        arrays["raw"] = raw
     for index, (head, targets) in enumerate(zip(data.heads, data.test_targets, strict=True)):
         arrays[store.numbered("labels" if head.has_classes else "targets", index)] = targets
     stream = io.BytesIO()
