@@ -152,6 +152,9 @@ class Report(Measured):
 def train(
     recipe: str | os.PathLike[str] | Recipe | None = None,
     *,
+    data: PathLike | None = None,
+    quick: bool = False,
+    seed: int | None = None,
     build_dir: PathLike | None = None,
     again: bool = False,
     progress: bool | Observer = False,
@@ -159,6 +162,9 @@ def train(
     """The model of a recipe: trained, compressed and converted, unless that was done before.
 
     recipe     a name (`"digits"`), a folder with a recipe.toml, or a `Recipe`; None: the project's
+    data       instead of what [data] names
+    quick      few epochs, as [quick] says: it shows that all works, and no more
+    seed       None: the recipe's
     again      train even if nothing changed since the last time
     progress   True: bars and notes on stderr; or an observer that is told
 
@@ -172,8 +178,9 @@ def train(
     found = spec if isinstance(spec, Recipe) else train_job.find_model(os.fspath(spec), observer)
     if isinstance(found, Path):
         raise UsageError(f"`{found}` is a finished model; there is nothing to train", hint="`tinyedge.run` takes it")
+    chosen = train_job.choose(found, quick=quick, data=None if data is None else Path(data), seed=seed)
     folder = Path(build_dir or config.build_dir or "build").absolute()
-    return train_job.train(found, folder, observer, again=again)
+    return train_job.train(chosen, folder, observer, again=again)
 
 
 def build(

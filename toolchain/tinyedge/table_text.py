@@ -1,7 +1,8 @@
-"""TOML files that explain themselves: every key of the dataclass that checks them, the ones left alone commented out."""
+"""TOML files that explain themselves: every key of the dataclass that checks them, those left alone commented out."""
 
 from __future__ import annotations
 
+import re
 import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -51,7 +52,7 @@ def toml_text(kind: type, said: Explained) -> str:
     for key in keys:
         if not _is_value(key, said):
             lines += ["", *_table_lines(key, said)]
-    return "\n".join(lines) + "\n"
+    return re.sub("\n{3,}", "\n\n", "\n".join(lines)).rstrip("\n") + "\n"
 
 
 def _is_value(key: Key, said: Explained) -> bool:

@@ -61,6 +61,10 @@ class QuantizedModel(Displayed):
     """further figures of the training by name, e.g. `int8_mean_absolute_error`, `parameters`, `train_seconds`"""
     class_names: tuple[str, ...] = ()
     """of the first output's channels, in their order; empty where nobody said them"""
+    made_up: str = ""
+    """what stood in for real data in training and test, if anything"""
+    trained_by: Mapping[str, str] = field(default_factory=dict)
+    """the processor, the system, and the version of each package that a training ran with; empty without a training"""
     features: Features | None = None
     """what its only input is computed of, on the device too; None: of nothing that tinyedge knows"""
     stream: StreamSettings | None = None
@@ -92,7 +96,9 @@ class QuantizedModel(Displayed):
             "accuracy": {"float": self.float_accuracy, "int8": self.int8_accuracy},
             "sparsity": self.sparsity,
             "metrics": dict(self.metrics),
+            **({"made_up_data": self.made_up} if self.made_up else {}),
             "class_names": list(self.class_names),
+            **({"trained_by": dict(self.trained_by)} if self.trained_by else {}),
         }
 
 

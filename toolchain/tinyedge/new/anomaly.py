@@ -1,4 +1,4 @@
-"""What is not as it was: an autoencoder learns what is normal, and how badly it repeats a window says how strange it is."""
+"""What is not as it was: an autoencoder learns what is normal; how badly it repeats a window says how strange it is."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ class _Anomaly:
 
     def example(self) -> Mapping[PurePosixPath, bytes]:
         random = np.random.default_rng(2)
-        files = {}
+        files: dict[PurePosixPath, bytes] = {}
         for name, count in zip(_CLASSES, (40, 12), strict=True):
             for take in range(count):
                 motion = made_up_motion(name, _RATE_HZ, _SECONDS, random)

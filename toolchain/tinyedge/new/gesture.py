@@ -75,7 +75,7 @@ class _Gesture:
 
     def example(self) -> Mapping[PurePosixPath, bytes]:
         random = np.random.default_rng(1)
-        files = {}
+        files: dict[PurePosixPath, bytes] = {}
         for name in _CLASSES:
             for subject in _SUBJECTS:
                 for take in (1, 2, 3):

@@ -69,7 +69,7 @@ class _Images:
                 "strides": [stride for _, _, stride in steps],
             },
             (
-                *facts_of(found, f"images, read as {height} x {wide} with {channels} channels"),
+                *facts_of(found, f"{'grey' if channels == 1 else 'colour'} images, read as {height} x {wide}"),
                 ("network", f"convolutions: {size}"),
             ),
         )
@@ -118,7 +118,8 @@ def _drawn(name: str, random: np.random.Generator) -> npt.NDArray[Any]:
     else:
         inside = (np.abs(down - right) < 1.3) & (np.maximum(down, right) < radius)
     noise = random.normal(0, 12, inside.shape)
-    return np.clip(40 + 170 * inside + noise, 0, 255).astype(np.uint8)
+    drawn: npt.NDArray[Any] = np.clip(40 + 170 * inside + noise, 0, 255).astype(np.uint8)
+    return drawn
 
 
 def png(image: npt.NDArray[Any]) -> bytes:

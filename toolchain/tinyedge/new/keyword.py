@@ -16,14 +16,15 @@ from tinyedge.new.contract import Found, Proposal
 from tinyedge.new.shared import data_table, facts_of, fit_table, merged
 from tinyedge.new.sizing import Layer, chain, fit_width, scaled
 
-_CLASSES = ("down", "noise", "up")
+_CLASSES = ("no", "noise", "yes")
 _RATE_HZ = 8000
+_PITCHES_HZ = {"no": 150.0, "yes": 900.0}
 _SPEAKERS = ("anna", "ben", "cleo", "dora", "emil", "fred")
 _LONGEST_S = 1.0
-_BANDS, _FRAME, _HOP = 16, 64, 32
-"""the first convolution: a filter bank that is learnt, over so many samples, every so many"""
-_STEPS = ((24, 8, 4), (32, 4, 2), (48, 4, 2), (64, 3, 2))
-"""(channels, kernel, stride) of the convolutions behind it"""
+_FRAME_S, _STEP_S, _BANDS = 0.03, 0.02, 40
+"""of the features: so long a piece of sound, every so often, in so many bands"""
+_STEPS = ((16, 3, 2), (24, 3, 2), (32, 3, 2), (48, 1, 1))
+"""(channels, kernel, stride) of the convolutions"""
 
 
 class _Keyword:
@@ -45,12 +46,16 @@ class _Keyword:
 
     def propose(self, found: Found | None, board: Board) -> Proposal:
         assert found is not None
+        assert found.rate_hz is not None
         cut, why = _window(found)
-        samples = cut["window"]
-        width, size = fit_width(lambda width: _layers(samples, width, len(found.classes)), board)
+        samples, rate = cut["window"], found.rate_hz
+        features, of_features = _features(found)
+        rows = 1 + (samples - round(_FRAME_S * rate)) // round(_STEP_S * rate)
+        width, size = fit_width(lambda width: _layers(rows, width, len(found.classes)), board)
         data, fit = data_table(found), fit_table(found, 40, 0.003)
         values, reasons = merged(
             ({"data": data[0] | cut}, data[1] | why),
+            ({"features": features}, of_features),
             ({"fit": fit[0]}, fit[1]),
             (
                 {
@@ -72,16 +77,14 @@ class _Keyword:
             {"task": "classification", **values},
             reasons,
             {
-                "bands": scaled(_BANDS, width),
-                "frame": _FRAME,
-                "hop": _HOP,
                 "channels": [scaled(outputs, width) for outputs, _, _ in _STEPS],
                 "kernels": [kernel for _, kernel, _ in _STEPS],
                 "strides": [stride for _, _, stride in _STEPS],
             },
             (
                 *facts_of(found, f"sounds at {found.rate_hz or 0:,.0f} Hz"),
-                ("network", f"convolutions over the wave, the first a filter bank that is learnt: {size}"),
+                ("features", f"log_mel: {rows} rows of {_BANDS} bands"),
+                ("network", f"convolutions over time and frequency: {size}"),
             ),
         )
 
@@ -89,7 +92,7 @@ class _Keyword:
         random = np.random.default_rng(5)
         return {
             PurePosixPath(f"{name}/{speaker}_{take}.wav"): wav(
-                _made_up_sound(name, 120 + 30 * number, random), _RATE_HZ
+                _made_up_sound(name, 1 + 0.06 * number, random), _RATE_HZ
             )
             for name in _CLASSES
             for number, speaker in enumerate(_SPEAKERS)
@@ -97,9 +100,28 @@ class _Keyword:
         }
 
 
-def _layers(samples: int, width: float, classes: int) -> list[Layer]:
-    steps = [(scaled(outputs, width), (kernel, 1), (stride, 1)) for outputs, kernel, stride in _STEPS]
-    return chain(samples, 1, 1, [(scaled(_BANDS, width), (_FRAME, 1), (_HOP, 1)), *steps], max(2, classes))
+def _layers(rows: int, width: float, classes: int) -> list[Layer]:
+    steps = [(scaled(outputs, width), (kernel, kernel), (stride, stride)) for outputs, kernel, stride in _STEPS]
+    return chain(rows, _BANDS, 1, steps, max(2, classes))
+
+
+def _features(found: Found) -> tuple[dict[str, Any], dict[str, str]]:
+    """[features] at the rate of the recordings: whole samples a frame and a step, bands as far as the rate goes."""
+    assert found.rate_hz is not None
+    rate = round(found.rate_hz)
+    values = {
+        "kind": "log_mel",
+        "rate_hz": rate,
+        "window_ms": 1000 * round(_FRAME_S * rate) / rate,
+        "stride_ms": 1000 * round(_STEP_S * rate) / rate,
+        "channels": _BANDS,
+        "high_hz": min(7500.0, 0.475 * rate),
+    }
+    return values, {
+        "features": "how loud each band of frequencies is, again and again: the same C computes it in training, in the "
+        "emulator and on the board",
+        "features.log_mel.rate_hz": "that of the recordings; the device's microphone must have it too",
+    }
 
 
 def _window(found: Found) -> tuple[dict[str, Any], dict[str, str]]:
@@ -121,8 +143,11 @@ def _window(found: Found) -> tuple[dict[str, Any], dict[str, str]]:
     return values, reasons
 
 
-def _made_up_sound(name: str, pitch_hz: float, random: np.random.Generator) -> npt.NDArray[Any]:
-    """Half a second that nobody spoke: a voice of that pitch that goes `up` or `down`, or noise; in [-1, 1]."""
+def _made_up_sound(name: str, voice: float, random: np.random.Generator) -> npt.NDArray[Any]:
+    """Half a second that nobody spoke, in [-1, 1]: noise, or a tone that falls, high for `yes` and low for `no`.
+
+    voice  raises the pitch of both
+    """
     time = np.arange(_RATE_HZ) / _RATE_HZ
     begin = random.uniform(0.1, 0.4)
     inside = np.clip((time - begin) / 0.5, 0, 1)
@@ -130,10 +155,10 @@ def _made_up_sound(name: str, pitch_hz: float, random: np.random.Generator) -> n
     sound = random.normal(0, 0.01, _RATE_HZ)
     if name == "noise":
         return np.clip(sound + loud * random.normal(0, 0.3, _RATE_HZ), -1, 1)
-    bend = 1 + inside if name == "up" else 2 - inside
-    phase = 2 * np.pi * np.cumsum(pitch_hz * random.uniform(0.95, 1.05) * bend) / _RATE_HZ
-    voice = sum(np.sin(harmonic * phase) / harmonic for harmonic in range(1, 6)) / 2
-    return np.clip(sound + loud * voice, -1, 1)
+    pitch = _PITCHES_HZ[name] * voice * random.uniform(0.95, 1.05) * (1.2 - 0.4 * inside)
+    phase = 2 * np.pi * np.cumsum(pitch) / _RATE_HZ
+    tone = sum(np.sin(harmonic * phase) / harmonic for harmonic in range(1, 4)) / 2
+    return np.clip(sound + loud * tone, -1, 1)
 
 
 def wav(sound: npt.NDArray[Any], rate_hz: int) -> bytes:

@@ -21,7 +21,7 @@ _SOUND_HZ = 4000
 """from this rate on, one channel over time is a sound"""
 _TRIES: tuple[dict[str, Any], ...] = ({}, {"size": (32, 32)}, {"mono": True})
 """what may help where a folder cannot be read as it lies: images of several sizes, sounds of two channels"""
-_NAMED = re.compile(r"^(?P<subject>.*?[A-Za-z].*?)(?P<gap>[._-])(?P<take>[0-9]+)(?P<suffix>\.[A-Za-z0-9]+)$")
+_NAMED = re.compile(r"^(?P<subject>.*?[A-Za-z].*?)(?P<gap>[-._])(?P<take>[0-9]+)(?P<suffix>\.[A-Za-z0-9]+)$")
 """`anna_01.wav`: a subject and a take"""
 
 
@@ -46,8 +46,8 @@ def look_at(data: Path, source: str, table: DataTable | None = None) -> Found:
         classes,
         counts,
         lengths,
-        recordings.rate_hz,
-        _needed(table, recordings),
+        None if recordings.rate_hz is None else round(recordings.rate_hz, 3),
+        _needed(table, recordings, sort),
         group,
         subjects,
         source,
@@ -68,7 +68,9 @@ def _read(data: Path, table: DataTable) -> tuple[Recordings, DataTable]:
 
 
 def _first(recordings: Recordings) -> Sequence[Any]:
-    return next(iter(recordings.inputs.values()))
+    values: Any = next(iter(recordings.inputs.values()))
+    first: Sequence[Any] = values
+    return first
 
 
 def _sort(recordings: Recordings) -> Sort:
@@ -107,7 +109,7 @@ def _classes(recordings: Recordings, data: Path) -> tuple[tuple[str, ...], tuple
     return names, tuple(found[name] for name in names)
 
 
-def _needed(table: DataTable, recordings: Recordings) -> dict[str, Any]:
+def _needed(table: DataTable, recordings: Recordings, sort: Sort) -> dict[str, Any]:
     """The keys of [data] without which it could not be read again, as TOML has them."""
     values: dict[str, Any] = {}
     if table.size is not None:
@@ -116,7 +118,7 @@ def _needed(table: DataTable, recordings: Recordings) -> dict[str, Any]:
         values["mono"] = True
     if table.labels:
         values["labels"] = table.labels
-    if recordings.is_timed and recordings.rate_hz is not None:
+    if sort == "sound":
         values["rate_hz"] = recordings.rate_hz
     return values
 
@@ -143,8 +145,9 @@ def _subjects(recordings: Recordings) -> tuple[str, int]:
     everywhere = set.intersection(*by_class.values()) if by_class else set()
     if len(by_class) < 2 or len(everywhere) < 2 or len(takes) > len(everywhere) * 2 or len(shapes) > 2:
         return "", 0
-    gaps = "".join(sorted({re.escape(gap) for gap, _ in shapes}))
-    return rf"([^/]+)[{gaps}][0-9]+\.[A-Za-z0-9]+$", len(takes)
+    gaps = sorted({gap for gap, _ in shapes})
+    gap = re.escape(gaps[0]) if len(gaps) == 1 else f"[{''.join(gaps)}]"
+    return rf"([^/]+){gap}[0-9]+\.[A-Za-z0-9]+$", len(takes)
 
 
 def relative_source(data: Path, project: Path) -> str:

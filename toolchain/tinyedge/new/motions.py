@@ -12,9 +12,10 @@ _GRAVITY = 9.81
 
 
 def made_up_motion(name: str, rate_hz: int, seconds: int, random: np.random.Generator) -> npt.NDArray[Any]:
-    """Three axes in m/s2 [time, 3] of a movement that nobody made: `circle`, `shake`, `idle`, or a machine that runs `normal` or `anomalous`."""
+    """Three axes in m/s2 [time, 3] of what nobody recorded: the movements `circle`, `shake`, `idle`, or a machine that
+    runs `normal` or `anomalous`."""
     time = np.arange(rate_hz * seconds) / rate_hz
-    motion = random.normal(0, 0.15, (len(time), 3)) + [0, 0, _GRAVITY]
+    motion = random.normal((0, 0, _GRAVITY), 0.15, (len(time), 3))
     start, pace, size = random.uniform(0, 2 * np.pi), random.uniform(0.8, 1.2), random.uniform(0.8, 1.25)
     if name == "circle":
         motion[:, 0] += 4 * size * np.cos(2 * np.pi * 1.0 * pace * time + start)

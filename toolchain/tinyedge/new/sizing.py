@@ -96,10 +96,10 @@ def fit_width(layers_at: Callable[[float], Sequence[Layer]], board: Board) -> tu
 
     layers_at  the layers of the network at a width
     """
-    for width in WIDTHS:
-        size = Size.of(layers_at(width))
-        if _fits(size, board):
-            break
+    sizes = {width: Size.of(layers_at(width)) for width in WIDTHS}
+    fitting = [width for width, size in sizes.items() if _fits(size, board)]
+    width = fitting[0] if fitting else WIDTHS[-1]
+    size = sizes[width]
     told = (
         f"{size.weights:,} weights, {size.macs:,} multiplications and about {size.live_bytes:,} B kept at once; "
         f"`{board.name}` has {board.flash.size_bytes:,} B of flash, {board.ram.size_bytes:,} B of RAM"
@@ -107,6 +107,8 @@ def fit_width(layers_at: Callable[[float], Sequence[Layer]], board: Board) -> tu
         else f"{size.weights:,} weights and {size.macs:,} multiplications"
     )
     narrowed = "" if width == WIDTHS[0] else f", so the layers have {width:g} of their full width"
+    if not fitting:
+        narrowed += f", and it still takes more than a quarter of the memory, or {1000 * _LONGEST_S:g} ms"
     return width, f"{told}{narrowed} (predicted: `tinyedge run` measures)"
 
 

@@ -18,6 +18,7 @@ from tinyedge.artifacts import (
     Run,
     SizeTable,
 )
+from tinyedge.artifacts.folds import Folds
 from tinyedge.boards import Board
 from tinyedge.digests import digest
 from tinyedge.report.memory import memory_over_time, peak_step
@@ -38,6 +39,8 @@ def run_document(measured: Measured) -> dict[str, Any]:
         "runtime": built.project.runtime,
         "compiler": built.image.compiler,
         "emulator": measured.emulator,
+        **({"made_up_data": model.made_up} if model.made_up else {}),
+        **({"trained_by": dict(model.trained_by)} if model.trained_by else {}),
         "accuracy": {
             "float": model.float_accuracy,
             "int8": model.int8_accuracy,
@@ -128,6 +131,11 @@ def build_document(project: FirmwareProject, image: Image, arena: ArenaProof | N
 def train_document(model: QuantizedModel) -> dict[str, Any]:
     """`tinyedge.train/1`: accuracies, sparsity, size and further figures of a training."""
     return {"schema": "tinyedge.train/1"} | model.figures()
+
+
+def folds_document(folds: Folds) -> dict[str, Any]:
+    """`tinyedge.folds/1`: the metrics of each fold, their means and worst."""
+    return {"schema": "tinyedge.folds/1"} | folds.to_json()
 
 
 def conversion_document(conversion: Conversion, output: Path) -> dict[str, Any]:

@@ -30,6 +30,8 @@ __all__ = [
     "render_training",
 ]
 
+_TRAINERS = ("tensorflow", "tf-keras", "numpy")
+"""packages that the figures of a training depend on most"""
 _LARGEST = 10
 """symbols in a size report"""
 
@@ -70,6 +72,8 @@ def run_summary(measured: Measured) -> list[tuple[str, str]]:
         accuracies = f"{accuracies} on {measured.samples.source}" if accuracies else ""
     unknown = "none of the first output: it has values" if model.further_labels else "unknown: no labelled samples"
     pairs = [("accuracy", accuracies or unknown)]
+    if model.made_up:
+        pairs.append(("data", f"made up: {model.made_up}"))
     for head in model.further_labels:
         device = run.further_accuracies.get(head.name)
         pairs.append((f"  `{head.name}`", _accuracies(head.float_accuracy, head.int8_accuracy, device)))
@@ -224,6 +228,8 @@ def model_summary(model: QuantizedModel) -> list[tuple[str, str]]:
         for name, value in (("float accuracy", model.float_accuracy), ("int8 accuracy", model.int8_accuracy))
         if value is not None
     ]
+    if model.made_up:
+        pairs.insert(0, ("data", f"made up: {model.made_up}"))
     if model.sparsity is not None:
         pairs.append(("sparsity", f"{100 * model.sparsity:.1f} % of the weights are zero"))
     pairs.append(("model", f"{format_bytes(len(model.tflite))}, {model.digest[:16]}"))
@@ -233,6 +239,9 @@ def model_summary(model: QuantizedModel) -> list[tuple[str, str]]:
     pairs += [
         (name.replace("_", " "), f"{value:,.6g}") for name, value in sorted(model.metrics.items()) if name not in told
     ]
+    if model.trained_by:
+        versions = ", ".join(f"{name} {model.trained_by[name]}" for name in _TRAINERS if name in model.trained_by)
+        pairs.append(("trained on", f"{model.trained_by.get('processor', 'unknown')}, with {versions}"))
     return pairs
 
 

@@ -46,7 +46,8 @@ def choose_threshold(normal: Array, false_alarms: float) -> float:
 def reconstruction_errors(inputs: Array, outputs: Array) -> Array:
     """The mean squared difference of each sample: float64 [N]."""
     difference = inputs.reshape(len(inputs), -1).astype(np.float64) - outputs.reshape(len(outputs), -1)
-    return np.mean(np.square(difference), axis=1)
+    errors: Array = np.mean(np.square(difference), axis=1)
+    return errors
 
 
 def mahalanobis_distances(normal: Array, inputs: Array) -> Array:
@@ -59,4 +60,5 @@ def mahalanobis_distances(normal: Array, inputs: Array) -> Array:
     mean, deviation = known.mean(axis=0), known.std(axis=0) + 1e-9
     known, asked = (known - mean) / deviation, (asked - mean) / deviation
     covariance = np.atleast_2d(np.cov(known.T)) + _RIDGE * np.eye(known.shape[1])
-    return np.einsum("ij,jk,ik->i", asked, np.linalg.inv(covariance), asked)
+    distances: Array = np.einsum("ij,jk,ik->i", asked, np.linalg.inv(covariance), asked)
+    return distances

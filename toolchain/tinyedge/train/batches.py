@@ -102,9 +102,7 @@ class Batches:
 
         def cut(*epoch: Any) -> Any:
             starts = tf.data.Dataset.range(0, self.count, self.batch_size)
-            return starts.map(
-                lambda at: tf.nest.map_structure(lambda part: part[at : at + self.batch_size], epoch)
-            )
+            return starts.map(lambda at: tf.nest.map_structure(lambda part: part[at : at + self.batch_size], epoch))
 
         return tf.data.Dataset.from_generator(each, output_signature=signature).flat_map(cut).prefetch(2)
 

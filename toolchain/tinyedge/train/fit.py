@@ -29,7 +29,7 @@ class Training:
     batch_size: int
     progress: Progress
     seed: int = 0
-    settings: Fit = Fit(epochs=0)
+    settings: Fit = field(default_factory=lambda: Fit(epochs=0))
     """of which the batches, the learning rate and the epochs are told by whoever trains"""
     augment: tuple[Augment, ...] = ()
     keeper: Keeper | None = None

@@ -67,6 +67,8 @@ class Head:
 
     def fitted(self, targets: Array) -> Array:
         """Canonical targets as the loss takes them: of the shape of the output but for the classes of a softmax."""
+        if self.kind == "anomaly":
+            return targets  # the input is what it is trained by
         if self.kind == "classes":
             return targets.reshape(len(targets), *self.shape[:-1]) if len(self.shape) > 1 else targets
         return targets.reshape(len(targets), *self.shape).astype(np.float32)

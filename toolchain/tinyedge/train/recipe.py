@@ -7,8 +7,9 @@ recipe.toml:
     seed = 1
     optimize = "balanced"          # what the generated code is made for: "size", "balanced" or "speed"
 
-    [data]                         # keyword arguments of `load` in data.py; it runs in the recipe's folder, so that
-                                   # paths are relative to it
+    [data]                         # `source` and how it is split, for data that tinyedge reads itself; else keyword
+                                   # arguments of `load` in data.py, which runs in the recipe's folder, so that paths
+                                   # are relative to it
     [fit]                          # epochs, batch_size, learning_rate, warm_up, early_stopping, ...
     [[augment]]                    # techniques in the order they are applied: technique = "shift", ...
     [[compress]]                   # techniques in the order they are applied: technique = "prune", ...
@@ -34,12 +35,16 @@ from typing import Any
 from tinyedge.artifacts import Optimize
 from tinyedge.artifacts.model import model_name
 from tinyedge.errors import UsageError
+from tinyedge.features import read_features
+from tinyedge.features.contract import Features
+from tinyedge.features.stream import StreamSettings
 from tinyedge.paths import models_dir
 from tinyedge.tables import TableError, nearest, read_table, read_toml, require_range
 from tinyedge.train.augment import AUGMENTATIONS
 from tinyedge.train.batches import Augment
 from tinyedge.train.compress import TECHNIQUES
 from tinyedge.train.compress.contract import Technique
+from tinyedge.train.featured import features_table
 from tinyedge.train.settings import Anomaly, Convert, Fit, Quick, Value
 
 TASKS = ("classification", "regression", "anomaly")
@@ -59,15 +64,24 @@ class Recipe:
     seed: int
     fit: Fit
     compress: tuple[Technique, ...] = ()
-    convert: Convert = Convert()
+    convert: Convert = field(default_factory=Convert)
     data: Mapping[str, Value] = field(default_factory=lambda: MappingProxyType({}))
     """keyword arguments of `load` in data.py"""
     optimize: Optimize = "balanced"
     augment: tuple[Augment, ...] = ()
-    anomaly: Anomaly = Anomaly()
+    anomaly: Anomaly = field(default_factory=Anomaly)
     folds: Mapping[str, list[Value]] = field(default_factory=lambda: MappingProxyType({}))
     """values of keys of [data], all combinations of which are trained by `--folds`"""
-    quick: Quick = Quick()
+    quick: Quick = field(default_factory=Quick)
+    features: Features | None = None
+    """what the model's only input is computed of, here and on the device"""
+    stream: StreamSettings | None = None
+    """how the model listens on the device"""
+
+    @property
+    def has_source(self) -> bool:
+        """Whether [data] names a `source` that tinyedge reads itself: data.py is not needed then."""
+        return "source" in self.data
 
     @property
     def model_file(self) -> Path:
@@ -109,6 +123,7 @@ class Recipe:
                 for each in self.augment
             ],
             "anomaly": dataclasses.asdict(self.anomaly),
+            **({} if self.features is None else {"features": features_table(self.features)}),
         }
 
     def with_data(self, **values: Value) -> Recipe:
@@ -132,7 +147,9 @@ class Recipe:
             else technique
             for technique in self.compress
         )
-        fit = dataclasses.replace(self.fit, epochs=min(self.fit.epochs, most))
+        fit = dataclasses.replace(
+            self.fit, epochs=min(self.fit.epochs, most), samples=self.quick.samples or self.fit.samples
+        )
         return dataclasses.replace(self.with_data(**self.quick.data), fit=fit, compress=compress)
 
 
@@ -167,7 +184,7 @@ def load_recipe(folder: Path) -> Recipe:
         recipe = read_recipe_table(read_toml(path), folder.resolve())
     except TableError as error:
         raise UsageError(f"`{path}`: {error}", hint="models/digits/recipe.toml shows every key") from None
-    for needed in (recipe.model_file, recipe.data_file):
+    for needed in (recipe.model_file, *(() if recipe.has_source else (recipe.data_file,))):
         if not needed.is_file():
             raise UsageError(
                 f"`{folder}` holds no {needed.name}", hint="models/sine shows the four files of a model folder"
@@ -193,15 +210,19 @@ class RecipeFile:
     """how the model is trained"""
     compress: tuple[dict[str, Any], ...] = ()
     """techniques that make the trained model smaller, in their order"""
-    convert: Convert = Convert()
+    convert: Convert = field(default_factory=Convert)
     """how the trained model becomes a .tflite"""
     augment: tuple[dict[str, Any], ...] = ()
     """techniques that change the training's samples anew in each epoch, in their order"""
-    anomaly: Anomaly = Anomaly()
+    anomaly: Anomaly = field(default_factory=Anomaly)
     """how the threshold of an anomaly detector is chosen"""
     folds: dict[str, list[Value]] = field(default_factory=dict)
     """values for keys of [data]: `tinyedge train --folds` trains with each combination of them"""
-    quick: Quick = Quick()
+    features: dict[str, Any] | None = None
+    """what the model's input is computed of, here and on the device; `kind` says how"""
+    stream: StreamSettings | None = None
+    """when a model that listens runs, and what counts as heard"""
+    quick: Quick = field(default_factory=Quick)
     """what `tinyedge train --quick` does instead"""
 
     def __post_init__(self) -> None:
@@ -233,6 +254,8 @@ def read_recipe_table(table: Mapping[str, Any], folder: Path) -> Recipe:
         anomaly=values.anomaly,
         folds=MappingProxyType(values.folds),
         quick=values.quick,
+        stream=values.stream,
+        features=None if values.features is None else read_features(values.features),
     )
 
 

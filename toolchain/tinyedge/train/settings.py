@@ -28,7 +28,9 @@ class Fit:
     class_weights: Literal["none", "balanced"] = "none"
     """`balanced` gives the samples of a rare class more weight, so that all classes count alike"""
     early_stopping: int = 0
-    """epochs without a smaller validation loss after which training stops, with the weights of the best one; 0: never"""
+    """epochs without a smaller validation loss after which training stops, at the best one's weights; 0: never"""
+    samples: int = 0
+    """training samples at most, spread evenly, and a quarter as many of the other splits; 0: all"""
 
     def __post_init__(self) -> None:
         require_range("epochs", self.epochs, 0)
@@ -37,6 +39,7 @@ class Fit:
         require_range("warm_up", self.warm_up, 0, 0.9)
         require_range("label_smoothing", self.label_smoothing, 0, 0.9)
         require_range("early_stopping", self.early_stopping, 0)
+        require_range("samples", self.samples, 0)
 
 
 @dataclass(frozen=True)
@@ -67,8 +70,11 @@ class Quick:
 
     epochs: int = 1
     """at most, of [fit] and of each technique"""
+    samples: int = 0
+    """as in [fit]"""
     data: dict[str, Value] = field(default_factory=dict)
     """arguments of `load` that go over [data]"""
 
     def __post_init__(self) -> None:
         require_range("epochs", self.epochs, 1)
+        require_range("samples", self.samples, 0)

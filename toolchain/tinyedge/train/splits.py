@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
@@ -49,6 +50,12 @@ class Splits:
     """what the model takes, of inputs that are signals: float32 [N, ...] -> float32 [N, *input shape]. Augmentation of
     signals comes before it, in every epoch anew"""
 
+    made_up: str = ""
+    """what stands in for real data, if anything: every report of the model says so"""
+
+    notes: tuple[str, ...] = ()
+    """what a person should know of the data before the training"""
+
     def __post_init__(self) -> None:
         if (self.validation_inputs is None) != (self.validation_targets is None):
             raise ValueError("validation_inputs and validation_targets go together: one of them is missing")
@@ -67,6 +74,21 @@ class Splits:
     def count(self, split: str) -> int:
         """Samples of a split."""
         return len(next(iter(named_arrays("", getattr(self, f"{split}_inputs")).values())))
+
+    def limited(self, most: int) -> Splits:
+        """At most `most` samples of the training, spread evenly, and a quarter as many of the others."""
+        changes: dict[str, Any] = {}
+        for split in self.names:
+            wanted = most if split == "train" else max(most // 4, 1)
+            number = self.count(split)
+            if number <= wanted:
+                continue
+            rows = np.linspace(0, number - 1, wanted).astype(np.int64)
+            for what in ("inputs", "targets", "groups", "recordings"):
+                given = getattr(self, f"{split}_{what}", None)
+                if given is not None:
+                    changes[f"{split}_{what}"] = _rows(given, rows)
+        return dataclasses.replace(self, **changes)
 
     def _check_shapes(self) -> None:
         for what in ("inputs", "targets"):
@@ -93,10 +115,13 @@ class Splits:
             if shared := sorted(these & those, key=str):
                 told = ", ".join(f"`{name}`" for name in shared[:5]) + (", ..." if len(shared) > 5 else "")
                 raise ValueError(
-                    f"the splits leak: {len(shared)} group{'s' * (len(shared) > 1)} of `{first}` also in `{second}`: {told}"
+                    f"the splits leak: {len(shared)} group{'s' * (len(shared) > 1)} of `{first}` "
+                    f"also in `{second}`: {told}"
                 )
         if self.test_recordings is not None and len(self.test_recordings) != self.count("test"):
-            raise ValueError(f"test_recordings has {len(self.test_recordings):,} rows for {self.count('test'):,} samples")
+            raise ValueError(
+                f"test_recordings has {len(self.test_recordings):,} rows for {self.count('test'):,} samples"
+            )
 
 
 def _check_split(split: str, given_inputs: Arrays, given_targets: Arrays) -> None:
@@ -119,6 +144,14 @@ def _check_split(split: str, given_inputs: Arrays, given_targets: Arrays) -> Non
             raise ValueError(f"{number:,} {next(iter(inputs))} have {len(array):,} {name}")
     if not all(np.isfinite(array).all() for array in (*inputs.values(), *targets.values())):
         raise ValueError(f"the {split} split holds values that are not finite")
+
+
+def _rows(given: Arrays, rows: Array) -> Arrays:
+    """Some samples of one array, or of each of several."""
+    if isinstance(given, Mapping):
+        return {name: np.asarray(array)[rows] for name, array in given.items()}
+    arrays = tuple(array[rows] for array in named_arrays("", given).values())
+    return arrays[0] if isinstance(given, np.ndarray) or len(arrays) == 1 else arrays
 
 
 def named_arrays(name: str, given: Arrays) -> dict[str, Array]:

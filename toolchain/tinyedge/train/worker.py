@@ -28,6 +28,7 @@ from tinyedge.digests import canonical_json, digest
 from tinyedge.errors import TinyEdgeError
 from tinyedge.graph.ir import Graph
 from tinyedge.graph.reader import read_model
+from tinyedge.paths import cache_dir
 from tinyedge.train import float_stage, store
 from tinyedge.train.anomaly import MOST_FEATURES, auc, choose_threshold, mahalanobis_distances, reconstruction_errors
 from tinyedge.train.author import build_model, load_splits
@@ -35,11 +36,13 @@ from tinyedge.train.batches import check_augmentation
 from tinyedge.train.checkpoint import Keeper
 from tinyedge.train.convert import convert_model
 from tinyedge.train.evaluate import check_types, quantize_inputs, real_values, run_int8, sparsity
+from tinyedge.train.featured import device_samples, features_table, with_features
 from tinyedge.train.fit import Training, check_fit
 from tinyedge.train.inputs import Recorder
 from tinyedge.train.matching import Matched, match_data
 from tinyedge.train.recipe import Recipe, read_recipe_table
 from tinyedge.train.rehearsal import rehearse
+from tinyedge.train.splits import Splits
 
 _REPORT_EVERY_S = 0.1
 
@@ -75,7 +78,8 @@ def main(job_file: Path) -> int:
     try:
         job = json.loads(job_file.read_text(encoding="utf-8"))
         recipe = read_recipe_table(job["recipe"], Path(job["folder"]))
-        recorder = Recorder(recipe.folder, [job_file.parent, Path(job["keep"]), Path(__file__).parents[1]])
+        own = [job_file.parent, Path(job["keep"]), Path(__file__).parents[1], cache_dir()]
+        recorder = Recorder(recipe.folder, own)
         recorder.start()
         os.chdir(recipe.folder)  # paths in [data] are relative to the recipe
         figures = train(recipe, job_file.parent, Path(job["keep"]), channel)
@@ -105,74 +109,64 @@ def _end_with_parent() -> None:
     os._exit(1)
 
 
+class _Clock:
+    """The seconds of each stage, which is told as it begins and ends."""
+
+    def __init__(self, channel: Channel) -> None:
+        self.seconds: dict[str, float] = {}
+        self._channel = channel
+        self._started = time.monotonic()
+
+    def total(self) -> float:
+        return round(time.monotonic() - self._started, 2)
+
+    @contextlib.contextmanager
+    def stage(self, name: str, *, counted: bool = True) -> Iterator[None]:
+        """Time a stage. One that is not `counted` does not report its steps itself: it is one step."""
+        begun = time.monotonic()
+        if not counted:
+            self._channel.progress(name, 0, 1)
+        yield
+        if not counted:
+            self._channel.progress(name, 1, 1)
+        self.seconds[name] = round(time.monotonic() - begun, 2)
+
+
 def train(recipe: Recipe, out: Path, keep: Path, channel: Channel) -> dict[str, Any]:
     """Every stage in order; model.tflite and samples.npz in `out`, the float stage in `keep`.
 
     Returns the figures of metrics.json.
     """
-    started = time.monotonic()
-    seconds: dict[str, float] = {}
-
-    @contextlib.contextmanager
-    def stage(name: str, *, counted: bool = True) -> Iterator[None]:
-        """Time a stage. One that is not `counted` does not report its steps itself: it is one step."""
-        begun = time.monotonic()
-        if not counted:
-            channel.progress(name, 0, 1)
-        yield
-        if not counted:
-            channel.progress(name, 1, 1)
-        seconds[name] = round(time.monotonic() - begun, 2)
-
-    with stage("load", counted=False):
+    clock = _Clock(channel)
+    with clock.stage("load", counted=False):
         splits = load_splits(recipe)
+        if recipe.fit.samples:
+            splits = splits.limited(recipe.fit.samples)
+        if recipe.features is not None:
+            splits = with_features(splits, recipe.features)
         _import_tensorflow()
-    with stage("check", counted=False):
-        _seed(recipe.seed)
-        model = build_model(recipe)
-        data = match_data(model, splits, recipe.task)
-        check_augmentation(recipe.augment, data)
-        check_fit(recipe.fit, data)
-        for note in (*data.notes, *rehearse(recipe, model, data, channel.if_ended)):
-            channel.send({"note": note})
-        _seed(recipe.seed)
-        model = build_model(recipe)
-    kept = float_stage.stage_digest(recipe, model, data)
-    keeper = Keeper(keep, digest(kept, canonical_json(recipe.to_json()["compress"])))
-    training = Training(
-        data, recipe.fit.batch_size, channel.progress, recipe.seed, recipe.fit, recipe.augment, keeper
-    )
-    with stage("fit"):
-        rows = float_stage.restore(keep, kept, model)
-        if rows is not None:
-            training.rows.extend(rows)
-        elif recipe.fit.epochs:
-            fit = recipe.fit
-            training.fit(model, "fit", epochs=fit.epochs, learning_rate=fit.learning_rate, may_stop=True)
-            float_stage.save(keep, kept, model, training.rows)
-        metrics = {**_prefixed("float", training.score(model)), "parameters": float(model.count_params())}
-    for technique in recipe.compress:
-        with stage(technique.name):
-            model = technique.apply(model, training)
-            metrics |= _prefixed(technique.name, training.score(model))
-    keeper.done()
-    for note in training.notes:
-        channel.send({"note": note})
-    with stage("convert", counted=False):
+    with clock.stage("check", counted=False):
+        model, data = _checked(recipe, splits, channel)
+    model, training, metrics = _trained(recipe, model, data, keep, clock, channel)
+    with clock.stage("convert", counted=False):
         tflite = convert_model(model, data.train_inputs, recipe.convert.representative_samples)
-    with stage("evaluate"):
+    with clock.stage("evaluate"):
         graph = read_model(tflite, recipe.name)
         check_types(graph)
-        samples = quantize_inputs(data.test_inputs, graph)
+        samples, raw = quantize_inputs(data.test_inputs, graph), None
+        if recipe.features is not None:
+            first, raw = device_samples(recipe.features, np.asarray(splits.test_inputs), graph)
+            samples = (first,)
         outputs = run_int8(graph, samples, lambda done, total: channel.progress("evaluate", done, total))
         real = [real_values(array, tensor) for array, tensor in zip(samples, graph.input_tensors(), strict=True)]
         metrics |= _prefixed("int8", data.score(outputs, real))
         if data.reconstructs:
             metrics |= _judge_detector(data, graph, real[0], outputs[0], recipe.anomaly.false_alarms)
     metrics["gzip_bytes"] = float(len(gzip.compress(tflite, 9, mtime=0)))
-    metrics["train_seconds"] = round(time.monotonic() - started, 2)
+    metrics["train_seconds"] = clock.total()
+    metrics["train_cpu_seconds"] = round(time.process_time(), 2)
     (out / store.MODEL).write_bytes(tflite)
-    (out / store.SAMPLES).write_bytes(_archive(samples, data))
+    (out / store.SAMPLES).write_bytes(_archive(samples, data, raw))
     return {
         "model": recipe.name,
         "heads": [head.name for head in data.heads],
@@ -180,11 +174,56 @@ def train(recipe: Recipe, out: Path, keep: Path, channel: Channel) -> dict[str, 
         "int8_accuracy": metrics.get("int8_accuracy"),
         "sparsity": sparsity(graph),
         "metrics": metrics,
-        "seconds": seconds,
+        "seconds": clock.seconds,
         "class_names": list(splits.class_names),
+        "made_up": splits.made_up,
+        "features": features_table(recipe.features),
         "samples": {split: splits.count(split) for split in splits.names},
         "epochs": training.rows,
     }
+
+
+def _checked(recipe: Recipe, splits: Splits, channel: Channel) -> tuple[Any, Matched]:
+    """(the untrained model, its data) once all but the training was gone through; what is to be said is told."""
+    _seed(recipe.seed)
+    model = build_model(recipe, splits)
+    data = match_data(model, splits, recipe.task)
+    check_augmentation(recipe.augment, data)
+    check_fit(recipe.fit, data)
+    for note in (*splits.notes, *data.notes, *rehearse(recipe, model, data, channel.if_ended)):
+        channel.send({"note": note})
+    _seed(recipe.seed)
+    return build_model(recipe, splits), data
+
+
+def _trained(
+    recipe: Recipe, model: Any, data: Matched, keep: Path, clock: _Clock, channel: Channel
+) -> tuple[Any, Training, dict[str, float]]:
+    """(the model trained and compressed, how that went, the metrics after each stage), going on from what is kept."""
+    kept = float_stage.stage_digest(recipe, model, data)
+    keeper = Keeper(keep, digest(kept, canonical_json(recipe.to_json()["compress"])))
+    fit = recipe.fit
+    training = Training(data, fit.batch_size, channel.progress, recipe.seed, fit, recipe.augment, keeper)
+    with clock.stage("fit"):
+        rows = float_stage.restore(keep, kept, model)
+        if rows is not None:
+            training.rows.extend(rows)
+        elif fit.epochs:
+            training.fit(model, "fit", epochs=fit.epochs, learning_rate=fit.learning_rate, may_stop=True)
+            float_stage.save(keep, kept, model, training.rows)
+        metrics = {**_prefixed("float", training.score(model)), "parameters": float(model.count_params())}
+    for technique in recipe.compress:
+        with clock.stage(technique.name):
+            model = technique.apply(model, training)
+            metrics |= _prefixed(technique.name, training.score(model))
+    keeper.done()
+    for note in training.notes:
+        channel.send({"note": note})
+    return model, training, metrics
+
+
+def _prefixed(stage: str, metrics: dict[str, float]) -> dict[str, float]:
+    return {f"{stage}_{name}": value for name, value in metrics.items()}
 
 
 def _judge_detector(data: Matched, graph: Graph, inputs: Any, outputs: Any, false_alarms: float) -> dict[str, float]:
@@ -212,14 +251,13 @@ def _judge_detector(data: Matched, graph: Graph, inputs: Any, outputs: Any, fals
     return found
 
 
-def _prefixed(stage: str, metrics: dict[str, float]) -> dict[str, float]:
-    return {f"{stage}_{name}": value for name, value in metrics.items()}
-
-
-def _archive(samples: Sequence[Any], data: Matched) -> bytes:
+def _archive(samples: Sequence[Any], data: Matched, raw: Any) -> bytes:
     """samples.npz: `samples`, `samples_1`... of each input as the device gets it; `labels` (classes) or `targets` (of a
-    regression or an anomaly detector, which have no accuracy) of the first output, `labels_1` or `targets_1` of the next, and so on."""
+    regression or an anomaly detector, which have no accuracy) of the first output, `labels_1` or `targets_1` of the
+    next, and so on; `raw`: what features of the samples are computed of, if they are."""
     arrays: dict[str, Any] = {store.numbered("samples", index): array for index, array in enumerate(samples)}
+    if raw is not None:
+        arrays["raw"] = raw
     for index, (head, targets) in enumerate(zip(data.heads, data.test_targets, strict=True)):
         arrays[store.numbered("labels" if head.has_classes else "targets", index)] = targets
     stream = io.BytesIO()

@@ -6,5 +6,7 @@ A new technique is one file with a frozen dataclass of its settings, which it na
 from tinyedge.discovery import collect
 from tinyedge.train.augment.contract import Augmentation
 
-AUGMENTATIONS: dict[str, type[Augmentation]] = {technique.name: technique for technique in collect(__name__, "TECHNIQUE")}
+AUGMENTATIONS: dict[str, type[Augmentation]] = {
+    technique.name: technique for technique in collect(__name__, "TECHNIQUE")
+}
 """by the name recipes use"""

@@ -30,7 +30,8 @@ class Noise:
 
     def apply(self, samples: Array, random: np.random.Generator) -> Array:
         noise = random.standard_normal(samples.shape, dtype=np.float32)
-        return (samples + np.float32(self.deviation) * noise).astype(np.float32)
+        noisy: Array = (samples + np.float32(self.deviation) * noise).astype(np.float32)
+        return noisy
 
 
 TECHNIQUE = Noise

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -33,7 +33,9 @@ class Shift:
         check_axes(self.axes, shape)
         for axis in self.axes:
             if self.most >= shape[axis]:
-                raise ValueError(f"`most` is {self.most}, axis {axis} of a sample {list(shape)} has {shape[axis]} places")
+                raise ValueError(
+                    f"`most` is {self.most}, axis {axis} of a sample {list(shape)} has {shape[axis]} places"
+                )
 
     def apply(self, samples: Array, random: np.random.Generator) -> Array:
         for axis in self.axes:
@@ -48,7 +50,7 @@ class Shift:
             rows = np.flatnonzero(by == step)
             if not len(rows):
                 continue
-            into = [rows, *(slice(None) for _ in samples.shape[1:])]
+            into: list[Any] = [rows, *(slice(None) for _ in samples.shape[1:])]
             out = list(into)
             into[axis] = slice(max(step, 0), length + min(step, 0))
             out[axis] = slice(max(-step, 0), length - max(step, 0))

@@ -36,7 +36,7 @@ class SpecAugment:
     def check(self, shape: tuple[int, ...]) -> None:
         if len(shape) < 2 or self.frames >= shape[0] or self.frequencies >= shape[1]:
             raise ValueError(
-                f"bands of {self.frames} frames and {self.frequencies} frequencies do not fit into a sample {list(shape)}"
+                f"bands of {self.frames} frames and {self.frequencies} frequencies do not fit into {list(shape)}"
             )
 
     def apply(self, samples: Array, random: np.random.Generator) -> Array:

@@ -39,7 +39,7 @@ class TimeStretch:
 
     def apply(self, samples: Array, random: np.random.Generator) -> Array:
         count, length = samples.shape[:2]
-        speeds = random.uniform(self.slowest, self.fastest, count)
+        speeds: Array = np.asarray(random.uniform(self.slowest, self.fastest, count))
         speeds[random.random(count) >= self.share] = 1.0
         middle = (length - 1) / 2
         # A slow sample shows a part of the window, at any place within it; a fast one stays in the middle.
