@@ -38,6 +38,18 @@ typedef struct {
   const te_span *spans;
 } te_layer_info;
 
+/* How the input is computed of samples, row after row. */
+typedef struct {
+  uint32_t window_bytes; /* of samples that a row is computed of */
+  uint32_t stride_bytes; /* from one window to the next */
+  uint32_t row_bytes;
+  uint32_t rows; /* of the input */
+  void (*reset)(void);
+  void (*frame)(const void *samples, void *row);
+} te_features_info;
+
+struct te_stream; /* te_stream.h */
+
 typedef struct {
   const char *model;   /* name of the model */
   const char *digest;  /* first 16 hex digits of the SHA-256 of its file */
@@ -52,6 +64,8 @@ typedef struct {
   const te_tensor_info *outputs;
   const te_input_range *input_ranges; /* one for each input, or null: all may hold any bytes */
   const te_layer_info *layers;
+  const te_features_info *features; /* of input 0, or null: it is given as it is */
+  const struct te_stream *stream;     /* how it listens to a signal, or null */
   /* The functions of the model's header. */
   int (*init)(void);
   int (*invoke)(void);

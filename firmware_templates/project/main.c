@@ -9,6 +9,9 @@
 #include "te_models.h"
 #include "te_protocol.h"
 #include "te_startup.h"
+#ifdef TE_LISTENS
+#include "te_streaming.h"
+#endif
 #include "te_wire.h"
 
 /* Of the last profile, one entry per layer in order of execution. */
@@ -24,10 +27,24 @@ static const te_model_info *model; /* its table */
 static int init_errors[TE_MODEL_COUNT];
 static int selftests_ok[TE_MODEL_COUNT];
 
+#ifdef TE_WINDOW_BYTES
+/* The samples of a window as far as they have come, of the features of the chosen model. */
+static struct {
+  uint8_t window[TE_WINDOW_BYTES] __attribute__((aligned(8)));
+  uint32_t held; /* bytes in the window */
+  uint32_t fed;  /* bytes since the signal began; UINT32_MAX before that */
+  uint32_t rows; /* rows since then */
+  uint32_t ticks;
+} feed;
+#endif
+
 static void choose(uint32_t i) {
   chosen = i;
   model = te_models[i];
   profile_taken = 0;
+#ifdef TE_WINDOW_BYTES
+  feed.fed = UINT32_MAX;
+#endif
 }
 
 /* ---- inputs, outputs, self-test ---- */
@@ -175,6 +192,78 @@ static const char *reply_in(const char *words) {
   return 0;
 }
 
+#ifdef TE_WINDOW_BYTES
+static void feed_begin(void) {
+  feed.held = 0;
+  feed.fed = 0;
+  feed.rows = 0;
+  feed.ticks = 0;
+  model->features->reset();
+}
+
+/* Takes samples, and computes a row of the input whenever a window is whole; 0 when there are more than it takes. */
+static int feed_samples(const uint8_t *bytes, uint32_t count) {
+  const te_features_info *features = model->features;
+  for (uint32_t i = 0; i < count; ++i) {
+    feed.window[feed.held++] = bytes[i];
+    feed.fed++;
+    if (feed.held < features->window_bytes) {
+      continue;
+    }
+    if (feed.rows == features->rows) {
+      return 0;
+    }
+    const uint32_t start = te_bsp_cycles();
+    features->frame(feed.window, (uint8_t *)model->input(0) + feed.rows * features->row_bytes);
+    feed.ticks += te_bsp_cycles() - start;
+    feed.rows++;
+    feed.held -= features->stride_bytes;
+    for (uint32_t j = 0; j < feed.held; ++j) {
+      feed.window[j] = feed.window[j + features->stride_bytes];
+    }
+  }
+  return 1;
+}
+
+static const char *reply_feed(const char *words) {
+  static uint8_t chunk[TE_CHUNK_BYTES];
+  uint32_t offset;
+  uint32_t count;
+  if (!te_take_u32(&words, &offset) || !te_take_base64(&words, chunk, sizeof chunk, &count) || !te_at_end(words) ||
+      model->features == 0) {
+    return TE_ERR_ARGS;
+  }
+  if (offset == 0) {
+    feed_begin();
+  } else if (offset != feed.fed) {
+    return TE_ERR_ORDER;
+  }
+  if (!feed_samples(chunk, count)) {
+    return TE_ERR_ARGS;
+  }
+  te_line_u32(" rows=", feed.rows);
+  te_line_u32(" ticks=", feed.ticks);
+  return 0;
+}
+
+static const char *reply_features(const char *words) {
+  uint32_t offset;
+  uint32_t count;
+  if (!te_take_u32(&words, &offset) || !te_take_u32(&words, &count) || !te_at_end(words) || count == 0 ||
+      count > TE_CHUNK_BYTES || model->features == 0 || !has_bytes(0, 0, offset, count)) {
+    return TE_ERR_ARGS;
+  }
+  te_line_base64(" data=", (const uint8_t *)model->input(0) + offset, count);
+  return 0;
+}
+#endif
+
+#ifdef TE_LISTENS
+static const char *reply_stream(const char *words) {
+  return te_reply_stream(model, words);
+}
+#endif
+
 static const char *reply_out(const char *words) {
   uint32_t index;
   uint32_t offset;
@@ -288,6 +377,13 @@ static const struct {
     {TE_VERB_OUT, reply_out, WORDS},
     {TE_VERB_MEM, reply_mem, NO_WORDS},
     {TE_VERB_RESET, reply_reset, NO_WORDS | MODEL},
+#ifdef TE_WINDOW_BYTES
+    {TE_VERB_FEED, reply_feed, WORDS},
+    {TE_VERB_FEATURES, reply_features, WORDS},
+#endif
+#ifdef TE_LISTENS
+    {TE_VERB_STREAM, reply_stream, WORDS},
+#endif
 #if TE_MODEL_COUNT > 1
     {TE_VERB_MODEL, reply_model, WORDS},
 #endif

@@ -168,7 +168,7 @@ def test_two_processes_may_build_the_helper_at_once(monkeypatch: pytest.MonkeyPa
     assert len(set(built)) == 1
     assert len(built) == 2
     folder = built[0].parent
-    assert [path.name for path in folder.glob("helper-*")] == [built[0].name]
+    assert [path.name for path in folder.glob("unicorn-*")] == [built[0].name]
     assert len(list(folder.iterdir())) == 2, "the library and the entry of the cache that it is compared with"
     before = built[0].stat().st_mtime_ns
     time.sleep(0.01)

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tinyedge.errors import InternalError
-from tinyedge.generate.render import LINE_WIDTH, c_values, comment_text, render, shortest_float
+from tinyedge.generate.render import comment_text, render
+from tinyedge.literals import LINE_WIDTH, c_values, shortest_float
 
 
 @given(st.text())

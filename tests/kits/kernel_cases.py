@@ -15,9 +15,9 @@ import numpy as np
 from kits.kernel_layers import Array, Rng, random_inputs
 from tinyedge.boards import Core, Isa
 from tinyedge.generate import assembler
-from tinyedge.generate.render import c_values
 from tinyedge.kernels.contract import Code, Kernel, Operands
 from tinyedge.kernels.sources import runtime_files
+from tinyedge.literals import c_values
 from tinyedge.ops.contract import Layer
 from tinyedge.ops.reference import run_layer
 

@@ -64,8 +64,9 @@ def random_inputs(graph: Graph, seed: int) -> list[Array]:
             values.append(rng.random(tensor.shape) < 0.5)
             continue
         info = np.iinfo(tensor.dtype.numpy)
-        ends = rng.choice([info.min, info.max], tensor.shape)
-        inner = rng.integers(info.min, info.max, tensor.shape, endpoint=True)
+        drawn = np.uint64 if info.max > np.iinfo(np.int64).max else np.int64
+        ends = rng.choice(np.array([info.min, info.max], drawn), tensor.shape)
+        inner = rng.integers(info.min, info.max, tensor.shape, drawn, endpoint=True)
         values.append(np.asarray(ends if seed % 4 == 0 else inner).astype(tensor.dtype.numpy))
     return values
 

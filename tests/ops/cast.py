@@ -8,12 +8,15 @@ from kits.draft import Draft
 from kits.kernel_layers import Rng
 from kits.operator_models import Operand, one_to_one, pick, row, shape_of
 
-REFUSALS: list[tuple[bytes, str]] = [(row("cast", 4, Operand("int8"), Operand("bool")), "to int8, int16 or int32")]
+REFUSALS: list[tuple[bytes, str]] = [
+    (row("cast", 4, Operand("int8"), Operand("bool")), "to int8, int16, int32 or uint32")
+]
 """models that are refused, and words of the rule they break"""
 
 
 def cast_model(rng: Rng) -> bytes:
-    source, target = pick(rng, ("int8", "int16", "int32", "bool")), pick(rng, ("int8", "int16", "int32"))
+    source = pick(rng, ("int8", "int16", "int32", "uint32", "bool"))
+    target = pick(rng, ("int8", "int16", "int32", "uint32"))
     return one_to_one(rng, "cast", shape_of(rng), Operand(source), Operand(target))
 
 

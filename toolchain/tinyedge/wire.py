@@ -13,6 +13,13 @@ Requests (`key=value` words in replies; integers decimal, digests hex, data base
     model I                  where there are several: the requests behind it are about model I; the words of `hello`
     tensor KIND I            KIND `in` or `out`: bytes, type, shape=1x8x8x1, scale, zero_point
     in I OFFSET B64          writes up to CHUNK_BYTES bytes of input I
+    feed OFFSET B64          where input 0 is computed of samples: up to CHUNK_BYTES bytes of them, in order; OFFSET 0
+                             begins a signal, and whenever a window is whole a row of the input: rows, ticks (of all
+                             rows since then)
+    features OFFSET N        up to CHUNK_BYTES bytes of that input: data
+    stream OFFSET B64        where the model listens: the next up to CHUNK_BYTES bytes of a signal, whole instants;
+                             OFFSET 0 begins one: rows, runs, row_crc, out_crc, heard_crc (over all rows, outputs and
+                             results since then), ticks of this piece, and of inferences in it: network
     run                      one inference: ticks, in_crc, out_crc
     profile                  one inference, ticks and output CRC-32 kept per layer: ticks, layers, in_crc, out_crc
     layer I                  of the last profile, in order of execution: index (operator's), ticks, crc (or `-`), in_crc
@@ -46,13 +53,27 @@ CHUNK_BYTES = 96
 """payload bytes of one `in` or `out`"""
 DEFAULT_BAUD = 115_200
 
-VERBS = ("hello", "model", "tensor", "in", "run", "profile", "layer", "out", "mem", "reset")
+VERBS = (
+    "hello",
+    "model",
+    "tensor",
+    "in",
+    "feed",
+    "features",
+    "stream",
+    "run",
+    "profile",
+    "layer",
+    "out",
+    "mem",
+    "reset",
+)
 ERRORS = {
     "verb": "the firmware does not know the request",
     "args": "the request's arguments are malformed or out of range",
     "model": "the model failed to initialise",
     "run": "the inference failed",
-    "order": "no profile has been taken yet",
+    "order": "no profile has been taken yet, or samples are missing that come before these",
 }
 OK = "ok"
 ERR = "err"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Sums, differences and products of int32, tensor by tensor, with broadcasting. */
+/* Sums, differences, products and quotients of int32, tensor by tensor, with broadcasting. */
 #ifndef TE_WHOLE_NUMBERS_H
 #define TE_WHOLE_NUMBERS_H
 
@@ -11,5 +11,8 @@
 void te_whole_numbers_add(const te_pair_params *p, const int32_t *input1, const int32_t *input2, int32_t *output);
 void te_whole_numbers_sub(const te_pair_params *p, const int32_t *input1, const int32_t *input2, int32_t *output);
 void te_whole_numbers_mul(const te_pair_params *p, const int32_t *input1, const int32_t *input2, int32_t *output);
+
+/* The same, cut towards zero; 0 for a divisor of 0 */
+void te_whole_numbers_div(const te_pair_params *p, const int32_t *input1, const int32_t *input2, int32_t *output);
 
 #endif

@@ -17,6 +17,8 @@ from tinyedge.artifacts.plan import (
     Reference,
     Schedule,
     ScheduledLayer,
+    feature_input,
+    model_stream,
 )
 from tinyedge.artifacts.project import FirmwareProject, Library
 from tinyedge.artifacts.run import (
@@ -74,4 +76,6 @@ __all__ = [
     "SymbolSize",
     "Target",
     "check_name",
+    "feature_input",
+    "model_stream",
 ]

@@ -10,11 +10,41 @@ from typing import Literal, Protocol
 from tinyedge.artifacts.model import QuantizedModel
 from tinyedge.artifacts.observer import Observer
 from tinyedge.boards import Board
+from tinyedge.errors import ModelError
+from tinyedge.features.quantize import FeatureInput, fit_input
+from tinyedge.features.stream import Stream, StreamSettings, can_listen, fit_stream
 from tinyedge.graph.ir import Array, Graph
 from tinyedge.kernels.contract import Cost, Kernel
 from tinyedge.ops.contract import Layer
 
 Optimize = Literal["size", "balanced", "speed"]
+
+
+def feature_input(model: QuantizedModel, graph: Graph) -> FeatureInput | None:
+    """How features fill a model's input; None when it has none. Raises: ModelError when they do not fit."""
+    if model.features is None:
+        return None
+    inputs = graph.input_tensors()
+    if len(inputs) != 1:
+        raise ModelError(
+            f"features fill the only input of a model; `{model.name}` has {len(inputs)}",
+            hint="leave out the table [features], and compute the inputs in front of the model",
+        )
+    return fit_input(model.features, model.name, inputs[0])
+
+
+def model_stream(model: QuantizedModel, graph: Graph) -> Stream | None:
+    """How a model listens to a signal; None when it cannot, and nobody says it should.
+
+    Raises: ModelError when its features do not fit its input, or its settings do not fit its features or output
+    """
+    filled = feature_input(model, graph)
+    output = graph.output_tensors()[0]
+    if filled is None or (model.stream is None and not can_listen(filled, output)):
+        return None
+    keeps_state = any(tensor.is_variable for tensor in graph.tensors.values())
+    settings = model.stream or StreamSettings()
+    return fit_stream(settings, filled, model.name, output, model.class_names, keeps_state=keeps_state)
 
 
 class Named(Protocol):
@@ -169,3 +199,13 @@ class Prepared:
     reference: Reference
     budget: Path | None = None
     """the recipe's budget.toml, if there is one and its figures are of this runtime"""
+
+    @property
+    def feature_input(self) -> FeatureInput | None:
+        """How features fill the model's input; None when it has none. Raises: ModelError when they do not fit."""
+        return feature_input(self.model, self.original)
+
+    @property
+    def stream(self) -> Stream | None:
+        """How the model listens to a signal. Raises: as `model_stream`."""
+        return model_stream(self.model, self.original)

@@ -47,7 +47,7 @@ _RUNTIMES = click.option(
 _DATA = click.option(
     "--data",
     type=click.Path(path_type=Path),
-    help="Samples, and labels: .npz, .npy or a folder of .npy, for a MODEL that has to be converted.",
+    help="Samples and labels, of any format of docs/data.md: what a MODEL is converted with, or judged on.",
 )
 _PYTHON = click.option(
     "--python", metavar="PROGRAM", help="The Python that has litert-torch, for PyTorch. Default: TINYEDGE_TORCH_PYTHON."
@@ -127,7 +127,7 @@ def choices(function: Command) -> Command:
     def wrapper(*args: Any, runtime: str | None, **kwargs: Any) -> Any:
         config = load_config(Path.cwd())
         chosen = runtime or config.runtime or RUNTIMES[0]
-        merged, others = _merge(config, chosen, kwargs)
+        merged, others = merge_choices(config, chosen, kwargs)
         return function(*args, choices=merged, **others)
 
     return _decorate(wrapper, (*_MODEL, _RUNTIME, *_BUILD))
@@ -143,7 +143,7 @@ def joint_choices(function: Command) -> Command:
         config = load_config(Path.cwd())
         chosen = runtime or config.runtime or RUNTIMES[0]
         first, *others = models or config.models or (None,)
-        merged, further = _merge(config, chosen, {**kwargs, "model": first})
+        merged, further = merge_choices(config, chosen, {**kwargs, "model": first})
         joint = replace(merged, others=tuple(other for other in others if other is not None), arena=arena)
         return function(*args, choices=joint, **further)
 
@@ -160,7 +160,7 @@ def library_choices(function: Command) -> Command:
         config = load_config(Path.cwd())
         first, *others = models or config.models or (None,)
         given = {**kwargs, "model": first, "board": board or config.board or PORTABLE_BOARD, "tflm": None}
-        merged, further = _merge(config, "aot", {**given, "compiler": None})
+        merged, further = merge_choices(config, "aot", {**given, "compiler": None})
         joint = replace(merged, others=tuple(other for other in others if other is not None), arena=arena)
         return function(*args, choices=joint, **further)
 
@@ -177,13 +177,13 @@ def several_choices(function: Command) -> Command:
         for name in names:
             if name not in RUNTIMES:
                 raise UsageError(f"there is no runtime `{name}`", hint=f"choose of {', '.join(RUNTIMES)}")
-        pairs = [_merge(config, name, kwargs) for name in names]
+        pairs = [merge_choices(config, name, kwargs) for name in names]
         return function(*args, choices=tuple(merged for merged, _ in pairs), **pairs[0][1])
 
     return _decorate(wrapper, (*_MODEL, _RUNTIMES, *_BUILD))
 
 
-def _merge(config: Config, runtime: str, given: Mapping[str, Any]) -> tuple[Choices, dict[str, Any]]:
+def merge_choices(config: Config, runtime: str, given: Mapping[str, Any]) -> tuple[Choices, dict[str, Any]]:
     """(the choices, the options that are none of them). Raises: UsageError without a model or a board."""
     model = given["model"] or config.model
     board = given["board"] or config.board

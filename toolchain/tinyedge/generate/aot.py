@@ -16,13 +16,15 @@ from tinyedge.artifacts import Buffer, Plan, PlannedLayer, QuantizedModel
 from tinyedge.boards import Core, Isa
 from tinyedge.errors import InternalError, ModelError
 from tinyedge.generate import assembler
+from tinyedge.generate.features import feature_part
 from tinyedge.generate.library import FOLDER, Form, class_labels, in_arguments, info_file, library_files, names
 from tinyedge.generate.names import c_name
 from tinyedge.generate.part import LayerRow, ModelPart, ranges_text, tensors_text
-from tinyedge.generate.render import c_values, comment_text, render
+from tinyedge.generate.render import comment_text, render
 from tinyedge.graph.ir import DType, Tensor
 from tinyedge.kernels.contract import Code, Constant, Operands
 from tinyedge.kernels.sources import runtime_files
+from tinyedge.literals import c_values
 
 _FEATURES = {
     Isa.ARMV6M: "__thumb__",
@@ -67,6 +69,7 @@ def generate_aot(
     constants = [*starts.values(), *(constant for step in steps for constant in step.code.constants)]
     stems = sorted({stem for step in steps for stem in step.code.runtime})
     runtime = {f"runtime/{name}": content for name, content in runtime_files(stems, core.isa).items()}
+    features = feature_part(model, plan.graph, core.isa)
     headers = [f'"{stem}.h"' for stem in stems if f"runtime/{stem}.h" in runtime]
     functions = [function for step in steps for function in step.code.assembler]
     in_assembler = assembler.assembler_files(functions, model.name, c, core.name, _FEATURES.get(core.isa, ""))
@@ -90,12 +93,14 @@ def generate_aot(
     return ModelPart(
         "aot",
         model,
-        {**runtime, **{f"model/{name}": content for name, content in of_model.items()}},
+        {**runtime, **features.files, **{f"model/{name}": content for name, content in of_model.items()}},
         tuple(LayerRow(p.layer.name, tensors_text(p.layer.outputs), p.kernel.name) for p in plan.layers),
         plan.arena_bytes,
         alignment=form.alignment,
         state_bytes=plan.state_bytes,
         has_input_ranges=bool(ranges_text(plan.graph)),
+        window_bytes=features.window_bytes,
+        listens=features.listens,
     )
 
 

@@ -11,11 +11,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from tinyedge.artifacts import QuantizedModel
+from tinyedge.artifacts import QuantizedModel, feature_input, model_stream
 from tinyedge.generate.names import c_name
 from tinyedge.generate.part import ranges_text, shape_text
-from tinyedge.generate.render import c_string, comment_text, float_literal, render, shortest_float, template_file
+from tinyedge.generate.render import c_string, comment_text, render, template_file
 from tinyedge.graph.ir import DType, Graph, Tensor, integer_range
+from tinyedge.literals import float_literal, shortest_float
 
 FOLDER = "library"
 SHARED_FILES = ("te_affine.h", "te_section.h")
@@ -108,6 +109,8 @@ def info_file(
     """`<name>_info.c`: the table that the measuring firmware reads.
 
     layers, spans  initializers of te_layer_info and te_span
+
+    Raises: ModelError when the model's features do not fit its input
     """
     content = render(
         "model_info.c.j2",
@@ -119,6 +122,8 @@ def info_file(
         inputs=_tensors(model, graph.input_tensors(), "input"),
         outputs=_tensors(model, graph.output_tensors(), "output"),
         input_ranges=ranges_text(graph),
+        has_features=feature_input(model, graph) is not None,
+        listens=model_stream(model, graph) is not None,
         layers=layers,
         spans=spans,
     )

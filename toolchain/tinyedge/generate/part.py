@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from tinyedge.artifacts import Library, QuantizedModel
 from tinyedge.artifacts.input_ranges import ranged_inputs
 from tinyedge.generate.names import c_name
-from tinyedge.generate.render import comment_text, float_literal
+from tinyedge.generate.render import comment_text
 from tinyedge.graph.ir import Graph, Tensor
+from tinyedge.literals import float_literal
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,10 @@ class ModelPart:
     state_bytes: int = 0
     has_input_ranges: bool = False
     """some input may not hold any bytes"""
+    window_bytes: int = 0
+    """of samples that a row of its features is computed of; 0: it has no features"""
+    listens: bool = False
+    """its library can listen to a signal"""
 
     @property
     def symbol(self) -> str:

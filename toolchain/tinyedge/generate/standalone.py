@@ -12,8 +12,9 @@ from tinyedge.errors import InternalError
 from tinyedge.generate.joint import PlannedModel, join_files, model_parts, shared_arena_file
 from tinyedge.generate.library import FOLDER, file_digest, names
 from tinyedge.generate.names import c_name
-from tinyedge.generate.render import float_literal, render, template_file
+from tinyedge.generate.render import render, template_file
 from tinyedge.graph.ir import DType, Tensor
+from tinyedge.literals import float_literal
 
 _PORTABLE = (Isa.NATIVE, Isa.ARMV7M, Isa.RV32IMC)
 """cores without kernels of their own"""

@@ -21,7 +21,7 @@ from ai_edge_litert import schema_py_generated as schema
 from tinyedge.errors import ModelError
 from tinyedge.graph.ir import DType, Graph, Operator, Quantization, Tensor, count_operators
 from tinyedge.graph.option_fields import option_fields, option_words, words_of
-from tinyedge.graph.resources import bind_resources
+from tinyedge.graph.resources import bind_resources, keep_outputs
 from tinyedge.graph.verify import verify
 
 _MAGIC = b"TFL3"
@@ -30,7 +30,18 @@ _MAX_OPERANDS = 1024
 _MAX_TENSOR_BYTES = 1 << 31
 _TABLE_BYTES = 32
 """what a tensor or an operator takes in a file at the very least"""
-_CUSTOM_NAMES = {"CIRCULAR_BUFFER": "circular_buffer"}
+_CUSTOM_NAMES = {
+    "CIRCULAR_BUFFER": "circular_buffer",
+    "SignalEnergy": "signal_energy",
+    "SignalFftAutoScale": "signal_fft_auto_scale",
+    "SignalFilterBank": "signal_filter_bank",
+    "SignalFilterBankLog": "signal_filter_bank_log",
+    "SignalFilterBankSpectralSubtraction": "signal_filter_bank_spectral_subtraction",
+    "SignalFilterBankSquareRoot": "signal_filter_bank_square_root",
+    "SignalPCAN": "signal_pcan",
+    "SignalRfft": "signal_rfft",
+    "SignalWindow": "signal_window",
+}
 """custom operators that tinyedge knows, by the file's name; others keep theirs"""
 _SUBGRAPHS = MappingProxyType(
     {
@@ -406,6 +417,6 @@ def read_model(data: bytes, name: str) -> Graph:
     except (struct.error, ValueError, TypeError, IndexError, OverflowError) as error:
         # What flatbuffers and numpy raise for offsets, lengths and vtables that point out of the file.
         raise reader.fail(f"an offset points out of the file's {len(data):,} bytes ({error})") from error
-    graph = bind_resources(graph, once)
+    graph = keep_outputs(bind_resources(graph, once))
     verify(graph)
     return graph

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 
 import numpy as np
 
@@ -18,6 +19,8 @@ from tinyedge.graph.ir import DType, Graph, Operator, Tensor
 
 _HINT = "export the model again, with every variable assigned in the graph that reads it"
 _ONCE_HINT = "give each variable a constant as its initial value, and convert again"
+_KEPT_OUTPUTS = MappingProxyType({"signal_filter_bank_spectral_subtraction": 1})
+"""operators that keep one of their outputs from one inference to the next, and its position"""
 _UNCHANGED = -1
 """stands for a variable that needs no tensor"""
 
@@ -77,6 +80,21 @@ def bind_resources(graph: Graph, once: Mapping[int, Graph]) -> Graph:
     for key in variables:
         del tensors[key]
     return graph.evolve(tensors=tensors, operators=tuple(operators), calls_once=bool(calls))
+
+
+def keep_outputs(graph: Graph) -> Graph:
+    """The graph with outputs that an operator keeps inside as variables; the very same graph when it has none."""
+    kept = {
+        operator.outputs[at]
+        for operator in graph.operators
+        if (at := _KEPT_OUTPUTS.get(operator.name)) is not None and at < len(operator.outputs)
+    } - set(graph.inputs)
+    if not kept:
+        return graph
+    variables = {
+        key: replace(graph.tensors[key], is_variable=True) for key in kept if not graph.tensors[key].is_constant
+    }
+    return graph.evolve(tensors=MappingProxyType({**graph.tensors, **variables}))
 
 
 def _refuse_unsound(graph: Graph, variable: _Variable) -> None:

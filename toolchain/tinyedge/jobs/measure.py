@@ -7,10 +7,11 @@ from dataclasses import replace
 
 from tinyedge.artifacts import Built, Measured, Observer, Prepared, Run, Samples, Target
 from tinyedge.errors import DeviceError, UsageError
+from tinyedge.jobs.data import Given, feature_arrays, labelled_samples
 from tinyedge.measure.patience import banner_timeout_s
 from tinyedge.measure.reference import layer_crcs
 from tinyedge.measure.run import RunFailedError, run_samples
-from tinyedge.measure.samples import load_inputs
+from tinyedge.measure.samples import load_inputs, load_raw
 from tinyedge.measure.session import Session
 
 
@@ -29,17 +30,23 @@ def measure(
     start: Callable[[], Target],
     inputs: str | None = None,
     samples: int | None = None,
+    given: Given | None = None,
 ) -> Measured:
     """Stream samples through the firmware that `start` brings up, which must be this image, and compare every byte.
 
-    inputs   `FILE.npy`, `random:SEED` or `zeros`; None: the recipe's test set, else `random:1`
+    inputs   `FILE.npy`, `random:SEED` or `zeros`, of samples where the model has features; None: what is given, else
+             the recipe's test set, else `random:1`
+    given    labelled data of a user's own
     samples  how many; None: all of the test set or file, else as many as `load_inputs` makes
 
     Raises: BrokenRunError with what was measured when the firmware fails in the middle; DeviceError before that;
     TinyEdgeError when another image runs
     """
     prepared = built.prepared
-    chosen = _samples(prepared, inputs, samples)
+    if inputs is None and given is not None:
+        chosen = labelled_samples(given, prepared, samples, observer)
+    else:
+        chosen = _samples(prepared, inputs, samples)
     expected = prepared.reference.outputs(chosen.arrays, observer)
     target = start()
 
@@ -64,6 +71,7 @@ def measure(
                     expected=expected,
                     layer_crcs=lambda i: layer_crcs(prepared.plan, [array[i] for array in chosen.arrays]),
                     clock_hz=prepared.board.clock_hz,
+                    rows=0 if chosen.raw is None or prepared.feature_input is None else prepared.feature_input.rows,
                     progress=report,
                 )
             )
@@ -84,5 +92,11 @@ def _samples(prepared: Prepared, inputs: str | None, count: int | None) -> Sampl
                 f"`{model.name}` has {total:,} test samples, not {stop:,}",
                 hint=f"`--samples {total}`, or `--inputs random:1` for any number",
             )
-        return Samples([array[:stop] for array in model.samples], model.labels, model.further_labels)
+        arrays = [array[:stop] for array in model.samples]
+        raw = None if model.raw_samples is None else model.raw_samples[:stop]
+        return Samples(arrays, model.labels, model.further_labels, model.class_names, raw=raw)
+    filled = prepared.feature_input
+    if filled is not None:
+        raw = load_raw(inputs or "random:1", filled, count)
+        return Samples([feature_arrays(filled, raw, prepared.original.input_tensors()[0].shape)], raw=raw)
     return Samples(load_inputs(inputs or "random:1", prepared.original, count))

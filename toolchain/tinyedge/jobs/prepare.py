@@ -27,9 +27,19 @@ def prepare_with_runtime(choices: Choices, observer: Observer) -> tuple[Runtime,
     prepared = runtime.prepare(
         loaded.model, board, optimize, choices.build_dir, observer, keep_inputs=choices.keep_inputs
     )
+    observe_features(prepared, observer)
     if runtime.has_budgets and loaded.budget is not None:
         prepared = replace(prepared, budget=loaded.budget)
     return runtime, prepared
+
+
+def observe_features(prepared: Prepared, observer: Observer) -> None:
+    """Tell what features a model has. Raises: ModelError when they do not fit its input."""
+    if (filled := prepared.feature_input) is not None:
+        features = filled.features
+        observer.detail(
+            f"features `{features.kind}`: {filled.rows} rows of {features.channels} from {filled.instants:,} instants"
+        )
 
 
 def plan(choices: Choices, observer: Observer) -> Plan:

@@ -10,6 +10,8 @@ from tinyedge.boards import Isa
 from tinyedge.errors import InternalError
 from tinyedge.paths import templates_dir
 
+_FEATURES = "features"
+"""folder under firmware_templates/ whose files serve all cores, as those of runtime/portable do"""
 _FOLDERS: dict[Isa, tuple[str, ...]] = {
     Isa.ARMV6M: ("armv6m", "portable"),
     Isa.ARMV7M: ("portable",),
@@ -52,5 +54,6 @@ def runtime_files(stems: Iterable[str], isa: Isa) -> dict[str, bytes]:
 
 
 def _find(name: str, isa: Isa) -> Path | None:
-    root = templates_dir() / "runtime"
-    return next((path for folder in _FOLDERS[isa] if (path := root / folder / name).is_file()), None)
+    root = templates_dir()
+    folders = (*(root / "runtime" / folder for folder in _FOLDERS[isa]), root / _FEATURES)
+    return next((path for folder in folders if (path := folder / name).is_file()), None)

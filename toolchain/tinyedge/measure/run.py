@@ -14,6 +14,8 @@ import numpy as np
 import numpy.typing as npt
 
 from tinyedge.artifacts import Counting, Figure, Kind, LayerResult, Mismatch, Run, Samples, Schedule, Target
+from tinyedge.artifacts.confusion import Confusion, count_answers
+from tinyedge.artifacts.run import FEATURES
 from tinyedge.console.contract import CounterReading
 from tinyedge.errors import DeviceError
 from tinyedge.graph.ir import Tensor
@@ -44,6 +46,8 @@ class _Tally:
     instructions: list[int] = field(default_factory=list)
     cycles: list[int] = field(default_factory=list)
     ticks: list[int] = field(default_factory=list)
+    feature_instructions: list[int] = field(default_factory=list)
+    """of all rows of an input"""
     disagreements: int = 0
     """counter readings whose difference is not what the firmware says"""
     layers: tuple[LayerResult, ...] = ()
@@ -61,6 +65,7 @@ def run_samples(
     expected: Sequence[Array],
     layer_crcs: Callable[[int], Sequence[int]],
     clock_hz: int,
+    rows: int = 0,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> Run:
     """One inference for each sample, and one profile: of the first sample that differs, else of the first.
@@ -68,6 +73,7 @@ def run_samples(
     target      what `session` talks to; a `run` makes two readings of its counter, a `profile` one and two per layer
     expected    one array [N, ...] for each output: what the oracle computed
     layer_crcs  sample -> CRC-32 of each layer's outputs in order of execution; asked for a sample that differs only
+    rows        of features that an input is made of, where the samples are raw
 
     Where ticks are of instructions and there are no readings, they are divided by the ticks of an instruction and
     rounded, which is exact from 2 upwards, as a difference of two readings is less than one tick off.
@@ -79,10 +85,10 @@ def run_samples(
     tally = _Tally(selftest=_check_firmware(session, plan))
     if tally.selftest != "ok":
         tally.notes.append(f"the firmware's self-test gave `{tally.selftest}`")
-    job = _Job(session, target, plan, samples.arrays, expected, layer_crcs)
+    job = _Job(session, target, plan, samples.arrays, expected, layer_crcs, samples.raw, rows)
 
     def result() -> Run:
-        return _conclude(tally, plan, samples, target, clock_hz)
+        return _conclude(tally, plan, samples, target, clock_hz, rows)
 
     try:
         for i in range(total):
@@ -113,6 +119,8 @@ class _Job:
     samples: Sequence[Array]
     expected: Sequence[Array]
     layer_crcs: Callable[[int], Sequence[int]]
+    raw: Array | None = None
+    rows: int = 0
 
     @property
     def counting(self) -> Counting:
@@ -136,15 +144,41 @@ class _Job:
         """One inference of sample `i`."""
         self.readings()
         wanted = _bytes_of(self.expected, i)
-        inference = self.session.infer(_bytes_of(self.samples, i), len(wanted), self.repeats)
-        self._count(inference.ticks, self.readings(), tally)
+        inputs = _bytes_of(self.samples, i)
+        raw = None if self.raw is None else self.raw[i].tobytes()
+        inference = self.session.infer(inputs, len(wanted), self.repeats, raw)
+        taken = self.readings()
         tally.outputs.append(inference.outputs)
+        if inference.features is not None:
+            self._take_features(i, inference.features, inputs[0], tally)
+            return
+        self._count(inference.ticks, taken, tally)
+        if self.rows:
+            self._count_features(inference.feature_ticks, taken[:-2], tally)
         if inference.outputs != wanted:
             tally.mismatches += 1
             if tally.first_mismatch is None:
                 byte = _first_difference(b"".join(inference.outputs), b"".join(wanted))
                 tally.first_mismatch = Mismatch(i, None, "", byte)  # kept even if the profile fails
                 self._look_into(i, byte, tally)
+
+    def _take_features(self, i: int, found: bytes, wanted: bytes, tally: _Tally) -> None:
+        """Features that are not the host's, whatever the outputs."""
+        tally.mismatches += 1
+        if tally.first_mismatch is None:
+            byte = _first_difference(found, wanted)
+            tally.first_mismatch = Mismatch(i, None, FEATURES, byte)
+            tally.notes.append(
+                f"the features of sample {i} differ from the host's from byte {byte:,} of {len(wanted):,} on"
+            )
+
+    def _count_features(self, ticks: int, taken: Sequence[CounterReading], tally: _Tally) -> None:
+        """The firmware reads the counter before and after each row."""
+        pairs = list(zip(taken[-2 * self.rows :: 2], taken[1 - 2 * self.rows :: 2], strict=False))
+        if len(pairs) == self.rows:
+            tally.feature_instructions.append(sum(end.instructions - start.instructions for start, end in pairs))
+        elif self.counting.ticks == "instructions":
+            tally.feature_instructions.append(round(ticks / self.counting.ticks_per_instruction))
 
     def profile(self, i: int, tally: _Tally) -> tuple[tuple[LayerResult, ...], tuple[LayerTicks, ...]]:
         """The table of layers, with the inputs of sample `i`."""
@@ -229,12 +263,28 @@ def accuracy(outputs: Array, labels: Array, half: float = 0.0) -> float | None:
     >>> accuracy(np.array([[-3], [4]], np.int8), np.array([0, 1]))
     1.0
     """
+    answers = _answers(outputs, labels, half)
+    return None if answers is None else float(np.mean(answers[0] == answers[1]))
+
+
+def confusion(outputs: Array, labels: Array, names: Sequence[str], half: float = 0.0) -> Confusion | None:
+    """Which classes were taken for which; None where `accuracy` is None, and where a sample has several places."""
+    answers = _answers(outputs, labels, half)
+    if answers is None or answers[1].size != len(outputs):
+        return None
+    said, right = (array.reshape(-1) for array in answers[:2])
+    return count_answers(said, right, answers[2], names)
+
+
+def _answers(outputs: Array, labels: Array, half: float) -> tuple[Array, Array, int] | None:
+    """(the classes that were said, the right ones, how many there are); None when there are none."""
     right = labels[: len(outputs)]
     if labels.dtype.kind not in "iu" or not right.size or outputs.size % right.size:
         return None
     values = outputs.reshape(*right.shape, -1)
-    said = values.argmax(axis=-1) if values.shape[-1] > 1 else values[..., 0] > half
-    return float(np.mean(said == right))
+    if values.shape[-1] > 1:
+        return values.argmax(axis=-1), right, values.shape[-1]
+    return (values[..., 0] > half).astype(np.int64), right, 2
 
 
 def _half(tensor: Tensor) -> float:
@@ -242,7 +292,7 @@ def _half(tensor: Tensor) -> float:
     return 0.5 / tensor.scale + tensor.zero_point if tensor.quantization else 0.5
 
 
-def _conclude(tally: _Tally, plan: Schedule, samples: Samples, target: Target, clock_hz: int) -> Run:
+def _conclude(tally: _Tally, plan: Schedule, samples: Samples, target: Target, clock_hz: int, rows: int) -> Run:
     counting = target.counting
     done = len(tally.outputs)
     tensors = plan.graph.output_tensors()
@@ -282,7 +332,12 @@ def _conclude(tally: _Tally, plan: Schedule, samples: Samples, target: Target, c
         notes=tuple(notes),
         ticks=tuple(tally.ticks),
         selftest=tally.selftest,
+        confusion=None
+        if samples.labels is None or not done
+        else confusion(outputs[0], samples.labels, samples.class_names, _half(tensors[0])),
         further_accuracies={name: value for name, value in further.items() if value is not None},
+        row_instructions=_median("counted", [count // rows for count in tally.feature_instructions], None),
+        rows=rows,
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import numpy.typing as npt
 
 from tinyedge.artifacts.input_ranges import InputRange, RangedInput, ranged_inputs
 from tinyedge.errors import UsageError
+from tinyedge.features.quantize import FeatureInput
 from tinyedge.graph.ir import Graph, Tensor
 
 Array = npt.NDArray[Any]
@@ -22,6 +24,7 @@ _INCREMENT = 1_013_904_223
 _BLOCK = 1 << 16
 _INT32_END = 2.0**31
 _MOST_BYTES = 1 << 30
+_RANDOM = re.compile(r"random:([0-9]{1,10})")
 _HINT = "`--inputs FILE.npy`, `--inputs random:1` or `--inputs zeros`"
 
 
@@ -43,17 +46,50 @@ def load_inputs(spec: str, graph: Graph, count: int | None = None) -> list[Array
     number = DEFAULT_SAMPLES if count is None else count
     if spec == "zeros":
         return _split(np.zeros((number, sample_bytes), np.uint8), tensors)
-    if match := re.fullmatch(r"random:([0-9]{1,10})", spec):
-        seed = int(match[1])
-        if seed >= 2**32:
-            raise UsageError(f"seed {seed:,} is too large: the largest is {2**32 - 1:,}", hint=_HINT)
-        arrays = _split(random_bytes(seed, number * sample_bytes).reshape(number, sample_bytes), tensors)
+    if match := _RANDOM.fullmatch(spec):
+        arrays = _random(int(match[1]), number, tensors)
         return [_drawn(array, limits) for array, (_, limits) in zip(arrays, inputs, strict=True)]
     if not spec.endswith(".npy"):
         raise UsageError(f"`{spec}` names no inputs", hint=_HINT)
     given = _from_file(Path(spec), tensors, count)
     _check_values(spec, given, inputs)
     return given
+
+
+def load_raw(spec: str, filled: FeatureInput, count: int | None = None) -> Array:
+    """Samples that fill an input of features, [N, instants, axes].
+
+    spec, count  as `load_inputs` takes them; a file holds [N, instants, axes] of the sensor's type, or [N, instants]
+
+    Raises: UsageError when the specification or the file is wrong, or the file holds fewer than `count` samples
+    """
+    features = filled.features
+    shape = (filled.instants, features.axes)
+    tensor = Tensor(0, f"of the features `{features.kind}`", shape, features.sample_dtype)
+    if match := _RANDOM.fullmatch(spec):
+        return _random(int(match[1]), DEFAULT_SAMPLES if count is None else count, [tensor])[0]
+    if spec == "zeros":
+        return np.zeros((DEFAULT_SAMPLES if count is None else count, *shape), features.sample_dtype.numpy)
+    if not spec.endswith(".npy"):
+        raise UsageError(f"`{spec}` names no inputs", hint=_HINT)
+    flat = replace(tensor, shape=shape[:1]) if features.axes == 1 and _rank_of(Path(spec)) == 2 else tensor
+    return _from_file(Path(spec), [flat], count)[0].reshape(-1, *shape)
+
+
+def _rank_of(path: Path) -> int:
+    """How many axes the array in a file has; 0 where there is none."""
+    try:
+        return np.lib.format.open_memmap(path, mode="r").ndim
+    except (OSError, ValueError, EOFError, MemoryError):
+        return 0
+
+
+def _random(seed: int, number: int, tensors: Sequence[Tensor]) -> list[Array]:
+    """What `random:SEED` stands for, as bytes. Raises: UsageError."""
+    if seed >= 2**32:
+        raise UsageError(f"seed {seed:,} is too large: the largest is {2**32 - 1:,}", hint=_HINT)
+    sample_bytes = sum(tensor.bytes for tensor in tensors)
+    return _split(random_bytes(seed, number * sample_bytes).reshape(number, sample_bytes), tensors)
 
 
 def _drawn(array: Array, limits: InputRange | None) -> Array:

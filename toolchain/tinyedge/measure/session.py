@@ -26,6 +26,7 @@ from tinyedge.measure.replies import (
     LayerTicks,
     Memory,
     Ran,
+    Streaming,
     TensorInfo,
     parse_hello,
     parse_reply,
@@ -167,6 +168,22 @@ class Session:
             chunk = base64.b64encode(data[offset : offset + wire.CHUNK_BYTES]).decode("ascii")
             self._request(f"in {i} {offset} {chunk}")
 
+    def feed(self, samples: bytes) -> int:
+        """Have input 0 computed of samples, from the beginning of a signal. Returns the ticks of all its rows."""
+        ticks = 0
+        for offset in range(0, len(samples), wire.CHUNK_BYTES):
+            chunk = base64.b64encode(samples[offset : offset + wire.CHUNK_BYTES]).decode("ascii")
+            ticks = self._request(f"feed {offset} {chunk}").number("ticks")
+        return ticks
+
+    def read_features(self, size: int) -> bytes:
+        """The first `size` bytes of input 0, which an inference may overwrite."""
+        data = bytearray()
+        while len(data) < size:
+            count = min(wire.CHUNK_BYTES, size - len(data))
+            data += self._request(f"features {len(data)} {count}").data("data", count)
+        return bytes(data)
+
     def run(self) -> Ran:
         """One inference over what the inputs hold."""
         fields = self._request_inference("run")
@@ -206,22 +223,49 @@ class Session:
             data += self._request(f"out {i} {len(data)} {count}").data("data", count)
         return bytes(data)
 
-    def infer(self, inputs: Sequence[bytes], outputs: int = 1, repeats: int = 2) -> Inference:
+    def infer(
+        self, inputs: Sequence[bytes], outputs: int = 1, repeats: int = 2, samples: bytes | None = None
+    ) -> Inference:
         """Write all inputs, run, read all outputs; again, at most `repeats` times, when either was harmed.
+
+        samples  what the device shall compute the only input of, which is given to compare with
 
         Raises: DeviceError when it was harmed every time, or at once on a fault.
         """
 
         def take() -> Inference:
-            self._write_inputs(inputs)
+            feature_ticks = 0
+            if samples is None:
+                self._write_inputs(inputs)
+            else:
+                feature_ticks = self.feed(samples)
             ran = self.run()
-            self._check_crc("inputs", inputs, ran.in_crc)
+            if samples is None:
+                self._check_crc("inputs", inputs, ran.in_crc)
             results = tuple(self.read_output(i) for i in range(outputs))
             self._check_crc("outputs", results, ran.out_crc)
+            features = None
+            if samples is not None and ran.in_crc != zlib.crc32(inputs[0]):
+                self.feed(samples)
+                features = self.read_features(len(inputs[0]))
+                self._check_crc("features", [features], ran.in_crc)
             self._check_model()
-            return Inference(results, ran.ticks)
+            return Inference(results, ran.ticks, features, feature_ticks)
 
         return self._repeated(take, repeats)
+
+    def stream(self, offset: int, data: bytes) -> Streaming:
+        """Feed a piece of a signal, `offset` bytes behind its beginning, to the model that listens.
+
+        Raises: DeviceRestarted when the pieces before this one are gone
+        """
+        chunk = base64.b64encode(data).decode("ascii")
+        fields = self._request_inference(f"stream {offset} {chunk}")
+        return Streaming(
+            *(fields.number(key) for key in ("rows", "runs")),
+            *(fields.crc(key) for key in ("row_crc", "out_crc", "heard_crc")),
+            *(fields.number(key) for key in ("ticks", "network")),
+        )
 
     def memory(self) -> Memory:
         """The memory figures; the stack's peak is of everything done since reset."""

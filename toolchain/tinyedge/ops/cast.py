@@ -10,7 +10,7 @@ from tinyedge.graph.ir import Array, DType, Graph, Operator
 from tinyedge.ops import checks
 from tinyedge.ops.contract import Layer, OperatorSpec
 
-_INTEGERS = (DType.INT8, DType.INT16, DType.INT32)
+_INTEGERS = (DType.INT8, DType.INT16, DType.INT32, DType.UINT32)
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class Cast:
 
 
 def cast_types(graph: Graph, operator: Operator) -> bool:
-    """It goes from int8, int16, int32 or bool to int8, int16 or int32."""
+    """It goes from int8, int16, int32, uint32 or bool to int8, int16, int32 or uint32."""
     source, target = first_input(graph, operator).dtype, first_output(graph, operator).dtype
     return source in (*_INTEGERS, DType.BOOL) and target in _INTEGERS
 

@@ -1,4 +1,4 @@
-"""div: element-wise quotient of two int8 tensors, by the reciprocal in fixed point."""
+"""div: element-wise quotient of two int8 tensors, by the reciprocal in fixed point, or of two int32 tensors."""
 
 from __future__ import annotations
 
@@ -17,10 +17,11 @@ from tinyedge.arithmetic.quantization import (
     saturating_rounding_doubling_high_mul,
 )
 from tinyedge.graph.access import all_inputs, first_output
-from tinyedge.graph.ir import Array, DType, Graph, Operator
-from tinyedge.ops import checks
+from tinyedge.graph.ir import Array, Graph, Operator
+from tinyedge.ops import checks, whole_numbers
 from tinyedge.ops.checks import shapes
 from tinyedge.ops.contract import Layer, OperatorSpec, make_layer
+from tinyedge.ops.whole_numbers import WholeNumbers
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,6 +54,8 @@ def scales_fit(graph: Graph, operator: Operator) -> bool:
 
 
 def parse(graph: Graph, operator: Operator) -> Layer:
+    if whole_numbers.is_whole(graph, operator):
+        return whole_numbers.parse(graph, operator)
     first, second = all_inputs(graph, operator)
     target = first_output(graph, operator)
     multiplier, shift = quantize_multiplier(_factor(graph, operator))
@@ -77,7 +80,9 @@ def right_shift(params: Div, dividend: Array, divisor: Array) -> Array:
     return headroom + np.frexp(np.abs(divisor).astype(np.float64))[1] - 1 - params.shift
 
 
-def reference(params: Div, inputs: Sequence[Array]) -> tuple[Array, ...]:
+def reference(params: Div | WholeNumbers, inputs: Sequence[Array]) -> tuple[Array, ...]:
+    if isinstance(params, WholeNumbers):
+        return whole_numbers.reference(params, inputs)
     dividend, divisor = np.broadcast_arrays(
         *(
             values.astype(np.int64) - zero
@@ -107,10 +112,10 @@ SPECS = (
             checks.arity(2, 2),
             checks.options("fused_activation_function"),
             shapes.one_computed,
-            shapes.same_types(DType.INT8),
+            whole_numbers.int8_or_whole,
             checks.known_activation,
             shapes.broadcasts,
-            scales_fit,
+            whole_numbers.or_whole(scales_fit),
         ),
         parse=parse,
         reference=reference,

@@ -1,4 +1,7 @@
-"""add, sub and mul of int32: what counters and indices are computed with. Results leave int32 by wrapping around."""
+"""add, sub, mul and div of int32: what counters and indices are computed with. Results leave int32 by wrapping around.
+
+Quotients are cut towards zero. TensorFlow Lite Micro ends at a divisor of zero; here the quotient is 0.
+"""
 
 from __future__ import annotations
 
@@ -16,15 +19,22 @@ from tinyedge.graph.ir import Array, DType, Graph, Operator
 from tinyedge.ops.checks import shapes
 from tinyedge.ops.contract import Constraint, Layer, make_layer
 
+
+def _quotient(first: Array, second: Array) -> Array:
+    magnitude = np.abs(first) // np.maximum(np.abs(second), 1)
+    return np.where(second == 0, 0, np.where((first < 0) != (second < 0), -magnitude, magnitude))
+
+
 _FUNCTIONS: Mapping[str, Callable[[Array, Array], Array]] = MappingProxyType(
-    {"add": np.add, "sub": np.subtract, "mul": np.multiply}
+    {"add": np.add, "sub": np.subtract, "mul": np.multiply, "div": _quotient}
 )
 _QUANTIZED = shapes.same_types(DType.INT8, DType.INT16)
+_INT8 = shapes.same_types(DType.INT8)
 
 
 @dataclass(frozen=True, eq=False)
 class WholeNumbers:
-    """Parameters: add, sub or mul of operands in their order."""
+    """Parameters: add, sub, mul or div of operands in their order."""
 
     broadcast: Broadcast
     function: str
@@ -38,8 +48,16 @@ def is_whole(graph: Graph, operator: Operator) -> bool:
 def quantized_or_whole(graph: Graph, operator: Operator) -> bool:
     """Inputs and output are all int8 or all int16, each with one scale and zero point (0 for int16), or all int32,
     without scales and without a fused activation."""
-    if not is_whole(graph, operator):
-        return _QUANTIZED(graph, operator)
+    return _plain(graph, operator) if is_whole(graph, operator) else _QUANTIZED(graph, operator)
+
+
+def int8_or_whole(graph: Graph, operator: Operator) -> bool:
+    """Inputs and output are all int8, each with one scale and zero point, or all int32, without scales and without a
+    fused activation."""
+    return _plain(graph, operator) if is_whole(graph, operator) else _INT8(graph, operator)
+
+
+def _plain(graph: Graph, operator: Operator) -> bool:
     tensors = (*all_inputs(graph, operator), first_output(graph, operator))
     plain = all(tensor.dtype is DType.INT32 and tensor.quantization is None for tensor in tensors)
     return plain and operator.options["fused_activation_function"] == "none"

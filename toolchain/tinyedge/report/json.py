@@ -18,6 +18,7 @@ from tinyedge.artifacts import (
     Run,
     SizeTable,
 )
+from tinyedge.artifacts.folds import Folds
 from tinyedge.boards import Board
 from tinyedge.digests import digest
 from tinyedge.report.memory import memory_over_time, peak_step
@@ -38,6 +39,8 @@ def run_document(measured: Measured) -> dict[str, Any]:
         "runtime": built.project.runtime,
         "compiler": built.image.compiler,
         "emulator": measured.emulator,
+        **({"made_up_data": model.made_up} if model.made_up else {}),
+        **({"trained_by": dict(model.trained_by)} if model.trained_by else {}),
         "accuracy": {
             "float": model.float_accuracy,
             "int8": model.int8_accuracy,
@@ -89,6 +92,10 @@ def run_document(measured: Measured) -> dict[str, Any]:
         "reference": measured.reference_name,
         "notes": list(run.notes),
         "selftest": run.selftest,
+        "class_names": list(measured.samples.class_names or model.class_names),
+        "data": measured.samples.source or None,
+        "confusion": None if run.confusion is None else run.confusion.to_json(),
+        "features": _features(measured),
     }
 
 
@@ -123,12 +130,17 @@ def build_document(project: FirmwareProject, image: Image, arena: ArenaProof | N
 
 def train_document(model: QuantizedModel) -> dict[str, Any]:
     """`tinyedge.train/1`: accuracies, sparsity, size and further figures of a training."""
-    return {"schema": "tinyedge.train/1"} | model.to_json()
+    return {"schema": "tinyedge.train/1"} | model.figures()
+
+
+def folds_document(folds: Folds) -> dict[str, Any]:
+    """`tinyedge.folds/1`: the metrics of each fold, their means and worst."""
+    return {"schema": "tinyedge.folds/1"} | folds.to_json()
 
 
 def conversion_document(conversion: Conversion, output: Path) -> dict[str, Any]:
     """`tinyedge.convert/1`: the model, how close it comes to its source, and the precision of each layer."""
-    return {"schema": "tinyedge.convert/1"} | conversion.model.to_json() | conversion.to_json() | {"file": str(output)}
+    return {"schema": "tinyedge.convert/1"} | conversion.model.figures() | conversion.to_json() | {"file": str(output)}
 
 
 def plan_document(plan: Plan) -> dict[str, Any]:
@@ -202,6 +214,14 @@ def _board(board: Board) -> dict[str, Any]:
 def _figure(figure: Figure | None, spread: tuple[int, int] | None) -> dict[str, Any]:
     body: dict[str, Any] = {"kind": None, "value": None} if figure is None else figure.to_json()
     return body | ({"spread": list(spread)} if spread is not None else {})
+
+
+def _features(measured: Measured) -> dict[str, Any] | None:
+    """What the device computed of samples: null where it was given the inputs themselves."""
+    run, features = measured.run, measured.built.prepared.model.features
+    if not run.rows or features is None:
+        return None
+    return {"kind": features.kind, "rows": run.rows, "instructions_per_row": _figure(run.row_instructions, None)}
 
 
 def _mismatch(run: Run) -> dict[str, Any] | None:

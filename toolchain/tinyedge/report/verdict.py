@@ -16,9 +16,10 @@ def judge(measured: Measured) -> None:
     first = result.first_mismatch
     if first is not None:
         where = "" if first.layer is None else f"; the first layer that differs is {first.layer} `{first.operator}`"
+        place = f"byte {first.output_byte} of its features" if first.in_features else f"output byte {first.output_byte}"
         raise CheckError(
             f"{result.mismatches:,} of {result.samples:,} samples differ from {measured.reference_name}: the first is "
-            f"sample {first.sample}, output byte {first.output_byte}{where}"
+            f"sample {first.sample}, {place}{where}"
             + (f"\n       {result.selftest_failure}" if result.selftest_failure else ""),
             hint="this is a defect of a kernel: please report the model, the board and the compiler",
         )

@@ -16,6 +16,9 @@
 #define TE_VERB_MODEL "model"
 #define TE_VERB_TENSOR "tensor"
 #define TE_VERB_IN "in"
+#define TE_VERB_FEED "feed"
+#define TE_VERB_FEATURES "features"
+#define TE_VERB_STREAM "stream"
 #define TE_VERB_RUN "run"
 #define TE_VERB_PROFILE "profile"
 #define TE_VERB_LAYER "layer"
@@ -28,6 +31,6 @@
 #define TE_ERR_ARGS "err args" /* the request's arguments are malformed or out of range */
 #define TE_ERR_MODEL "err model" /* the model failed to initialise */
 #define TE_ERR_RUN "err run" /* the inference failed */
-#define TE_ERR_ORDER "err order" /* no profile has been taken yet */
+#define TE_ERR_ORDER "err order" /* no profile has been taken yet, or samples are missing that come before these */
 
 #endif

@@ -1,5 +1,5 @@
 """sub, mul, div, squared_difference, prelu in int8, add, sub, mul, squared_difference, prelu in int16, and add, sub,
-mul in int32."""
+mul, div in int32."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ _OTHER_WHOLE = "its operands are int32, the kernel computes with scales"
 
 
 class PortableWholeNumbers(ElementwiseKernel):
-    """Sums, differences and products in int32."""
+    """Sums, differences, products and quotients in int32."""
 
     name = "portable/whole_numbers"
-    operators: ClassVar[tuple[str, ...]] = ("add", "sub", "mul")
+    operators: ClassVar[tuple[str, ...]] = ("add", "sub", "mul", "div")
     stem = "te_whole_numbers"
     code = 106
     cycles_per_output = 12
@@ -118,6 +118,9 @@ class PortableDiv(ElementwiseKernel):
     params_bytes = 12
     cycles_per_output = 295
     runtime = (FIXED_POINT,)
+
+    def fits(self, layer: Layer, core: Core) -> str:
+        return "" if isinstance(layer.params, Div) else _OTHER_WHOLE
 
     def function(self, params: Div) -> str:
         return self.stem

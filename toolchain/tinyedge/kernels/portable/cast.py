@@ -17,11 +17,12 @@ CODE_BYTES = 130
 LAYER_CODE_BYTES = 20
 PARAMS_BYTES = 8
 CYCLES_PER_ELEMENT = 28
-TYPES = {**ELEMENT_TYPES, DType.BOOL: "TE_U8"}
+TYPES = {**ELEMENT_TYPES, DType.UINT32: "TE_S32", DType.BOOL: "TE_U8"}
+"""bits beyond those of the output are cut off, so a uint32 is as good as an int32"""
 
 
 class PortableCast(Kernel):
-    """int8, int16, int32 or bool to int8, int16 or int32."""
+    """int8, int16, int32, uint32 or bool to int8, int16, int32 or uint32."""
 
     name = "portable/cast"
     operators: ClassVar[tuple[str, ...]] = ("cast",)

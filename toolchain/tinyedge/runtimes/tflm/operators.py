@@ -149,11 +149,17 @@ NEWEST = TflmFeatures(per_channel_fully_connected=True, registrations=None)
 
 
 def tflm_operator(operator: Operator) -> TflmOperator | None:
-    """The entry of an operator; custom operators are found in the spelling of the file and in lower case."""
+    """The entry of an operator; custom operators are found in the spelling of the file and in tinyedge's."""
     found = TFLM_OPERATORS.get(operator.name)
     if found is None:
-        return next((entry for name, entry in TFLM_OPERATORS.items() if name.lower() == operator.name), None)
+        wanted = _squeezed(operator.name)
+        return next((TFLM_OPERATORS[name] for name in _CUSTOM if _squeezed(name) == wanted), None)
     return found
+
+
+def _squeezed(name: str) -> str:
+    """A name without what spellings differ in."""
+    return name.replace("_", "").lower()
 
 
 # -- constraints -----------------------------------------------------------------------------------------------------

@@ -11,12 +11,14 @@ import numpy as np
 from tinyedge.artifacts import FirmwareProject, Library, QuantizedModel
 from tinyedge.boards import Board, Isa
 from tinyedge.errors import InternalError, ModelError
+from tinyedge.generate.features import feature_part
 from tinyedge.generate.library import Form, class_labels, info_file, library_files, names
 from tinyedge.generate.names import c_name
 from tinyedge.generate.part import LayerRow, ModelPart, ranges_text, tensors_text
 from tinyedge.generate.project import assemble_project
-from tinyedge.generate.render import c_values, render, template_file
+from tinyedge.generate.render import render, template_file
 from tinyedge.graph.ir import Graph
+from tinyedge.literals import c_values
 from tinyedge.runtimes.tflm.operators import TflmFeatures, registration_of, tflm_operator, used_operators
 
 ALIGNMENT = 16
@@ -82,6 +84,7 @@ def generate_tflm(
     sha = hashlib.sha256(model.tflite).hexdigest()
     data = np.frombuffer(model.tflite, np.uint8)
     form = Form(arena_bytes, ALIGNMENT, reentrant=False)
+    features_part = feature_part(model, graph, board.core.isa)
     # The interpreter may reuse the memory of a layer's output for what comes after, so none can be read: no spans.
     layers = [f"{{{operator.index}, 0, 0}}, /* {operator.name} */" for operator in graph.operators]
     of_model = {
@@ -98,6 +101,7 @@ def generate_tflm(
         "model/te_tflm.cc": _render("te_tflm.cc", model=model.name, operators=operators, clock_hz=board.clock_hz),
         "model/te_tflm.h": template_file(f"{_FOLDER}/te_tflm.h"),
         "model/te_tflm_log.c": template_file(f"{_FOLDER}/te_tflm_log.c"),
+        **features_part.files,
         **{f"model/{name}": content for name, content in of_model.items()},
         "model/te_model_data.h": _render("te_model_data.h", model=model.name, size=len(data), digest=sha),
         "model/te_model_data.c": _render(
@@ -123,6 +127,8 @@ def generate_tflm(
         templates=_FOLDER,
         alignment=ALIGNMENT,
         has_input_ranges=bool(ranges_text(graph)),
+        window_bytes=features_part.window_bytes,
+        listens=features_part.listens,
     )
 
 

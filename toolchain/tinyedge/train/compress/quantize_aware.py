@@ -50,7 +50,9 @@ class QuantizeAware:
     must_be_last: ClassVar[bool] = True
 
     epochs: int
+    """times that the training sees every sample with rounded weights"""
     learning_rate: float = 0.0001
+    """the largest of this training"""
 
     def __post_init__(self) -> None:
         require_range("epochs", self.epochs, 1)
