@@ -106,6 +106,9 @@ def test_made_up_data_is_read_and_recognized_and_said_to_be_made_up(name: str, t
     assert looked.start.proposal.values["task"] == made.start.proposal.values["task"]
     assert sum(array.nbytes for array in [splits.train_inputs]) > 0  # type: ignore[union-attr]
     assert load_splits(load_recipe(tmp_path / "again")).class_names == splits.class_names
+    if name == "anomaly":
+        assert {int(each) for each in splits.train_targets} == {0}  # type: ignore[arg-type]
+        assert {int(each) for each in splits.test_targets} == {0, 1}  # type: ignore[arg-type]
 
 
 def test_subjects_are_found_in_names_and_stay_together(tmp_path: Path) -> None:
