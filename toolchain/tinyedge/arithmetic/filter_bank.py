@@ -169,3 +169,19 @@ def logarithms(values: UInt32Array, correction_bits: int, output_scale: int, mos
     natural = (_LOG_COEFFICIENT * ((whole << 16) + fraction) + (1 << 15)) >> 16
     result = ((output_scale * natural + (1 << 15)) & 0xFFFFFFFF) >> 16
     return np.where(scaled > 1, np.minimum(result, most), 0)
+
+
+def log2_q16(values: UInt64Array) -> npt.NDArray[np.int64]:
+    """log2 of whole numbers in Q16, to within 2 steps; 0 for 0.
+
+    >>> log2_q16(np.array([1, 2, 3, 1 << 63], np.uint64)).tolist(), round(np.log2(3) * 65536)
+    ([0, 65536, 103872, 4128768], 103872)
+    """
+    whole = np.maximum(bit_length(values) - 1, 0)
+    # the bits behind the highest one, as 32 bits of fraction
+    left = np.maximum(32 - whole, 0).astype(np.uint64)
+    right = np.maximum(whole - 32, 0).astype(np.uint64)
+    shifted = (((values >> right) << left) & _MASK32).astype(np.int64)
+    segment, rest = shifted >> 25, (shifted >> 9) & 0xFFFF
+    low, high = _LOG_TABLE[segment], _LOG_TABLE[segment + 1]
+    return (whole << 16) + (shifted >> 16) + low + (((high - low) * rest) >> 16)
