@@ -1,5 +1,5 @@
-"""FFTs of real samples in fixed point: of int16, equal to the last bit to that of TensorFlow Lite Micro's signal library,
-and of int32, for features that need to hear what is quiet beside what is loud.
+"""FFTs of real samples in fixed point: of int16, equal to the last bit to that of TensorFlow Lite Micro's signal
+library, and of int32, for features that need to hear what is quiet beside what is loud.
 
 Each stage divides by its radix before it adds, so the result is the transform divided by the length. In int16, sums of
 rotated values can still leave the type, and wrap then. Radix 4 from the outside in, and one innermost radix 2 where the

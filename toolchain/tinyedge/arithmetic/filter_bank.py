@@ -43,7 +43,8 @@ def bit_length(values: npt.NDArray[np.integer]) -> npt.NDArray[np.int64]:
 def energies(bins: Int16Array) -> UInt32Array:
     """re^2 + im^2.  Shape: [..., 2 * bins], real before imaginary -> [..., bins]."""
     pairs = bins.astype(np.int64).reshape(*bins.shape[:-1], -1, 2)
-    return (pairs**2).sum(axis=-1).astype(np.uint32)
+    sums: UInt32Array = (pairs**2).sum(axis=-1).astype(np.uint32)
+    return sums
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,7 +87,8 @@ def square_roots(values: UInt64Array) -> UInt32Array:
     root = np.where((above > root) & (above * above <= values), above, root)
     left = values - root * root
     highest = np.where(values <= _MASK32, np.uint64(0xFFFF), np.uint64(0xFFFFFFFF))
-    return (root + ((left > root) & (root != highest))).astype(np.uint32)
+    rounded: UInt32Array = (root + ((left > root) & (root != highest))).astype(np.uint32)
+    return rounded
 
 
 @dataclass(frozen=True)
@@ -184,4 +186,5 @@ def log2_q16(values: UInt64Array) -> npt.NDArray[np.int64]:
     shifted = (((values >> right) << left) & _MASK32).astype(np.int64)
     segment, rest = shifted >> 25, (shifted >> 9) & 0xFFFF
     low, high = _LOG_TABLE[segment], _LOG_TABLE[segment + 1]
-    return (whole << 16) + (shifted >> 16) + low + (((high - low) * rest) >> 16)
+    result: npt.NDArray[np.int64] = (whole << 16) + (shifted >> 16) + low + (((high - low) * rest) >> 16)
+    return result
