@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from tinyedge.errors import ModelError
+from tinyedge.train.heads import Head
 from tinyedge.train.layers import find_unfinite
 from tinyedge.train.matching import Matched, one_or_all
 
@@ -41,7 +42,7 @@ class Training:
         if len(heads) < len(model.outputs):
             trained = tf_keras.Model(model.inputs, model.outputs[: len(heads)])  # of the same layers
         schedule = tf_keras.optimizers.schedules.CosineDecay(learning_rate, self.steps(epochs))
-        trained.compile(tf_keras.optimizers.Adam(schedule), one_or_all([head.loss for head in heads]))
+        trained.compile(tf_keras.optimizers.Adam(schedule), one_or_all([_loss(head) for head in heads]))
         watch = _Watch(trained, self, stage, epochs)
         self.progress(stage, 0, self.steps(epochs))
         trained.fit(
@@ -66,6 +67,12 @@ class Training:
         import tensorflow as tf
 
         return list(tf.nest.flatten(model.predict(one_or_all(inputs), batch_size=256, verbose=0)))
+
+
+def _loss(head: Head) -> Any:
+    import tf_keras
+
+    return tf_keras.losses.SparseCategoricalCrossentropy(from_logits=True) if head.logits else head.loss
 
 
 class _Watch:
