@@ -101,8 +101,8 @@ _FOLDED = ("Constant", "Shape", "ConstantOfShape", "Range", "Size", "Equal", "Wh
 
 
 def _read_by_windows(model: Any) -> set[str]:
-    """Inputs that convolutions or poolings read."""
-    kinds = ("Conv", "MaxPool", "AveragePool", "GlobalAveragePool", "GlobalMaxPool")
+    """Inputs that convolutions, poolings or resizing read."""
+    kinds = ("Conv", "ConvTranspose", "MaxPool", "AveragePool", "GlobalAveragePool", "GlobalMaxPool", "Resize")
     through = ("QuantizeLinear", "DequantizeLinear", "BatchNormalization", "Sub", "Mul", "Add", "Div", "Pad")
     read = set()
     sources = {name: name for name, _, _ in load.input_specs(model)}

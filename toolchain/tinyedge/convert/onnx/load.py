@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from tinyedge.convert.onnx.reference import mended_operators
 from tinyedge.errors import ModelError
 
 _MOST_BYTES = 1 << 30
@@ -175,7 +176,9 @@ def evaluate(model: Any, feeds: Sequence[np.ndarray[Any, Any]], *, inner: bool =
         whole.graph.output.extend(onnx.helper.make_empty_tensor_value_info(name) for name in wanted)
     names = [name for name, _, _ in input_specs(model)]
     try:
-        results = ReferenceEvaluator(whole).run(None, dict(zip(names, feeds, strict=True)))
+        results = ReferenceEvaluator(whole, new_ops=list(mended_operators())).run(
+            None, dict(zip(names, feeds, strict=True))
+        )
     except Exception as error:  # whatever an operator raises
         raise ModelError(f"ONNX's reference cannot run it: {_first(error)}", hint="export it again") from error
     return dict(zip(wanted, results, strict=True))

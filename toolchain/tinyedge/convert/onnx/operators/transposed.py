@@ -9,6 +9,7 @@ from ai_edge_litert import schema_py_generated as schema
 
 from tinyedge.convert.onnx.importer import Importer, Node
 from tinyedge.convert.onnx.operators.windows import four_axes, put
+from tinyedge.convert.onnx.reference import whole_weights
 from tinyedge.graph.ir import Array
 
 
@@ -20,7 +21,7 @@ def conv_transpose(importer: Importer, node: Node) -> None:
     if value.rank not in (3, 4):
         raise node.refuse(f"its input has {value.rank} axes; windows go over one or two", "use Conv1D or Conv2D")
     groups, axes = int(node.get("group", 1)), value.rank - 2
-    kernel = _dilated(_whole(filters.data, groups), node.get("dilations", [1] * axes))
+    kernel = _dilated(whole_weights(filters.data, groups), node.get("dilations", [1] * axes))
     outputs = kernel.shape[1]
     strides = [int(stride) for stride in node.get("strides", [1] * axes)]
     shape = importer.shapes[node.outputs[0]][0]
@@ -54,18 +55,6 @@ def conv_transpose(importer: Importer, node: Node) -> None:
     end = [shape[0], *(first + extent for first, extent in zip(before, wanted, strict=True)), outputs]
     cuts = [builder.constant(np.array(entry, np.int32)) for entry in (begin, end, [1, 1, 1, 1])]
     put(importer, node, "strided_slice", [whole, *cuts])
-
-
-def _whole(weights: Array, groups: int) -> Array:
-    """Weights [channels, outputs of a group, ...] as [channels, outputs, ...]: zeros between groups."""
-    if groups == 1:
-        return weights
-    channels, few = weights.shape[0] // groups, weights.shape[1]
-    whole = np.zeros((weights.shape[0], groups * few, *weights.shape[2:]), weights.dtype)
-    for group in range(groups):
-        rows = slice(group * channels, (group + 1) * channels)
-        whole[rows, group * few : (group + 1) * few] = weights[rows]
-    return whole
 
 
 def _dilated(weights: Array, dilations: Sequence[int]) -> Array:
