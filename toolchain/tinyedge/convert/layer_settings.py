@@ -20,7 +20,6 @@ _WITHOUT_EFFECT: Mapping[str, tuple[Any, ...]] = {
     "rms_scaling": (False,),
     "use_gate": (False,),
     "sliding_window": (None,),
-    "zero_output_for_mask": (False,),
     "data_format": ("channels_last",),
     "seed": (None,),
 }
@@ -67,5 +66,7 @@ def _arguments(kind: type) -> set[str]:
     for base in kind.__mro__:
         if "__init__" in vars(base):
             found |= set(inspect.signature(base.__init__).parameters)  # type: ignore[misc]
-    keyword_only = {"trainable", "dtype", "name", "batch_input_shape"}
-    return (found | keyword_only) - {"self", "args", "kwargs"}
+    taken_out = {"trainable", "dtype", "name", "batch_input_shape"}  # of the keyword arguments of all layers
+    if "return_sequences" in found:
+        taken_out.add("zero_output_for_mask")
+    return (found | taken_out) - {"self", "args", "kwargs"}
