@@ -10,13 +10,17 @@ from tinyedge.artifacts.plan import (
     NamedKernel,
     Optimize,
     Plan,
+    PlannedGroup,
     PlannedLayer,
+    PlanUnit,
     Prepared,
     Program,
     ProgramLayer,
     Reference,
+    RowsAt,
     Schedule,
     ScheduledLayer,
+    call_steps,
 )
 from tinyedge.artifacts.project import FirmwareProject, Library
 from tinyedge.artifacts.run import (
@@ -58,6 +62,8 @@ __all__ = [
     "Observer",
     "Optimize",
     "Plan",
+    "PlanUnit",
+    "PlannedGroup",
     "PlannedLayer",
     "Prepared",
     "Program",
@@ -65,6 +71,7 @@ __all__ = [
     "Progress",
     "QuantizedModel",
     "Reference",
+    "RowsAt",
     "Run",
     "Samples",
     "Schedule",
@@ -73,5 +80,6 @@ __all__ = [
     "SizeTable",
     "SymbolSize",
     "Target",
+    "call_steps",
     "check_name",
 ]

@@ -104,10 +104,11 @@ def info_file(
     selftest_crc: int,
     layers: Sequence[str],
     spans: Sequence[str] = (),
+    rows: Sequence[str] = (),
 ) -> dict[str, bytes]:
     """`<name>_info.c`: the table that the measuring firmware reads.
 
-    layers, spans  initializers of te_layer_info and te_span
+    layers, spans, rows  initializers of te_layer_info, te_span and te_rows
     """
     content = render(
         "model_info.c.j2",
@@ -121,6 +122,7 @@ def info_file(
         input_ranges=ranges_text(graph),
         layers=layers,
         spans=spans,
+        rows=rows,
     )
     return {f"{c_name(model.name)}_info.c": content}
 

@@ -128,6 +128,7 @@ def _models_files(parts: Sequence[ModelPart], shared_arena: bool) -> dict[str, b
     values: dict[str, Any] = {
         "models": [part.symbol for part in parts],
         "most_layers": max(len(part.layers) for part in parts),
+        "any_rows": any(part.has_rows for part in parts),
         "any_input_ranges": any(part.has_input_ranges for part in parts),
     }
     shared = {f"model/{name}": content for name, content in shared_arena_file(parts).items()} if shared_arena else {}

@@ -21,7 +21,7 @@ from tinyedge.graph.ir import Graph, Tensor
 from tinyedge.ops.contract import Layer
 from tinyedge.plan.rows import Reading, border_byte, height, reading_of
 
-MOST_ROWS = 8
+MOST_ROWS = 4
 """rows that one call computes at most"""
 Action = Literal["begin", "border", "load", "run"]
 
@@ -90,6 +90,15 @@ class Flow:
             if call.action == "run":
                 found[call.of][call.count] += 1
         return found
+
+    @cached_property
+    def run_kinds(self) -> Mapping[int, frozenset[tuple[int, tuple[int, ...]]]]:
+        """Position -> (rows of a call, how far back its inputs lie) of all calls of the layer."""
+        found: dict[int, set[tuple[int, tuple[int, ...]]]] = {at: set() for at in self.layers}
+        for call in self.calls:
+            if call.action == "run":
+                found[call.of].add((call.count, call.back))
+        return {at: frozenset(kinds) for at, kinds in found.items()}
 
     @cached_property
     def run_bits(self) -> Mapping[int, int]:

@@ -17,8 +17,8 @@ from tinyedge.plan.stream import (
     SUM_CYCLES_PER_CELL,
     SUM_CYCLES_PER_OUTPUT,
     Part,
+    buffer_of,
     cell_bytes,
-    find_buffer,
     read_in_place,
 )
 
@@ -70,7 +70,9 @@ class PartFinder:
         if (*key, taste) not in self._parts:
             most = 2 * candidates[0].cost.cycles
             best = min((c for c in candidates if c.cost.cycles <= most), key=_RANKS[taste])
-            self._parts[*key, taste] = Part(part, best.kernel, best.cost, best.step.scratch_bytes)
+            self._parts[*key, taste] = Part(
+                part, best.kernel, best.cost, best.step.scratch_bytes, best.step.in_place_offsets
+            )
         return self._parts[*key, taste]
 
     def _ask(self, layer: Layer, rows: int, width: int | None) -> tuple[Layer, tuple[Candidate, ...]]:
@@ -90,7 +92,7 @@ def _width(flow: Flow, first: int, at: int) -> int | None:
     key = layer.inputs[0].index
     if flow.made_by.get(key, -1) < first and read_in_place(flow, key, first):
         return None
-    buffer = find_buffer(flow, key, first)
+    buffer = buffer_of(flow, key, first)
     if buffer is None or buffer.pitch % cell_bytes(flow, key):
         return None
     return buffer.pitch // cell_bytes(flow, key)

@@ -12,9 +12,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 
-from tinyedge.boards import Core
 from tinyedge.kernels.contract import Cost, Kernel
 from tinyedge.ops.contract import Layer
 from tinyedge.plan.flow import Call, Flow, bits
@@ -53,12 +52,16 @@ class RowBuffer:
 
 @dataclass(frozen=True, eq=False)
 class Part:
-    """Some rows of a layer, and the kernel that computes them; `kernel` None: rows are added up."""
+    """Some rows of a layer, and the kernel that computes them; `kernel` None: rows are added up.
+
+    in_place_offsets  as the kernel gave them, for each input
+    """
 
     layer: Layer
     kernel: Kernel | None
     cost: Cost
     scratch_bytes: int
+    in_place_offsets: tuple[int | None, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -275,8 +278,14 @@ def cell_bytes(flow: Flow, tensor: int) -> int:
 # -- buffers ---------------------------------------------------------------------------------------------------------
 
 
-def find_buffer(flow: Flow, tensor: int, first: int) -> RowBuffer | None:
+def buffer_of(flow: Flow, tensor: int, first: int) -> RowBuffer | None:
     """The rows of a tensor as its readers from `first` on take them; None where no kernel could."""
+    made = flow.made_by.get(tensor, -1)
+    return _find_buffer(flow, tensor, made if made >= first else first)
+
+
+@lru_cache(maxsize=512)
+def _find_buffer(flow: Flow, tensor: int, first: int) -> RowBuffer | None:
     image, cell = flow.tensors[tensor], cell_bytes(flow, tensor)
     readers = [flow.layers[at] for at in flow.readers(tensor, first)]
     rows, left, columns = flow.rows[tensor], 0, image.shape[2]
@@ -343,7 +352,7 @@ def pack(blocks: Sequence[tuple[int, int]]) -> tuple[int, list[int]]:
     return best
 
 
-def make_stream(flow: Flow, first: int, parts: Mapping[tuple[int, int], Part], core: Core) -> Stream | None:
+def make_stream(flow: Flow, first: int, parts: Mapping[tuple[int, int], Part]) -> Stream | None:
     """The group of a flow's layers from `first` on, with given kernels; None where no kernel takes rows as they lie."""
     outside = outside_tensors(flow, first)
     output = flow.layers[flow.last].outputs[0]
@@ -353,11 +362,11 @@ def make_stream(flow: Flow, first: int, parts: Mapping[tuple[int, int], Part], c
     inner = [key for key, at in flow.made_by.items() if first <= at < flow.last]
     buffers: dict[int, RowBuffer] = {}
     for key in (*loaded, *inner):
-        buffer = find_buffer(flow, key, first)
+        buffer = buffer_of(flow, key, first)
         if buffer is None:
             return None
         buffers[key] = buffer
-    in_place = _find_in_place(flow, first, parts, buffers, core)
+    in_place = _find_in_place(flow, first, parts, buffers)
     spans = {key: flow.spans[key] for key in buffers}
     for key, source in in_place.items():
         spans[source] |= spans.pop(key)
@@ -396,7 +405,6 @@ def _find_in_place(
     first: int,
     parts: Mapping[tuple[int, int], Part],
     buffers: Mapping[int, RowBuffer],
-    core: Core,
 ) -> dict[int, int]:
     """Tensor -> the input of its layer in whose dying rows it can lie."""
     found: dict[int, int] = {}
@@ -409,11 +417,11 @@ def _find_in_place(
             source = buffers.get(tensor.index)
             if source is None or source.left or tensor.index in found or flow.readers(tensor.index, first) != [at]:
                 continue
-            offsets = {
-                part.kernel.in_place_offset(part.layer, core, position) for part in used if part.kernel is not None
-            }
+            offsets = {part.in_place_offsets[position] for part in used if part.kernel is not None}
+            size = row_bytes(layer.outputs[0])
+            ends = {rows * size - back[position] * source.pitch for rows, back in flow.run_kinds[at]}
             dying = flow.readings[at].step * source.pitch
-            fits = row_bytes(layer.outputs[0]) <= dying and flow.rows[output] == max(flow.runs[at])
+            fits = size <= dying and len(ends) == 1 and flow.rows[output] == max(flow.runs[at])
             apart = flow.rows[output] == 1 or source.pitch == row_bytes(tensor)
             if offsets == {0} and fits and apart and not flow.spans[output] & flow.push_bits[tensor.index]:
                 found[output] = tensor.index

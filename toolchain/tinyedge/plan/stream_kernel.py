@@ -31,11 +31,11 @@ _MOST_CASES = 255
 class StreamKernel(Kernel):
     """The one kernel of a group of layers."""
 
-    name: ClassVar[str] = "portable/stream"
     operators: ClassVar[tuple[str, ...]] = (OPERATOR,)
 
-    def __init__(self, stream: Stream) -> None:
+    def __init__(self, stream: Stream, name: str = "stream/rows") -> None:
         self.stream = stream
+        self.name = name  # type: ignore[misc]  # of one stream among several for the same layers
 
     def fits(self, layer: Layer, core: Core) -> str:
         cases = len({_case_key(self.stream, call) for call in self.stream.calls})
