@@ -207,6 +207,31 @@ class ProgramLayer:
     kernel: NamedKernel
 
 
+@dataclass(frozen=True)
+class RamPoint:
+    """One plan among those that trade time for RAM.
+
+    arena_bytes   of arena and state
+    cycles        of one inference, as the planner estimates them
+    flash_bytes   of code and constants, likewise
+    groups        (operator of the first layer, of the last, calls) of each stream of rows
+    """
+
+    arena_bytes: int
+    cycles: int
+    flash_bytes: int
+    groups: tuple[tuple[int, int, int], ...]
+
+
+@dataclass(frozen=True)
+class RamCurve:
+    """The plans of a model on a core of which none faster takes as little RAM, the smallest first."""
+
+    model: str
+    core: str
+    points: tuple[RamPoint, ...]
+
+
 def call_steps(schedule: Schedule) -> tuple[int, ...]:
     """The step of each call that a firmware tells of, in order: one for a layer, several for one in a group."""
     if not isinstance(schedule, Plan):

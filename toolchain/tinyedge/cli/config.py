@@ -22,6 +22,7 @@ class Config:
     tflm       folder with the sources of TensorFlow Lite Micro
     compiler   `zig` or `gcc`
     optimize   `size`, `balanced` or `speed`
+    max_ram    bytes of arena and state at most, at the price of time
     build_dir  folder for everything that is made
     data       samples and labels for a model that has to be converted
     """
@@ -33,6 +34,7 @@ class Config:
     tflm: Path | None = None
     compiler: Literal["zig", "gcc"] | None = None
     optimize: Optimize | None = None
+    max_ram: int | None = None
     build_dir: Path | None = None
     data: Path | None = None
 

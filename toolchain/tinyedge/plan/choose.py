@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
-from tinyedge.artifacts import Optimize
+from tinyedge.artifacts import Optimize, RamPoint
 from tinyedge.errors import FitError
 from tinyedge.plan.groups import Cover, Groups
 from tinyedge.plan.select import (
@@ -16,20 +15,12 @@ from tinyedge.plan.select import (
     rate_selection,
     select_kernels,
 )
+from tinyedge.plan.stream_kernel import StreamKernel
 
 REFINED = 2
 """covers whose kernels are chosen anew, all together"""
 _TRIES = 12
 """arenas laid out for one budget, each for a cover that needs less"""
-
-
-@dataclass(frozen=True, eq=False)
-class CurvePoint:
-    """One end of the trade of RAM for time: a cover, the bytes of its arena, and its cycles as estimated."""
-
-    cover: Cover
-    arena_bytes: int
-    cycles: int
 
 
 def choose_cover(groups: Groups, plain: Sequence[Candidate], optimize: Optimize) -> Cover | None:
@@ -104,15 +95,23 @@ def _small_covers(groups: Groups) -> list[Cover]:
     return [cover for cover in found if cover is not None]
 
 
-def ram_curve(groups: Groups) -> tuple[CurvePoint, ...]:
+def ram_curve(groups: Groups) -> tuple[RamPoint, ...]:
     """Covers of which each takes less RAM than any faster one, the smallest first."""
-    points = []
-    for budget in groups.budgets:
-        cover = groups.cheapest(budget)
-        if cover is not None:
-            points.append(CurvePoint(cover, groups.arena_bytes(cover), sum(option.cycles for option in cover)))
-    kept: list[CurvePoint] = []
-    for point in sorted(points, key=lambda p: (p.arena_bytes, p.cycles)):
+    covers = dict.fromkeys(cover for budget in groups.budgets if (cover := groups.cheapest(budget)) is not None)
+    kept: list[RamPoint] = []
+    for point in sorted((_point(groups, cover) for cover in covers), key=lambda p: (p.arena_bytes, p.cycles)):
         if not kept or point.cycles < kept[-1].cycles:
             kept.append(point)
     return tuple(kept)
+
+
+def _point(groups: Groups, cover: Cover) -> RamPoint:
+    costs = [option.candidate.cost for option in cover]
+    shared = {name: size for cost in costs for name, size in cost.shared_code}
+    streams = [kernel.stream for option in cover if isinstance(kernel := option.candidate.kernel, StreamKernel)]
+    return RamPoint(
+        groups.arena_bytes(cover) + groups.state_bytes,
+        sum(cost.cycles for cost in costs),
+        sum(cost.code_bytes + cost.constant_bytes for cost in costs) + sum(shared.values()),
+        tuple((stream.layers[0].index, stream.layers[-1].index, len(stream.calls)) for stream in streams),
+    )

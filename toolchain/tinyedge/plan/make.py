@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tinyedge.artifacts import Optimize, Plan
+from tinyedge.artifacts import Optimize, Plan, RamCurve
 from tinyedge.boards import Core
 from tinyedge.errors import ModelError
 from tinyedge.graph.ir import Graph
 from tinyedge.kernels.contract import Kernel
 from tinyedge.ops import parse_graph
-from tinyedge.plan.choose import CurvePoint, choose_cover, fastest_cover, ram_curve
+from tinyedge.plan.choose import choose_cover, fastest_cover, ram_curve
 from tinyedge.plan.control_flow import control_kernels
 from tinyedge.plan.groups import Groups
 from tinyedge.plan.liveness import find_memory
@@ -57,13 +57,13 @@ def make_plan(
     return plan
 
 
-def plan_curve(graph: Graph, core: Core, optimize: Optimize, *, keep_inputs: bool = False) -> tuple[CurvePoint, ...]:
+def plan_curve(graph: Graph, core: Core, *, keep_inputs: bool = False) -> RamCurve:
     """What RAM can be traded for: the plans of which none faster takes as little RAM, the smallest first.
 
     Raises: as `make_plan`
     """
-    draft = _Draft.of(graph, core, optimize, keep_inputs=keep_inputs, kernels=None)
-    return ram_curve(draft.groups) if draft.candidates else ()
+    draft = _Draft.of(graph, core, "speed", keep_inputs=keep_inputs, kernels=None)
+    return RamCurve(graph.name, core.name, ram_curve(draft.groups) if draft.candidates else ())
 
 
 @dataclass(frozen=True, eq=False)

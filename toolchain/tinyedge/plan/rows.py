@@ -140,9 +140,9 @@ def part_of(graph: Graph, layer: Layer, rows: int, width: int | None = None) -> 
     assert reading is not None, layer.name
     if reading.kind == "window":
         return _window_part(layer, reading, rows, width)
-    small = {tensor.index: _of_rows(tensor, rows) for tensor in (*layer.inputs, *layer.outputs)}
     if reading.kind == "sums":
-        return replace(layer, inputs=tuple(small[tensor.index] for tensor in layer.inputs), macs=0)
+        return replace(layer, inputs=tuple(_of_rows(tensor, rows) for tensor in layer.inputs))
+    small = {tensor.index: _of_rows(tensor, rows) for tensor in (*layer.inputs, *layer.outputs)}
     tensors = {key: small.get(key, tensor) for key, tensor in graph.tensors.items()}
     part = OPERATORS[layer.name].parse(graph.evolve(tensors=tensors), layer.operator)
     assert [t.index for t in part.inputs] == [t.index for t in layer.inputs], layer.name

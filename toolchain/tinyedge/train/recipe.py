@@ -6,6 +6,7 @@ recipe.toml:
     task = "classification"        # or "regression"; a list of them for the outputs of a model with several
     seed = 1
     optimize = "balanced"          # what the generated code is made for: "size", "balanced" or "speed"
+    max_ram = 16384                # bytes of arena and state at most; left out: as `optimize` says
 
     [data]                         # keyword arguments of `load` in data.py; it runs in the recipe's folder, so that
                                    # paths are relative to it
@@ -80,6 +81,8 @@ class Recipe:
     data: Mapping[str, Value] = field(default_factory=lambda: MappingProxyType({}))
     """keyword arguments of `load` in data.py"""
     optimize: Optimize = "balanced"
+    max_ram: int | None = None
+    """bytes of arena and state at most"""
 
     @property
     def model_file(self) -> Path:
@@ -102,6 +105,7 @@ class Recipe:
             "task": self.task if isinstance(self.task, str) else list(self.task),
             "seed": self.seed,
             "optimize": self.optimize,
+            **({} if self.max_ram is None else {"max_ram": self.max_ram}),
             "data": dict(self.data),
             "fit": dataclasses.asdict(self.fit),
             "compress": [
@@ -159,6 +163,7 @@ class _RecipeFile:
     task: str | tuple[str, ...] = "classification"
     seed: int = 1
     optimize: Optimize = "balanced"
+    max_ram: int | None = None
     data: dict[str, Value] = field(default_factory=dict)
     fit: Fit
     compress: tuple[dict[str, Any], ...] = ()
@@ -166,6 +171,8 @@ class _RecipeFile:
 
     def __post_init__(self) -> None:
         require_range("seed", self.seed, 0, (1 << 32) - 1)
+        if self.max_ram is not None:
+            require_range("max_ram", self.max_ram, 1)
         for task in (self.task,) if isinstance(self.task, str) else self.task:
             if task not in TASKS:
                 raise ValueError(f"`task` is {task!r}; {nearest(task, TASKS)}")
@@ -186,6 +193,7 @@ def read_recipe_table(table: Mapping[str, Any], folder: Path) -> Recipe:
         convert=values.convert,
         data=MappingProxyType(values.data),
         optimize=values.optimize,
+        max_ram=values.max_ram,
     )
 
 
