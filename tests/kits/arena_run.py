@@ -78,9 +78,10 @@ def _run_call(
             operands.append(rows.reshape(-1).view(tensor.dtype.numpy).reshape(tensor.shape))
         (result,) = run_layer(part.layer, operands)
         results = list(np.ascontiguousarray(result).view(np.uint8).reshape(call.count, -1))
+    size = len(results[0])
     start = placed.write.offset + (bases[placed.write.tensor] if placed.write.whole else strip)
     for number, row in enumerate(results):
-        at = start + number * placed.write.pitch
+        at = start + number * size  # kernels write rows one behind the other
         arena[at : at + len(row)] = row
 
 

@@ -82,11 +82,22 @@ class _Replay:
             begin = self.strip + self.stream.scratch[at]
             scratch = range(begin, begin + part.scratch_bytes)
             self.owners[scratch.start : scratch.stop] = _NOBODY
-        for place in placed.reads:
+        for position, place in enumerate(placed.reads):
+            yield from self._strides(placed, position)
             given = given_left(self.flow, at, place.tensor) if placed.call.action == "run" else 0
             yield from self._read(place, given, with_border=given_border(self.stream, placed, place))
         if placed.write is not None:
             yield from self._write(placed, placed.write, scratch)
+
+    def _strides(self, placed: PlacedCall, position: int) -> Iterator[str]:
+        """Rows must lie as far apart as the kernel takes them to."""
+        call, place = placed.call, placed.reads[position]
+        if call.action != "run" or place.rows == 1:
+            return
+        source = self.stream.parts[call.of, call.count].layer.inputs[position]
+        if row_bytes(source) != place.pitch:
+            name = self._name(place.tensor)
+            yield f"rows of `{name}` lie {place.pitch:,} B apart, the kernel takes them {row_bytes(source):,} B apart"
 
     def _read(self, place: Place, given: int, *, with_border: bool) -> Iterator[str]:
         image = self.flow.tensors[place.tensor]
@@ -110,6 +121,8 @@ class _Replay:
             rows = height(self.flow.layers[placed.call.of].inputs[0])
             if placed.call.first + placed.call.count < rows:
                 return
+        if place.rows > 1 and place.pitch != place.bytes:
+            yield f"rows of `{image.name}` are written {place.pitch:,} B apart, kernels leave no gaps"
         start = self._address(place)
         limit = self.strip + self.strip_bytes if not place.whole else len(self.owners)
         lowest = self.strip if not place.whole else 0

@@ -164,11 +164,12 @@ def _layer_cost(flow: Flow, parts: Mapping[tuple[int, int], Part], position: int
     costs = [parts[position, rows].cost for rows in sorted(calls)]
     cycles = sum(times * (parts[position, rows].cost.cycles + _CALL_CYCLES) for rows, times in calls.items())
     shared = {name: size for cost in costs for name, size in cost.shared_code}
-    # Parts of one layer have their weights in common.
+    # Parts of a convolution have their weights in common; other kernels put sizes among theirs.
+    constants = [cost.constant_bytes for cost in costs]
     return Cost(
         cycles,
         sum(cost.code_bytes for cost in costs),
-        max(cost.constant_bytes for cost in costs),
+        max(constants) if flow.layers[position].name == "conv_2d" else sum(constants),
         tuple(shared.items()),
     )
 
@@ -302,7 +303,10 @@ def _find_buffer(flow: Flow, tensor: int, first: int) -> RowBuffer | None:
     if rows > 1 and pitch % ALIGNMENT:
         return None
     buffer = RowBuffer(tensor, rows, pitch, left * cell)
-    written_by_kernel = flow.made_by.get(tensor, -1) >= first
+    maker = flow.made_by.get(tensor, -1)
+    written_by_kernel = maker >= first
+    if written_by_kernel and max(flow.runs[maker]) > 1 and pitch != row_bytes(image):
+        return None  # kernels write rows one behind the other
     offsets = [buffer.left] * written_by_kernel
     offsets += [buffer.left - given_left(flow, at, tensor) for at in flow.readers(tensor, first)]
     return None if any(offset % ALIGNMENT for offset in offsets) else buffer
