@@ -20,7 +20,7 @@ UNKNOWN, SILENCE = "_unknown_", "_silence_"
 SOUNDS = (".wav", ".wave")
 IMAGES = (".png", ".jpg", ".jpeg", ".bmp", ".pgm", ".ppm", ".pnm", ".gif", ".tif", ".tiff", ".webp")
 CSVS = (".csv", ".tsv")
-_KINDS = (CSVS, IMAGES, SOUNDS)
+_KINDS: tuple[tuple[str, ...], ...] = (CSVS, IMAGES, SOUNDS)
 PART_FOLDERS = {
     "train": "train",
     "training": "train",
