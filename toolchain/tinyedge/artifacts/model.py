@@ -97,6 +97,7 @@ class QuantizedModel(Displayed):
             "sparsity": self.sparsity,
             "metrics": dict(self.metrics),
             **({"made_up_data": self.made_up} if self.made_up else {}),
+            "class_names": list(self.class_names),
             **({"trained_by": dict(self.trained_by)} if self.trained_by else {}),
         }
 

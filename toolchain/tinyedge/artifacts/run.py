@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 import numpy.typing as npt
 
+from tinyedge.artifacts.confusion import Confusion
 from tinyedge.artifacts.display import Displayed
 from tinyedge.artifacts.image import Built
 from tinyedge.artifacts.model import Labelled
@@ -141,6 +142,8 @@ class Run:
     """what the firmware said of its self-test"""
     further_accuracies: Mapping[str, float] = field(default_factory=dict)
     """of the outputs behind the first that have classes, by their names"""
+    confusion: Confusion | None = None
+    """of the first output; None where it has no labelled classes, or one at each of many places"""
     row_instructions: Figure | None = None
     """of one row of features; None where none are computed, or nothing counts them"""
     rows: int = 0
@@ -161,6 +164,8 @@ class Samples:
     arrays          one [N, *shape] for each input
     labels          of the first output and as many samples or more: classes [N, *places]; None where there are none
     further_labels  of other outputs that have classes
+    class_names     of the labels; empty where nobody names them
+    source          the path of the data that a user gave; empty for the model's own test set and made-up inputs
     raw             what the device computes the features in `arrays` of, [N, instants, axes]; None: it is fed with
                     `arrays` themselves
     """
@@ -168,6 +173,8 @@ class Samples:
     arrays: Sequence[Array]
     labels: Array | None = None
     further_labels: Sequence[Labelled] = ()
+    class_names: Sequence[str] = ()
+    source: str = ""
     raw: Array | None = None
 
     def __len__(self) -> int:

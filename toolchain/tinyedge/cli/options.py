@@ -47,7 +47,7 @@ _RUNTIMES = click.option(
 _DATA = click.option(
     "--data",
     type=click.Path(path_type=Path),
-    help="Samples, and labels: .npz, .npy or a folder of .npy, for a MODEL that has to be converted.",
+    help="Samples and labels, of any format of docs/data.md: what a MODEL is converted with, or judged on.",
 )
 _PYTHON = click.option(
     "--python", metavar="PROGRAM", help="The Python that has litert-torch, for PyTorch. Default: TINYEDGE_TORCH_PYTHON."

@@ -22,7 +22,7 @@ from tinyedge.convert.values import device_inputs
 from tinyedge.data import Arrays, load_data
 from tinyedge.digests import digest
 from tinyedge.errors import UsageError
-from tinyedge.graph.ir import Array
+from tinyedge.graph.ir import Array, Graph
 from tinyedge.graph.reader import read_model
 from tinyedge.paths import scratch_folder
 from tinyedge.train.evaluate import sparsity
@@ -47,6 +47,8 @@ def convert(
     front = front_of(path)
     require_packages(front)
     whole = data if isinstance(data, Arrays) else load_data(data)
+    for note in whole.notes:
+        observer.note(note)
     taken = _taken(whole, settings.samples)
     called = name or source_name(path)
     used = versions(front)
@@ -98,7 +100,8 @@ def _taken(data: Arrays, count: int) -> Arrays:
     if len(chosen) == data.count:
         return data
     labels = None if data.labels is None else data.labels[chosen]
-    return Arrays({name: array[chosen] for name, array in data.inputs.items()}, labels)
+    inputs = {name: array[chosen] for name, array in data.inputs.items()}
+    return Arrays(inputs, labels, data.class_names)
 
 
 def _conclude(
@@ -126,6 +129,7 @@ def _conclude(
         samples=samples,
         labels=found.labels,
         metrics=found.metrics,
+        class_names=_class_names(data, graph),
     )
     conversion = Conversion(
         model=model,
@@ -141,6 +145,13 @@ def _conclude(
         versions=used,
     )
     return with_advice(conversion, settings, found)
+
+
+def _class_names(data: Arrays, graph: Graph) -> tuple[str, ...]:
+    """Those of the data, where the first output has a channel for each, or one for two."""
+    shape = graph.output_tensors()[0].shape
+    channels = shape[-1] if shape else 1
+    return data.class_names if len(data.class_names) in (channels, 2 if channels == 1 else channels) else ()
 
 
 def _numbered(stored: Any, kind: str) -> list[Array]:

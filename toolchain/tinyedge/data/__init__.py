@@ -2,6 +2,7 @@
 
 from tinyedge.data.contract import Arrays, Format, Parts, Recordings, class_weights
 from tinyedge.data.files import source_digest
+from tinyedge.data.fit import load_for
 from tinyedge.data.load import load_data, load_parts, load_recordings
 from tinyedge.data.table import DataTable
 
@@ -13,6 +14,7 @@ __all__ = [
     "Recordings",
     "class_weights",
     "load_data",
+    "load_for",
     "load_parts",
     "load_recordings",
     "source_digest",

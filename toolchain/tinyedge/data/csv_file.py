@@ -11,7 +11,6 @@ from pathlib import Path
 
 import numpy as np
 
-from tinyedge.data.contract import LABELS
 from tinyedge.data.table import DataTable
 from tinyedge.errors import UsageError
 from tinyedge.graph.ir import Array
@@ -44,7 +43,7 @@ _TIMES = {
     "timestamp_ns": 1e-9,
 }
 """names of the column of time -> seconds of a unit; `timestamp` is in milliseconds, as data forwarders write it"""
-LABEL_NAMES = (*LABELS, "class")
+_LABELS = ("label", "labels", "class", "target", "targets")
 _RATE_TOLERANCE = 0.02
 _GAP = 2.5
 """times the usual step that rows may be apart before it is said"""
@@ -110,14 +109,17 @@ class CsvFile:
         return next((name for name in self.columns if name.strip().lower() in _TIMES), "")
 
     def label_column(self, table: DataTable) -> str:
-        """The column with the classes: as `labels` of the table says, else the one that is called so; empty for none.
+        """The column with the classes or targets: as `labels` of the table says, else the one that is called so.
 
         Raises: UsageError when the table names one that is not there
         """
         if table.labels:
             self._index(table.labels)
             return table.labels
-        return next((name for name in self.columns if name.strip().lower() in LABEL_NAMES), "")
+        lowered = {name.strip().lower(): name for name in self.columns}
+        found = next((lowered[name] for name in _LABELS if name in lowered), "")
+        # a last `y` is a target, unless it is an axis
+        return found or (self.columns[-1] if self.columns[-1].lower() == "y" and "z" not in lowered else "")
 
     def group_column(self, table: DataTable) -> str:
         """The column that `group` of the table names; empty where it is an expression."""

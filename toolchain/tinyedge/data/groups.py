@@ -28,11 +28,13 @@ def groups_of(recordings: Recordings, table: DataTable, contents: Sequence[str])
     if table.group and table.group not in recordings.columns:
         pattern = re.compile(table.group)
         return [_subject(pattern, source) for source in recordings.sources]
-    first: dict[str, str] = {}
-    for number, content in enumerate(contents):
-        first[content] = min(first.get(content, recordings.sources[number]), recordings.sources[number])
     known = recordings.groups or [""] * recordings.count
-    return [group or first[content] for group, content in zip(known, contents, strict=True)]
+    as_stated = table.test is None  # copies that were put into two parts are told, not moved
+    same = [(content, recordings.part(number) if as_stated else "") for number, content in enumerate(contents)]
+    first: dict[tuple[str, str], str] = {}
+    for source, key in zip(recordings.sources, same, strict=True):
+        first[key] = min(first.get(key, source), source)
+    return [group or first[key] for group, key in zip(known, same, strict=True)]
 
 
 def _subject(pattern: re.Pattern[str], source: str) -> str:

@@ -18,9 +18,10 @@ from tinyedge.data.table import DataTable
 from tinyedge.data.windows import cut
 from tinyedge.discovery import collect
 from tinyedge.errors import InternalError, UsageError
+from tinyedge.tables import TableError, read_table, read_toml
 
 _HEAD_BYTES = 512
-_USERS = ("load",)
+_USERS = ("load", "fit")
 """modules of this folder that look formats up"""
 _PICKLES = tuple(bytes((0x80, protocol)) for protocol in range(2, 6))
 HINT = "give a .npz with `x` and `labels`, a .npy of samples, or a folder of .npy; docs/data.md shows every format"
@@ -43,12 +44,26 @@ def load_data(path: Path, table: DataTable | None = None) -> Arrays:
     Raises: UsageError when there is nothing, it is of no format known here, damaged, empty, or of several lengths
     """
     chosen = DataTable(source=path) if table is None else replace(table, source=path)
+    if path.suffix == ".toml" and path.is_file():
+        chosen = read_data_table(path)
     recordings = load_recordings(chosen)
-    groups = groups_of(
-        recordings, chosen, content_digests(recordings) if len(recordings.groups) else recordings.sources
-    )
+    groups = [recordings.group(number) for number in range(recordings.count)]
     numbers = [number for number in range(recordings.count) if recordings.part(number) == "test"]
-    return cut(recordings, numbers or range(recordings.count), chosen, groups, source_digest(path))
+    return cut(recordings, numbers or range(recordings.count), chosen, groups, source_digest(chosen.source))
+
+
+def read_data_table(path: Path) -> DataTable:
+    """The table [data] of a TOML file, a recipe's too, or a file that is nothing but such a table; its `source` is
+    relative to the file.
+
+    Raises: UsageError for what breaks a rule
+    """
+    try:
+        document = read_toml(path)
+        table = read_table(DataTable, document.get("data", document), "data" if "data" in document else "")
+    except TableError as error:
+        raise UsageError(f"`{path}`: {error}", hint="docs/data.md shows every key of [data]") from None
+    return replace(table, source=path.parent / table.source)
 
 
 def load_recordings(table: DataTable, folder: Path = Path()) -> Recordings:
@@ -102,7 +117,7 @@ def format_of(path: Path, classes: Sequence[str] = ()) -> Format:
         )
     if path.is_dir() and all(is_document(name) for name in names):
         raise UsageError(f"`{path}` holds no data yet: it is empty", hint=_folders_hint(path, classes))
-    known = ", ".join(known.title for known in formats())
+    known = ", ".join(sorted((each.title for each in formats()), key=lambda title: ".np" not in title))
     raise UsageError(f"`{path}` holds no data that tinyedge reads: {known}", hint=HINT)
 
 

@@ -6,6 +6,7 @@ An array of Python objects is a pickle, which runs code when it is loaded: it is
 from __future__ import annotations
 
 import math
+import tokenize
 from collections.abc import Sequence
 from pathlib import Path
 from typing import IO
@@ -21,6 +22,7 @@ from tinyedge.graph.ir import Array
 MAGIC = b"\x93NUMPY"
 MOST_BYTES = 1 << 30
 """of all arrays of a file"""
+_LAST_LETTER = 0x10FFFF
 _HEADERS = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
 
 
@@ -29,7 +31,7 @@ def read_array(stream: IO[bytes], size: int, called: str, *, may_be_text: bool =
     try:
         version = np.lib.format.read_magic(stream)
         shape, fortran, dtype = _HEADERS.get(version, np.lib.format.read_array_header_2_0)(stream)
-    except (ValueError, EOFError, OSError, SyntaxError, TypeError) as error:
+    except (ValueError, EOFError, OSError, SyntaxError, TypeError, tokenize.TokenError) as error:
         raise _damaged(called, error) from error
     if dtype.hasobject:
         raise UsageError(
@@ -49,6 +51,8 @@ def read_array(stream: IO[bytes], size: int, called: str, *, may_be_text: bool =
         raise _damaged(called, error) from error
     if len(raw) != expected:
         raise _damaged(called, f"it ends after {len(raw):,} of {expected:,} B")
+    if dtype.kind == "U" and (np.frombuffer(raw, np.dtype("u4").newbyteorder(dtype.byteorder)) > _LAST_LETTER).any():
+        raise _damaged(called, "it holds numbers that are no letters")
     array: Array = np.frombuffer(raw, dtype).reshape(shape, order="F" if fortran else "C")
     return array
 

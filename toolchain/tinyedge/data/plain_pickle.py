@@ -18,7 +18,7 @@ from tinyedge.errors import UsageError
 
 _MOST_BYTES = 1 << 30
 _MOST_DEPTH = 8
-_MOST_VALUES = 4_000_000
+_MOST_VALUES = 1_000_000
 """containers may stand in several places: what a small file unfolds to is counted"""
 
 
@@ -67,6 +67,13 @@ class _Array:
         return np.frombuffer(data, kind).reshape(shape, order="F" if fortran else "C")
 
 
+def _from_buffer(data: object, dtype: object, shape: object, order: object) -> _Array:
+    """What `_frombuffer` stands for, with which arrays are kept by protocol 5."""
+    found = _Array()
+    found.__setstate__((1, shape, dtype, order == "F", bytes(data) if isinstance(data, bytearray) else data))
+    return found
+
+
 def _encode(text: object, _encoding: object = "latin-1") -> bytes:
     """What `_codecs.encode` stands for: text whose characters are bytes."""
     if not isinstance(text, str):
@@ -78,7 +85,8 @@ _NAMES: dict[tuple[str, str], Any] = {
     ("_codecs", "encode"): _encode,
     ("numpy", "dtype"): _Dtype,
     ("numpy", "ndarray"): _Array,
-    **{(module, "_reconstruct"): _Array for module in ("numpy.core.multiarray", "numpy._core.multiarray")},
+    **{(f"numpy.{core}.multiarray", "_reconstruct"): _Array for core in ("core", "_core")},
+    **{(f"numpy.{core}.numeric", "_frombuffer"): _from_buffer for core in ("core", "_core")},
 }
 """everything that a pickle may call"""
 

@@ -31,7 +31,7 @@ def assign_parts(recordings: Recordings, table: DataTable, groups: Sequence[str]
     members: dict[str, list[int]] = defaultdict(list)
     for number, group in enumerate(groups):
         members[group].append(number)
-    stated = _stated(recordings, members)
+    stated = _stated(recordings, members) if table.test is None else {}
     parts = dict.fromkeys(members, "train")
     for part, choice in (("test", table.test), ("validation", table.validation)):
         if isinstance(choice, tuple):
@@ -65,14 +65,14 @@ def _stated(recordings: Recordings, members: Mapping[str, Sequence[int]]) -> dic
     for group, numbers in members.items():
         by_part = {recordings.part(number): recordings.sources[number] for number in numbers if recordings.part(number)}
         if len(by_part) > 1:
-            (first, one), (second, other) = list(by_part.items())[:2]
+            (first, one), (second, other) = sorted(by_part.items(), key=lambda pair: PARTS.index(pair[0]))[:2]
             raise UsageError(
                 f"`{group}` would be in {first} and in {second}: `{one}` and `{other}`",
                 hint="all recordings of a subject, and all copies of a file, belong into one part: move them, or leave "
                 "the split to tinyedge with `test = 0.2`",
             )
         found |= dict.fromkeys([group], next(iter(by_part), ""))
-    return {group: part for group, part in found.items() if part in PARTS}
+    return found
 
 
 def _named(recordings: Recordings, groups: Sequence[str], names: Sequence[str], part: str) -> set[str]:
@@ -192,7 +192,9 @@ def _require_files(recordings: Recordings, members: Mapping[str, Sequence[int]])
             )
         if len(groups) == 1:
             (only,) = groups
-            told = f"all its recordings are of `{only}`" if recordings.groups else f"its one file is `{only}`"
+            told = f"all its recordings are of `{only}`"
+            if only in recordings.sources:
+                told = f"{'all its files are copies of' if len(members[only]) > 1 else 'its one file is'} `{only}`"
             raise UsageError(
                 f"class `{name}` cannot be in the training and in the test: {told}",
                 hint="at least 2 files, or 2 subjects where subjects are kept apart, for each class",

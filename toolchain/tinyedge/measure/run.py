@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tinyedge.artifacts import Counting, Figure, Kind, LayerResult, Mismatch, Run, Samples, Schedule, Target
+from tinyedge.artifacts.confusion import Confusion, count_answers
 from tinyedge.artifacts.run import FEATURES
 from tinyedge.console.contract import CounterReading
 from tinyedge.errors import DeviceError
@@ -262,12 +263,28 @@ def accuracy(outputs: Array, labels: Array, half: float = 0.0) -> float | None:
     >>> accuracy(np.array([[-3], [4]], np.int8), np.array([0, 1]))
     1.0
     """
+    answers = _answers(outputs, labels, half)
+    return None if answers is None else float(np.mean(answers[0] == answers[1]))
+
+
+def confusion(outputs: Array, labels: Array, names: Sequence[str], half: float = 0.0) -> Confusion | None:
+    """Which classes were taken for which; None where `accuracy` is None, and where a sample has several places."""
+    answers = _answers(outputs, labels, half)
+    if answers is None or answers[1].size != len(outputs):
+        return None
+    said, right = (array.reshape(-1) for array in answers[:2])
+    return count_answers(said, right, answers[2], names)
+
+
+def _answers(outputs: Array, labels: Array, half: float) -> tuple[Array, Array, int] | None:
+    """(the classes that were said, the right ones, how many there are); None when there are none."""
     right = labels[: len(outputs)]
     if labels.dtype.kind not in "iu" or not right.size or outputs.size % right.size:
         return None
     values = outputs.reshape(*right.shape, -1)
-    said = values.argmax(axis=-1) if values.shape[-1] > 1 else values[..., 0] > half
-    return float(np.mean(said == right))
+    if values.shape[-1] > 1:
+        return values.argmax(axis=-1), right, values.shape[-1]
+    return (values[..., 0] > half).astype(np.int64), right, 2
 
 
 def _half(tensor: Tensor) -> float:
@@ -315,6 +332,9 @@ def _conclude(tally: _Tally, plan: Schedule, samples: Samples, target: Target, c
         notes=tuple(notes),
         ticks=tuple(tally.ticks),
         selftest=tally.selftest,
+        confusion=None
+        if samples.labels is None or not done
+        else confusion(outputs[0], samples.labels, samples.class_names, _half(tensors[0])),
         further_accuracies={name: value for name, value in further.items() if value is not None},
         row_instructions=_median("counted", [count // rows for count in tally.feature_instructions], None),
         rows=rows,

@@ -56,7 +56,8 @@ def _pairs(conversion: Conversion) -> list[tuple[str, str]]:
         pairs.append((f"accuracy in {conversion.types}", f"{model.int8_accuracy:.4f} {of}"))
     pairs += [(name.replace("_", " "), f"{value:,.6g}") for name, value in sorted(model.metrics.items())]
     size = f"{format_bytes(len(model.tflite))}, float {format_bytes(conversion.float_bytes)}"
-    return [*pairs, ("model", f"{size}, {model.digest[:16]}")]
+    pairs.append(("model", f"{size}, {model.digest[:16]}"))
+    return [*pairs, ("classes", ", ".join(model.class_names))] if model.class_names else pairs
 
 
 def short_name(layer: LayerNoise) -> str:

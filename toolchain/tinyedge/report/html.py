@@ -9,6 +9,7 @@ from pathlib import Path
 import jinja2
 
 from tinyedge.artifacts import Measured
+from tinyedge.report.confusion import matrix_table, recall_table, shown_confusion
 from tinyedge.report.json import run_document
 from tinyedge.report.svg import plan_svg
 from tinyedge.report.table import Cell, format_cell
@@ -21,6 +22,7 @@ def run_html(measured: Measured) -> str:
     headers, layers = layer_table(run)
     spent = [layer.cycles or layer.instructions or 0 for layer in run.layers]
     largest = max(spent, default=0) or 1
+    confusion = shown_confusion(measured)
     return _template("run").render(
         title=f"{prepared.model.name} on {prepared.board.name}",
         about=f"{measured.built.project.runtime} runtime, {measured.built.image.compiler}, {measured.emulator}",
@@ -32,6 +34,7 @@ def run_html(measured: Measured) -> str:
         layer_headers=headers,
         layers=layers if run.layers else (),
         bars_rem=[8 * part / largest for part in spent],
+        classes=None if confusion is None else (recall_table(confusion), matrix_table(confusion)),
         picture=plan_svg(prepared.memory) if prepared.memory is not None else "",
         notes=run.notes,
         digests=list(run_document(measured)["digests"].items()),

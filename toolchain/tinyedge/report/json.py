@@ -57,7 +57,6 @@ def run_document(measured: Measured) -> dict[str, Any]:
         "verify": {"samples": run.samples, "mismatches": run.mismatches, "first_mismatch": _mismatch(run)},
         "instructions": _figure(run.instructions, run.instructions_spread),
         "cycles": {"error_percent": None} | _figure(run.cycles, run.cycles_spread),
-        "features": _features(measured),
         "latency_us": _figure(run.latency_us, None),
         "memory": {
             "flash_bytes": size.flash_bytes,
@@ -93,6 +92,10 @@ def run_document(measured: Measured) -> dict[str, Any]:
         "reference": measured.reference_name,
         "notes": list(run.notes),
         "selftest": run.selftest,
+        "class_names": list(measured.samples.class_names or model.class_names),
+        "data": measured.samples.source or None,
+        "confusion": None if run.confusion is None else run.confusion.to_json(),
+        "features": _features(measured),
     }
 
 

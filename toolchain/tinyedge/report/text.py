@@ -7,6 +7,7 @@ from pathlib import Path
 
 from tinyedge.artifacts import ArenaProof, FirmwareProject, Image, Measured, QuantizedModel, Run, SizeTable
 from tinyedge.boards import Board, Isa
+from tinyedge.report.confusion import render_confusion, shown_confusion
 from tinyedge.report.picture import render_plan
 from tinyedge.report.table import (
     Cell,
@@ -54,6 +55,8 @@ def render_run(measured: Measured) -> str:
     ]
     if run.layers:
         parts.append(_render_layers(run))
+    if (confusion := shown_confusion(measured)) is not None:
+        parts.append(render_confusion(confusion))
     if run.notes:
         parts.append("\n".join(f"note: {note}" for note in run.notes))
     return "\n\n".join(parts) + "\n"
@@ -64,6 +67,9 @@ def run_summary(measured: Measured) -> list[tuple[str, str]]:
     run, model = measured.run, measured.built.prepared.model
     per_sample = f"of one inference, median of {run.samples:,}"
     accuracies = _accuracies(model.float_accuracy, model.int8_accuracy, run.device_accuracy)
+    if measured.samples.source:  # the others are of the model's own test set
+        accuracies = _accuracies(None, None, run.device_accuracy)
+        accuracies = f"{accuracies} on {measured.samples.source}" if accuracies else ""
     unknown = "none of the first output: it has values" if model.further_labels else "unknown: no labelled samples"
     pairs = [("accuracy", accuracies or unknown)]
     if model.made_up:
@@ -227,6 +233,8 @@ def model_summary(model: QuantizedModel) -> list[tuple[str, str]]:
     if model.sparsity is not None:
         pairs.append(("sparsity", f"{100 * model.sparsity:.1f} % of the weights are zero"))
     pairs.append(("model", f"{format_bytes(len(model.tflite))}, {model.digest[:16]}"))
+    if model.class_names:
+        pairs.append(("classes", ", ".join(model.class_names)))
     told = {"float_accuracy", "int8_accuracy"}
     pairs += [
         (name.replace("_", " "), f"{value:,.6g}") for name, value in sorted(model.metrics.items()) if name not in told

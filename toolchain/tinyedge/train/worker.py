@@ -164,6 +164,7 @@ def train(recipe: Recipe, out: Path, keep: Path, channel: Channel) -> dict[str, 
             metrics |= _judge_detector(data, graph, real[0], outputs[0], recipe.anomaly.false_alarms)
     metrics["gzip_bytes"] = float(len(gzip.compress(tflite, 9, mtime=0)))
     metrics["train_seconds"] = clock.total()
+    metrics["train_cpu_seconds"] = round(time.process_time(), 2)
     (out / store.MODEL).write_bytes(tflite)
     (out / store.SAMPLES).write_bytes(_archive(samples, data, raw))
     return {
