@@ -85,9 +85,10 @@ def _values(
         return np.asarray(chance.integers(0, 2, shape), dtype)
     info = np.iinfo(dtype)
     smallest, largest = (info.min, info.max) if limits is None else (int(limits[0]), int(limits[1]))
+    drawn = np.uint64 if largest > np.iinfo(np.int64).max else np.int64
     if ends:
-        return np.asarray(chance.choice([smallest, largest], shape), dtype)
-    return np.asarray(chance.integers(smallest, largest, shape, endpoint=True), dtype)
+        return np.asarray(chance.choice(np.array([smallest, largest], drawn), shape), dtype)
+    return np.asarray(chance.integers(smallest, largest, shape, drawn, endpoint=True), dtype)
 
 
 def dealt(seed: int, number: int, names: Iterable[str] = OPERATORS) -> list[str]:

@@ -54,7 +54,6 @@ def run_document(measured: Measured) -> dict[str, Any]:
         "verify": {"samples": run.samples, "mismatches": run.mismatches, "first_mismatch": _mismatch(run)},
         "instructions": _figure(run.instructions, run.instructions_spread),
         "cycles": {"error_percent": None} | _figure(run.cycles, run.cycles_spread),
-        "features": _features(measured),
         "latency_us": _figure(run.latency_us, None),
         "memory": {
             "flash_bytes": size.flash_bytes,
@@ -90,6 +89,7 @@ def run_document(measured: Measured) -> dict[str, Any]:
         "reference": measured.reference_name,
         "notes": list(run.notes),
         "selftest": run.selftest,
+        "features": _features(measured),
     }
 
 
