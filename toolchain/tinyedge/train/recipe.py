@@ -205,8 +205,8 @@ class RecipeFile:
     optimize: Optimize = "balanced"
     """what the generated code is made for"""
     data: dict[str, Value] = field(default_factory=dict)
-    """which data: these keys where it has a `source`, else the arguments of `load` in data.py; paths are relative to the
-    recipe's folder"""
+    """which data: these keys where it has a `source`, else the arguments of `load` in data.py; paths are relative to
+    the recipe's folder"""
     fit: Fit
     """how the model is trained"""
     compress: tuple[dict[str, Any], ...] = ()
