@@ -38,6 +38,18 @@ def test_examples_run(program: str, tmp_path: Path) -> None:
     assert {path.name for path in tmp_path.iterdir()} >= {"report.html", "report.xml", "outputs.npy"}
 
 
+@needs_tensorflow
+def test_the_readmes_example_runs(root: Path) -> None:
+    (block,) = re.findall(r"^```python\n(.*?)^```$", (root / "README.md").read_text(), re.DOTALL | re.MULTILINE)
+    done = subprocess.run(
+        [sys.executable, "-c", block], cwd=root, capture_output=True, text=True, timeout=900, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    accuracy, *figures = map(float, done.stdout.split())
+    assert accuracy >= 0.9
+    assert all(figures)
+
+
 def test_examples_are_typed(program: str, tmp_path: Path, root: Path) -> None:
     (tmp_path / "program.py").write_text(f"{program}\nreveal_type(model)\nreveal_type(built)\nreveal_type(report)\n")
     done = subprocess.run(

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,6 +17,9 @@ from kits.tflite_builder import TfliteBuilder
 from tinyedge.artifacts import QuantizedModel, Samples
 from tinyedge.digests import digest
 from tinyedge.errors import UsageError
+from tinyedge.features import read_features
+from tinyedge.features.contract import Features
+from tinyedge.features.quantize import fit_input
 from tinyedge.graph.reader import read_model
 from tinyedge.jobs.data import Given, labelled_samples
 
@@ -39,11 +44,14 @@ def echo(*shape: int) -> bytes:
 
 
 def samples(
-    path: Path, tflite: bytes, count: int | None = None, names: tuple[str, ...] = ()
+    path: Path, tflite: bytes, count: int | None = None, names: tuple[str, ...] = (), features: Features | None = None
 ) -> tuple[Samples, list[str]]:
     model = QuantizedModel("net", tflite, digest(tflite), class_names=names)
-    notes = Notes()
-    found = labelled_samples(Given(path), model, read_model(tflite, "net"), count, notes)  # type: ignore[arg-type]
+    graph = read_model(tflite, "net")
+    filled = None if features is None else fit_input(features, "net", graph.input_tensors()[0])
+    prepared: Any = SimpleNamespace(model=model, original=graph, feature_input=filled)
+    notes: Any = Notes()
+    found = labelled_samples(Given(path), prepared, count, notes)
     return found, notes.said
 
 
@@ -139,6 +147,27 @@ def test_images_become_as_large_as_the_input(tmp_path: Path) -> None:
     assert found.arrays[0].shape == (1, 1, 4, 6, 1)
     assert set(found.arrays[0].ravel().tolist()) == {-18}
     assert notes == ["of 2 recordings, the 1 of the test are taken"]
+
+
+@pytest.mark.slow
+def test_features_are_computed_of_recordings(tmp_path: Path) -> None:
+    """What goes in are windows of the sensor's samples; the network's input is what the host computes of them."""
+    imu = read_features(
+        {"kind": "imu", "rate_hz": 50, "axes": 2, "values": ["mean"], "window": 4, "stride": 4, "counts": 100}
+    )
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        rows = "".join(f"{20 * at},{at},{-at}\n" for at in range(17))
+        (tmp_path / name / "1.csv").write_text(f"timestamp,ax,ay\n{rows}")
+    found, notes = samples(tmp_path, echo(2, 2), names=("a", "b"), features=imu)
+    assert found.raw is not None
+    assert found.raw.shape == (4, 8, 2)
+    assert found.raw[1, 0].tolist() == [800, -800]
+    assert found.arrays[0].shape == (4, 1, 2, 2)
+    assert notes == ["recordings are cut into windows of 8 samples, as the model takes them"]
+    slow = read_features({"kind": "imu", "rate_hz": 25, "axes": 2, "values": ["mean"], "window": 4, "stride": 4})
+    with pytest.raises(UsageError, match=r"1.csv` has 50 rows a second by its column `timestamp`, not 25"):
+        samples(tmp_path, echo(2, 2), names=("a", "b"), features=slow)
 
 
 def test_a_table_says_how_data_is_read(tmp_path: Path) -> None:

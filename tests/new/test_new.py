@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import struct
 import tomllib
 import zipfile
@@ -17,6 +18,7 @@ from tinyedge.boards import load_board
 from tinyedge.cli import run
 from tinyedge.cli.config import Config, load_config
 from tinyedge.errors import TinyEdgeError
+from tinyedge.graph.ir import Array
 from tinyedge.jobs.new import NewChoices, NewProject, new
 from tinyedge.new.keyword import wav
 from tinyedge.new.look import look_at
@@ -78,17 +80,16 @@ def test_every_key_of_a_recipe_stands_in_it_with_what_it_means(tmp_path: Path) -
 
 
 def test_keys_that_are_commented_out_can_be_taken_in(tmp_path: Path) -> None:
+    """All at once, but for those without a value, and the kinds of features, of which a recipe has one."""
     make(tmp_path / "wand", "blank")
     text = (tmp_path / "wand" / "recipe.toml").read_text()
-    taken = [
-        line.removeprefix("# ")
-        for line in text.splitlines()
-        if not line.startswith("# ") or (" = " in line and not line.endswith("...")) or line.startswith("# [")
-    ]
-    before, table = tomllib.loads(text), "\n".join(line for line in taken if "]:" not in line and "->" not in line)
-    after = tomllib.loads(table)
+    whole = re.sub(r"^# \[features\]:.*?(?=^# \[stream\]:)", "", text, flags=re.DOTALL | re.MULTILINE)
+    taken = re.sub(r"^# (\[+\w+\]+|\w+ = (?!\.\.\.).*)$", r"\1", whole, flags=re.MULTILINE)
+    before, after = tomllib.loads(text), tomllib.loads(taken)
     assert before["fit"].items() <= after["fit"].items()
-    assert {each["technique"] for each in after["augment"]} == set(AUGMENTATIONS)
+    assert before["data"].items() <= after["data"].items()
+    assert [each["technique"] for each in after["augment"]] == list(AUGMENTATIONS)
+    assert [each["technique"] for each in after["compress"]] == list(TECHNIQUES)
     assert after["convert"] == {"representative_samples": 200}
 
 
@@ -105,6 +106,9 @@ def test_made_up_data_is_read_and_recognized_and_said_to_be_made_up(name: str, t
     assert looked.start.proposal.values["task"] == made.start.proposal.values["task"]
     assert sum(array.nbytes for array in [splits.train_inputs]) > 0  # type: ignore[union-attr]
     assert load_splits(load_recipe(tmp_path / "again")).class_names == splits.class_names
+    if name == "anomaly":
+        assert {int(each) for each in splits.train_targets} == {0}  # type: ignore[arg-type]
+        assert {int(each) for each in splits.test_targets} == {0, 1}  # type: ignore[arg-type]
 
 
 def test_subjects_are_found_in_names_and_stay_together(tmp_path: Path) -> None:
@@ -144,6 +148,60 @@ def test_unequal_classes_get_weights_and_long_recordings_windows(tmp_path: Path)
     assert (values["data"]["window"], values["data"]["stride"]) == (100, 50)
     assert values["fit"]["class_weights"] == "balanced"
     assert "three times" in (tmp_path / "watch" / "recipe.toml").read_text()
+
+
+@pytest.mark.parametrize(
+    ("shape", "labels", "template", "task"),
+    [
+        ((28, 28, 1), np.arange(20) % 2, "images", "classification"),
+        ((28, 28), np.arange(20) % 2, "images", "classification"),
+        ((100, 3), np.arange(20) % 2, "gesture", "classification"),
+        ((5,), np.arange(20) % 2, "blank", "classification"),
+        ((5,), np.arange(20) / 7, "blank", "regression"),
+        ((100, 3), np.arange(40).reshape(20, 2) / 7, "blank", "regression"),
+    ],
+)
+def test_arrays_are_told_apart_by_their_shapes(
+    shape: tuple[int, ...], labels: Array, template: str, task: str, tmp_path: Path
+) -> None:
+    samples = np.random.default_rng(0).random((20, *shape)).astype(np.float32)
+    project = make(tmp_path / "net", data=archive(x=samples, labels=labels)(tmp_path / "data"))
+    assert project.start.template.name == template
+    assert project.start.proposal.values["task"] == task
+    assert "classes" not in project.start.proposal.values["data"]  # nobody named them
+    assert load_splits(load_recipe(tmp_path / "net")).train_inputs.shape[1:] == shape  # type: ignore[union-attr]
+
+
+def test_a_template_for_other_data_is_refused(tmp_path: Path) -> None:
+    data = write(tmp_path / "data", templates()["keyword"].example())
+    with pytest.raises(TinyEdgeError, match="holds sounds; the template `images` is for images") as refused:
+        make(tmp_path / "net", "images", data=data)
+    assert refused.value.hint == "`--from keyword`, or leave `--from` out"
+    both = archive(a=np.zeros((9, 4)), b=np.zeros((9, 4)), labels=np.arange(9) % 2)(tmp_path / "both")
+    with pytest.raises(TinyEdgeError, match="several inputs: `a`, `b`"):
+        make(tmp_path / "net", data=both)
+
+
+def test_settings_hold_in_every_folder_of_the_project(tmp_path: Path) -> None:
+    make(tmp_path / "wand", "gesture")
+    inside = load_config(tmp_path / "wand" / "data")
+    assert (inside.model, inside.build_dir) == (str(tmp_path / "wand"), tmp_path / "wand" / "build")
+
+
+def test_an_interruption_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    written = []
+
+    def write_two(path: Path, content: bytes) -> int:
+        written.append(path)
+        if len(written) > 2:
+            raise KeyboardInterrupt
+        with path.open("wb") as stream:
+            return stream.write(content)
+
+    monkeypatch.setattr(Path, "write_bytes", write_two)
+    with pytest.raises(KeyboardInterrupt):
+        make(tmp_path / "wand", "gesture")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_the_network_is_sized_to_the_board() -> None:
@@ -211,7 +269,7 @@ def recordings(**changes: bytes) -> dict[str, bytes]:
     return {**files, **{name.replace("__", "/").replace("_dot_", "."): content for name, content in changes.items()}}
 
 
-def archive(**arrays: np.ndarray) -> Callable[[Path], Path]:  # type: ignore[type-arg]
+def archive(**arrays: Array) -> Callable[[Path], Path]:
     def save(folder: Path) -> Path:
         folder.mkdir()
         np.savez(folder / "data.npz", **arrays)  # type: ignore[arg-type]

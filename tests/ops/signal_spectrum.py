@@ -9,7 +9,7 @@ from kits import tflm
 from kits.draft import Draft
 from kits.kernel_layers import KernelCases, Rng, parsed
 from kits.signal_models import line, one_operator, put_signal
-from tinyedge.arithmetic.fft_s16 import LENGTHS, rfft_s16
+from tinyedge.arithmetic.fft import LENGTHS, rfft_s16
 from tinyedge.ops.contract import Layer
 
 

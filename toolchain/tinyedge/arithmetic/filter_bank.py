@@ -43,7 +43,8 @@ def bit_length(values: npt.NDArray[np.integer]) -> npt.NDArray[np.int64]:
 def energies(bins: Int16Array) -> UInt32Array:
     """re^2 + im^2.  Shape: [..., 2 * bins], real before imaginary -> [..., bins]."""
     pairs = bins.astype(np.int64).reshape(*bins.shape[:-1], -1, 2)
-    return (pairs**2).sum(axis=-1).astype(np.uint32)
+    sums: UInt32Array = (pairs**2).sum(axis=-1).astype(np.uint32)
+    return sums
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,7 +87,8 @@ def square_roots(values: UInt64Array) -> UInt32Array:
     root = np.where((above > root) & (above * above <= values), above, root)
     left = values - root * root
     highest = np.where(values <= _MASK32, np.uint64(0xFFFF), np.uint64(0xFFFFFFFF))
-    return (root + ((left > root) & (root != highest))).astype(np.uint32)
+    rounded: UInt32Array = (root + ((left > root) & (root != highest))).astype(np.uint32)
+    return rounded
 
 
 @dataclass(frozen=True)
@@ -169,3 +171,20 @@ def logarithms(values: UInt32Array, correction_bits: int, output_scale: int, mos
     natural = (_LOG_COEFFICIENT * ((whole << 16) + fraction) + (1 << 15)) >> 16
     result = ((output_scale * natural + (1 << 15)) & 0xFFFFFFFF) >> 16
     return np.where(scaled > 1, np.minimum(result, most), 0)
+
+
+def log2_q16(values: UInt64Array) -> npt.NDArray[np.int64]:
+    """log2 of whole numbers in Q16, to within 2 steps; 0 for 0.
+
+    >>> log2_q16(np.array([1, 2, 3, 1 << 63], np.uint64)).tolist(), round(np.log2(3) * 65536)
+    ([0, 65536, 103872, 4128768], 103872)
+    """
+    whole = np.maximum(bit_length(values) - 1, 0)
+    # the bits behind the highest one, as 32 bits of fraction
+    left = np.maximum(32 - whole, 0).astype(np.uint64)
+    right = np.maximum(whole - 32, 0).astype(np.uint64)
+    shifted = (((values >> right) << left) & _MASK32).astype(np.int64)
+    segment, rest = shifted >> 25, (shifted >> 9) & 0xFFFF
+    low, high = _LOG_TABLE[segment], _LOG_TABLE[segment + 1]
+    result: npt.NDArray[np.int64] = (whole << 16) + (shifted >> 16) + low + (((high - low) * rest) >> 16)
+    return result

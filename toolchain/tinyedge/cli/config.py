@@ -29,6 +29,8 @@ class Config:
     """of the firmware"""
     optimize: Optimize | None = None
     """what the generated code is made for; else the recipe's choice"""
+    max_ram: int | None = None
+    """bytes of arena and state at most, at the price of time"""
     build_dir: Path | None = None
     """folder for everything that is made"""
     data: Path | None = None

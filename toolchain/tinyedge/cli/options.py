@@ -56,6 +56,12 @@ _LIBRARY = (
     click.option(
         "--optimize", type=click.Choice(["size", "balanced", "speed"]), help="Default: the recipe's, else balanced."
     ),
+    click.option(
+        "--max-ram",
+        type=click.IntRange(min=1),
+        metavar="BYTES",
+        help="The fastest code whose arena and state have at most so many bytes.",
+    ),
     click.option("--keep-inputs", is_flag=True, help="Inferences leave their inputs as they are; may take more RAM."),
     click.option("-d", "--build-dir", type=_FOLDER, help="Default: build."),
 )
@@ -85,7 +91,7 @@ _FILES = (
     click.option("--junit", type=_FILE, help="Write what was checked as JUnit XML."),
 )
 _OF_CHOICES = frozenset(
-    {"model", "board", "tflm", "compiler", "optimize", "build_dir", "keep_inputs", "data", "python"}
+    {"model", "board", "tflm", "compiler", "optimize", "build_dir", "keep_inputs", "max_ram", "data", "python"}
 )
 
 
@@ -205,11 +211,17 @@ def merge_choices(config: Config, runtime: str, given: Mapping[str, Any]) -> tup
         tflm=given["tflm"] or config.tflm,
         optimize=given["optimize"] or config.optimize,
         keep_inputs=given["keep_inputs"],
+        max_ram_bytes=_max_ram(config, runtime, given["max_ram"]),
         build_dir=(given["build_dir"] or config.build_dir or Path("build")).absolute(),
         data=given["data"] or config.data,
         conversion=Settings(python=given["python"]),
     )
     return merged, {name: value for name, value in given.items() if name not in _OF_CHOICES}
+
+
+def _max_ram(config: Config, runtime: str, given: int | None) -> int | None:
+    """Bytes: what the user gave; else the project's settings, for the runtime that can trade time for RAM."""
+    return config.max_ram if given is None and runtime == RUNTIMES[0] else given
 
 
 def _decorate(function: Command, decorators: tuple[Callable[[Command], Command], ...]) -> Command:

@@ -9,7 +9,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from tinyedge.arithmetic.fft_s16 import LENGTHS, rfft_s16
+from tinyedge.arithmetic.fft import LENGTHS, rfft_s16
 from tinyedge.arithmetic.filter_bank import (
     SNR_BITS,
     Bands,
@@ -35,6 +35,7 @@ SMOOTHING_BITS = 10
 _RUNTIME = (
     "te_rfft_s16",
     "te_log_u32",
+    "te_log2",
     "te_signal_window",
     "te_signal_fft_auto_scale",
     "te_signal_energy",

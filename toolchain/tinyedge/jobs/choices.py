@@ -33,6 +33,8 @@ class Choices:
     """of several models: one that they run in one after the other, or one each"""
     keep_inputs: bool = False
     """no inference overwrites its inputs"""
+    max_ram_bytes: int | None = None
+    """the fastest plan whose arena and state have at most so many bytes; None: the recipe's, else as `optimize` says"""
     data: Path | None = None
     """what a model of another world is calibrated and compared with"""
     conversion: Settings = DEFAULTS

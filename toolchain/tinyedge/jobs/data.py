@@ -8,13 +8,16 @@ from pathlib import Path
 
 import numpy as np
 
-from tinyedge.artifacts import Observer, QuantizedModel, Samples, Silence
+from tinyedge.artifacts import Observer, Prepared, QuantizedModel, Samples, Silence
 from tinyedge.convert import recognize
 from tinyedge.convert.matching import Wanted, match_inputs, spread
 from tinyedge.convert.values import stored_values
 from tinyedge.data import Arrays, DataTable, load_for
 from tinyedge.errors import UsageError
-from tinyedge.graph.ir import Array, Graph, Tensor
+from tinyedge.features.host import compute
+from tinyedge.features.image import Image
+from tinyedge.features.quantize import FeatureInput
+from tinyedge.graph.ir import Array, Tensor
 from tinyedge.jobs.choices import Choices
 from tinyedge.jobs.train import find_model
 from tinyedge.tables import TableError, nearest, read_table
@@ -52,20 +55,23 @@ def _table_of(recipe: Recipe) -> DataTable | None:
         return None  # arguments of `load` that happen to have a source among them
 
 
-def labelled_samples(
-    given: Given, model: QuantizedModel, graph: Graph, count: int | None, observer: Observer
-) -> Samples:
+def labelled_samples(given: Given, prepared: Prepared, count: int | None, observer: Observer) -> Samples:
     """The samples as the device gets them, and the classes of the model that they are of.
 
-    Values are real ones, quantized by the scale of the input; arrays of the input's own type go in as they are.
+    Values are real ones, quantized by the scale of the input; arrays of the input's own type go in as they are. Where
+    the model has features, the data is what these are computed of: windows of the sensor's samples.
 
     count  how many, evenly spread; None: all
 
     Raises: UsageError when the data does not fit the inputs, its classes not the model's, or there are fewer samples
     """
+    graph, filled = prepared.original, prepared.feature_input
     tensors = graph.input_tensors()
-    shape = tensors[0].shape[1:] if tensors[0].shape[:1] == (1,) else tensors[0].shape
-    data = load_for(given.path, given.table, shape)
+    shape = _without_batch(tensors[0]) if filled is None else _sensor_shape(filled)
+    table = given.table
+    if filled is not None and filled.features.rate_hz and (table is None or table.rate_hz is None):
+        table = replace(table or DataTable(source=given.path), rate_hz=filled.features.rate_hz)
+    data = load_for(given.path, table, shape)
     for note in data.notes:
         observer.note(note)
     if count is not None and count > data.count:
@@ -75,20 +81,52 @@ def labelled_samples(
     chosen = spread(data.count, count or data.count)
     labels = None if data.labels is None else data.labels[chosen]
     taken = replace(data, inputs={name: array[chosen] for name, array in data.inputs.items()}, labels=labels)
-    output = graph.output_tensors()[0]
+    raw = None if filled is None else _raw_samples(taken, filled)
+    if filled is not None and raw is not None:
+        arrays = [feature_arrays(filled, raw, tensors[0].shape)]
+    else:
+        arrays = _device_arrays(taken, tensors)
     return Samples(
-        _device_arrays(taken, tensors),
-        _model_classes(taken, model, output, given.path),
-        class_names=model.class_names or data.class_names,
+        arrays,
+        _model_classes(taken, prepared.model, graph.output_tensors()[0], given.path),
+        class_names=prepared.model.class_names or data.class_names,
         source=str(given.path),
+        raw=raw,
     )
+
+
+def feature_arrays(filled: FeatureInput, raw: Array, shape: tuple[int, ...]) -> Array:
+    """What the host computes of samples, as the network's input.  Shape: [N, instants, axes] -> [N, *shape]."""
+    return np.stack([compute(filled, signal) for signal in raw]).reshape(len(raw), *shape)
+
+
+def _raw_samples(data: Arrays, filled: FeatureInput) -> Array:
+    """What the sensor gives, [N, instants, axes]."""
+    features = filled.features
+    wanted = Wanted(f"of the features {features.kind}", _sensor_shape(filled))
+    if len(data.inputs) == 1 and next(iter(data.inputs.values())).dtype == features.sample_dtype.numpy:
+        wanted = replace(wanted, dtype=features.sample_dtype.numpy.name)
+    (values,) = match_inputs(data, [wanted])
+    return np.ascontiguousarray(features.to_samples(values)).reshape(len(values), filled.instants, features.axes)
+
+
+def _sensor_shape(filled: FeatureInput) -> tuple[int, ...]:
+    """Of a sample of the data, before it is what the sensor sends: [instants, axes], or a picture."""
+    features = filled.features
+    if isinstance(features, Image):
+        return (*features.camera, 1 if features.format == "grey" else 3)
+    return filled.instants, features.axes
+
+
+def _without_batch(tensor: Tensor) -> tuple[int, ...]:
+    return tensor.shape[1:] if tensor.shape[:1] == (1,) else tensor.shape
 
 
 def _device_arrays(data: Arrays, tensors: Sequence[Tensor]) -> list[Array]:
     """One array [N, *shape] for each input, of its type."""
     names = [tensor.name for tensor in tensors]
     order = names if set(names) <= set(data.inputs) else list(data.inputs)
-    shapes = [tensor.shape[1:] if tensor.shape[:1] == (1,) else tensor.shape for tensor in tensors]
+    shapes = [_without_batch(tensor) for tensor in tensors]
     native = [
         name in data.inputs and data.inputs[name].dtype == tensor.dtype.numpy
         for name, tensor in zip((*order, *[""] * len(tensors)), tensors, strict=False)

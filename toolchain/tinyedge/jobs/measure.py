@@ -5,14 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-import numpy as np
-
 from tinyedge.artifacts import Built, Measured, Observer, Prepared, Run, Samples, Target
 from tinyedge.errors import DeviceError, UsageError
-from tinyedge.jobs.data import Given, labelled_samples
-from tinyedge.features.host import compute
-from tinyedge.features.quantize import FeatureInput
-from tinyedge.graph.ir import Array
+from tinyedge.jobs.data import Given, feature_arrays, labelled_samples
 from tinyedge.measure.patience import banner_timeout_s
 from tinyedge.measure.reference import layer_crcs
 from tinyedge.measure.run import RunFailedError, run_samples
@@ -49,7 +44,7 @@ def measure(
     """
     prepared = built.prepared
     if inputs is None and given is not None:
-        chosen = labelled_samples(given, prepared.model, prepared.original, samples, observer)
+        chosen = labelled_samples(given, prepared, samples, observer)
     else:
         chosen = _samples(prepared, inputs, samples)
     expected = prepared.reference.outputs(chosen.arrays, observer)
@@ -105,8 +100,3 @@ def _samples(prepared: Prepared, inputs: str | None, count: int | None) -> Sampl
         raw = load_raw(inputs or "random:1", filled, count)
         return Samples([feature_arrays(filled, raw, prepared.original.input_tensors()[0].shape)], raw=raw)
     return Samples(load_inputs(inputs or "random:1", prepared.original, count))
-
-
-def feature_arrays(filled: FeatureInput, raw: Array, shape: tuple[int, ...]) -> Array:
-    """What the host computes of samples, as the network's input.  Shape: [N, instants, axes] -> [N, *shape]."""
-    return np.stack([compute(filled, signal) for signal in raw]).reshape(len(raw), *shape)

@@ -35,6 +35,7 @@ class Loaded:
 
     model: QuantizedModel
     optimize: str = "balanced"
+    max_ram_bytes: int | None = None
     budget: Path | None = None
     """the file of its budget, if there is one"""
 
@@ -67,7 +68,8 @@ def load_model(
                 hint=f"`--data FILE.npz`, with an array of samples, and `labels` if there are some: {DATA_PAGE}",
             )
         return Loaded(sidecar.applied_to(convert(found, data, settings, observer).model), budget=budget)
-    return Loaded(train(found, build_dir, observer), found.optimize, _first_file(found.folder / BUDGET))
+    budget = _first_file(found.folder / BUDGET)
+    return Loaded(train(found, build_dir, observer), found.optimize, found.max_ram, budget)
 
 
 def find_model(spec: str, observer: Observer) -> Recipe | Path:

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from tinyedge.artifacts import Counting, Figure, Kind, LayerResult, Mismatch, Run, Samples, Schedule, Target
+from tinyedge.artifacts import Counting, Figure, Kind, LayerResult, Mismatch, Run, Samples, Schedule, Target, call_steps
 from tinyedge.artifacts.confusion import Confusion, count_answers
 from tinyedge.artifacts.run import FEATURES
 from tinyedge.console.contract import CounterReading
@@ -185,9 +185,7 @@ class _Job:
         self.readings()
         planned = self.plan.layers
         profile = self.session.profile_of(_bytes_of(self.samples, i), len(planned), self.repeats)
-        # The firmware reads the counter at the start, then after each layer and again when its checksum is made.
-        taken = self.readings()[-(2 * len(planned) + 1) :]
-        complete = len(taken) == 2 * len(planned) + 1
+        pairs = self._pairs_of_steps()
         rows = []
         for step, (layer, ticks) in enumerate(zip(planned, profile, strict=True)):
             if ticks.index != layer.layer.index:
@@ -195,8 +193,7 @@ class _Job:
                     f"step {step} of the firmware is operator {ticks.index}, the plan has operator {layer.layer.index}",
                     hint="build and start the firmware again",
                 )
-            pair = (taken[2 * step], taken[2 * step + 1]) if complete else None
-            instructions, cycles = self._figures(ticks.ticks, pair, tally)
+            instructions, cycles = self._figures(ticks.ticks, pairs.get(step), tally)
             shape = layer.layer.outputs[0].shape
             rows.append(
                 LayerResult(
@@ -210,6 +207,30 @@ class _Job:
                 )
             )
         return tuple(rows), profile
+
+    def _pairs_of_steps(self) -> dict[int, tuple[CounterReading, CounterReading]]:
+        """For each step what all its calls took, as two readings; empty when the counter was not read.
+
+        The firmware reads it at the start of a profile, then after each call and again when its checksum is made.
+        """
+        steps = call_steps(self.plan)
+        taken = self.readings()[-(2 * len(steps) + 1) :]
+        if len(taken) != 2 * len(steps) + 1:
+            return {}
+        sums: dict[int, tuple[CounterReading, CounterReading]] = {}
+        for number, step in enumerate(steps):
+            begin, end = taken[2 * number], taken[2 * number + 1]
+            if step in sums:
+                first, last = sums[step]
+                begin, end = (
+                    first,
+                    CounterReading(
+                        last.instructions + end.instructions - begin.instructions,
+                        last.cycles + end.cycles - begin.cycles,
+                    ),
+                )
+            sums[step] = begin, end
+        return sums
 
     def _count(self, ticks: int, taken: Sequence[CounterReading], tally: _Tally) -> None:
         instructions, cycles = self._figures(ticks, (taken[-2], taken[-1]) if len(taken) > 1 else None, tally)

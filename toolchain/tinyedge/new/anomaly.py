@@ -39,8 +39,8 @@ class _Anomaly:
     def propose(self, found: Found | None, board: Board) -> Proposal:
         assert found is not None
         found = replace(found, classes=_normal_first(found.classes), counts=())
-        cut, why = windows(found)
-        values_in = cut["window"] * found.shape[-1]
+        window, cut, why = windows(found)
+        values_in = window * found.axes
         width, size = fit_width(
             lambda width: [
                 Layer(1, 1, before, after)
@@ -65,7 +65,7 @@ class _Anomaly:
             {"task": "anomaly", **values},
             reasons,
             {"hidden": scaled(_HIDDEN, width), "waist": scaled(_WAIST, width)},
-            (*facts_of(found, f"recordings of {found.shape[-1]} axes"), ("network", f"an autoencoder: {size}")),
+            (*facts_of(found, f"recordings of {found.axes} axes"), ("network", f"an autoencoder: {size}")),
         )
 
     def example(self) -> Mapping[PurePosixPath, bytes]:

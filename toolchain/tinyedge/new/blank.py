@@ -20,14 +20,14 @@ _CLASSES = ("inside", "outside")
 class _Blank:
     name = "blank"
     title = "starts from rows of numbers, with a small dense network"
-    sort = "table"
+    sort = None
     assumed = Found("table", (len(_COLUMNS),), _CLASSES, source="data/samples.csv", table={"labels": "label"})
     layout = (("samples.csv", "a row for each sample: columns of numbers, and a column `label` with its class"),)
 
     def propose(self, found: Found | None, board: Board) -> Proposal:
         assert found is not None
         columns = int(np.prod(found.shape))
-        outputs = len(found.classes) or 1
+        outputs = len(found.classes) or found.outputs
         width, size = fit_width(
             lambda width: [
                 Layer(1, 1, before, after)
@@ -48,7 +48,7 @@ class _Blank:
             "samples, told apart" if found.classes else "a value of each sample",
             {"task": task, **values},
             reasons,
-            {"hidden": [scaled(each, width) for each in _HIDDEN], "classes": bool(found.classes)},
+            {"hidden": [scaled(each, width) for each in _HIDDEN], "classes": bool(found.classes), "outputs": outputs},
             (*facts_of(found, what), ("network", f"dense layers: {size}")),
         )
 

@@ -20,7 +20,10 @@ class Found:
     shape     of a sample as it lies there; of what is cut into windows: the axes alone
     classes   in the order that the recipe has them; empty for targets that are values
     counts    recordings of each class
+    is_named  whether the data itself names its classes; else they are numbers
+    outputs   values of each target, where there are no classes
     lengths   shortest, middle and longest recording, in samples of time; None for what has no time
+    is_cut    whether recordings can be cut into windows; else every one is a sample
     rate_hz   samples a second; None where nobody says
     table     what reading it needs, as keys of [data]
     group     what names the subject of a recording, as [data] takes it; empty where nothing was recognized
@@ -32,12 +35,20 @@ class Found:
     shape: tuple[int, ...]
     classes: tuple[str, ...] = ()
     counts: tuple[int, ...] = ()
+    is_named: bool = True
+    outputs: int = 1
     lengths: tuple[int, int, int] | None = None
+    is_cut: bool = True
     rate_hz: float | None = None
     table: Mapping[str, Any] = field(default_factory=dict)
     group: str = ""
     subjects: int = 0
     source: str = "data"
+
+    @property
+    def axes(self) -> int:
+        """Of what has time: values at each moment."""
+        return self.shape[-1] if self.shape else 1
 
     @property
     def is_unequal(self) -> bool:

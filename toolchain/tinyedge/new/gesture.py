@@ -40,11 +40,11 @@ class _Gesture:
 
     def propose(self, found: Found | None, board: Board) -> Proposal:
         assert found is not None
-        cut, why = windows(found)
-        axes = found.shape[-1]
+        window, cut, why = windows(found)
+        axes = found.axes
         width, size = fit_width(
             lambda width: chain(
-                cut["window"],
+                window,
                 1,
                 axes,
                 [(scaled(outputs, width), (5, 1), (stride, 1)) for outputs, stride in _STEPS],
@@ -57,7 +57,7 @@ class _Gesture:
             ({"data": data[0] | cut}, data[1] | why),
             ({"fit": fit[0]}, fit[1]),
             (
-                {"augment": [{"technique": "shift", "most": max(1, cut["window"] // 10)}]},
+                {"augment": [{"technique": "shift", "most": max(1, window // 10)}]},
                 {"augment.shift.most": "a tenth of the window: nobody starts a movement at the same moment twice"},
             ),
         )

@@ -19,6 +19,8 @@ from tinyedge.new.contract import Found, Sort
 
 _SOUND_HZ = 4000
 """from this rate on, one channel over time is a sound"""
+_MOST_AXES = 16
+"""of samples [time, axes]; an image has more columns"""
 _TRIES: tuple[dict[str, Any], ...] = ({}, {"size": (32, 32)}, {"mono": True})
 """what may help where a folder cannot be read as it lies: images of several sizes, sounds of two channels"""
 _NAMED = re.compile(r"^(?P<subject>.*?[A-Za-z].*?)(?P<gap>[-._])(?P<take>[0-9]+)(?P<suffix>\.[A-Za-z0-9]+)$")
@@ -33,24 +35,33 @@ def look_at(data: Path, source: str, table: DataTable | None = None) -> Found:
     Raises: UsageError when it cannot be read, holds a single class, or is nothing that can be told apart
     """
     recordings, table = _read(data, table or DataTable(source=data))
+    if len(recordings.inputs) > 1:
+        raise UsageError(
+            f"`{data}` has several inputs: {', '.join(f'`{name}`' for name in recordings.inputs)}",
+            hint="`--from blank` starts a project; write its model.py for several inputs, and name the data in [data]",
+        )
     classes, counts = _classes(recordings, data)
     sort = _sort(recordings)
     lengths = None
-    if recordings.is_timed:
+    if sort in ("motion", "sound"):
         ordered = sorted(len(each) for each in _first(recordings))
         lengths = (ordered[0], ordered[len(ordered) // 2], ordered[-1])
     group, subjects = _subjects(recordings)
+    labels = recordings.labels
     return Found(
         sort,
         _shape(recordings, timed=sort in ("motion", "sound")),
         classes,
         counts,
-        lengths,
-        None if recordings.rate_hz is None else round(recordings.rate_hz, 3),
-        _needed(table, recordings, sort),
-        group,
-        subjects,
-        source,
+        is_named=bool(recordings.class_names),
+        outputs=1 if labels is None else int(np.prod(labels.shape[1:])),
+        lengths=lengths,
+        is_cut=recordings.is_timed,
+        rate_hz=None if recordings.rate_hz is None else round(recordings.rate_hz, 3),
+        table=_needed(table, recordings, sort),
+        group=group,
+        subjects=subjects,
+        source=source,
     )
 
 
@@ -74,11 +85,18 @@ def _first(recordings: Recordings) -> Sequence[Any]:
 
 
 def _sort(recordings: Recordings) -> Sort:
-    sample = np.asarray(_first(recordings)[0])
-    if recordings.is_timed:
-        is_sound = sample.ndim == 1 and (recordings.rate_hz or 0) >= _SOUND_HZ
-        return "sound" if is_sound else "motion"
-    return "images" if sample.ndim in (2, 3) else "table"
+    """What samples are, by their extents where no rate and no names of axes say it."""
+    values = _first(recordings)
+    sample = np.asarray(values[0])
+    is_known = recordings.rate_hz is not None or bool(recordings.axes) or not isinstance(values, np.ndarray)
+    if sample.ndim == 3:
+        return "images"
+    if sample.ndim == 2:
+        few = sample.shape[1] <= _MOST_AXES < sample.shape[0]
+        return "motion" if few or (recordings.is_timed and is_known) else "images"
+    if recordings.is_timed and is_known:
+        return "sound" if (recordings.rate_hz or 0) >= _SOUND_HZ else "motion"
+    return "table"
 
 
 def _shape(recordings: Recordings, *, timed: bool) -> tuple[int, ...]:

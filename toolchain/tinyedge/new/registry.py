@@ -28,6 +28,8 @@ def find_template(name: str) -> Template:
 
 def template_for(found: Found) -> tuple[Template, str]:
     """(the template that data asks for, why)."""
+    if not found.classes:
+        return templates()["blank"], "the labels are numbers that are no classes"
     if found.sort == "motion" and len(found.classes) == 2 and any(name.lower() in NORMAL for name in found.classes):
         normal = next(name for name in found.classes if name.lower() in NORMAL)
         return templates()["anomaly"], f"one of two classes is called `{normal}`: the network learns that alone"

@@ -14,7 +14,7 @@ def data_table(found: Found) -> tuple[dict[str, Any], dict[str, str]]:
     """([data], reasons) of what there is: the source, the classes in their order, what reading needs, the subjects."""
     table: dict[str, Any] = {"source": found.source}
     reasons = {}
-    if found.classes:
+    if found.classes and found.is_named:
         table["classes"] = list(found.classes)
         reasons["data.classes"] = "their order is that of the network's outputs"
     table |= found.table
@@ -38,14 +38,16 @@ def fit_table(
     return table, {}
 
 
-def windows(found: Found) -> tuple[dict[str, Any], dict[str, str]]:
-    """(keys of [data], reasons) that cut recordings of whatever lengths into windows of one length.
+def windows(found: Found) -> tuple[int, dict[str, Any], dict[str, str]]:
+    """(samples of time in a window, keys of [data], reasons) that make windows of recordings of whatever lengths.
 
     Recordings of much the same length up to 4 s are a window each; others are cut into windows of 2 s, by half of it.
     """
     assert found.lengths is not None
     shortest, middle, longest = found.lengths
     rate = found.rate_hz
+    if not found.is_cut:
+        return shortest, {}, {}
 
     def told(samples: int) -> str:
         return f"{samples / rate:.3g} s" if rate else f"{samples:,} samples"
@@ -53,9 +55,10 @@ def windows(found: Found) -> tuple[dict[str, Any], dict[str, str]]:
     spread = f"recordings are {told(shortest)} to {told(longest)} long"
     at_most = round(4 * rate) if rate else 1000
     if longest <= 1.25 * shortest and middle <= at_most:
-        return {"window": shortest}, {"data.window": f"{spread}: each is one window, as long as the shortest"}
+        return shortest, {"window": shortest}, {"data.window": f"{spread}: each is one window, as long as the shortest"}
     window = min(round(2 * rate) if rate else 128, shortest)
     return (
+        window,
         {"window": window, "stride": max(1, window // 2)},
         {
             "data.window": f"{spread}: windows of {told(window)} are cut out of them, after the recordings are split",

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tinyedge.arithmetic.fft_s16 import LENGTHS, rfft_s16
+from tinyedge.arithmetic.fft import LENGTHS, rfft_s16
 from tinyedge.arithmetic.filter_bank import bit_length, energies
 from tinyedge.graph.access import constant, first_input, first_output
 from tinyedge.graph.ir import Array, DType, Graph, Operator

@@ -166,6 +166,7 @@ def plan_document(plan: Plan) -> dict[str, Any]:
             }
             for step, (planned, memory) in enumerate(zip(plan.layers, memory_over_time(plan), strict=False))
         ],
+        "groups": [{"first": group.first, "last": group.last, "calls": len(group.calls)} for group in plan.groups],
         "buffers": [
             {
                 "name": buffer.name,

@@ -105,6 +105,8 @@ class Training:
     def _loss(self, head: Head) -> Any:
         from tf_keras import losses
 
+        if head.logits:
+            return losses.SparseCategoricalCrossentropy(from_logits=True)
         if self.settings.label_smoothing and head.kind == "classes":
             return losses.CategoricalCrossentropy(label_smoothing=self.settings.label_smoothing)
         if self.settings.label_smoothing and head.has_classes:

@@ -39,11 +39,13 @@ class Head:
     kind   `classes`: a softmax over the last extent; `binary`: one sigmoid; `labels`: sigmoids that each say yes or no;
            `values`: a regression; `anomaly`: the input again, the worse the less normal it is
     shape  of the output, without the batch
+    logits the output comes before its softmax, which the loss computes
     """
 
     name: str
     kind: Kind
     shape: tuple[int, ...]
+    logits: bool = False
 
     @property
     def loss(self) -> str:

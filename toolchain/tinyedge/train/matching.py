@@ -301,7 +301,7 @@ def _head(model: Any, index: int, task: str, answers: Array, targets: Array) -> 
         return Head(name, "values", shape)
     if task == "anomaly":
         return Head(name, "anomaly", shape)
-    kind = _classifier(model, index, answers, targets)
+    kind = classifier_kind(model, index, answers, targets)
     if kind is None:
         several = f" of output `{name}`" if len(model.outputs) > 1 else ""
         sigmoid = math.prod(shape[-1:]) == 1
@@ -315,7 +315,7 @@ def _head(model: Any, index: int, task: str, answers: Array, targets: Array) -> 
     return Head(name, kind, shape)
 
 
-def _classifier(model: Any, index: int, answers: Array, targets: Array) -> Kind | None:
+def classifier_kind(model: Any, index: int, answers: Array, targets: Array) -> Kind | None:
     """What kind of classifier an output is; None when it is none."""
     activation = _activation(model.outputs[index])
     within = bool(answers.min() >= 0 and answers.max() <= 1 + 1e-3)

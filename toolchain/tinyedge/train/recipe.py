@@ -6,6 +6,7 @@ recipe.toml:
     task = "classification"        # "regression" or "anomaly"; a list of them for the outputs of a model with several
     seed = 1
     optimize = "balanced"          # what the generated code is made for: "size", "balanced" or "speed"
+    max_ram = 16384                # bytes of arena and state at most; left out: as `optimize` says
 
     [data]                         # `source` and how it is split, for data that tinyedge reads itself; else keyword
                                    # arguments of `load` in data.py, which runs in the recipe's folder, so that paths
@@ -68,6 +69,8 @@ class Recipe:
     data: Mapping[str, Value] = field(default_factory=lambda: MappingProxyType({}))
     """keyword arguments of `load` in data.py"""
     optimize: Optimize = "balanced"
+    max_ram: int | None = None
+    """bytes of arena and state at most"""
     augment: tuple[Augment, ...] = ()
     anomaly: Anomaly = field(default_factory=Anomaly)
     folds: Mapping[str, list[Value]] = field(default_factory=lambda: MappingProxyType({}))
@@ -105,6 +108,7 @@ class Recipe:
             "task": self.task if isinstance(self.task, str) else list(self.task),
             "seed": self.seed,
             "optimize": self.optimize,
+            **({} if self.max_ram is None else {"max_ram": self.max_ram}),
             "data": dict(self.data),
             "fit": dataclasses.asdict(self.fit),
             "compress": [
@@ -205,6 +209,8 @@ class RecipeFile:
     """beginning of all random numbers: another one gives another model of the same worth"""
     optimize: Optimize = "balanced"
     """what the generated code is made for"""
+    max_ram: int | None = None
+    """bytes of arena and state at most, at the price of time; left out: as `optimize` says"""
     data: dict[str, Value] = field(default_factory=dict)
     """arguments of `load` in data.py; paths are relative to the recipe's folder"""
     fit: Fit
@@ -231,6 +237,8 @@ class RecipeFile:
         number = math.prod(len(values) for values in self.folds.values())
         if not 1 <= number <= _MOST_FOLDS:
             raise ValueError(f"[folds] makes {number:,} folds; it must be 1 to {_MOST_FOLDS:,}")
+        if self.max_ram is not None:
+            require_range("max_ram", self.max_ram, 1)
         for task in (self.task,) if isinstance(self.task, str) else self.task:
             if task not in TASKS:
                 raise ValueError(f"`task` is {task!r}; {nearest(task, TASKS)}")
@@ -257,6 +265,7 @@ def read_recipe_table(table: Mapping[str, Any], folder: Path) -> Recipe:
         quick=values.quick,
         stream=values.stream,
         features=None if values.features is None else read_features(values.features),
+        max_ram=values.max_ram,
     )
 
 

@@ -50,7 +50,7 @@ def training_digest(recipe: Recipe) -> str:
     runs, the versions of the packages, and the kind of machine. What else the recipe's code reads shows only when it
     runs: `load_kept` checks it.
     """
-    relevant = {key: value for key, value in recipe.to_json().items() if key not in ("optimize", "summary")}
+    relevant = {key: value for key, value in recipe.to_json().items() if key not in ("optimize", "max_ram", "summary")}
     parts: list[bytes | str] = [recipe.name, canonical_json(relevant)]
     package = Path(__file__).parents[1]
     for folder, files in (

@@ -15,7 +15,8 @@ from tinyedge.ops.signal_filter_bank import Logarithm, SignalFilterBank, SignalP
 
 LAYER_CODE_BYTES = 24
 LOG_STEM = "te_log_u32"
-LOG_BYTES = 400
+LOG2_STEM = "te_log2"
+LOG_BYTES = 120
 
 
 def bands_constants(prefix: str, bands: Bands) -> tuple[tuple[Constant, ...], str]:
@@ -153,13 +154,13 @@ class PortableLogarithm(Kernel):
 
     def cost(self, layer: Layer, core: Core) -> Cost:
         p: Logarithm = layer.params
-        return Cost(50 * p.channels, LAYER_CODE_BYTES, 0, ((self.stem, 60), (LOG_STEM, LOG_BYTES)))
+        return Cost(50 * p.channels, LAYER_CODE_BYTES, 0, ((self.stem, 60), (LOG_STEM, LOG_BYTES), (LOG2_STEM, 260)))
 
     def emit(self, layer: Layer, core: Core, operands: Operands) -> Code:
         p: Logarithm = layer.params
         settings = f"{p.channels}u, {p.output_scale}u, {p.correction_bits}u"
         call = f"{self.stem}({operands.inputs[0]}, {settings}, {operands.outputs[0]});"
-        return Code(call=(call,), runtime=(self.stem, LOG_STEM))
+        return Code(call=(call,), runtime=(self.stem, LOG_STEM, LOG2_STEM))
 
 
 KERNELS: tuple[Kernel, ...] = (

@@ -6,7 +6,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from tinyedge.arithmetic.fft_s16 import order, real_twiddles, twiddles
+from tinyedge.arithmetic.fft import order, real_twiddles, twiddles
 from tinyedge.boards import Core
 from tinyedge.kernels.common.c_text import Value, params_struct
 from tinyedge.kernels.contract import Code, Constant, Cost, Kernel, Operands

@@ -60,12 +60,7 @@ class QuantizeAware:
 
     def rehearse(self, model: Any) -> tuple[Any, tuple[str, ...]]:
         aware = self._wrap(model)
-        left = left_to_calibration(aware)
-        told = (
-            f"`quantize_aware` leaves {', '.join(left)} to calibration: these are quantized by the representative "
-            "samples alone",
-        )
-        return aware, told if left else ()
+        return aware, calibration_note(aware)
 
     def apply(self, model: Any, training: Training) -> Any:
         aware = self._wrap(model)
@@ -143,6 +138,16 @@ def _is_supported(layer: Any, registry: Any) -> bool:
     if kind_of(layer) in ("SeparableConv1D", "SeparableConv2D"):
         return True
     return bool(registry.supports(layer))
+
+
+def calibration_note(aware: Any) -> tuple[str, ...]:
+    """What is to be said of layers that are left to calibration; nothing when there are none."""
+    left = left_to_calibration(aware)
+    told = (
+        f"`quantize_aware` leaves {', '.join(left)} to calibration: these are quantized by the representative "
+        "samples alone"
+    )
+    return (told,) if left else ()
 
 
 def left_to_calibration(aware: Any) -> list[str]:
