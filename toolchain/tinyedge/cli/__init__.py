@@ -22,6 +22,7 @@ COMMANDS = {
     "convert": "Convert a Keras, ONNX, PyTorch or float .tflite model to int8, and compare.",
     "doctor": "Check the tools the main job needs.",
     "export": "Write a model as a C library for the world you build in.",
+    "new": "Start a project of your own, from a template or from your data.",
     "ops": "List the operators, or the rules of one.",
     "flash": "Write the firmware of a model to a board and prove that it runs.",
     "monitor": "Show what a board sends.",

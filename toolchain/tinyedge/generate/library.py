@@ -105,10 +105,11 @@ def info_file(
     selftest_crc: int,
     layers: Sequence[str],
     spans: Sequence[str] = (),
+    rows: Sequence[str] = (),
 ) -> dict[str, bytes]:
     """`<name>_info.c`: the table that the measuring firmware reads.
 
-    layers, spans  initializers of te_layer_info and te_span
+    layers, spans, rows  initializers of te_layer_info, te_span and te_rows
 
     Raises: ModelError when the model's features do not fit its input
     """
@@ -126,6 +127,7 @@ def info_file(
         listens=model_stream(model, graph) is not None,
         layers=layers,
         spans=spans,
+        rows=rows,
     )
     return {f"{c_name(model.name)}_info.c": content}
 

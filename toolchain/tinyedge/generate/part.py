@@ -41,6 +41,8 @@ class ModelPart:
     alignment: int = 16
     """of the arena"""
     state_bytes: int = 0
+    has_rows: bool = False
+    """some layers run row by row"""
     has_input_ranges: bool = False
     """some input may not hold any bytes"""
     window_bytes: int = 0

@@ -130,6 +130,7 @@ def _models_files(parts: Sequence[ModelPart], shared_arena: bool) -> dict[str, b
     values: dict[str, Any] = {
         "models": [part.symbol for part in parts],
         "most_layers": max(len(part.layers) for part in parts),
+        "any_rows": any(part.has_rows for part in parts),
         "any_input_ranges": any(part.has_input_ranges for part in parts),
         "window_bytes": max(part.window_bytes for part in parts),
         "any_listens": any(part.listens for part in parts),
