@@ -211,7 +211,8 @@ class RecipeFile:
     max_ram: int | None = None
     """bytes of arena and state at most, at the price of time; left out: as `optimize` says"""
     data: dict[str, Value] = field(default_factory=dict)
-    """arguments of `load` in data.py; paths are relative to the recipe's folder"""
+    """which data: these keys where it has a `source`, else the arguments of `load` in data.py; paths are relative to
+    the recipe's folder"""
     fit: Fit
     """how the model is trained"""
     compress: tuple[dict[str, Any], ...] = ()
