@@ -55,6 +55,7 @@ def settle(tflite: bytes, signature: str | None = None) -> bytes:
     _drop_unread(graph)
     group_parts(model, graph)
     _drop_tensors(model, graph)
+    _name_apart(graph)
     return flatbuffer.pack(model)
 
 
@@ -148,6 +149,18 @@ def _drop_unread(graph: Any) -> None:
         if len(kept) == len(graph.operators):
             return
         graph.operators = kept
+
+
+def _name_apart(graph: Any) -> None:
+    """Let every tensor have a name of its own, which the quantizer needs."""
+    taken = {flatbuffer.text(tensor.name) for tensor in graph.tensors}
+    seen = {""}
+    for index, tensor in enumerate(graph.tensors):
+        name = own = flatbuffer.text(tensor.name)
+        while own in seen or (own != name and own in taken):
+            own = f"{name or 'tensor'}_{index}" if own == name else f"{own}_"
+        tensor.name = own.encode()
+        seen.add(own)
 
 
 def _drop_tensors(model: Any, graph: Any) -> None:
