@@ -226,6 +226,22 @@ def test_one_part_of_a_concatenation_is_that_part() -> None:
         np.testing.assert_array_equal(run_all(settled, [drawn(4, 12)])[0], run_all(model, [drawn(4, 12)])[0])
 
 
+@pytest.mark.parametrize(("sizes", "name"), [((4, 4, 4), "split"), ((2, 7, 3), "strided_slice")])
+def test_parts_of_stated_sizes_become_integers(sizes: tuple[int, ...], name: str) -> None:
+    net = FloatNet((1, 2, 12))
+    parts = [net.tensor(1, 2, size, name=f"part{place}") for place, size in enumerate(sizes)]
+    given = [net.constant(np.array(values, np.int32)) for values in (sizes, -1)]
+    net.builder.operator("split_v", [net.last, *given], parts, num_splits=3)
+    net.last = parts[1]
+    model = net.put("tanh", [], (1, 2, sizes[1])).build()
+    settled = settle(model)
+    assert operators(settled) == [name, "tanh"]
+    samples = drawn(4, 2, 12)
+    np.testing.assert_array_equal(run_all(settled, [samples])[0], run_all(model, [samples])[0])
+    graph = read_model(quantize(settled, [samples], "int8"), "m")
+    assert {tensor.dtype.value for tensor in graph.tensors.values() if not tensor.is_constant} == {"int8"}
+
+
 def test_two_parts_of_a_concatenation_are_taken_as_before() -> None:
     net = FloatNet((1, 6))
     parts = [net.put("tanh", [], (1, 6), f"step{step}").last for step in range(25)]

@@ -14,7 +14,7 @@ from ai_edge_litert import schema_py_generated as schema
 
 from tinyedge.convert import flatbuffer
 from tinyedge.convert.interpret import Interpreter
-from tinyedge.convert.parts import group_parts, take_parts
+from tinyedge.convert.parts import group_parts, split_evenly, take_parts
 from tinyedge.errors import ModelError, UsageError
 
 KEY = "serving_default"
@@ -51,6 +51,7 @@ def settle(tflite: bytes, signature: str | None = None) -> bytes:
         gone = {id(operator) for operator in folded}
         graph.operators = [operator for operator in graph.operators if id(operator) not in gone]
     _as_reshapes(model, graph)
+    split_evenly(model, graph)
     take_parts(model, graph)
     _drop_unread(graph)
     group_parts(model, graph)
