@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "te_imu.h"
 
-#include "te_integer_log2.h"
+#include "te_integer_sqrt.h"
 
 typedef struct {
   int64_t sum;

@@ -84,18 +84,31 @@ class MelFront(Features):
     """The parameters of both. Smoothing is of the estimate of the noise, in even and odd channels."""
 
     rate_hz: int = 16_000
+    """samples a second"""
     window_ms: float = 30
+    """of sound that a row is computed of"""
     stride_ms: float = 20
+    """from one row to the next, at most the window"""
     channels: int = 40
+    """bands of frequencies, the values of a row"""
     low_hz: float = 125
+    """where the lowest band begins"""
     high_hz: float = 7500
+    """where the highest band ends, at most half of the rate"""
     noise_reduction: bool = True
+    """takes away an estimate of the noise in each band"""
     even_smoothing: float = 0.025
+    """share of the newest row in that estimate, in even bands"""
     odd_smoothing: float = 0.06
+    """the same, in odd bands"""
     min_signal_remaining: float = 0.05
+    """share of a band that the reduction leaves at least"""
     pcan: bool = True
+    """evens out loudness: a gain for each band by the estimate of its noise"""
     pcan_strength: float = 0.95
+    """power of the estimate that a band is divided by"""
     pcan_offset: float = 80
+    """added to the estimate before"""
     log_scale: int = 64
     """steps of a value in one unit of the natural logarithm"""
 

@@ -42,14 +42,23 @@ class Mfe(Features):
     kind: ClassVar[str] = "mfe"
 
     rate_hz: int = 16_000
+    """samples a second"""
     window_ms: float = 20
+    """of sound that a row is computed of"""
     stride_ms: float = 10
+    """from one row to the next, at most the window"""
     channels: int = 40
+    """bands of frequencies, the values of a row"""
     fft_length: int = 256
+    """samples that are transformed"""
     low_hz: float = 0
+    """where the lowest band begins"""
     high_hz: float = 8000
+    """where the highest band ends, at most half of the rate"""
     noise_floor_db: float = -52
+    """what is softer counts as silence"""
     pre_emphasis: float = 0.98
+    """share of the sample before that is taken away from each"""
 
     def __post_init__(self) -> None:
         check_times(self.window_ms, self.stride_ms, self.rate_hz)
