@@ -101,7 +101,8 @@ class Recipe:
         return path if path.exists() else None
 
     def to_json(self) -> dict[str, Any]:
-        """The table `read_recipe_table` makes an equal recipe of."""
+        """The table `read_recipe_table` makes an equal recipe of, but for what one training has nothing of: [folds] and
+        [quick]."""
         return {
             "summary": self.summary,
             "task": self.task if isinstance(self.task, str) else list(self.task),
