@@ -8,7 +8,9 @@ from kits.draft import Draft
 from kits.kernel_layers import Rng
 from kits.operator_models import Operand, one_to_one, pick, row, shape_of
 
-REFUSALS: list[tuple[bytes, str]] = [(row("cast", 4, Operand("int8"), Operand("bool")), "to int8, int16, int32 or uint32")]
+REFUSALS: list[tuple[bytes, str]] = [
+    (row("cast", 4, Operand("int8"), Operand("bool")), "to int8, int16, int32 or uint32")
+]
 """models that are refused, and words of the rule they break"""
 
 
