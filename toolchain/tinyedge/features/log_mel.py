@@ -23,15 +23,13 @@ _SPAN = 26.0
 
 @dataclass(frozen=True)
 class LogMel(MelFront):
-    """Parameters.
-
-    quantize  `scale`: by the scale of the network's input; `micro_speech`: as micro_speech's preprocessor does it,
-              whatever the scale (26/255 to within 2 %)
-    """
+    """Parameters."""
 
     kind: ClassVar[str] = "log_mel"
 
     quantize: Literal["scale", "micro_speech"] = "scale"
+    """by the scale of the network's input, or as micro_speech's preprocessor does it (that scale is then 26/255 to
+    within 2 %)"""
 
     @property
     def is_quantized(self) -> bool:

@@ -81,21 +81,34 @@ def fft_length(window: int) -> int:
 
 @dataclass(frozen=True)
 class MelFront(Features):
-    """The parameters of both. Smoothing is of the estimate of the noise, in even and odd channels."""
+    """The parameters of both."""
 
     rate_hz: int = 16_000
+    """samples in a second"""
     window_ms: float = 30
+    """what a row is computed of; whole samples"""
     stride_ms: float = 20
+    """from one window to the next; whole samples"""
     channels: int = 40
+    """mel bands, the values of a row"""
     low_hz: float = 125
+    """where the lowest band begins"""
     high_hz: float = 7500
+    """where the highest band ends"""
     noise_reduction: bool = True
+    """whether each channel's noise is followed and taken away"""
     even_smoothing: float = 0.025
+    """share of a new row in the estimate of the noise, in even channels"""
     odd_smoothing: float = 0.06
+    """the same in odd channels"""
     min_signal_remaining: float = 0.05
+    """share of a channel that is left at least"""
     pcan: bool = True
+    """whether channels are amplified by their noise (per-channel amplitude normalization)"""
     pcan_strength: float = 0.95
+    """exponent of that gain"""
     pcan_offset: float = 80
+    """what is added to the noise before"""
     log_scale: int = 64
     """steps of a value in one unit of the natural logarithm"""
 

@@ -43,12 +43,19 @@ class Mfcc(Features):
     kind: ClassVar[str] = "mfcc"
 
     rate_hz: int = 16_000
+    """samples in a second"""
     window_ms: float = 30
+    """what a row is computed of; whole samples"""
     stride_ms: float = 20
+    """from one window to the next; whole samples"""
     bands: int = 40
+    """mel bands"""
     coefficients: int = 10
+    """values of a row, from the first on; at most as many as bands"""
     low_hz: float = 20
+    """where the lowest band begins"""
     high_hz: float = 4000
+    """where the highest band ends"""
 
     def __post_init__(self) -> None:
         check_times(self.window_ms, self.stride_ms, self.rate_hz)

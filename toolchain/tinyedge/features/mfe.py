@@ -37,19 +37,28 @@ _LEVEL_BITS = 16
 
 @dataclass(frozen=True)
 class Mfe(Features):
-    """Parameters. Of a window longer than `fft_length` only the first samples count, as in Edge Impulse."""
+    """Parameters."""
 
     kind: ClassVar[str] = "mfe"
 
     rate_hz: int = 16_000
+    """samples in a second"""
     window_ms: float = 20
+    """what a row is computed of; whole samples"""
     stride_ms: float = 10
+    """from one window to the next; whole samples"""
     channels: int = 40
+    """mel bands, the values of a row"""
     fft_length: int = 256
+    """a power of two; of a longer window only the first samples count, as in Edge Impulse"""
     low_hz: float = 0
+    """where the lowest band begins"""
     high_hz: float = 8000
+    """where the highest band ends"""
     noise_floor_db: float = -52
+    """what becomes 0; 12 dB become 1"""
     pre_emphasis: float = 0.98
+    """share of a sample that is taken from the next one"""
 
     def __post_init__(self) -> None:
         check_times(self.window_ms, self.stride_ms, self.rate_hz)
