@@ -15,7 +15,7 @@ test: .venv/installed
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "error: tinyedge needs Python 3.11 or newer\n\nhint: make PYTHON=python3.11")'
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check \
-	  --constraint requirements.lock --editable '.[train,import,flash,docs,dev]'
+	  --constraint requirements.lock --editable '.[train,import,data,flash,docs,dev]'
 	touch $@
 
 clean:

@@ -140,7 +140,7 @@ def measure_cells(
 
 
 def _measure(choices: Choices, board: Board, samples: int) -> Cell:
-    name = Path(choices.model).stem
+    name = Path(str(choices.model)).stem
     try:
         built = build(choices, Silence())
         checked = check_image(board, built.image)

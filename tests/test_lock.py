@@ -37,7 +37,7 @@ def wanted(root: Path) -> list[Requirement]:
     project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     assert project["name"] == DISTRIBUTION
     extras = project["optional-dependencies"]
-    assert sorted(extras) == ["dev", "docs", "flash", "import", "train"]
+    assert sorted(extras) == ["data", "dev", "docs", "flash", "import", "train"]
     lines = [*project["dependencies"], *(line for lines in extras.values() for line in lines)]
     return [Requirement(line) for line in lines]
 

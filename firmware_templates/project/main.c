@@ -9,12 +9,19 @@
 #include "te_models.h"
 #include "te_protocol.h"
 #include "te_startup.h"
+#ifdef TE_LISTENS
+#include "te_streaming.h"
+#endif
 #include "te_wire.h"
 
 /* Of the last profile, one entry per layer in order of execution. */
 static struct {
   uint32_t ticks;
   uint32_t crc;
+#ifdef TE_BY_ROWS
+  uint32_t calls;
+  uint32_t rows;
+#endif
 } profile[TE_MOST_LAYERS];
 static int profile_taken;
 static uint32_t profile_in_crc;
@@ -255,6 +262,12 @@ static const char *reply_features(const char *words) {
 }
 #endif
 
+#ifdef TE_LISTENS
+static const char *reply_stream(const char *words) {
+  return te_reply_stream(model, words);
+}
+#endif
+
 static const char *reply_out(const char *words) {
   uint32_t index;
   uint32_t offset;
@@ -282,13 +295,48 @@ static const char *reply_run(const char *words) {
   return 0;
 }
 
-/* Called after each layer of a profile; `context` is the tick at which the layer started. */
+#ifdef TE_BY_ROWS
+/* Go on with the checksum of a layer that runs row by row: with the rows that the call before left. */
+static void add_rows(uint32_t step, const te_rows *rows) {
+  if (profile[step].calls++ < rows->silent) {
+    return;
+  }
+  const uint32_t left = rows->count - profile[step].rows;
+  uint32_t count = profile[step].rows == 0 ? rows->first : rows->more;
+  count = count < left ? count : left;
+  const uint8_t *row = rows->data;
+  row = rows->whole ? row + profile[step].rows * rows->pitch : row - count * rows->pitch;
+  for (uint32_t i = 0; i < count; ++i, row += rows->pitch) {
+    profile[step].crc = te_crc32(profile[step].crc, row, rows->row_bytes);
+  }
+  profile[step].rows += count;
+}
+
+static void clear_profile(void) {
+  for (uint32_t step = 0; step < model->layer_count; ++step) {
+    profile[step].ticks = 0;
+    profile[step].crc = 0;
+    profile[step].calls = 0;
+    profile[step].rows = 0;
+  }
+}
+#endif
+
+/* Called after each layer of a profile, or each call of one that runs row by row; `context` is the tick at which it
+ * started. */
 static void layer_done(void *context, uint32_t step) {
   const uint32_t now = te_bsp_cycles();
   uint32_t *start = context;
   const te_layer_info *layer = &model->layers[step];
+#ifdef TE_BY_ROWS
+  profile[step].ticks += now - *start;
+  if (model->rows && model->rows[step].row_bytes > 0) {
+    add_rows(step, &model->rows[step]);
+  }
+#else
   profile[step].ticks = now - *start;
   profile[step].crc = 0;
+#endif
   for (uint32_t i = 0; i < layer->span_count; ++i) {
     profile[step].crc = te_crc32(profile[step].crc, layer->spans[i].data, layer->spans[i].bytes);
   }
@@ -299,6 +347,9 @@ static const char *reply_profile(const char *words) {
   (void)words;
   profile_taken = 0;
   profile_in_crc = tensors_crc(0);
+#ifdef TE_BY_ROWS
+  clear_profile();
+#endif
   uint32_t start = te_bsp_cycles();
   if (model->invoke_layers(layer_done, &start) != 0) {
     return TE_ERR_RUN;
@@ -325,7 +376,12 @@ static const char *reply_layer(const char *words) {
   }
   te_line_u32(" index=", model->layers[step].index);
   te_line_u32(" ticks=", profile[step].ticks);
-  if (model->layers[step].span_count > 0) {
+#ifdef TE_BY_ROWS
+  const int known = model->layers[step].span_count > 0 || (model->rows && model->rows[step].row_bytes > 0);
+#else
+  const int known = model->layers[step].span_count > 0;
+#endif
+  if (known) {
     te_line_hex32(" crc=", profile[step].crc);
   } else {
     te_line_text(" crc=-");
@@ -371,6 +427,9 @@ static const struct {
 #ifdef TE_WINDOW_BYTES
     {TE_VERB_FEED, reply_feed, WORDS},
     {TE_VERB_FEATURES, reply_features, WORDS},
+#endif
+#ifdef TE_LISTENS
+    {TE_VERB_STREAM, reply_stream, WORDS},
 #endif
 #if TE_MODEL_COUNT > 1
     {TE_VERB_MODEL, reply_model, WORDS},

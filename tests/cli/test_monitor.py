@@ -4,14 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
-import pty
 import queue
 import signal
 import subprocess
 import threading
-import time
-import tty
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -20,39 +16,9 @@ import pytest
 
 from kits.cli import assert_refused, program, tinyedge
 from kits.fake_firmware import FakeFirmware
+from kits.terminal import Terminal
 from tinyedge import wire
 from tinyedge.cli.monitor import describe
-
-
-class Terminal:
-    """A pseudo terminal under a name of its own, which can be unplugged and plugged in again."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self.plug_in()
-
-    def plug_in(self) -> None:
-        self.master, self._slave = pty.openpty()
-        tty.setraw(self._slave)
-        self.path.unlink(missing_ok=True)
-        self.path.symlink_to(os.ttyname(self._slave))
-
-    def send(self, data: bytes, timeout_s: float = 30.0) -> None:
-        """Send all of it, as fast as the other side reads. Raises: AssertionError when it stops reading."""
-        os.set_blocking(self.master, False)
-        deadline = time.monotonic() + timeout_s
-        while data:
-            try:
-                data = data[os.write(self.master, data) :]
-            except BlockingIOError:
-                assert time.monotonic() < deadline, "nobody reads"
-                time.sleep(0.005)
-
-    def unplug(self) -> None:
-        self.path.unlink(missing_ok=True)
-        for descriptor in (self._slave, self.master):
-            with contextlib.suppress(OSError):
-                os.close(descriptor)
 
 
 class Monitor:

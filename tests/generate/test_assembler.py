@@ -27,6 +27,8 @@ from tinyedge.optimize import optimize_graph
 from tinyedge.plan import make_plan
 
 M4, M0, M55 = CORES["cortex-m4f"], CORES["cortex-m0plus"], CORES["cortex-m55"]
+MOST_CASES = 40
+MOST_LINES_OF_A_CASE = 9
 MOST_LINES = 450
 """of the C of keyword spotting"""
 FIRST_LAYER = 60
@@ -106,9 +108,9 @@ def test_an_offset_that_is_wrong_does_not_compile(struct: Offsets, isa: Isa, com
             compile_with({**struct.members, member: offset + 4})
 
 
-def model_files(path: Path, core: Core) -> dict[str, bytes]:
+def model_files(path: Path, core: Core, *, by_rows: bool = False) -> dict[str, bytes]:
     """What is generated for a real model, by the names of the files alone."""
-    plan = make_plan(optimize_graph(read_model(path.read_bytes(), path.stem)), core, "balanced")
+    plan = make_plan(optimize_graph(read_model(path.read_bytes(), path.stem)), core, "balanced", by_rows=by_rows)
     model = QuantizedModel(path.stem, path.read_bytes(), "")
     files = generate_aot(plan, model, core, selftest_crc=0).files
     return {name.rpartition("/")[2]: content for name, content in files.items()}
@@ -164,3 +166,14 @@ def test_the_c_of_a_model_reads_from_top_to_bottom(shared_models: Path) -> None:
     assert text.count("\n") < MOST_LINES
     assert text.split("/* Step 0: ")[0].count("\n") < FIRST_LAYER
     assert files == model_files(shared_models / "kws_ref_model.tflite", M4)
+
+
+def test_the_c_of_a_stream_of_rows_is_a_short_case_for_each_kind_of_call(shared_models: Path) -> None:
+    files = model_files(shared_models / "kws_ref_model.tflite", M4, by_rows=True)
+    text = files["kws_ref_model.c"].decode()
+    assert "asm" not in text
+    (stream,) = re.findall(r"^static void \w+_stream\(.*?^}", text, re.MULTILINE | re.DOTALL)
+    cases = re.split(r"^      case \d+: ", stream, flags=re.MULTILINE)[1:]
+    assert len(cases) < MOST_CASES
+    assert max(case.partition("\n      }")[0].count("\n") for case in cases) <= MOST_LINES_OF_A_CASE
+    assert all(case.startswith("{ /* ") for case in cases)

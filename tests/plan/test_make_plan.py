@@ -11,38 +11,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from kits.arena_run import run_in_arena
 from kits.fake_kernels import CORE, FakeKernel
-from kits.net import Array, Net, Node, weights
+from kits.net import Net, Node, weights
 from tinyedge.artifacts import Optimize, Plan
 from tinyedge.errors import InternalError, ModelError
 from tinyedge.graph.reader import read_model
 from tinyedge.kernels.contract import Cost
 from tinyedge.ops.contract import Layer
-from tinyedge.ops.reference import run_graph, run_layer
+from tinyedge.ops.reference import run_graph
 from tinyedge.optimize import optimize_graph
 from tinyedge.plan import make_plan
 from tinyedge.plan.verify import verify_plan
-
-
-def run_in_arena(plan: Plan, inputs: list[Array], seed: int) -> list[Array]:
-    """Run a plan with nothing but its arena: noise everywhere at first and in scratch, numpy for the kernels."""
-    chance = np.random.default_rng(seed)
-    arena = chance.integers(0, 256, plan.arena_bytes, np.uint8)
-
-    def view(key: int) -> Array:
-        buffer, tensor = plan.buffer_of(key), plan.graph.tensors[key]
-        return arena[buffer.offset : buffer.offset + buffer.bytes].view(tensor.dtype.numpy).reshape(tensor.shape)
-
-    for key, values in zip(plan.graph.inputs, inputs, strict=True):
-        view(key)[...] = values
-    for planned in plan.layers:
-        results = run_layer(planned.layer, [view(tensor.index).copy() for tensor in planned.layer.inputs])
-        if planned.scratch is not None:
-            end = planned.scratch.offset + planned.scratch.bytes
-            arena[planned.scratch.offset : end] = chance.integers(0, 256, planned.scratch.bytes, np.uint8)
-        for tensor, result in zip(planned.layer.outputs, results, strict=True):
-            view(tensor.index)[...] = result
-    return [view(key).copy() for key in plan.graph.outputs]
 
 
 def check_run(plan: Plan, seed: int) -> None:
@@ -107,9 +87,9 @@ def test_real_models_reach_their_live_bytes(shared_models: Path, name: str, live
     than half of it."""
     graph = optimize_graph(read_model((shared_models / f"{name}.tflite").read_bytes(), name))
     started = time.process_time()
-    plain = make_plan(graph, CORE, "balanced", kernels=[FakeKernel()])
+    plain = make_plan(graph, CORE, "balanced", by_rows=False, kernels=[FakeKernel()])
     assert plain.arena_bytes == plain.lower_bound_bytes == live
-    close = make_plan(graph, CORE, "balanced", kernels=[FakeKernel(in_place=tight_offset)])
+    close = make_plan(graph, CORE, "balanced", by_rows=False, kernels=[FakeKernel(in_place=tight_offset)])
     assert time.process_time() - started < 3  # 0.1 s alone on one core; shared machines are slower
     assert close.arena_bytes <= overlapped
     check_run(close, 3)

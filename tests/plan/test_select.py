@@ -95,7 +95,7 @@ def test_leads_that_add_up_are_seen() -> None:
     graph = net.graph(x)
     lean = FakeKernel("lean", in_place=lambda layer: 100)
     steady = FakeKernel("steady", in_place=lambda layer: 0, scratch=lambda layer: 500)
-    plan = make_plan(graph, CORE, "size", kernels=[lean, steady])
+    plan = make_plan(graph, CORE, "size", by_rows=False, kernels=[lean, steady])
     assert plan.arena_bytes == 1300
     assert {layer.kernel.name for layer in plan.layers} == {"steady"}
 
@@ -118,7 +118,7 @@ class ThreeByThree:
         for _ in range(3):
             x = net.relu(x)
         kernels = [self._kernel(k, [i for i in range(3) if not allowed or k in allowed[i]]) for k in range(3)]
-        return make_plan(net.graph(x), CORE, self.optimize, kernels=kernels)
+        return make_plan(net.graph(x), CORE, self.optimize, by_rows=False, kernels=kernels)
 
     def _kernel(self, k: int, layers: Sequence[int]) -> Kernel:
         shared = ((f"te_{k}", self.shared[k]),) if self.shared[k] else ()

@@ -19,7 +19,7 @@ from pathlib import Path
 from tinyedge.train.inputs import Recorder
 
 recipe = Path(sys.argv[1])
-recorder = Recorder(recipe, [])
+recorder = Recorder(recipe, [recipe / 'build'])
 recorder.start()
 sys.path.append(str(recipe))
 import os
@@ -119,6 +119,13 @@ with tempfile.TemporaryDirectory() as folder:
     Path(folder, "x").read_text(), os.listdir(folder)
 """
     assert record(place / "recipe", code) == {}
+
+
+def test_a_build_folder_in_the_recipes_does_not_count(place: Path) -> None:
+    (place / "recipe" / "build").mkdir()
+    (place / "recipe" / "build" / "kept.float").write_text("x")
+    found = record(place / "recipe", "open('build/kept.float').read(); open('helper.py').read()")
+    assert list(found) == ["helper.py"]
 
 
 def test_paths_inside_the_recipe_move_with_it(place: Path) -> None:

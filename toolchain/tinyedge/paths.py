@@ -16,7 +16,7 @@ import secrets
 import shutil
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from tinyedge.errors import InternalError, UsageError
@@ -193,6 +193,24 @@ def write_whole(path: Path, content: bytes) -> None:
     """
     with whole(path) as partial:
         partial.write_bytes(content)
+
+
+def write_folder(folder: Path, files: Mapping[str, bytes]) -> None:
+    """Write a new folder with these files, by their paths in it with `/`, so that nobody ever finds a part of it.
+
+    An empty folder that is there gives way. Raises: OSError, with nothing left
+    """
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    sweep(folder.parent)
+    partial = partial_of(folder)
+    try:
+        for name, content in files.items():
+            path = partial / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content)
+        partial.replace(folder)
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
 
 
 def write_changed(path: Path, content: bytes) -> None:

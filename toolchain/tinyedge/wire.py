@@ -17,6 +17,9 @@ Requests (`key=value` words in replies; integers decimal, digests hex, data base
                              begins a signal, and whenever a window is whole a row of the input: rows, ticks (of all
                              rows since then)
     features OFFSET N        up to CHUNK_BYTES bytes of that input: data
+    stream OFFSET B64        where the model listens: the next up to CHUNK_BYTES bytes of a signal, whole instants;
+                             OFFSET 0 begins one: rows, runs, row_crc, out_crc, heard_crc (over all rows, outputs and
+                             results since then), ticks of this piece, and of inferences in it: network
     run                      one inference: ticks, in_crc, out_crc
     profile                  one inference, ticks and output CRC-32 kept per layer: ticks, layers, in_crc, out_crc
     layer I                  of the last profile, in order of execution: index (operator's), ticks, crc (or `-`), in_crc
@@ -50,7 +53,21 @@ CHUNK_BYTES = 96
 """payload bytes of one `in` or `out`"""
 DEFAULT_BAUD = 115_200
 
-VERBS = ("hello", "model", "tensor", "in", "feed", "features", "run", "profile", "layer", "out", "mem", "reset")
+VERBS = (
+    "hello",
+    "model",
+    "tensor",
+    "in",
+    "feed",
+    "features",
+    "stream",
+    "run",
+    "profile",
+    "layer",
+    "out",
+    "mem",
+    "reset",
+)
 ERRORS = {
     "verb": "the firmware does not know the request",
     "args": "the request's arguments are malformed or out of range",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from tinyedge.artifacts.display import Displayed
 from tinyedge.artifacts.plan import Prepared
 from tinyedge.artifacts.project import FirmwareProject
 
@@ -61,8 +62,8 @@ class ArenaProof:
     """what the interpreter said to that"""
 
 
-@dataclass(frozen=True, eq=False)
-class Built:
+@dataclass(frozen=True, eq=False, repr=False)
+class Built(Displayed):
     """A firmware project and its image."""
 
     prepared: Prepared
@@ -74,6 +75,9 @@ class Built:
     model_index: int | None = None
     """which of the models of the firmware `prepared` is; None: it has no other"""
     model_count: int = 1
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.project.model} for {self.project.board.name}: {self.image.elf}>"
 
     @property
     def image_id(self) -> str:

@@ -11,9 +11,11 @@ from typing import Any
 import numpy.typing as npt
 
 from tinyedge.artifacts.class_names import read_class_names
+from tinyedge.artifacts.display import Displayed
 from tinyedge.digests import digest
 from tinyedge.errors import ModelError, UsageError
 from tinyedge.features.contract import Features
+from tinyedge.features.stream import StreamSettings
 
 MOST_FILE_BYTES = 256 << 20
 """far more than any board has flash: a larger file is none, and is not read"""
@@ -35,8 +37,8 @@ class Labelled:
     int8_accuracy: float | None = None
 
 
-@dataclass(frozen=True)
-class QuantizedModel:
+@dataclass(frozen=True, repr=False)
+class QuantizedModel(Displayed):
     """A full-int8 .tflite, and, when tinyedge trained it, its accuracies and its test set.
 
     `samples` has an array [N, *input shape] for each input, int8 or int32 of tokens; `labels` [N] are the classes of
@@ -59,8 +61,14 @@ class QuantizedModel:
     """further figures of the training by name, e.g. `int8_mean_absolute_error`, `parameters`, `train_seconds`"""
     class_names: tuple[str, ...] = ()
     """of the first output's channels, in their order; empty where nobody said them"""
+    made_up: str = ""
+    """what stood in for real data in training and test, if anything"""
+    trained_by: Mapping[str, str] = field(default_factory=dict)
+    """the processor, the system, and the version of each package that a training ran with; empty without a training"""
     features: Features | None = None
     """what its only input is computed of, on the device too; None: of nothing that tinyedge knows"""
+    stream: StreamSettings | None = None
+    """how it listens to a signal; None: by the defaults, where it can"""
     raw_samples: npt.NDArray[Any] | None = None
     """[N, instants, axes], what the features of `samples` were computed of; None without features"""
 
@@ -76,7 +84,11 @@ class QuantizedModel:
         data = path.read_bytes()
         return cls(model_name(path), data, digest(data), class_names=read_class_names(data))
 
-    def to_json(self) -> dict[str, Any]:
+    def __repr__(self) -> str:
+        return f"<QuantizedModel {self.name} {self.digest[:16]}: {len(self.tflite):,} B>"
+
+    def figures(self) -> dict[str, Any]:
+        """What documents say of a model."""
         return {
             "model": self.name,
             "digest": self.digest,
@@ -84,6 +96,9 @@ class QuantizedModel:
             "accuracy": {"float": self.float_accuracy, "int8": self.int8_accuracy},
             "sparsity": self.sparsity,
             "metrics": dict(self.metrics),
+            **({"made_up_data": self.made_up} if self.made_up else {}),
+            "class_names": list(self.class_names),
+            **({"trained_by": dict(self.trained_by)} if self.trained_by else {}),
         }
 
 

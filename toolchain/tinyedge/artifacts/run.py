@@ -9,6 +9,8 @@ from typing import Any, Literal
 
 import numpy.typing as npt
 
+from tinyedge.artifacts.confusion import Confusion
+from tinyedge.artifacts.display import Displayed
 from tinyedge.artifacts.image import Built
 from tinyedge.artifacts.model import Labelled
 from tinyedge.console.contract import CountedConsole
@@ -140,6 +142,8 @@ class Run:
     """what the firmware said of its self-test"""
     further_accuracies: Mapping[str, float] = field(default_factory=dict)
     """of the outputs behind the first that have classes, by their names"""
+    confusion: Confusion | None = None
+    """of the first output; None where it has no labelled classes, or one at each of many places"""
     row_instructions: Figure | None = None
     """of one row of features; None where none are computed, or nothing counts them"""
     rows: int = 0
@@ -160,6 +164,8 @@ class Samples:
     arrays          one [N, *shape] for each input
     labels          of the first output and as many samples or more: classes [N, *places]; None where there are none
     further_labels  of other outputs that have classes
+    class_names     of the labels; empty where nobody names them
+    source          the path of the data that a user gave; empty for the model's own test set and made-up inputs
     raw             what the device computes the features in `arrays` of, [N, instants, axes]; None: it is fed with
                     `arrays` themselves
     """
@@ -167,6 +173,8 @@ class Samples:
     arrays: Sequence[Array]
     labels: Array | None = None
     further_labels: Sequence[Labelled] = ()
+    class_names: Sequence[str] = ()
+    source: str = ""
     raw: Array | None = None
 
     def __len__(self) -> int:
@@ -178,8 +186,8 @@ class Samples:
         return digest(*(array.tobytes() for array in self.arrays))
 
 
-@dataclass(frozen=True, eq=False)
-class Measured:
+@dataclass(frozen=True, eq=False, repr=False)
+class Measured(Displayed):
     """What ran, where, and what came out."""
 
     built: Built
@@ -188,6 +196,10 @@ class Measured:
     run: Run
     statistics: dict[str, float]
     samples: Samples
+
+    def __repr__(self) -> str:
+        model, run = self.built.prepared.model, self.run
+        return f"<{type(self).__name__} {model.name} on {self.emulator}: {run.mismatches:,} of {run.samples:,} differ>"
 
     @property
     def reference_name(self) -> str:

@@ -13,28 +13,28 @@ from tinyedge.tables import TableError, read_table, read_toml
 
 @dataclass(frozen=True)
 class Config:
-    """What a project can settle for every command. The command line overrides it.
-
-    model      a recipe's name or folder, or a model's file; a path is relative to the settings file
-    models     several of them, for one firmware
-    board      a board's name or alias
-    runtime    `aot` or `tflm`
-    tflm       folder with the sources of TensorFlow Lite Micro
-    compiler   `zig` or `gcc`
-    optimize   `size`, `balanced` or `speed`
-    build_dir  folder for everything that is made
-    data       samples and labels for a model that has to be converted
-    """
+    """What a project can settle for every command. The command line overrides it."""
 
     model: str | None = None
+    """a recipe's name or folder, or a model's file; a path is relative to this file"""
     models: tuple[str, ...] = ()
+    """several of them, for one firmware"""
     board: str | None = None
+    """a board's name or alias; `tinyedge boards` lists them"""
     runtime: Literal["aot", "tflm"] | None = None
+    """compiled ahead of time, or TensorFlow Lite Micro"""
     tflm: Path | None = None
+    """folder with the sources of TensorFlow Lite Micro"""
     compiler: Literal["zig", "gcc"] | None = None
+    """of the firmware"""
     optimize: Optimize | None = None
+    """what the generated code is made for; else the recipe's choice"""
+    max_ram: int | None = None
+    """bytes of arena and state at most, at the price of time"""
     build_dir: Path | None = None
+    """folder for everything that is made"""
     data: Path | None = None
+    """samples and labels for a model that has to be converted"""
 
 
 _KEYS = ", ".join(field.name for field in fields(Config))

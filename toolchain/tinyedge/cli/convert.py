@@ -43,6 +43,10 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
     "--timeout", type=click.FloatRange(min=1), default=DEFAULTS.timeout_s, show_default=True, metavar="SECONDS",
     help="What the converter gets.",
 )  # fmt: skip
+@click.option(
+    "--qat", type=click.IntRange(min=1), metavar="EPOCHS",
+    help="Train a model of Keras quantization-aware first, on the labelled data.",
+)  # fmt: skip
 @click.option("--svg", type=_FILE, help="Draw the precision of each layer into this file.")
 @click.option("--again", is_flag=True, help="Convert even if nothing changed since the last time.")
 @shared
@@ -57,6 +61,7 @@ def command(
     samples: int,
     signature: str | None,
     timeout: float,
+    qat: int | None,
     svg: Path | None,
     again: bool,
     ui: Ui,
@@ -73,7 +78,8 @@ def command(
     found = data or load_config(Path.cwd()).data
     if found is None:
         raise UsageError("no data given", hint=f"`--data FILE.npz`: {DATA_PAGE}")
-    settings = Settings(types, tuple(map(_choice, layers)), calibrate, samples, signature, python, timeout)
+    choices = tuple(map(_choice, layers))
+    settings = Settings(types, choices, calibrate, samples, signature, qat or 0, python, timeout)
     with ui.commands_logged():
         conversion, target = convert_to_file(source, found, output, settings, ui, again=again)
     if svg is not None:

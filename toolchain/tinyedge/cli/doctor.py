@@ -91,6 +91,8 @@ def _checks() -> tuple[Check, ...]:
         Check("tensorflow-model-optimization", _package("tensorflow-model-optimization"), training, "training"),
         Check("ai-edge-quantizer", _package("ai-edge-quantizer"), extra_command("import"), "bringing models in"),
         Check("onnx", _package("onnx"), extra_command("import"), "ONNX models"),
+        Check("pillow", _package("pillow"), extra_command("data"), "data in images"),
+        Check("cbor2", _package("cbor2"), extra_command("data"), "data in CBOR"),
         Check(
             "torch, litert-torch",
             lambda: torch_versions(None),

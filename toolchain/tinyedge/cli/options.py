@@ -47,7 +47,7 @@ _RUNTIMES = click.option(
 _DATA = click.option(
     "--data",
     type=click.Path(path_type=Path),
-    help="Samples, and labels: .npz, .npy or a folder of .npy, for a MODEL that has to be converted.",
+    help="Samples and labels, of any format of docs/data.md: what a MODEL is converted with, or judged on.",
 )
 _PYTHON = click.option(
     "--python", metavar="PROGRAM", help="The Python that has litert-torch, for PyTorch. Default: TINYEDGE_TORCH_PYTHON."
@@ -55,6 +55,12 @@ _PYTHON = click.option(
 _LIBRARY = (
     click.option(
         "--optimize", type=click.Choice(["size", "balanced", "speed"]), help="Default: the recipe's, else balanced."
+    ),
+    click.option(
+        "--max-ram",
+        type=click.IntRange(min=1),
+        metavar="BYTES",
+        help="The fastest code whose arena and state have at most so many bytes.",
     ),
     click.option("--keep-inputs", is_flag=True, help="Inferences leave their inputs as they are; may take more RAM."),
     click.option("-d", "--build-dir", type=_FOLDER, help="Default: build."),
@@ -85,7 +91,7 @@ _FILES = (
     click.option("--junit", type=_FILE, help="Write what was checked as JUnit XML."),
 )
 _OF_CHOICES = frozenset(
-    {"model", "board", "tflm", "compiler", "optimize", "build_dir", "keep_inputs", "data", "python"}
+    {"model", "board", "tflm", "compiler", "optimize", "build_dir", "keep_inputs", "max_ram", "data", "python"}
 )
 
 
@@ -127,7 +133,7 @@ def choices(function: Command) -> Command:
     def wrapper(*args: Any, runtime: str | None, **kwargs: Any) -> Any:
         config = load_config(Path.cwd())
         chosen = runtime or config.runtime or RUNTIMES[0]
-        merged, others = _merge(config, chosen, kwargs)
+        merged, others = merge_choices(config, chosen, kwargs)
         return function(*args, choices=merged, **others)
 
     return _decorate(wrapper, (*_MODEL, _RUNTIME, *_BUILD))
@@ -143,7 +149,7 @@ def joint_choices(function: Command) -> Command:
         config = load_config(Path.cwd())
         chosen = runtime or config.runtime or RUNTIMES[0]
         first, *others = models or config.models or (None,)
-        merged, further = _merge(config, chosen, {**kwargs, "model": first})
+        merged, further = merge_choices(config, chosen, {**kwargs, "model": first})
         joint = replace(merged, others=tuple(other for other in others if other is not None), arena=arena)
         return function(*args, choices=joint, **further)
 
@@ -160,7 +166,7 @@ def library_choices(function: Command) -> Command:
         config = load_config(Path.cwd())
         first, *others = models or config.models or (None,)
         given = {**kwargs, "model": first, "board": board or config.board or PORTABLE_BOARD, "tflm": None}
-        merged, further = _merge(config, "aot", {**given, "compiler": None})
+        merged, further = merge_choices(config, "aot", {**given, "compiler": None})
         joint = replace(merged, others=tuple(other for other in others if other is not None), arena=arena)
         return function(*args, choices=joint, **further)
 
@@ -177,13 +183,13 @@ def several_choices(function: Command) -> Command:
         for name in names:
             if name not in RUNTIMES:
                 raise UsageError(f"there is no runtime `{name}`", hint=f"choose of {', '.join(RUNTIMES)}")
-        pairs = [_merge(config, name, kwargs) for name in names]
+        pairs = [merge_choices(config, name, kwargs) for name in names]
         return function(*args, choices=tuple(merged for merged, _ in pairs), **pairs[0][1])
 
     return _decorate(wrapper, (*_MODEL, _RUNTIMES, *_BUILD))
 
 
-def _merge(config: Config, runtime: str, given: Mapping[str, Any]) -> tuple[Choices, dict[str, Any]]:
+def merge_choices(config: Config, runtime: str, given: Mapping[str, Any]) -> tuple[Choices, dict[str, Any]]:
     """(the choices, the options that are none of them). Raises: UsageError without a model or a board."""
     model = given["model"] or config.model
     board = given["board"] or config.board
@@ -205,11 +211,17 @@ def _merge(config: Config, runtime: str, given: Mapping[str, Any]) -> tuple[Choi
         tflm=given["tflm"] or config.tflm,
         optimize=given["optimize"] or config.optimize,
         keep_inputs=given["keep_inputs"],
+        max_ram_bytes=_max_ram(config, runtime, given["max_ram"]),
         build_dir=(given["build_dir"] or config.build_dir or Path("build")).absolute(),
         data=given["data"] or config.data,
         conversion=Settings(python=given["python"]),
     )
     return merged, {name: value for name, value in given.items() if name not in _OF_CHOICES}
+
+
+def _max_ram(config: Config, runtime: str, given: int | None) -> int | None:
+    """Bytes: what the user gave; else the project's settings, for the runtime that can trade time for RAM."""
+    return config.max_ram if given is None and runtime == RUNTIMES[0] else given
 
 
 def _decorate(function: Command, decorators: tuple[Callable[[Command], Command], ...]) -> Command:

@@ -38,7 +38,7 @@ class ProcessConsole:
 
         Raises: DeviceError with the exit code and the last lines of standard error when the child ended
         """
-        return read_lines(self._read, self._buffer, timeout_s)
+        return read_lines(self.read, self._buffer, timeout_s)
 
     def write(self, data: bytes) -> None:
         """Send bytes. Raises: DeviceError when the child ended, or did not take them in time."""
@@ -77,7 +77,8 @@ class ProcessConsole:
         """The last lines the child wrote to standard error."""
         return "\n".join(self.child.last_words())
 
-    def _read(self, timeout_s: float) -> bytes:
+    def read(self, timeout_s: float) -> bytes:
+        """Bytes as they come, at most READ_BYTES; none when the time is over. Raises: DeviceError as `lines`."""
         if self._closed:
             raise DeviceError(f"the console of `{self.child.name}` is closed")
         piece = self._pieces.get(timeout_s)

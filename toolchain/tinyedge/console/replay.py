@@ -25,7 +25,7 @@ class ReplayConsole:
 
     def lines(self, timeout_s: float) -> Iterator[bytes]:
         """The lines of the log; a last line without an end counts as lost. Raises: DeviceError when it is over."""
-        return read_lines(self._read, self._buffer, timeout_s)
+        return read_lines(self.read, self._buffer, timeout_s)
 
     def write(self, data: bytes) -> None:
         """Kept, and ignored."""
@@ -35,7 +35,8 @@ class ReplayConsole:
         """Nothing is left to be played."""
         self._position = len(self._log)
 
-    def _read(self, timeout_s: float) -> bytes:
+    def read(self, timeout_s: float) -> bytes:
+        """The next bytes of the log, at most READ_BYTES. Raises: DeviceError when it is over."""
         del timeout_s
         if self._position >= len(self._log):
             raise DeviceError(f"the recorded log of {len(self._log):,} B is over", hint="record a longer session")

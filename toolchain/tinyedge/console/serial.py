@@ -53,7 +53,7 @@ class SerialConsole(Uncounted):
 
         Raises: DeviceError when the port is gone or closed
         """
-        return read_lines(self._read, self._buffer, timeout_s)
+        return read_lines(self.read, self._buffer, timeout_s)
 
     def write(self, data: bytes) -> None:
         """Send bytes. Raises: DeviceError when the port is gone, or the other side took none in time."""
@@ -70,7 +70,8 @@ class SerialConsole(Uncounted):
         if connection is not None:
             connection.close()  # pyserial forgets to, when the other side is gone already
 
-    def _read(self, timeout_s: float) -> bytes:
+    def read(self, timeout_s: float) -> bytes:
+        """Bytes as they come, at most READ_BYTES; none when the time is over. Raises: DeviceError as `lines`."""
         deadline = time.monotonic() + timeout_s
         while True:
             data = self._read_what_is_there()

@@ -3,14 +3,9 @@
 One front a file, found by discovery; behind all of them one quantizer. Converters run in a child process alone
 (`tinyedge.convert.worker`); importing this package imports none of them.
 
-The package itself can be called, `tinyedge.convert(model, data)`: that is `tinyedge.convert.api.convert_model`.
+`tinyedge.convert(model, data)` is `tinyedge.convert.api.convert_model`.
 """
 
-import sys
-from types import ModuleType
-from typing import Any
-
-from tinyedge.artifacts import QuantizedModel
 from tinyedge.convert.api import convert_model
 from tinyedge.convert.contract import DEFAULTS, Settings, model_of
 from tinyedge.convert.conversion import convert, front_of
@@ -29,11 +24,3 @@ __all__ = [
     "recognize",
     "refuse",
 ]
-
-
-class _Callable(ModuleType):
-    def __call__(self, model: Any, data: Any, **options: Any) -> QuantizedModel:
-        return convert_model(model, data, **options)
-
-
-sys.modules[__name__].__class__ = _Callable

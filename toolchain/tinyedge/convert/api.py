@@ -30,6 +30,7 @@ def convert_model(
     *,
     types: str = DEFAULTS.types,
     layers: Mapping[str, str] | Sequence[tuple[str, str]] = (),
+    qat: int = DEFAULTS.qat,
     name: str = "",
     settings: Settings = DEFAULTS,
     observer: Observer | None = None,
@@ -39,12 +40,13 @@ def convert_model(
     model     a path, or script.py:build; the bytes of a float .tflite; a model of Keras, torch or onnx
     data      samples as the model takes them, and labels, as `Data` says
     types     of all layers; `layers` names those that differ: `{"dense": "int16x8"}`
+    qat       epochs of quantization-aware training, of a model of Keras with labels
     settings  the rest of what `tinyedge convert` can be told
 
     Raises: UsageError, ModelError, ToolError as `tinyedge convert` tells them
     """
     pairs = tuple(layers.items()) if isinstance(layers, Mapping) else tuple(layers)
-    chosen = replace(settings, types=types, layers=pairs)
+    chosen = replace(settings, types=types, layers=pairs, qat=qat or settings.qat)
     if name:
         check_name(name)
     arrays = data_of(data)

@@ -12,6 +12,8 @@ from tinyedge.graph.ir import Array
 
 FLOAT, MODEL, ARRAYS, RESULT = "float.tflite", "model.tflite", "arrays.npz", "result.json"
 """what a conversion leaves in its folder"""
+TRAINING, UNTRAINED, PROGRESS = "training.npz", "untrained.tflite", "progress.json"
+"""of quantization-aware training: its samples with `labels`, the model without it, and how far it is"""
 
 
 @dataclass(frozen=True)
@@ -23,6 +25,7 @@ class Settings:
     calibrate  how many samples, spread evenly, show the range of each activation
     samples    how many samples, spread evenly, the result is compared on, and keeps
     signature  which function of the source; None: its default, or the only one
+    qat        epochs of quantization-aware training; 0: quantized after training alone
     python     another Python, for fronts that need packages which do not go with tinyedge's
     timeout_s  how long the conversion may take
     """
@@ -32,6 +35,7 @@ class Settings:
     calibrate: int = 200
     samples: int = 1000
     signature: str | None = None
+    qat: int = 0
     python: str | None = None
     timeout_s: float = 900.0
 
@@ -56,6 +60,7 @@ class Brought:
     quantize  the front's own quantization, for what the quantizer of .tflite files leaves in float; takes the
               calibration samples
     exact     the source had its own scales: there is nothing to quantize
+    rebuild   (the model in tf_keras, the samples given as it takes them), for quantization-aware training
     """
 
     tflite: bytes
@@ -64,6 +69,7 @@ class Brought:
     quantize: Callable[[Sequence[Array]], bytes] | None = None
     exact: bool = False
     notes: tuple[str, ...] = field(default=())
+    rebuild: Callable[[Arrays], tuple[Any, tuple[Array, ...]]] | None = None
 
 
 def model_of(front: Front) -> str:
@@ -82,6 +88,11 @@ class Front(Protocol):
     @property
     def packages(self) -> Sequence[tuple[str, str]]:
         """(distribution, extra of tinyedge that brings it) of what it imports."""
+        ...
+
+    @property
+    def can_rebuild(self) -> bool:
+        """Whether it can give its models layer by layer, as quantization-aware training needs them."""
         ...
 
     def recognizes(self, path: Path, head: bytes) -> bool:

@@ -12,9 +12,10 @@ from tinyedge.artifacts import Observer, QuantizedModel
 from tinyedge.artifacts.conversion import WORST_LOSS, Conversion, LayerNoise
 from tinyedge.artifacts.model import model_name
 from tinyedge.convert import keep
+from tinyedge.convert.aware import parts
 from tinyedge.convert.child import require_packages, run_worker, versions
-from tinyedge.convert.compare import Comparison, compare
-from tinyedge.convert.contract import ARRAYS, FLOAT, MODEL, Front, Settings, model_of
+from tinyedge.convert.compare import compare
+from tinyedge.convert.contract import ARRAYS, FLOAT, MODEL, UNTRAINED, Front, Settings, model_of
 from tinyedge.convert.layer_types import TYPES
 from tinyedge.convert.matching import spread
 from tinyedge.convert.source import recognize
@@ -22,11 +23,12 @@ from tinyedge.convert.values import device_inputs
 from tinyedge.data import Arrays, load_data
 from tinyedge.digests import digest
 from tinyedge.errors import UsageError
-from tinyedge.graph.ir import Array
+from tinyedge.graph.ir import Array, Graph
 from tinyedge.graph.reader import read_model
 from tinyedge.paths import scratch_folder
 from tinyedge.train.evaluate import sparsity
 
+_FEWEST_TO_TRAIN = 10
 _FEW_SAMPLES = 100
 """fewer show too little of the range of activations"""
 _SOURCES = "a float .tflite, .keras, .h5, a SavedModel, .onnx, .pt2, or script.py:build"
@@ -45,15 +47,20 @@ def convert(
     """
     check_settings(settings)
     front = front_of(path)
-    require_packages(front)
+    check_training(front, settings)
+    require_packages(front, settings)
     whole = data if isinstance(data, Arrays) else load_data(data)
-    taken = _taken(whole, settings.samples)
+    for note in whole.notes:
+        observer.note(note)
+    training, compared = _parted(whole) if settings.qat else (None, whole)
+    taken = _taken(compared, settings.samples)
     called = name or source_name(path)
-    used = versions(front)
+    used = versions(front, settings)
     surroundings = front.surroundings(path, settings)
     key = None
     if surroundings is not None:
-        key = keep.conversion_digest(path, called, taken, settings, used, surroundings)
+        determines = whole if settings.qat else taken
+        key = keep.conversion_digest(path, called, determines, settings, used, surroundings)
     kept = None if again or key is None else keep.load(key)
     if kept is not None:
         observer.note(f"model `{called}` kept from an earlier conversion; `tinyedge convert --again` converts anew")
@@ -61,7 +68,7 @@ def convert(
     observer.note(f"converting `{called}`, {model_of(front)}, to {settings.types}")
     with observer.progress("convert") as report, scratch_folder("convert") as folder:
         report(0, 2, front.title)
-        said = run_worker(front, path, called, taken, settings, folder)
+        said = run_worker(front, path, called, taken, settings, folder, training=training, report=report)
         report(1, 2, "compare")
         conversion = _conclude(folder, front, called, taken, settings, said, used)
         report(2, 2, "compare")
@@ -75,8 +82,42 @@ def check_settings(settings: Settings) -> None:
     for kind in (settings.types, *(kind for _, kind in settings.layers)):
         if kind not in TYPES:
             raise UsageError(f"there is no type `{kind}`", hint=f"choose of {', '.join(TYPES)}")
+    if settings.qat < 0:
+        raise UsageError(f"{settings.qat} epochs of training cannot be", hint="`--qat 5`; 0 trains nothing")
     if settings.calibrate < 1 or settings.samples < 1:
         raise UsageError("a conversion needs at least one sample", hint="`--calibrate 200 --samples 1000`")
+
+
+def check_training(front: Front, settings: Settings) -> None:
+    """Raises: UsageError when quantization-aware training was asked for, and cannot be."""
+    if not settings.qat:
+        return
+    if not front.can_rebuild:
+        raise UsageError(
+            f"{model_of(front)} cannot be trained on: its layers are operators, whose gradients nobody knows here",
+            hint="give the .keras or .h5 that it came from; or train it quantization-aware in its own framework, and "
+            "export it to ONNX with its scales (QDQ)",
+        )
+    if settings.types != "int8" or settings.layers:
+        raise UsageError(
+            "quantization-aware training is for int8 in all layers", hint="leave out `--types` and `--layer`"
+        )
+
+
+def _parted(data: Arrays) -> tuple[Arrays, Arrays]:
+    """(what a model is trained on, what it is compared on). Raises: UsageError without enough labelled samples."""
+    if data.labels is None:
+        raise UsageError(
+            "quantization-aware training needs labels, the data has none",
+            hint="put an array `labels` into the data: classes from 0, or values of a regression",
+        )
+    if data.count < _FEWEST_TO_TRAIN:
+        raise UsageError(
+            f"quantization-aware training needs {_FEWEST_TO_TRAIN} samples at least, the data has {data.count}",
+            hint="give the samples that the model was trained on",
+        )
+    training, compared = (_chosen(data, part) for part in parts(data.count))
+    return training, compared
 
 
 def front_of(path: Path) -> Front:
@@ -95,10 +136,13 @@ def source_name(path: Path) -> str:
 
 def _taken(data: Arrays, count: int) -> Arrays:
     chosen = spread(data.count, count)
-    if len(chosen) == data.count:
-        return data
+    return data if len(chosen) == data.count else _chosen(data, chosen)
+
+
+def _chosen(data: Arrays, chosen: Array) -> Arrays:
     labels = None if data.labels is None else data.labels[chosen]
-    return Arrays({name: array[chosen] for name, array in data.inputs.items()}, labels)
+    inputs = {name: array[chosen] for name, array in data.inputs.items()}
+    return Arrays(inputs, labels, data.class_names)
 
 
 def _conclude(
@@ -125,7 +169,8 @@ def _conclude(
         sparsity=sparsity(graph),
         samples=samples,
         labels=found.labels,
-        metrics=found.metrics,
+        metrics={**found.metrics, **_without_training(folder, name, inputs, wanted, floats, data.labels)},
+        class_names=_class_names(data, graph),
     )
     conversion = Conversion(
         model=model,
@@ -140,7 +185,34 @@ def _conclude(
         notes=(*map(str, said["notes"]), *found.notes),
         versions=used,
     )
-    return with_advice(conversion, settings, found)
+    return with_advice(conversion, settings, front)
+
+
+def _without_training(
+    folder: Path,
+    name: str,
+    inputs: list[Array],
+    wanted: list[Array],
+    floats: list[Array],
+    labels: Array | None,
+) -> dict[str, float]:
+    """What the model was worth in integers before it was trained on; empty where it was not."""
+    if not (folder / UNTRAINED).is_file():
+        return {}
+    tflite = (folder / UNTRAINED).read_bytes()
+    graph = read_model(tflite, name)
+    found = compare(graph, tflite, device_inputs(inputs, graph), wanted, floats, labels)
+    measured = {key: value for key, value in found.metrics.items() if key.startswith("int8")}
+    if found.int8_accuracy is not None:
+        measured["int8_accuracy"] = found.int8_accuracy
+    return {f"{key}_without_training": value for key, value in measured.items()}
+
+
+def _class_names(data: Arrays, graph: Graph) -> tuple[str, ...]:
+    """Those of the data, where the first output has a channel for each, or one for two."""
+    shape = graph.output_tensors()[0].shape
+    channels = shape[-1] if shape else 1
+    return data.class_names if len(data.class_names) in (channels, 2 if channels == 1 else channels) else ()
 
 
 def _numbered(stored: Any, kind: str) -> list[Array]:
@@ -148,7 +220,7 @@ def _numbered(stored: Any, kind: str) -> list[Array]:
     return [stored[f"{kind}_{i}"] for i in range(sum(name.startswith(f"{kind}_") for name in stored.files))]
 
 
-def with_advice(conversion: Conversion, settings: Settings, found: Comparison) -> Conversion:
+def with_advice(conversion: Conversion, settings: Settings, front: Front) -> Conversion:
     """The conversion, and what to do where it costs more than a point of accuracy."""
     loss = conversion.loss
     if loss is None or loss <= WORST_LOSS:
@@ -160,6 +232,11 @@ def with_advice(conversion: Conversion, settings: Settings, found: Comparison) -
     if worst:
         choices = " ".join(f"--layer '{layer.name}=int16x8'" for layer in worst)
         steps.append(f"int16 activations where most is lost, `{choices}`, or everywhere, `--types int16x8`")
-    steps.append('quantization-aware training: a recipe with `[[compress]] technique = "quantize_aware"`')
+    if settings.qat:
+        steps.append(f"more epochs than {settings.qat}, with the samples that the model was trained on")
+    elif front.can_rebuild:
+        steps.append("quantization-aware training, `--qat 5`, with labels and the samples that it was trained on")
+    else:
+        steps.append('quantization-aware training: a recipe with `[[compress]] technique = "quantize_aware"`')
     note = f"{100 * loss:.1f} points of accuracy are lost. What helps: " + "; ".join(steps)
     return replace(conversion, notes=(*conversion.notes, note))

@@ -10,6 +10,7 @@ import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
 from tinyedge.errors import ModelError
+from tinyedge.graph.ir import Array
 
 MAGIC = b"TFL3"
 
@@ -63,3 +64,41 @@ def set_constant(model: Any, tensor: Any, value: Any) -> None:
 def is_constant(model: Any, tensor: Any) -> bool:
     data = model.buffers[tensor.buffer].data if 0 <= tensor.buffer < len(model.buffers) else None
     return data is not None and len(data) > 0
+
+
+def constant(model: Any, tensor: Any) -> Array | None:
+    """What a constant holds; None for what is computed."""
+    if not is_constant(model, tensor):
+        return None
+    raw = np.asarray(model.buffers[tensor.buffer].data, np.uint8).tobytes()
+    array: Array = np.frombuffer(raw, _DTYPES[int(tensor.type)])
+    return array.reshape(tensor.shape if tensor.shape is not None else ())
+
+
+_DTYPES = {
+    getattr(schema.TensorType, name): np.dtype(name.lower())
+    for name in ("FLOAT32", "FLOAT16", "INT8", "UINT8", "INT16", "INT32", "INT64", "BOOL")
+}
+
+
+def as_reshape(model: Any, graph: Any, operator: Any, source: int) -> None:
+    """Let an operator be a reshape of `source` to the shape of its result."""
+    shape = schema.TensorT()
+    shape.name, shape.type = f"shape_{len(graph.tensors)}".encode(), schema.TensorType.INT32
+    set_constant(model, shape, np.array(graph.tensors[int(operator.outputs[0])].shape, np.int32))
+    graph.tensors.append(shape)
+    operator.opcodeIndex = _reshape_code(model)
+    operator.inputs = [source, len(graph.tensors) - 1]
+    operator.builtinOptions, operator.builtinOptionsType = None, schema.BuiltinOptions.NONE
+
+
+def _reshape_code(model: Any) -> int:
+    """The number of the operator code of reshape, which is added where there is none."""
+    for index, code in enumerate(model.operatorCodes):
+        if max(code.builtinCode, code.deprecatedBuiltinCode) == schema.BuiltinOperator.RESHAPE:
+            return index
+    code = schema.OperatorCodeT()
+    code.builtinCode = code.deprecatedBuiltinCode = schema.BuiltinOperator.RESHAPE
+    code.version = 1
+    model.operatorCodes.append(code)
+    return len(model.operatorCodes) - 1

@@ -45,6 +45,7 @@ def conversion_digest(
         canonical_json({**settings.to_json(), "timeout_s": None}),
         canonical_json(dict(versions)),
         surroundings,
+        canonical_json(list(data.class_names)),
         *(part for file in sources for part in (file.relative_to(package).as_posix(), file.read_bytes())),
         *_contents(path),
     ]
@@ -74,6 +75,7 @@ def save(key: str, conversion: Conversion) -> None:
         "int8_accuracy": model.int8_accuracy,
         "sparsity": model.sparsity,
         "metrics": dict(model.metrics),
+        "class_names": list(model.class_names),
     }
     stream = io.BytesIO()
     with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
@@ -109,6 +111,7 @@ def load(key: str) -> Conversion | None:
         samples=samples or None,
         labels=labels,
         metrics=document["metrics"],
+        class_names=tuple(document["class_names"]),
     )
     return Conversion(
         model=model,

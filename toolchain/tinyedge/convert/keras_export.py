@@ -6,7 +6,7 @@ import json
 import os
 import re
 import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,8 @@ PACKAGES = (("tensorflow", "train"), ("tf-keras", "train"))
 _CONFIG, _METADATA = "config.json", "metadata.json"
 _MOST_BYTES = 64 << 20
 _BATCH = 64
+_COMPARED = 32
+"""samples that a rebuilt model is compared on with its source"""
 _LOOPS = frozenset(("GRU", "LSTM", "SimpleRNN"))
 _UNKNOWN_CLASS = re.compile(
     r"(?:Could not locate class|Unknown layer:?|Cannot deserialize object of type|Could not find (?:class|object))"
@@ -160,9 +162,10 @@ def unrolled(model: Any) -> Any:
     return rebuilt
 
 
-def bring(model: Any, data: Arrays) -> Brought:
-    """A loaded model exported with a batch of 1."""
-    inputs = match_inputs(data, [_wanted(tensor) for tensor in model.inputs])
+def bring(model: Any, data: Arrays, in_keras_2: Callable[[Any, Sequence[Array]], Any]) -> Brought:
+    """A loaded model exported with a batch of 1. `in_keras_2` gives the same model in tf_keras, by a few samples."""
+    wanted = [_wanted(tensor) for tensor in model.inputs]
+    inputs = match_inputs(data, wanted)
     answers = _answers(model, inputs)
     exported = unrolled(model)
 
@@ -171,7 +174,12 @@ def bring(model: Any, data: Arrays) -> Brought:
 
     tflite = in_order(bytes(_converter(exported, inputs, full_int8=False).convert()))
     notes = () if exported is model else ("its recurrent layers are unrolled: one set of operators for each step",)
-    return Brought(tflite, inputs, tuple(answers), quantize, notes=notes)
+
+    def rebuild(training: Arrays) -> tuple[Any, tuple[Array, ...]]:
+        matched = match_inputs(training, wanted)
+        return unrolled(in_keras_2(model, [array[:_COMPARED] for array in matched])), matched
+
+    return Brought(tflite, inputs, tuple(answers), quantize, notes=notes, rebuild=rebuild)
 
 
 def _wanted(tensor: Any) -> Wanted:

@@ -23,6 +23,7 @@ _FILE = "saved_model.pb"
 class SavedModel:
     title = "SavedModel"
     packages: Sequence[tuple[str, str]] = keras_export.PACKAGES
+    can_rebuild = False
 
     def recognizes(self, path: Path, head: bytes) -> bool:
         return (path / _FILE).is_file()

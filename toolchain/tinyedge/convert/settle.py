@@ -1,7 +1,7 @@
 """A float .tflite made ready for quantization: one signature, batch 1, and constants for what the file fixes.
 
 What computes shapes alone, what reads constants alone (float16 weights, say), and dynamic batches would otherwise stay
-in the model as operators in float32.
+in the model as operators in float32. Of a concatenation whose parts are taken one by one, the others are not needed.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from ai_edge_litert import schema_py_generated as schema
 
 from tinyedge.convert import flatbuffer
 from tinyedge.convert.interpret import Interpreter
+from tinyedge.convert.parts import group_parts, take_parts
 from tinyedge.errors import ModelError, UsageError
 
 KEY = "serving_default"
@@ -50,7 +51,9 @@ def settle(tflite: bytes, signature: str | None = None) -> bytes:
         gone = {id(operator) for operator in folded}
         graph.operators = [operator for operator in graph.operators if id(operator) not in gone]
     _as_reshapes(model, graph)
+    take_parts(model, graph)
     _drop_unread(graph)
+    group_parts(model, graph)
     _drop_tensors(model, graph)
     return flatbuffer.pack(model)
 
@@ -122,25 +125,7 @@ def _as_reshapes(model: Any, graph: Any) -> None:
     for operator in graph.operators:
         if flatbuffer.operator_name(model, operator) not in ("expand_dims", "squeeze"):
             continue
-        shape = schema.TensorT()
-        shape.name, shape.type = f"shape_{len(graph.tensors)}".encode(), schema.TensorType.INT32
-        flatbuffer.set_constant(model, shape, np.array(graph.tensors[int(operator.outputs[0])].shape, np.int32))
-        graph.tensors.append(shape)
-        operator.opcodeIndex = _reshape_code(model)
-        operator.inputs = [int(operator.inputs[0]), len(graph.tensors) - 1]
-        operator.builtinOptions, operator.builtinOptionsType = None, schema.BuiltinOptions.NONE
-
-
-def _reshape_code(model: Any) -> int:
-    """The number of the operator code of reshape, which is added where there is none."""
-    for index, code in enumerate(model.operatorCodes):
-        if max(code.builtinCode, code.deprecatedBuiltinCode) == schema.BuiltinOperator.RESHAPE:
-            return index
-    code = schema.OperatorCodeT()
-    code.builtinCode = code.deprecatedBuiltinCode = schema.BuiltinOperator.RESHAPE
-    code.version = 1
-    model.operatorCodes.append(code)
-    return len(model.operatorCodes) - 1
+        flatbuffer.as_reshape(model, graph, operator, int(operator.inputs[0]))
 
 
 def _bytes(tensor: Any) -> int:

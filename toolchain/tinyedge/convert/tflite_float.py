@@ -25,6 +25,7 @@ _TABLE_BYTES = 16
 class TfliteFloat:
     title = "float .tflite"
     packages: Sequence[tuple[str, str]] = ()
+    can_rebuild = False
 
     def recognizes(self, path: Path, head: bytes) -> bool:
         return head[4:8] == flatbuffer.MAGIC and is_float(path.read_bytes())

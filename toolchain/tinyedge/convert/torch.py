@@ -27,6 +27,7 @@ _START_S = 60.0
 class Torch:
     title = "PyTorch"
     packages: Sequence[tuple[str, str]] = ()
+    can_rebuild = False
 
     def recognizes(self, path: Path, head: bytes) -> bool:
         return is_script(path) or (head.startswith(b"PK\x03\x04") and _is_exported(path))

@@ -1,8 +1,9 @@
 """The process that converts: `python -m tinyedge.convert.worker FOLDER`, started by `tinyedge.convert.child` alone.
 
-FOLDER has job.json and the data as arrays.npz. Converters print, crash and hang, so what they print goes where this
-process prints, which its parent quotes when it ends badly, and results go into the folder: float.tflite, model.tflite,
-arrays.npz anew (`input_0`..., `output_0`... of the source, `float_0`... of float.tflite), and last result.json:
+FOLDER has job.json and the data as arrays.npz, for quantization-aware training also training.npz. Converters print,
+crash and hang, so what they print goes where this process prints, which its parent quotes when it ends badly, and
+results go into the folder: float.tflite, model.tflite (untrained.tflite where that was trained on), arrays.npz anew
+(`input_0`..., `output_0`... of the source, `float_0`... of float.tflite), and last result.json:
 `{"error": {"kind", "what", "hint"}}`, or what `Result` holds.
 """
 
@@ -16,7 +17,18 @@ from typing import Any
 
 import numpy as np
 
-from tinyedge.convert.contract import ARRAYS, FLOAT, MODEL, RESULT, Brought, Settings
+from tinyedge.convert.aware import train_aware
+from tinyedge.convert.contract import (
+    ARRAYS,
+    FLOAT,
+    MODEL,
+    PROGRESS,
+    RESULT,
+    TRAINING,
+    UNTRAINED,
+    Brought,
+    Settings,
+)
 from tinyedge.convert.interpret import run_all
 from tinyedge.convert.leftovers import check_result, float_operators
 from tinyedge.convert.matching import spread
@@ -27,6 +39,7 @@ from tinyedge.convert.source import front_called
 from tinyedge.data import Arrays
 from tinyedge.errors import ModelError, TinyEdgeError
 from tinyedge.graph.ir import Array
+from tinyedge.paths import write_whole
 
 TOLERANCE = 1e-3
 """how far float.tflite may be from its source, of the source's largest value (at least 1)"""
@@ -49,17 +62,28 @@ def convert(folder: Path) -> dict[str, Any]:
     with np.load(folder / ARRAYS, allow_pickle=False) as stored:
         data = Arrays({name: stored[f"x_{i}"] for i, name in enumerate(job["inputs"])})
     brought = front.bring(Path(job["source"]), data, settings, folder)
+    rebuilt = _rebuilt(brought, folder) if settings.qat else None
     floats = brought.tflite if brought.exact else settle(brought.tflite)
     answers = _answers(brought, floats)
     model = _integers(brought, floats, settings)
-    notes = [*brought.notes, *check_result(model, job["name"])]
+    notes = list(brought.notes)
+    if rebuilt is not None:
+        (folder / UNTRAINED).write_bytes(model)
+        model, told = train_aware(
+            *rebuilt,
+            epochs=settings.qat,
+            calibrate=settings.calibrate,
+            progress=lambda *step: write_whole(folder / PROGRESS, json.dumps(step[1:] + step[:1]).encode()),
+        )
+        notes += told
+    notes += check_result(model, job["name"])
     (folder / FLOAT).write_bytes(floats)
     (folder / MODEL).write_bytes(model)
     named = {"input": brought.inputs, "output": brought.outputs, "float": answers}
     arrays: dict[str, Any] = {f"{kind}_{i}": array for kind, found in named.items() for i, array in enumerate(found)}
     np.savez(folder / ARRAYS, **arrays)
     few = _taken(brought.inputs, SAMPLES)
-    layers = () if brought.exact else layer_noise(floats, model, few)
+    layers = () if brought.exact or settings.qat else layer_noise(floats, model, few)
     return {"notes": notes, "layers": [layer.to_json() for layer in layers]}
 
 
@@ -77,6 +101,15 @@ def _integers(brought: Brought, floats: bytes, settings: Settings) -> bytes:
         if own is None:
             raise
     return own(calibration)
+
+
+def _rebuilt(brought: Brought, folder: Path) -> tuple[Any, tuple[Array, ...], Array]:
+    """(the model in tf_keras, the samples that it is trained on, their labels). Raises: ModelError."""
+    assert brought.rebuild is not None
+    with np.load(folder / TRAINING, allow_pickle=False) as stored:
+        samples = {name: stored[name] for name in stored.files}
+    labels = samples.pop("labels")
+    return (*brought.rebuild(Arrays(samples)), labels)
 
 
 def _answers(brought: Brought, floats: bytes) -> list[Array]:

@@ -1,6 +1,21 @@
-"""Data that models are calibrated and judged with: one format a file, found by what a path holds."""
+"""Data that models are trained, calibrated and judged with: one format a file, found by what a path holds."""
 
-from tinyedge.data.contract import Arrays, Format
-from tinyedge.data.load import load_data
+from tinyedge.data.contract import Arrays, Format, Parts, Recordings, class_weights
+from tinyedge.data.files import source_digest
+from tinyedge.data.fit import load_for
+from tinyedge.data.load import load_data, load_parts, load_recordings
+from tinyedge.data.table import DataTable
 
-__all__ = ["Arrays", "Format", "load_data"]
+__all__ = [
+    "Arrays",
+    "DataTable",
+    "Format",
+    "Parts",
+    "Recordings",
+    "class_weights",
+    "load_data",
+    "load_for",
+    "load_parts",
+    "load_recordings",
+    "source_digest",
+]

@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from pathlib import Path
 
-from tinyedge.data import npy
+from tinyedge.data.arrays import recordings_of
+from tinyedge.data.contract import Recordings
+from tinyedge.data.npy import read_file
+from tinyedge.data.table import DataTable
 from tinyedge.graph.ir import Array
 
 
 class _Folder:
     title = "a folder of .npy"
+    layout = "an array for each input, and `labels.npy`, called as in a .npz"
+    split = "as in a .npz"
+    is_general = False
 
-    def recognizes(self, path: Path, head: bytes) -> bool:
-        return path.is_dir() and any(path.glob("*.npy"))
+    def recognizes(self, path: Path, head: bytes, names: Sequence[str]) -> bool:
+        return any("/" not in name and name.endswith(".npy") for name in names)
 
-    def read(self, path: Path) -> Mapping[str, Array]:
+    def read(self, path: Path, table: DataTable) -> Recordings:
         arrays: dict[str, Array] = {}
         for file in sorted(path.glob("*.npy")):
-            arrays |= npy.FORMAT.read(file)
-        return arrays
+            arrays |= read_file(file)
+        return recordings_of(arrays, path, table)
 
 
 FORMAT = _Folder()

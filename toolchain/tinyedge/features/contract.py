@@ -15,9 +15,10 @@ import abc
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+import numpy as np
 import numpy.typing as npt
 
-from tinyedge.graph.ir import DType
+from tinyedge.graph.ir import DType, integer_range
 from tinyedge.kernels.contract import Constant
 
 Array = npt.NDArray[Any]
@@ -84,6 +85,22 @@ class Features(abc.ABC):
     @abc.abstractmethod
     def channels(self) -> int:
         """Values of a row."""
+
+    @property
+    def counts(self) -> float:
+        """Samples of one unit of what data files hold: sound from -1 to 1 is int16 of full scale."""
+        return 32768.0
+
+    def to_samples(self, values: Array) -> Array:
+        """What the sensor gives, of a recording as data files hold it; samples stay as they are.
+
+        Shape:  floats or whole numbers [instants, ...] -> `sample_dtype` [instants, ...]
+        """
+        if values.dtype == self.sample_dtype.numpy:
+            return values
+        low, high = integer_range(self.sample_dtype)
+        real = values.astype(np.float64) * self.counts
+        return np.clip(np.rint(real), low, high).astype(self.sample_dtype.numpy)
 
     @property
     @abc.abstractmethod

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from tinyedge.artifacts import Buffer, Plan, PlannedLayer, QuantizedModel
+from tinyedge.artifacts import Buffer, Plan, PlanUnit, QuantizedModel, RowsAt
 from tinyedge.boards import Core, Isa
 from tinyedge.errors import InternalError, ModelError
 from tinyedge.generate import assembler
@@ -37,10 +37,10 @@ _FEATURES = {
 
 @dataclass(frozen=True)
 class _Step:
-    """A planned layer with its C."""
+    """A planned layer with its C, or a group of layers; `number` is that of its first step."""
 
     number: int
-    planned: PlannedLayer
+    planned: PlanUnit
     code: Code
 
 
@@ -57,10 +57,10 @@ def generate_aot(
     if not plan.layers:
         raise ModelError(f"model `{model.name}` has no operator to run")
     c = c_name(model.name)
-    steps = [_emit(plan, planned, number, core, c) for number, planned in enumerate(plan.layers)]
+    steps = [_emit(plan, unit, core, c) for unit in plan.units]
     form = Form(
         arena_bytes=plan.arena_bytes,
-        alignment=max(4, *(planned.kernel.alignment for planned in plan.layers)),
+        alignment=max(4, plan.alignment),
         state_bytes=plan.state_bytes,
         keeps_inputs=plan.keeps_inputs,
         shared_arena=shared_arena,
@@ -75,10 +75,10 @@ def generate_aot(
     in_assembler = assembler.assembler_files(functions, model.name, c, core.name, _FEATURES.get(core.isa, ""))
     if in_assembler:
         headers.append(f'"{c}_kernels.h"')
-    layers, spans = _layer_rows(plan, steps, c)
+    layers, spans, rows = _layer_rows(plan, c)
     of_model = {
-        **library_files(model, plan.graph, form, len(steps)),
-        **info_file(model, plan.graph, runtime="aot", selftest_crc=selftest_crc, layers=layers, spans=spans),
+        **library_files(model, plan.graph, form, len(plan.layers)),
+        **info_file(model, plan.graph, runtime="aot", selftest_crc=selftest_crc, layers=layers, spans=spans, rows=rows),
         **in_assembler,
         f"{c}.c": _model_c(plan, model, core, form, steps, starts, headers),
         f"{c}_data.c": render("model_data.c.j2", folder=FOLDER, **names(model), constants=_bodies(constants)),
@@ -100,18 +100,21 @@ def generate_aot(
         state_bytes=plan.state_bytes,
         has_input_ranges=bool(ranges_text(plan.graph)),
         window_bytes=features.window_bytes,
+        listens=features.listens,
+        has_rows=bool(rows),
     )
 
 
-def _emit(plan: Plan, planned: PlannedLayer, number: int, core: Core, c: str) -> _Step:
-    layer = planned.layer
+def _emit(plan: Plan, unit: PlanUnit, core: Core, c: str) -> _Step:
+    layer = unit.layer
     operands = Operands(
         inputs=tuple(_pointer(plan, tensor, const=not tensor.is_variable) for tensor in layer.inputs),
         outputs=tuple(_pointer(plan, tensor, const=False) for tensor in layer.outputs),
-        scratch=f"({_place('arena', planned.scratch)})" if planned.scratch else "",
-        prefix=f"{c}_l{number:02d}",
+        scratch=f"({_place('arena', unit.scratch)})" if unit.scratch else "",
+        prefix=f"{c}_l{unit.first:02d}",
+        first_step=unit.first if unit.group is not None else None,
     )
-    return _Step(number, planned, planned.kernel.emit(layer, core, operands))
+    return _Step(unit.first, unit, unit.kernel.emit(layer, core, operands))
 
 
 def _pointer(plan: Plan, tensor: Tensor, *, const: bool) -> str:
@@ -137,18 +140,30 @@ def _regions(plan: Plan, step: _Step) -> list[str]:
     return [region for region in ("arena", "state") if region in used and re.search(rf"\b{region} \+", text)]
 
 
-def _layer_rows(plan: Plan, steps: Sequence[_Step], c: str) -> tuple[list[str], list[str]]:
-    """(initializers of te_layer_info, those of te_span): where each layer's outputs lie."""
+def _layer_rows(plan: Plan, c: str) -> tuple[list[str], list[str], list[str]]:
+    """(initializers of te_layer_info, te_span and te_rows): where each layer's outputs lie. Without groups no rows."""
     owners = {"arena": f"{c}_arena", "state": f"{c}_own_state.bytes"}
     layers: list[str] = []
     spans: list[str] = []
-    for step in steps:
-        layer = step.planned.layer
-        layers.append(f"{{{layer.index}, {len(layer.outputs)}, spans + {len(spans)}}}, /* {layer.name} */")
-        for tensor in layer.outputs:
+    rows: list[str] = []
+    for step, planned in enumerate(plan.layers):
+        layer, group = planned.layer, plan.group_of(step)
+        by_rows = None if group is None else group.rows[step - group.first]
+        outputs = layer.outputs if by_rows is None else ()
+        layers.append(f"{{{layer.index}, {len(outputs)}, spans + {len(spans)}}}, /* {layer.name} */")
+        rows.append(_rows_text(by_rows, owners["arena"]))
+        for tensor in outputs:
             buffer = plan.buffer_of(tensor.index)
             spans.append(f"{{{_place(owners[_region(plan, tensor)], buffer)}, {buffer.bytes}}}")
-    return layers, spans
+    return layers, spans or ["{0, 0}"], rows if plan.groups else []
+
+
+def _rows_text(rows: RowsAt | None, arena: str) -> str:
+    """The initializer of te_rows."""
+    if rows is None:
+        return "{0, 0, 0, 0, 0, 0, 0, 0}"
+    numbers = (rows.row_bytes, rows.pitch, rows.rows, rows.first_rows, rows.call_rows, rows.silent, int(rows.whole))
+    return f"{{{arena} + {rows.offset}, {', '.join(map(str, numbers))}}}"
 
 
 def _model_c(
@@ -181,7 +196,7 @@ def _model_c(
         state=[_buffer_row(buffer) for buffer in plan.state],
         system_headers=sorted({"<stdint.h>"} | {name for name in included if name.startswith("<")}),
         own_headers=sorted(own | {name for name in included if name.startswith('"')}),
-        layers=[_layer_values(step, shared[step.number], c, _regions(plan, step)) for step in steps],
+        layers=[_layer_values(plan, step, shared[step.number], c, _regions(plan, step)) for step in steps],
         parameters=", ".join(f"uint8_t *{region}" for region in regions),
         unused=[region for region in regions if not any(region in _regions(plan, step) for step in steps)],
         own_memory=f"{c}_arena, {c}_own_state.bytes" if has_state else f"{c}_arena",
@@ -222,21 +237,36 @@ def _buffer_row(buffer: Buffer) -> str:
     return f"{buffer.offset:8d}  {buffer.bytes:8d}  {buffer.first:4d}-{buffer.last:<4d}  {comment_text(buffer.name)}"
 
 
-def _layer_values(step: _Step, shared: Sequence[str], c: str, regions: Sequence[str]) -> dict[str, Any]:
+def _inside(plan: Plan, unit: PlanUnit) -> list[str]:
+    """What a group runs, row by row, for a comment."""
+    if unit.group is None:
+        return []
+    lines = [f"one stream of rows, {len(unit.group.calls)} calls:"]
+    for step, planned in enumerate(plan.layers[unit.first : unit.last + 1], start=unit.first):
+        lines.append(f"  step {step}: {planned.layer.name} to {tensors_text(planned.layer.outputs)}")
+    return lines
+
+
+def _layer_values(plan: Plan, step: _Step, shared: Sequence[str], c: str, regions: Sequence[str]) -> dict[str, Any]:
     layer = step.planned.layer
     comments = [
         f"in:     {tensors_text(layer.inputs)}",
         f"out:    {tensors_text(layer.outputs)}",
         f"kernel: {step.planned.kernel.name}, {layer.macs} MACs",
+        *_inside(plan, step.planned),
     ]
+    tells = step.planned.group is not None
+    telling = ["void (*done)(void *context, uint32_t layer)", "void *context"] * tells
     if step.planned.scratch:
         comments.append(f"scratch: {step.planned.scratch.bytes} bytes at {step.planned.scratch.offset}")
     return {
         "operator": layer.name,
         "index": layer.index,
+        "step": step.number,
+        "tells": tells,
         "function": f"{c}_run_{step.number:02d}_{layer.name}",
-        "parameters": ", ".join(f"uint8_t *{region}" for region in regions) or "void",
-        "arguments": ", ".join(regions),
+        "parameters": ", ".join([*(f"uint8_t *{region}" for region in regions), *telling]) or "void",
+        "arguments": ", ".join([*regions, *(["done", "context"] * tells)]),
         "comments": comments,
         "definitions": [text for text in (*shared, step.code.functions.strip("\n")) if text],
         "call": step.code.call,

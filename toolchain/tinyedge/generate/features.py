@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tinyedge.artifacts import QuantizedModel, feature_input
+from tinyedge.artifacts import QuantizedModel, feature_input, model_stream
 from tinyedge.boards import Isa
 from tinyedge.features.source import feature_source
+from tinyedge.features.stream import RUNTIME, stream_source
 from tinyedge.generate.names import c_name
 from tinyedge.generate.render import comment_text
 from tinyedge.graph.ir import Graph
+from tinyedge.kernels.sources import runtime_files
 
 
 @dataclass(frozen=True, eq=False)
@@ -17,10 +19,12 @@ class FeaturePart:
     """Files below model/ and runtime/, and what a firmware has to know of them; nothing for a model without features.
 
     window_bytes  of samples that a row is computed of
+    listens       whether the library can listen to a signal
     """
 
     files: dict[str, bytes]
     window_bytes: int = 0
+    listens: bool = False
 
 
 def feature_part(model: QuantizedModel, graph: Graph, isa: Isa) -> FeaturePart:
@@ -28,7 +32,13 @@ def feature_part(model: QuantizedModel, graph: Graph, isa: Isa) -> FeaturePart:
     filled = feature_input(model, graph)
     if filled is None:
         return FeaturePart({})
-    source = feature_source(filled, c_name(model.name), comment_text(model.name), isa)
-    files = {f"model/{name}": content for name, content in source.own.items()}
-    files |= {f"runtime/{name}": content for name, content in source.runtime.items()}
-    return FeaturePart(files, filled.features.window_bytes)
+    c, title = c_name(model.name), comment_text(model.name)
+    source = feature_source(filled, c, title, isa)
+    own, runtime = dict(source.own), dict(source.runtime)
+    stream = model_stream(model, graph)
+    if stream is not None:
+        own |= stream_source(stream, c, title, source.state_bytes)
+        runtime |= runtime_files(RUNTIME, isa)
+    files = {f"model/{name}": content for name, content in own.items()}
+    files |= {f"runtime/{name}": content for name, content in runtime.items()}
+    return FeaturePart(files, filled.features.window_bytes, listens=stream is not None)

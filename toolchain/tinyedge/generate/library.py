@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from tinyedge.artifacts import QuantizedModel, feature_input
+from tinyedge.artifacts import QuantizedModel, feature_input, model_stream
 from tinyedge.generate.names import c_name
 from tinyedge.generate.part import ranges_text, shape_text
 from tinyedge.generate.render import c_string, comment_text, render, template_file
@@ -105,10 +105,11 @@ def info_file(
     selftest_crc: int,
     layers: Sequence[str],
     spans: Sequence[str] = (),
+    rows: Sequence[str] = (),
 ) -> dict[str, bytes]:
     """`<name>_info.c`: the table that the measuring firmware reads.
 
-    layers, spans  initializers of te_layer_info and te_span
+    layers, spans, rows  initializers of te_layer_info, te_span and te_rows
 
     Raises: ModelError when the model's features do not fit its input
     """
@@ -123,8 +124,10 @@ def info_file(
         outputs=_tensors(model, graph.output_tensors(), "output"),
         input_ranges=ranges_text(graph),
         has_features=feature_input(model, graph) is not None,
+        listens=model_stream(model, graph) is not None,
         layers=layers,
         spans=spans,
+        rows=rows,
     )
     return {f"{c_name(model.name)}_info.c": content}
 

@@ -41,10 +41,14 @@ class ModelPart:
     alignment: int = 16
     """of the arena"""
     state_bytes: int = 0
+    has_rows: bool = False
+    """some layers run row by row"""
     has_input_ranges: bool = False
     """some input may not hold any bytes"""
     window_bytes: int = 0
     """of samples that a row of its features is computed of; 0: it has no features"""
+    listens: bool = False
+    """its library can listen to a signal"""
 
     @property
     def symbol(self) -> str:

@@ -26,6 +26,8 @@ _MAIN = "app/main.c"
 _MODELS_SOURCE = "app/te_models.c"
 _LINKER_SCRIPT = "link.ld"
 _APP_FILES = ("main.c", "te_bsp.h", "te_startup.h", "te_wire.c", "te_wire.h")
+_STREAMING_FILES = ("te_streaming.c", "te_streaming.h")
+"""where a model listens"""
 
 
 def generate_project(
@@ -128,12 +130,16 @@ def _models_files(parts: Sequence[ModelPart], shared_arena: bool) -> dict[str, b
     values: dict[str, Any] = {
         "models": [part.symbol for part in parts],
         "most_layers": max(len(part.layers) for part in parts),
+        "any_rows": any(part.has_rows for part in parts),
         "any_input_ranges": any(part.has_input_ranges for part in parts),
         "window_bytes": max(part.window_bytes for part in parts),
+        "any_listens": any(part.listens for part in parts),
     }
     shared = {f"model/{name}": content for name, content in shared_arena_file(parts).items()} if shared_arena else {}
+    streaming = _STREAMING_FILES if values["any_listens"] else ()
     return {
         **shared,
+        **{f"app/{name}": template_file(f"project/{name}") for name in streaming},
         _MODELS_SOURCE: render("te_models.c.j2", **values),
         "app/te_models.h": render("te_models.h.j2", **values),
         f"app/{INFO_HEADER}": template_file(f"{FOLDER}/{INFO_HEADER}"),

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
+from tinyedge.artifacts import QuantizedModel
 from tinyedge.convert import DEFAULTS, Settings
 
 PORTABLE_BOARD = "host"
@@ -16,7 +17,8 @@ PORTABLE_BOARD = "host"
 class Choices:
     """What the user chose. `optimize` None: the recipe's choice, else balanced."""
 
-    model: str
+    model: str | QuantizedModel
+    """a name or a path, or the model itself"""
     board: str
     compiler: str
     optimize: str | None
@@ -25,12 +27,14 @@ class Choices:
     """a name of `runtimes.RUNTIMES`"""
     tflm: Path | None = None
     """a source tree of TensorFlow Lite Micro; None: TINYEDGE_TFLM names it"""
-    others: tuple[str, ...] = ()
+    others: tuple[str | QuantizedModel, ...] = ()
     """further models for the same firmware"""
     arena: Literal["shared", "separate"] = "shared"
     """of several models: one that they run in one after the other, or one each"""
     keep_inputs: bool = False
     """no inference overwrites its inputs"""
+    max_ram_bytes: int | None = None
+    """the fastest plan whose arena and state have at most so many bytes; None: the recipe's, else as `optimize` says"""
     data: Path | None = None
     """what a model of another world is calibrated and compared with"""
     conversion: Settings = DEFAULTS

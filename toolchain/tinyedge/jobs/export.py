@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,7 +17,7 @@ from tinyedge.generate.standalone import generate_library
 from tinyedge.jobs.choices import Choices
 from tinyedge.jobs.prepare import prepare
 from tinyedge.measure.reference import selftest_crc
-from tinyedge.paths import partial_of, write_whole
+from tinyedge.paths import write_folder, write_whole
 
 
 @dataclass(frozen=True)
@@ -118,16 +117,7 @@ def _write_folder(output: Path, files: Mapping[str, bytes]) -> None:
             for name, content in files.items():
                 write_whole(output / name, content)
             return
-        output.parent.mkdir(parents=True, exist_ok=True)
-        partial = partial_of(output)
-        try:
-            for name, content in files.items():
-                path = partial / name
-                path.parent.mkdir(parents=True, exist_ok=True)
-                path.write_bytes(content)
-            partial.replace(output)  # an empty folder gives way
-        finally:
-            shutil.rmtree(partial, ignore_errors=True)
+        write_folder(output, files)
     except OSError as error:
         raise _cannot_write(output, error) from error
 

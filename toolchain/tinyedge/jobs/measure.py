@@ -5,13 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-import numpy as np
-
 from tinyedge.artifacts import Built, Measured, Observer, Prepared, Run, Samples, Target
 from tinyedge.errors import DeviceError, UsageError
-from tinyedge.features.host import compute
-from tinyedge.features.quantize import FeatureInput
-from tinyedge.graph.ir import Array
+from tinyedge.jobs.data import Given, feature_arrays, labelled_samples
 from tinyedge.measure.patience import banner_timeout_s
 from tinyedge.measure.reference import layer_crcs
 from tinyedge.measure.run import RunFailedError, run_samples
@@ -34,18 +30,23 @@ def measure(
     start: Callable[[], Target],
     inputs: str | None = None,
     samples: int | None = None,
+    given: Given | None = None,
 ) -> Measured:
     """Stream samples through the firmware that `start` brings up, which must be this image, and compare every byte.
 
-    inputs   `FILE.npy`, `random:SEED` or `zeros`, of samples where the model has features; None: the recipe's test
-             set, else `random:1`
+    inputs   `FILE.npy`, `random:SEED` or `zeros`, of samples where the model has features; None: what is given, else
+             the recipe's test set, else `random:1`
+    given    labelled data of a user's own
     samples  how many; None: all of the test set or file, else as many as `load_inputs` makes
 
     Raises: BrokenRunError with what was measured when the firmware fails in the middle; DeviceError before that;
     TinyEdgeError when another image runs
     """
     prepared = built.prepared
-    chosen = _samples(prepared, inputs, samples)
+    if inputs is None and given is not None:
+        chosen = labelled_samples(given, prepared, samples, observer)
+    else:
+        chosen = _samples(prepared, inputs, samples)
     expected = prepared.reference.outputs(chosen.arrays, observer)
     target = start()
 
@@ -91,15 +92,11 @@ def _samples(prepared: Prepared, inputs: str | None, count: int | None) -> Sampl
                 f"`{model.name}` has {total:,} test samples, not {stop:,}",
                 hint=f"`--samples {total}`, or `--inputs random:1` for any number",
             )
+        arrays = [array[:stop] for array in model.samples]
         raw = None if model.raw_samples is None else model.raw_samples[:stop]
-        return Samples([array[:stop] for array in model.samples], model.labels, model.further_labels, raw)
+        return Samples(arrays, model.labels, model.further_labels, model.class_names, raw=raw)
     filled = prepared.feature_input
     if filled is not None:
         raw = load_raw(inputs or "random:1", filled, count)
         return Samples([feature_arrays(filled, raw, prepared.original.input_tensors()[0].shape)], raw=raw)
     return Samples(load_inputs(inputs or "random:1", prepared.original, count))
-
-
-def feature_arrays(filled: FeatureInput, raw: Array, shape: tuple[int, ...]) -> Array:
-    """What the host computes of samples, as the network's input.  Shape: [N, instants, axes] -> [N, *shape]."""
-    return np.stack([compute(filled, signal) for signal in raw]).reshape(len(raw), *shape)

@@ -5,12 +5,16 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import cast
 
-from tinyedge.artifacts import Observer, Optimize, Plan, Prepared
+from tinyedge.artifacts import Observer, Optimize, Plan, Prepared, RamCurve
 from tinyedge.boards import load_board
 from tinyedge.errors import UsageError
+from tinyedge.graph.reader import read_model
 from tinyedge.jobs.choices import Choices
 from tinyedge.jobs.train import load_model
-from tinyedge.runtimes import Runtime, make_runtime
+from tinyedge.ops import check
+from tinyedge.optimize import optimize_graph, settle_graph
+from tinyedge.plan import plan_curve
+from tinyedge.runtimes import RUNTIMES, Runtime, make_runtime
 
 
 def prepare(choices: Choices, observer: Observer) -> Prepared:
@@ -24,8 +28,17 @@ def prepare_with_runtime(choices: Choices, observer: Observer) -> tuple[Runtime,
     loaded = load_model(choices.model, choices.build_dir, observer, choices.data, choices.conversion)
     optimize = cast(Optimize, choices.optimize or loaded.optimize)
     runtime = make_runtime(choices.runtime, choices.tflm)
+    max_ram_bytes = choices.max_ram_bytes
+    if max_ram_bytes is None and runtime.has_budgets:  # what a recipe says of memory is of this runtime, as its budget
+        max_ram_bytes = loaded.max_ram_bytes
     prepared = runtime.prepare(
-        loaded.model, board, optimize, choices.build_dir, observer, keep_inputs=choices.keep_inputs
+        loaded.model,
+        board,
+        optimize,
+        choices.build_dir,
+        observer,
+        keep_inputs=choices.keep_inputs,
+        max_ram_bytes=max_ram_bytes,
     )
     observe_features(prepared, observer)
     if runtime.has_budgets and loaded.budget is not None:
@@ -40,6 +53,24 @@ def observe_features(prepared: Prepared, observer: Observer) -> None:
         observer.detail(
             f"features `{features.kind}`: {filled.rows} rows of {features.channels} from {filled.instants:,} instants"
         )
+
+
+def ram_curve(choices: Choices, observer: Observer) -> RamCurve:
+    """What the RAM of a model on a board's core can be traded for.
+
+    Raises: UsageError when the runtime plans its memory on the device; ModelError
+    """
+    if choices.runtime != RUNTIMES[0]:
+        raise UsageError(
+            f"the runtime `{choices.runtime}` plans its memory on the device: it cannot trade time for RAM",
+            hint=f"leave out `--runtime {choices.runtime}`",
+        )
+    board = load_board(choices.board)
+    model = load_model(choices.model, choices.build_dir, observer, choices.data, choices.conversion).model
+    graph = settle_graph(read_model(model.tflite, model.name))
+    check(graph)
+    with observer.progress("plan"):
+        return plan_curve(optimize_graph(graph), board.core, keep_inputs=choices.keep_inputs)
 
 
 def plan(choices: Choices, observer: Observer) -> Plan:

@@ -10,6 +10,7 @@ from tinyedge.emulate import choose
 from tinyedge.emulate.contract import start_target
 from tinyedge.jobs.build import build_each
 from tinyedge.jobs.choices import Choices
+from tinyedge.jobs.data import data_given
 from tinyedge.jobs.measure import measure
 
 
@@ -40,8 +41,8 @@ def run_each(
     samples: int | None = None,
 ) -> Iterator[Measured]:
     """The same for each of the models of a firmware, one after the other; the image starts anew for each."""
-    for built in build_each(choices, observer):
+    for built, chosen in zip(build_each(choices, observer), choices.of_each_model(), strict=True):
         board = built.prepared.board
         emulator = choose(board, emulator_name)
         start = functools.partial(start_target, emulator, built.image, board)
-        yield measure(built, observer, start, inputs, samples)
+        yield measure(built, observer, start, inputs, samples, data_given(chosen))

@@ -9,6 +9,7 @@ from tinyedge.artifacts import Measured, Observer
 from tinyedge.jobs.board import open_board
 from tinyedge.jobs.build import build_each
 from tinyedge.jobs.choices import Choices
+from tinyedge.jobs.data import data_given
 from tinyedge.jobs.measure import measure
 
 
@@ -39,5 +40,6 @@ def verify_each(
     samples: int | None = None,
 ) -> Iterator[Measured]:
     """The same for each of the models of the firmware, one after the other."""
-    for built in build_each(choices, observer):
-        yield measure(built, observer, functools.partial(open_board, built.prepared.board, port), inputs, samples)
+    for built, chosen in zip(build_each(choices, observer), choices.of_each_model(), strict=True):
+        start = functools.partial(open_board, built.prepared.board, port)
+        yield measure(built, observer, start, inputs, samples, data_given(chosen))

@@ -52,6 +52,8 @@ class Operands:
     inputs, outputs  in the order of `Layer.inputs` and `Layer.outputs`
     scratch          expression of type `uint8_t *`, aligned to `Kernel.alignment`; empty when scratch_bytes is 0
     prefix           unique prefix for every C name this layer defines, e.g. `digits_l03`
+    first_step       of a kernel that runs several layers: the step of the first, so that it calls `done(context, step)`
+                     after each call of a layer; None: it tells nobody
 
     They name `arena` and `state`, parameters of the function that `Code.call` becomes the body of.
     """
@@ -60,6 +62,7 @@ class Operands:
     outputs: tuple[str, ...]
     scratch: str
     prefix: str
+    first_step: int | None = None
 
 
 @dataclass(frozen=True)

@@ -64,6 +64,22 @@ class Memory:
 
 
 @dataclass(frozen=True)
+class Streaming:
+    """A piece of a signal that was fed: what there was since it began, and the ticks of this piece.
+
+    row_crc, out_crc, heard_crc  CRC-32 over all rows of features, all outputs, and all results
+    """
+
+    rows: int
+    runs: int
+    row_crc: int
+    out_crc: int
+    heard_crc: int
+    ticks: int
+    network_ticks: int
+
+
+@dataclass(frozen=True)
 class Inference:
     """One inference whose inputs and outputs are known to have come over unharmed."""
 

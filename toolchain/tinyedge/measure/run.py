@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from tinyedge.artifacts import Counting, Figure, Kind, LayerResult, Mismatch, Run, Samples, Schedule, Target
+from tinyedge.artifacts import Counting, Figure, Kind, LayerResult, Mismatch, Run, Samples, Schedule, Target, call_steps
+from tinyedge.artifacts.confusion import Confusion, count_answers
 from tinyedge.artifacts.run import FEATURES
 from tinyedge.console.contract import CounterReading
 from tinyedge.errors import DeviceError
@@ -184,9 +185,7 @@ class _Job:
         self.readings()
         planned = self.plan.layers
         profile = self.session.profile_of(_bytes_of(self.samples, i), len(planned), self.repeats)
-        # The firmware reads the counter at the start, then after each layer and again when its checksum is made.
-        taken = self.readings()[-(2 * len(planned) + 1) :]
-        complete = len(taken) == 2 * len(planned) + 1
+        pairs = self._pairs_of_steps()
         rows = []
         for step, (layer, ticks) in enumerate(zip(planned, profile, strict=True)):
             if ticks.index != layer.layer.index:
@@ -194,8 +193,7 @@ class _Job:
                     f"step {step} of the firmware is operator {ticks.index}, the plan has operator {layer.layer.index}",
                     hint="build and start the firmware again",
                 )
-            pair = (taken[2 * step], taken[2 * step + 1]) if complete else None
-            instructions, cycles = self._figures(ticks.ticks, pair, tally)
+            instructions, cycles = self._figures(ticks.ticks, pairs.get(step), tally)
             shape = layer.layer.outputs[0].shape
             rows.append(
                 LayerResult(
@@ -209,6 +207,30 @@ class _Job:
                 )
             )
         return tuple(rows), profile
+
+    def _pairs_of_steps(self) -> dict[int, tuple[CounterReading, CounterReading]]:
+        """For each step what all its calls took, as two readings; empty when the counter was not read.
+
+        The firmware reads it at the start of a profile, then after each call and again when its checksum is made.
+        """
+        steps = call_steps(self.plan)
+        taken = self.readings()[-(2 * len(steps) + 1) :]
+        if len(taken) != 2 * len(steps) + 1:
+            return {}
+        sums: dict[int, tuple[CounterReading, CounterReading]] = {}
+        for number, step in enumerate(steps):
+            begin, end = taken[2 * number], taken[2 * number + 1]
+            if step in sums:
+                first, last = sums[step]
+                begin, end = (
+                    first,
+                    CounterReading(
+                        last.instructions + end.instructions - begin.instructions,
+                        last.cycles + end.cycles - begin.cycles,
+                    ),
+                )
+            sums[step] = begin, end
+        return sums
 
     def _count(self, ticks: int, taken: Sequence[CounterReading], tally: _Tally) -> None:
         instructions, cycles = self._figures(ticks, (taken[-2], taken[-1]) if len(taken) > 1 else None, tally)
@@ -262,12 +284,28 @@ def accuracy(outputs: Array, labels: Array, half: float = 0.0) -> float | None:
     >>> accuracy(np.array([[-3], [4]], np.int8), np.array([0, 1]))
     1.0
     """
+    answers = _answers(outputs, labels, half)
+    return None if answers is None else float(np.mean(answers[0] == answers[1]))
+
+
+def confusion(outputs: Array, labels: Array, names: Sequence[str], half: float = 0.0) -> Confusion | None:
+    """Which classes were taken for which; None where `accuracy` is None, and where a sample has several places."""
+    answers = _answers(outputs, labels, half)
+    if answers is None or answers[1].size != len(outputs):
+        return None
+    said, right = (array.reshape(-1) for array in answers[:2])
+    return count_answers(said, right, answers[2], names)
+
+
+def _answers(outputs: Array, labels: Array, half: float) -> tuple[Array, Array, int] | None:
+    """(the classes that were said, the right ones, how many there are); None when there are none."""
     right = labels[: len(outputs)]
     if labels.dtype.kind not in "iu" or not right.size or outputs.size % right.size:
         return None
     values = outputs.reshape(*right.shape, -1)
-    said = values.argmax(axis=-1) if values.shape[-1] > 1 else values[..., 0] > half
-    return float(np.mean(said == right))
+    if values.shape[-1] > 1:
+        return values.argmax(axis=-1), right, values.shape[-1]
+    return (values[..., 0] > half).astype(np.int64), right, 2
 
 
 def _half(tensor: Tensor) -> float:
@@ -315,6 +353,9 @@ def _conclude(tally: _Tally, plan: Schedule, samples: Samples, target: Target, c
         notes=tuple(notes),
         ticks=tuple(tally.ticks),
         selftest=tally.selftest,
+        confusion=None
+        if samples.labels is None or not done
+        else confusion(outputs[0], samples.labels, samples.class_names, _half(tensors[0])),
         further_accuracies={name: value for name, value in further.items() if value is not None},
         row_instructions=_median("counted", [count // rows for count in tally.feature_instructions], None),
         rows=rows,

@@ -26,6 +26,7 @@ from tinyedge.measure.replies import (
     LayerTicks,
     Memory,
     Ran,
+    Streaming,
     TensorInfo,
     parse_hello,
     parse_reply,
@@ -252,6 +253,19 @@ class Session:
             return Inference(results, ran.ticks, features, feature_ticks)
 
         return self._repeated(take, repeats)
+
+    def stream(self, offset: int, data: bytes) -> Streaming:
+        """Feed a piece of a signal, `offset` bytes behind its beginning, to the model that listens.
+
+        Raises: DeviceRestarted when the pieces before this one are gone
+        """
+        chunk = base64.b64encode(data).decode("ascii")
+        fields = self._request_inference(f"stream {offset} {chunk}")
+        return Streaming(
+            *(fields.number(key) for key in ("rows", "runs")),
+            *(fields.crc(key) for key in ("row_crc", "out_crc", "heard_crc")),
+            *(fields.number(key) for key in ("ticks", "network")),
+        )
 
     def memory(self) -> Memory:
         """The memory figures; the stack's peak is of everything done since reset."""

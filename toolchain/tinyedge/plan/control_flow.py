@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from tinyedge.artifacts import Plan, PlannedLayer
+from tinyedge.artifacts import Plan, PlanUnit
 from tinyedge.boards import Core
 from tinyedge.graph.ir import Array, Graph, Tensor
 from tinyedge.kernels import CONTROL_FLOW
@@ -50,16 +50,14 @@ class _Text:
 
     def run(self, plan: Plan, places: Mapping[int, str], indent: str, prefix: str) -> None:
         """The layers of a plan. `places` are the C expressions for borrowed tensors."""
-        for number, planned in enumerate(plan.layers):
+        for number, planned in enumerate(plan.units):
             code = planned.kernel.emit(planned.layer, self.core, self._operands(plan, planned, places, prefix, number))
             self.parts.append(code)
             self.lines.append(f"{indent}{{ /* {planned.layer.name}: {planned.kernel.name} */")
             self.lines += [f"{indent}  {line}" for line in code.call]
             self.lines.append(f"{indent}}}")
 
-    def _operands(
-        self, plan: Plan, planned: PlannedLayer, places: Mapping[int, str], prefix: str, number: int
-    ) -> Operands:
+    def _operands(self, plan: Plan, planned: PlanUnit, places: Mapping[int, str], prefix: str, number: int) -> Operands:
         layer = planned.layer
         return Operands(
             inputs=tuple(
@@ -137,7 +135,7 @@ def _flash(plans: Sequence[Plan], cycles: int, copies: int) -> Cost:
 
 
 def _alignment(plans: Sequence[Plan]) -> int:
-    return max((4, *(planned.kernel.alignment for plan in plans for planned in plan.layers)))
+    return max((4, *(plan.alignment for plan in plans)))
 
 
 # -- kernels ---------------------------------------------------------------------------------------------------------

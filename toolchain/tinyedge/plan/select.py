@@ -230,6 +230,14 @@ def select_kernels(
     return tuple(layer.candidates[pick] for layer, pick in zip(layers, picks, strict=True))
 
 
+def rate_selection(chosen: Sequence[Candidate], arena_bytes: int, optimize: Optimize) -> tuple[float, ...]:
+    """What a selection is rated by, lower is better, given its arena: to compare selections for different groups."""
+    costs = [candidate.cost for candidate in chosen]
+    shared = {name: size for cost in costs for name, size in cost.shared_code}
+    flash = sum(cost.code_bytes + cost.constant_bytes for cost in costs) + sum(shared.values())
+    return _Totals.rate((), optimize, sum(cost.cycles for cost in costs), flash, arena_bytes)
+
+
 def _refine(layers: Sequence[LayerCandidates], totals: _Totals, picks: list[int], optimize: Optimize) -> list[int]:
     """Improve a selection by what really laid out arenas say, as long as `REFINEMENTS` last.
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
-from tinyedge.artifacts import Buffer, Plan, PlannedLayer
+from tinyedge.artifacts import Buffer, Plan, PlanUnit
 from tinyedge.errors import InternalError
 from tinyedge.kernels.contract import ExactOffset
 from tinyedge.plan.liveness import is_rename, tensor_lifetimes
+from tinyedge.plan.replay import replay_problems
 
 
 def verify_plan(plan: Plan) -> None:
@@ -29,6 +30,8 @@ def _problems(plan: Plan) -> Iterator[str]:
     yield from _order_problems(plan)
     yield from _buffer_problems(plan)
     yield from _place_problems(plan)
+    for group in plan.groups:
+        yield from replay_problems(plan, group)
     alive = [(buffer, step) for buffer in plan.buffers for step in range(buffer.first, buffer.last + 1)]
     at_step: dict[int, list[Buffer]] = {}
     for buffer, step in alive:
@@ -79,11 +82,15 @@ def _order_problems(plan: Plan) -> Iterator[str]:
 
 
 def _buffer_problems(plan: Plan) -> Iterator[str]:
-    layers = [planned.layer for planned in plan.layers]
-    spans = tensor_lifetimes(plan.graph, layers, keep_inputs=plan.keeps_inputs)
+    units = plan.units
+    by_unit = tensor_lifetimes(plan.graph, [unit.layer for unit in units], keep_inputs=plan.keeps_inputs)
+    spans = {
+        key: (units[first].first, units[last].last) if units else (first, last)
+        for key, (first, last) in by_unit.items()
+    }
     every = (*plan.buffers, *plan.state)
     buffers = {buffer.tensor: buffer for buffer in every if buffer.tensor is not None}
-    scratch = [planned.scratch for planned in plan.layers if planned.scratch is not None]
+    scratch = [unit.scratch for unit in units if unit.scratch is not None]
     if len(buffers) + len(scratch) != len(every):
         yield f"{len(every)} buffers for {len(buffers)} tensors and {len(scratch)} pieces of scratch"
     for key, (first, last) in spans.items():
@@ -94,16 +101,20 @@ def _buffer_problems(plan: Plan) -> Iterator[str]:
             yield f"{describe_buffer(buffers[key])} is smaller than its tensor ({tensor.bytes:,} B)"
         elif buffers[key].first > first or buffers[key].last < last:
             yield f"{describe_buffer(buffers[key])} should be alive at steps {first}-{last}"
-    for step, planned in enumerate(plan.layers):
-        if planned.scratch is not None:
-            if planned.scratch not in plan.buffers:
-                yield f"{describe_buffer(planned.scratch)} is not among the buffers"
-            if not planned.scratch.first <= step <= planned.scratch.last:
-                yield f"{describe_buffer(planned.scratch)} is scratch of step {step}"
+    for unit in units:
+        if unit.scratch is not None:
+            if unit.scratch not in plan.buffers:
+                yield f"{describe_buffer(unit.scratch)} is not among the buffers"
+            if not (unit.scratch.first <= unit.first and unit.last <= unit.scratch.last):
+                yield f"{describe_buffer(unit.scratch)} is scratch of {_steps(unit)}"
+
+
+def _steps(unit: PlanUnit) -> str:
+    return f"step {unit.first}" if unit.first == unit.last else f"steps {unit.first}-{unit.last}"
 
 
 def _place_problems(plan: Plan) -> Iterator[str]:
-    alignment = max((planned.kernel.alignment for planned in plan.layers), default=1)
+    alignment = plan.alignment
     for region, limit, found in (("arena", plan.arena_bytes, plan.buffers), ("state", plan.state_bytes, plan.state)):
         for buffer in found:
             if buffer.offset % alignment:
@@ -141,24 +152,24 @@ def _origin(source: dict[int, int], key: int) -> int:
 
 
 def _may_overlap(plan: Plan, step: int, a: Buffer, b: Buffer) -> bool:
-    """Whether one is the output of `step`, the other an input that dies there, and the in-place offset is kept."""
-    return step < len(plan.layers) and (
-        _offset_kept(plan, plan.layers[step], step, a, b) or _offset_kept(plan, plan.layers[step], step, b, a)
-    )
+    """Whether one is the output of the layer or group at `step`, the other an input that dies there, and the in-place
+    offset is kept."""
+    unit = next((unit for unit in plan.units if unit.first <= step <= unit.last), None)
+    return unit is not None and (_offset_kept(plan, unit, a, b) or _offset_kept(plan, unit, b, a))
 
 
-def _offset_kept(plan: Plan, planned: PlannedLayer, step: int, output: Buffer, source: Buffer) -> bool:
-    layer = planned.layer
+def _offset_kept(plan: Plan, unit: PlanUnit, output: Buffer, source: Buffer) -> bool:
+    layer = unit.layer
     if output.tensor is None or [t.index for t in layer.outputs] != [output.tensor]:
         return False
-    if source.tensor is None or source.last != step or output.first != step or is_rename(layer):
+    if source.tensor is None or source.last != unit.last or output.first != unit.first or is_rename(layer):
         return False
     if any(plan.graph.tensors[buffer.tensor].is_variable for buffer in (source, output) if buffer.tensor is not None):
         return False
     if source.tensor in plan.graph.outputs or (plan.keeps_inputs and source.tensor in plan.graph.inputs):
         return False
     in_place_offsets = [
-        planned.in_place_offsets[position] if position < len(planned.in_place_offsets) else None
+        unit.in_place_offsets[position] if position < len(unit.in_place_offsets) else None
         for position, tensor in enumerate(layer.inputs)
         if _holds(plan, source, tensor.index)
     ]

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tinyedge.artifacts import Figure, Measured
+from tinyedge.report.confusion import render_confusion, shown_confusion
 from tinyedge.report.json import run_document
 from tinyedge.report.percentiles import latency_spread, percentiles_document
 from tinyedge.report.table import format_time, render_table
@@ -42,6 +43,8 @@ def render_bench(runs: Sequence[Measured]) -> str:
         verdict = f"{run.run.samples:,} samples, {run.run.mismatches:,} mismatches"
         if run.run.selftest_failure:
             verdict += "; SELF-TEST FAILED"
+        if run.run.device_accuracy is not None and run.samples.source:
+            verdict += f"; accuracy {run.run.device_accuracy:.4f} on {run.samples.source}"
         lines.append(f"  {run.built.project.runtime}: {run.built.image.compiler}{about}; {verdict}")
     headers = ("of one inference, median", *names, *(f"{name} / {names[0]}" for name in names[1:]))
     rows = [
@@ -49,7 +52,7 @@ def render_bench(runs: Sequence[Measured]) -> str:
         for row in _rows(runs)
     ]
     notes = [f"note: {names[i]}: {note}" for i, run in enumerate(runs) for note in run.run.notes]
-    tables = [render_table(headers, rows), _layers(runs, names)]
+    tables = [render_table(headers, rows), _layers(runs, names), _classes(runs, names)]
     return "\n\n".join(part for part in ("\n".join(lines), *tables, "\n".join(notes)) if part) + "\n"
 
 
@@ -135,3 +138,15 @@ def _layers(runs: Sequence[Measured], names: Sequence[str]) -> str:
         counts = [getattr(table[index], figure) if index in table else None for table in tables]
         rows.append((str(index), known.operator, "x".join(map(str, known.output_shape)) or "scalar", *counts))
     return render_table(("layer", "operator", "output", *(f"{name} {figure}" for name in names)), rows)
+
+
+def _classes(runs: Sequence[Measured], names: Sequence[str]) -> str:
+    """The recall of each class; one column where all runtimes said the same, as they do unless one is wrong."""
+    found = [
+        (name, shown) for name, run in zip(names, runs, strict=True) if (shown := shown_confusion(run)) is not None
+    ]
+    if not found:
+        return ""
+    if len({confusion for _, confusion in found}) == 1:
+        return render_confusion(found[0][1])
+    return "\n\n".join(f"{name}\n{render_confusion(confusion)}" for name, confusion in found)

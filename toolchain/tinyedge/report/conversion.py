@@ -54,9 +54,13 @@ def _pairs(conversion: Conversion) -> list[tuple[str, str]]:
         pairs.append(("accuracy of the source", f"{model.float_accuracy:.4f} {of}"))
     if model.int8_accuracy is not None:
         pairs.append((f"accuracy in {conversion.types}", f"{model.int8_accuracy:.4f} {of}"))
-    pairs += [(name.replace("_", " "), f"{value:,.6g}") for name, value in sorted(model.metrics.items())]
+    metrics = dict(model.metrics)
+    if (untrained := metrics.pop("int8_accuracy_without_training", None)) is not None:
+        pairs.append(("the same without training", f"{untrained:.4f}"))
+    pairs += [(name.replace("_", " "), f"{value:,.6g}") for name, value in sorted(metrics.items())]
     size = f"{format_bytes(len(model.tflite))}, float {format_bytes(conversion.float_bytes)}"
-    return [*pairs, ("model", f"{size}, {model.digest[:16]}")]
+    pairs.append(("model", f"{size}, {model.digest[:16]}"))
+    return [*pairs, ("classes", ", ".join(model.class_names))] if model.class_names else pairs
 
 
 def short_name(layer: LayerNoise) -> str:

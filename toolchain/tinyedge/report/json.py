@@ -18,6 +18,7 @@ from tinyedge.artifacts import (
     Run,
     SizeTable,
 )
+from tinyedge.artifacts.folds import Folds
 from tinyedge.boards import Board
 from tinyedge.digests import digest
 from tinyedge.report.memory import memory_over_time, peak_step
@@ -38,6 +39,8 @@ def run_document(measured: Measured) -> dict[str, Any]:
         "runtime": built.project.runtime,
         "compiler": built.image.compiler,
         "emulator": measured.emulator,
+        **({"made_up_data": model.made_up} if model.made_up else {}),
+        **({"trained_by": dict(model.trained_by)} if model.trained_by else {}),
         "accuracy": {
             "float": model.float_accuracy,
             "int8": model.int8_accuracy,
@@ -89,6 +92,9 @@ def run_document(measured: Measured) -> dict[str, Any]:
         "reference": measured.reference_name,
         "notes": list(run.notes),
         "selftest": run.selftest,
+        "class_names": list(measured.samples.class_names or model.class_names),
+        "data": measured.samples.source or None,
+        "confusion": None if run.confusion is None else run.confusion.to_json(),
         "features": _features(measured),
     }
 
@@ -124,12 +130,17 @@ def build_document(project: FirmwareProject, image: Image, arena: ArenaProof | N
 
 def train_document(model: QuantizedModel) -> dict[str, Any]:
     """`tinyedge.train/1`: accuracies, sparsity, size and further figures of a training."""
-    return {"schema": "tinyedge.train/1"} | model.to_json()
+    return {"schema": "tinyedge.train/1"} | model.figures()
+
+
+def folds_document(folds: Folds) -> dict[str, Any]:
+    """`tinyedge.folds/1`: the metrics of each fold, their means and worst."""
+    return {"schema": "tinyedge.folds/1"} | folds.to_json()
 
 
 def conversion_document(conversion: Conversion, output: Path) -> dict[str, Any]:
     """`tinyedge.convert/1`: the model, how close it comes to its source, and the precision of each layer."""
-    return {"schema": "tinyedge.convert/1"} | conversion.model.to_json() | conversion.to_json() | {"file": str(output)}
+    return {"schema": "tinyedge.convert/1"} | conversion.model.figures() | conversion.to_json() | {"file": str(output)}
 
 
 def plan_document(plan: Plan) -> dict[str, Any]:
@@ -155,6 +166,7 @@ def plan_document(plan: Plan) -> dict[str, Any]:
             }
             for step, (planned, memory) in enumerate(zip(plan.layers, memory_over_time(plan), strict=False))
         ],
+        "groups": [{"first": group.first, "last": group.last, "calls": len(group.calls)} for group in plan.groups],
         "buffers": [
             {
                 "name": buffer.name,

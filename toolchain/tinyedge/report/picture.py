@@ -48,6 +48,10 @@ def render_plan(plan: Plan) -> str:
         )
         for i, buffer in enumerate(plan.buffers)
     ]
+    summary += "".join(
+        f"\nsteps {group.first}-{group.last} run as one stream of rows, in {len(group.calls):,} calls"
+        for group in plan.groups
+    )
     return "\n\n".join(
         (
             f"{plan.graph.name}: {len(plan.layers)} layers, optimized for {plan.optimize}",

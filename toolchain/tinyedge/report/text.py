@@ -7,6 +7,7 @@ from pathlib import Path
 
 from tinyedge.artifacts import ArenaProof, FirmwareProject, Image, Measured, QuantizedModel, Run, SizeTable
 from tinyedge.boards import Board, Isa
+from tinyedge.report.confusion import render_confusion, shown_confusion
 from tinyedge.report.picture import render_plan
 from tinyedge.report.table import (
     Cell,
@@ -29,6 +30,8 @@ __all__ = [
     "render_training",
 ]
 
+_TRAINERS = ("tensorflow", "tf-keras", "numpy")
+"""packages that the figures of a training depend on most"""
 _LARGEST = 10
 """symbols in a size report"""
 
@@ -52,6 +55,8 @@ def render_run(measured: Measured) -> str:
     ]
     if run.layers:
         parts.append(_render_layers(run))
+    if (confusion := shown_confusion(measured)) is not None:
+        parts.append(render_confusion(confusion))
     if run.notes:
         parts.append("\n".join(f"note: {note}" for note in run.notes))
     return "\n\n".join(parts) + "\n"
@@ -62,8 +67,13 @@ def run_summary(measured: Measured) -> list[tuple[str, str]]:
     run, model = measured.run, measured.built.prepared.model
     per_sample = f"of one inference, median of {run.samples:,}"
     accuracies = _accuracies(model.float_accuracy, model.int8_accuracy, run.device_accuracy)
+    if measured.samples.source:  # the others are of the model's own test set
+        accuracies = _accuracies(None, None, run.device_accuracy)
+        accuracies = f"{accuracies} on {measured.samples.source}" if accuracies else ""
     unknown = "none of the first output: it has values" if model.further_labels else "unknown: no labelled samples"
     pairs = [("accuracy", accuracies or unknown)]
+    if model.made_up:
+        pairs.append(("data", f"made up: {model.made_up}"))
     for head in model.further_labels:
         device = run.further_accuracies.get(head.name)
         pairs.append((f"  `{head.name}`", _accuracies(head.float_accuracy, head.int8_accuracy, device)))
@@ -168,19 +178,23 @@ def layer_table(run: Run) -> tuple[tuple[str, ...], list[tuple[Cell, ...]]]:
 
 def render_size(size: SizeTable) -> str:
     """Flash and RAM against the limits, the sections, and the largest symbols."""
-    memories = [
-        _limit_row("flash", size.flash_bytes, size.flash_limit_bytes),
-        _limit_row("RAM", size.ram_bytes, size.ram_limit_bytes),
-    ]
     symbols = [(symbol.name, symbol.section, format_bytes(symbol.bytes)) for symbol in size.symbols[:_LARGEST]]
     sections = [(name, format_bytes(flash), format_bytes(ram)) for name, flash, ram in size.sections]
     return "\n\n".join(
         (
-            render_table(("memory", "used", "of", "share"), memories),
+            render_table(("memory", "used", "of", "share"), size_rows(size)),
             render_table(("section", "flash", "RAM"), sections),
             render_table(("largest symbols", "section", "size"), symbols),
         )
     )
+
+
+def size_rows(size: SizeTable) -> list[tuple[str, str, str, str]]:
+    """(memory, used, limit, share) of flash and RAM."""
+    return [
+        _limit_row("flash", size.flash_bytes, size.flash_limit_bytes),
+        _limit_row("RAM", size.ram_bytes, size.ram_limit_bytes),
+    ]
 
 
 def render_build(project: FirmwareProject, image: Image, folder: Path, arena: ArenaProof | None = None) -> str:
@@ -204,19 +218,31 @@ def _accuracies(of_float: float | None, of_int8: float | None, of_device: float 
 
 def render_training(model: QuantizedModel) -> str:
     """What a training gave: accuracies, sparsity, size, and its further figures."""
+    return f"{model.name}\n\n{format_pairs(model_summary(model))}\n"
+
+
+def model_summary(model: QuantizedModel) -> list[tuple[str, str]]:
+    """(name, text) of what is known of a model before it is on a board."""
     pairs = [
         (name, f"{value:.4f} on the test set")
         for name, value in (("float accuracy", model.float_accuracy), ("int8 accuracy", model.int8_accuracy))
         if value is not None
     ]
+    if model.made_up:
+        pairs.insert(0, ("data", f"made up: {model.made_up}"))
     if model.sparsity is not None:
         pairs.append(("sparsity", f"{100 * model.sparsity:.1f} % of the weights are zero"))
     pairs.append(("model", f"{format_bytes(len(model.tflite))}, {model.digest[:16]}"))
+    if model.class_names:
+        pairs.append(("classes", ", ".join(model.class_names)))
     told = {"float_accuracy", "int8_accuracy"}
     pairs += [
         (name.replace("_", " "), f"{value:,.6g}") for name, value in sorted(model.metrics.items()) if name not in told
     ]
-    return f"{model.name}\n\n{format_pairs(pairs)}\n"
+    if model.trained_by:
+        versions = ", ".join(f"{name} {model.trained_by[name]}" for name in _TRAINERS if name in model.trained_by)
+        pairs.append(("trained on", f"{model.trained_by.get('processor', 'unknown')}, with {versions}"))
+    return pairs
 
 
 def render_boards(boards: Sequence[Board]) -> str:

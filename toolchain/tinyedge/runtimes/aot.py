@@ -38,13 +38,17 @@ class AotRuntime:
         observer: Observer,
         *,
         keep_inputs: bool = False,
+        max_ram_bytes: int | None = None,
     ) -> Prepared:
         """Graph and plan. Raises: ModelError, FitError."""
         original = read_model(model.tflite, model.name)
         check_sizes(original, board)
         graph = settle_graph(original)
         check(graph)
-        plan = make_plan(optimize_graph(graph), board.core, optimize, keep_inputs=keep_inputs)
+        with observer.progress("plan"):
+            plan = make_plan(
+                optimize_graph(graph), board.core, optimize, keep_inputs=keep_inputs, max_ram_bytes=max_ram_bytes
+            )
         check_fits(plan, board)
         _tell(plan, observer)
         notes = (*island_notes(original, graph), *float_notes(plan))

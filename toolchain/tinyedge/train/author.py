@@ -4,20 +4,29 @@ from __future__ import annotations
 
 import contextlib
 import importlib.util
+import inspect
 import sys
 import traceback
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from tinyedge.errors import ModelError, TinyEdgeError, ToolError, UsageError
 from tinyedge.install import extra_command
 from tinyedge.train.recipe import Recipe
-from tinyedge.train.splits import Splits
+from tinyedge.train.source import load_source
+from tinyedge.train.splits import Splits, named_arrays
 
 
 def load_splits(recipe: Recipe) -> Splits:
-    """What `load` of data.py returns for the recipe's [data]. Raises: ModelError, UsageError."""
+    """What `load` of data.py returns for the recipe's [data], or the parts of the `source` it names.
+
+    Raises: ModelError, UsageError
+    """
+    if recipe.has_source:
+        return load_source(recipe)
     with _author(recipe.data_file, table="data"):
         splits = _function(recipe.data_file, "load")(**recipe.data)
     if not isinstance(splits, Splits):
@@ -28,18 +37,32 @@ def load_splits(recipe: Recipe) -> Splits:
     return splits
 
 
-def build_model(recipe: Recipe) -> Any:
-    """The untrained model of model.py. Raises: ModelError."""
+def build_model(recipe: Recipe, splits: Splits) -> Any:
+    """The untrained model of model.py. Raises: ModelError.
+
+    `build` may take `input_shape`, that of one sample of the first input, and `classes`, how many the first output has.
+    """
     import tf_keras
 
     with _author(recipe.model_file):
-        model = _function(recipe.model_file, "build")()
+        build = _function(recipe.model_file, "build")
+        asked = inspect.signature(build).parameters
+        model = build(**{name: value for name, value in _told_of(splits).items() if name in asked})
     if not isinstance(model, tf_keras.Model):
         raise ModelError(
             f"`build` in {_short(recipe.model_file)} returned a {type(model).__module__}.{type(model).__name__}",
             hint="build the model with tf_keras, not keras",
         )
     return model
+
+
+def _told_of(splits: Splits) -> dict[str, Any]:
+    """What `build` may ask of the data."""
+    inputs = next(iter(named_arrays("", splits.train_inputs).values()))
+    targets = next(iter(named_arrays("", splits.train_targets).values()))
+    sample = inputs[:1] if splits.features is None else splits.features(inputs[:1])
+    known = len(splits.class_names)
+    return {"input_shape": tuple(sample.shape[1:]), "classes": known or int(np.max(targets)) + 1}
 
 
 def _function(path: Path, name: str) -> Any:

@@ -49,6 +49,13 @@ def _quantized(inputs: Array, tensor: Tensor) -> Array:
     return np.clip(steps, -128, 127).astype(np.int8)
 
 
+def real_values(samples: Array, tensor: Tensor) -> Array:
+    """What quantized samples stand for: float32 of the same shape; tokens as they are."""
+    if tensor.dtype is DType.INT32:
+        return samples
+    return ((samples.astype(np.float32) - tensor.zero_point) * np.float32(tensor.scale)).astype(np.float32)
+
+
 def run_int8(graph: Graph, samples: Sequence[Array], report: Callable[[int, int], None]) -> list[Array]:
     """The model's answers as real values, for each output.
 

@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import io
 import json
-import random
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -20,6 +19,8 @@ import numpy as np
 
 from tinyedge.cache import Store
 from tinyedge.digests import canonical_json, digest
+from tinyedge.train.checkpoint import Row
+from tinyedge.train.generators import give_states, take_states
 from tinyedge.train.matching import Matched
 from tinyedge.train.recipe import Recipe
 from tinyedge.train.rewrite import all_layers
@@ -32,13 +33,15 @@ def stage_digest(recipe: Recipe, model: Any, data: Matched) -> str:
     installed as a package."""
     table = recipe.to_json()
     parts: list[bytes | str] = [
-        canonical_json({key: table[key] for key in ("fit", "seed", "task")}),
+        canonical_json({key: table[key] for key in ("fit", "seed", "task", "augment")}),
         *sorted({f"{package.name} {package.version}" for package in metadata.distributions()}),
         f"{sys.version_info[:3]} {sys.platform}",
         *(f"{head}" for head in data.heads),
         *(layer.name for layer in all_layers(model)),
     ]
-    for array in (*data.train_inputs, *data.train_targets, *model.get_weights()):
+    signals = () if data.signals is None else (data.signals,)
+    validation = (*(data.validation_inputs or ()), *(data.validation_targets or ()))
+    for array in (*data.train_inputs, *data.train_targets, *signals, *validation, *model.get_weights()):
         parts += [f"{array.dtype} {array.shape}", np.ascontiguousarray(array).tobytes()]
     parts += [path.read_bytes() for path in _own_sources(recipe)]
     return digest(*parts)
@@ -58,74 +61,30 @@ def _own_sources(recipe: Recipe) -> Iterator[Path]:
     yield from sorted({*loaded, *recipe.folder.glob("*.py"), *Path(__file__).parent.rglob("*.py")}, key=str)
 
 
-def save(folder: Path, name: str, model: Any) -> None:
-    """Keep the weights of `model` and the generators as they are now; earlier stages go."""
+def save(folder: Path, name: str, model: Any, rows: Sequence[Row]) -> None:
+    """Keep the weights of `model`, the generators as they are now, and the figures of its epochs; earlier stages go."""
     stream = io.BytesIO()
     weights = {f"w{index}": weight for index, weight in enumerate(model.get_weights())}
-    np.savez(stream, states=np.frombuffer(json.dumps(_states(model)).encode(), np.uint8), **weights)
+    head = json.dumps({"rows": list(rows), "states": take_states(model)})
+    np.savez(stream, head=np.frombuffer(head.encode(), np.uint8), **weights)
     Store(folder, _SUFFIX).put(name, stream.getvalue())
     for other in folder.glob(f"*{_SUFFIX}"):
         if other.stem != name:
             other.unlink(missing_ok=True)
 
 
-def restore(folder: Path, name: str, model: Any) -> bool:
+def restore(folder: Path, name: str, model: Any) -> list[Row] | None:
     """Give `model` the weights that were kept under this name, and the generators their state.
 
-    Returns False, and changes nothing, when there are none, or the file is damaged.
+    Returns the figures of its epochs; None, and changes nothing, when there are none, or the file is damaged.
     """
     data = Store(folder, _SUFFIX).get(name)
     if data is None:
-        return False
+        return None
     with np.load(io.BytesIO(data), allow_pickle=False) as archive:
         weights = [archive[f"w{index}"] for index in range(len(archive.files) - 1)]
-        states = json.loads(archive["states"].tobytes())
+        head = json.loads(archive["head"].tobytes())
     model.set_weights(weights)
-    _set_states(model, states)
-    return True
-
-
-def _states(model: Any) -> dict[str, Any]:
-    """The state of each generator that training draws from, as JSON."""
-    state: Any = np.random.get_state(legacy=True)
-    _kind, keys, *place = state
-    return {
-        "python": random.getstate(),
-        "numpy": [keys.tolist(), *place],
-        "libraries": [generator.getstate() for generator in _library_generators()],
-        "layers": [
-            [generator._seed, None if generator._generator is None else generator._generator.state.numpy().tolist()]
-            for generator in _layer_generators(model)
-        ],
-    }
-
-
-def _set_states(model: Any, states: dict[str, Any]) -> None:
-    random.setstate(_as_state(states["python"]))
-    keys, *place = states["numpy"]
-    np.random.set_state(("MT19937", np.array(keys, np.uint32), *place))
-    for library, state in zip(_library_generators(), states["libraries"], strict=True):
-        library.setstate(_as_state(state))
-    for layer, (seed, state) in zip(_layer_generators(model), states["layers"], strict=True):
-        layer._seed = seed
-        if state is not None:
-            layer._maybe_init()
-            layer._generator.state.assign(state)
-
-
-def _as_state(state: Any) -> Any:
-    version, numbers, gauss = state
-    return version, tuple(numbers), gauss
-
-
-def _library_generators() -> list[random.Random]:
-    """Where TensorFlow and Keras take the seeds of operations from."""
-    from tensorflow.python.eager import context
-    from tf_keras.src import backend
-
-    return [context.context()._rng, backend._SEED_GENERATOR.generator]
-
-
-def _layer_generators(model: Any) -> list[Any]:
-    """Those of dropout and augmentation layers."""
-    return [layer._random_generator for layer in all_layers(model) if getattr(layer, "_random_generator", None)]
+    give_states(model, head["states"])
+    rows: list[Row] = head["rows"]
+    return rows

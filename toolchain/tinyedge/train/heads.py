@@ -16,14 +16,18 @@ import numpy.typing as npt
 from tinyedge.errors import ModelError
 
 Array = npt.NDArray[Any]
-Kind = Literal["classes", "binary", "labels", "values"]
+Kind = Literal["classes", "binary", "labels", "values", "anomaly"]
 
 _LOSSES: dict[Kind, str] = {
     "classes": "sparse_categorical_crossentropy",
     "binary": "binary_crossentropy",
     "labels": "binary_crossentropy",
     "values": "mse",
+    "anomaly": "mse",
 }
+_METRICS: dict[Kind, str] = {"values": "mean_absolute_error", "anomaly": "auc"}
+_TINY = 1e-7
+"""probabilities are taken no nearer to 0 and 1 than this, as Keras does"""
 THRESHOLD = 0.5
 """a sigmoid above it says yes"""
 
@@ -33,13 +37,15 @@ class Head:
     """One output of a model.
 
     kind   `classes`: a softmax over the last extent; `binary`: one sigmoid; `labels`: sigmoids that each say yes or no;
-           `values`: a regression
+           `values`: a regression; `anomaly`: the input again, the worse the less normal it is
     shape  of the output, without the batch
+    logits the output comes before its softmax, which the loss computes
     """
 
     name: str
     kind: Kind
     shape: tuple[int, ...]
+    logits: bool = False
 
     @property
     def loss(self) -> str:
@@ -48,7 +54,12 @@ class Head:
     @property
     def metric(self) -> str:
         """What the head is judged by."""
-        return "mean_absolute_error" if self.kind == "values" else "accuracy"
+        return _METRICS.get(self.kind, "accuracy")
+
+    @property
+    def has_classes(self) -> bool:
+        """Whether an answer is right or wrong."""
+        return self.kind in ("classes", "binary", "labels")
 
     @property
     def places(self) -> tuple[int, ...]:
@@ -58,6 +69,8 @@ class Head:
 
     def fitted(self, targets: Array) -> Array:
         """Canonical targets as the loss takes them: of the shape of the output but for the classes of a softmax."""
+        if self.kind == "anomaly":
+            return targets  # the input is what it is trained by
         if self.kind == "classes":
             return targets.reshape(len(targets), *self.shape[:-1]) if len(self.shape) > 1 else targets
         return targets.reshape(len(targets), *self.shape).astype(np.float32)
@@ -76,9 +89,28 @@ class Head:
         """
         if self.kind == "values":
             return float(np.mean(np.abs(outputs.reshape(len(outputs), -1) - targets.reshape(len(targets), -1))))
+        return float(np.mean(self.classes(outputs).reshape(targets.shape) == targets))
+
+    def classes(self, outputs: Array) -> Array:
+        """What the answers say: int64 [N, *places], or of the shape of the output for sigmoids."""
         answers = outputs.reshape(len(outputs), *self.shape)
-        said = answers.argmax(axis=-1) if self.kind == "classes" else answers > THRESHOLD
-        return float(np.mean(said.reshape(targets.shape) == targets))
+        return answers.argmax(axis=-1) if self.kind == "classes" else (answers > THRESHOLD).astype(np.int64)
+
+    def mean_loss(self, outputs: Array, targets: Array) -> float:
+        """The loss that training lowers, without smoothing and weights.
+
+        >>> Head("a", "classes", (2,)).mean_loss(np.array([[0.5, 0.5]]), np.array([1]))
+        0.6931471805599453
+        """
+        answers = outputs.reshape(len(outputs), *self.shape).astype(np.float64)
+        if self.kind in ("values", "anomaly"):
+            return float(np.mean(np.square(answers - targets.reshape(answers.shape))))
+        answers = np.clip(answers, _TINY, 1 - _TINY)
+        if self.kind == "classes":
+            wanted = targets.reshape(*answers.shape[:-1], 1).astype(np.int64)
+            return float(-np.mean(np.log(np.take_along_axis(answers, wanted, axis=-1))))
+        truth = targets.reshape(answers.shape)
+        return float(-np.mean(np.where(truth > 0, np.log(answers), np.log(1 - answers))))
 
 
 def canonical_targets(head: Head, targets: Array, called: str) -> tuple[Array, str]:
@@ -92,6 +124,8 @@ def canonical_targets(head: Head, targets: Array, called: str) -> tuple[Array, s
     """
     if head.kind == "values":
         return _values(head, targets, called), ""
+    if head.kind == "anomaly":
+        return _normal_or_not(targets, called), ""
     number = len(targets)
     if head.kind == "classes" and _plain(targets.shape[1:]) == _plain(head.shape) != ():
         return _from_one_hot(head, targets, called), ""
@@ -135,6 +169,17 @@ def _values(head: Head, targets: Array, called: str) -> Array:
             hint="each output needs a target",
         )
     return targets.reshape(len(targets), *head.shape).astype(np.float32)
+
+
+def _normal_or_not(targets: Array, called: str) -> Array:
+    """0 for what is normal, 1 for what is not. Raises: ModelError."""
+    states = _whole(targets, called)
+    if states.size != len(states) or not np.isin(states, (0, 1)).all():
+        raise ModelError(
+            f"{called} of an anomaly detector are {list(targets.shape)} from {states.min()} to {states.max()}",
+            hint="give 0 for each normal sample and 1 for each that is not",
+        )
+    return states.reshape(-1)
 
 
 def _from_one_hot(head: Head, targets: Array, called: str) -> Array:

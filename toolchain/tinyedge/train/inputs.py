@@ -88,6 +88,8 @@ class Recorder:
     def _counts(self, path: str) -> bool:
         if _is_below(path, self._temporary) and any(str(each) in self._written for each in (path, *Path(path).parents)):
             return False
+        if any(_is_below(path, own) for own in self._own if _is_below(own, self._recipe)):
+            return False  # a build folder in the recipe's
         if _is_below(path, self._recipe):
             return True
         return not any(_is_below(path, root) for root in (*_SYSTEM, *self._installed, *self._own))

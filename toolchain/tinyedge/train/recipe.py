@@ -3,15 +3,21 @@
 recipe.toml:
 
     summary = "what it is, in one line"
-    task = "classification"        # or "regression"; a list of them for the outputs of a model with several
+    task = "classification"        # "regression" or "anomaly"; a list of them for the outputs of a model with several
     seed = 1
     optimize = "balanced"          # what the generated code is made for: "size", "balanced" or "speed"
+    max_ram = 16384                # bytes of arena and state at most; left out: as `optimize` says
 
-    [data]                         # keyword arguments of `load` in data.py; it runs in the recipe's folder, so that
-                                   # paths are relative to it
-    [fit]                          # epochs, batch_size, learning_rate
+    [data]                         # `source` and how it is split, for data that tinyedge reads itself; else keyword
+                                   # arguments of `load` in data.py, which runs in the recipe's folder, so that paths
+                                   # are relative to it
+    [fit]                          # epochs, batch_size, learning_rate, warm_up, early_stopping, ...
+    [[augment]]                    # techniques in the order they are applied: technique = "shift", ...
     [[compress]]                   # techniques in the order they are applied: technique = "prune", ...
     [convert]                      # representative_samples
+    [anomaly]                      # false_alarms
+    [folds]                        # lists of values for keys of [data]: `--folds` trains with each combination
+    [quick]                        # what `--quick` does instead: epochs, data
 
 Budgets stand in budget.toml beside it.
 """
@@ -19,7 +25,9 @@ Budgets stand in budget.toml beside it.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+import itertools
+import math
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
@@ -28,39 +36,20 @@ from typing import Any
 from tinyedge.artifacts import Optimize
 from tinyedge.artifacts.model import model_name
 from tinyedge.errors import UsageError
+from tinyedge.features import read_features
+from tinyedge.features.contract import Features
+from tinyedge.features.stream import StreamSettings
 from tinyedge.paths import models_dir
 from tinyedge.tables import TableError, nearest, read_table, read_toml, require_range
+from tinyedge.train.augment import AUGMENTATIONS
+from tinyedge.train.batches import Augment
 from tinyedge.train.compress import TECHNIQUES
 from tinyedge.train.compress.contract import Technique
+from tinyedge.train.featured import features_table
+from tinyedge.train.settings import Anomaly, Convert, Fit, Quick, Value
 
-TASKS = ("classification", "regression")
-Scalar = int | float | str | bool
-Value = Scalar | list[Scalar]
-
-
-@dataclass(frozen=True)
-class Fit:
-    """How the model is trained before anything is compressed. The learning rate falls to 0 along a cosine."""
-
-    epochs: int
-    batch_size: int = 32
-    learning_rate: float = 0.001
-
-    def __post_init__(self) -> None:
-        require_range("epochs", self.epochs, 1)
-        require_range("batch_size", self.batch_size, 1)
-        require_range("learning_rate", self.learning_rate, 1e-9, 10)
-
-
-@dataclass(frozen=True)
-class Convert:
-    """How the trained model becomes a full-int8 flatbuffer."""
-
-    representative_samples: int = 200
-    """training inputs that show the converter the range of each activation"""
-
-    def __post_init__(self) -> None:
-        require_range("representative_samples", self.representative_samples, 1)
+TASKS = ("classification", "regression", "anomaly")
+_MOST_FOLDS = 1_000
 
 
 @dataclass(frozen=True)
@@ -76,10 +65,26 @@ class Recipe:
     seed: int
     fit: Fit
     compress: tuple[Technique, ...] = ()
-    convert: Convert = Convert()
+    convert: Convert = field(default_factory=Convert)
     data: Mapping[str, Value] = field(default_factory=lambda: MappingProxyType({}))
     """keyword arguments of `load` in data.py"""
     optimize: Optimize = "balanced"
+    max_ram: int | None = None
+    """bytes of arena and state at most"""
+    augment: tuple[Augment, ...] = ()
+    anomaly: Anomaly = field(default_factory=Anomaly)
+    folds: Mapping[str, list[Value]] = field(default_factory=lambda: MappingProxyType({}))
+    """values of keys of [data], all combinations of which are trained by `--folds`"""
+    quick: Quick = field(default_factory=Quick)
+    features: Features | None = None
+    """what the model's only input is computed of, here and on the device"""
+    stream: StreamSettings | None = None
+    """how the model listens on the device"""
+
+    @property
+    def has_source(self) -> bool:
+        """Whether [data] names a `source` that tinyedge reads itself: data.py is not needed then."""
+        return "source" in self.data
 
     @property
     def model_file(self) -> Path:
@@ -102,6 +107,7 @@ class Recipe:
             "task": self.task if isinstance(self.task, str) else list(self.task),
             "seed": self.seed,
             "optimize": self.optimize,
+            **({} if self.max_ram is None else {"max_ram": self.max_ram}),
             "data": dict(self.data),
             "fit": dataclasses.asdict(self.fit),
             "compress": [
@@ -109,7 +115,46 @@ class Recipe:
                 for technique in self.compress
             ],
             "convert": dataclasses.asdict(self.convert),
+            "augment": [
+                {
+                    "technique": each.technique.name,
+                    **({"input": each.input} if each.input else {}),
+                    **{
+                        key: list(value) if isinstance(value, tuple) else value
+                        for key, value in dataclasses.asdict(each.technique).items()  # type: ignore[call-overload]
+                    },
+                }
+                for each in self.augment
+            ],
+            "anomaly": dataclasses.asdict(self.anomaly),
+            **({} if self.features is None else {"features": features_table(self.features)}),
         }
+
+    def with_data(self, **values: Value) -> Recipe:
+        """The recipe with other arguments for `load`."""
+        return dataclasses.replace(self, data=MappingProxyType({**self.data, **values}))
+
+    def each_fold(self) -> tuple[tuple[dict[str, Value], Recipe], ...]:
+        """(what differs, the recipe) of each fold, in the order of [folds]; none without that table."""
+        if not self.folds:
+            return ()
+        combinations = itertools.product(*self.folds.values())
+        changes = [dict(zip(self.folds, values, strict=True)) for values in combinations]
+        return tuple((change, self.with_data(**change)) for change in changes)
+
+    def as_quick(self) -> Recipe:
+        """The recipe as `--quick` trains it: of few epochs, and with the data that [quick] names."""
+        most = self.quick.epochs
+        compress = tuple(
+            dataclasses.replace(technique, epochs=min(technique.epochs, most))  # type: ignore[type-var]
+            if hasattr(technique, "epochs")
+            else technique
+            for technique in self.compress
+        )
+        fit = dataclasses.replace(
+            self.fit, epochs=min(self.fit.epochs, most), samples=self.quick.samples or self.fit.samples
+        )
+        return dataclasses.replace(self.with_data(**self.quick.data), fit=fit, compress=compress)
 
 
 def list_models() -> tuple[str, ...]:
@@ -143,7 +188,7 @@ def load_recipe(folder: Path) -> Recipe:
         recipe = read_recipe_table(read_toml(path), folder.resolve())
     except TableError as error:
         raise UsageError(f"`{path}`: {error}", hint="models/digits/recipe.toml shows every key") from None
-    for needed in (recipe.model_file, recipe.data_file):
+    for needed in (recipe.model_file, *(() if recipe.has_source else (recipe.data_file,))):
         if not needed.is_file():
             raise UsageError(
                 f"`{folder}` holds no {needed.name}", hint="models/sine shows the four files of a model folder"
@@ -152,20 +197,47 @@ def load_recipe(folder: Path) -> Recipe:
 
 
 @dataclass(frozen=True, kw_only=True)
-class _RecipeFile:
+class RecipeFile:
     """What recipe.toml holds. A table of [[compress]] is read by its `technique`."""
 
     summary: str = ""
+    """what it is, in one line"""
     task: str | tuple[str, ...] = "classification"
+    """"classification", "regression" or "anomaly"; a list of them for the outputs of a model with several"""
     seed: int = 1
+    """beginning of all random numbers: another one gives another model of the same worth"""
     optimize: Optimize = "balanced"
+    """what the generated code is made for"""
+    max_ram: int | None = None
+    """bytes of arena and state at most, at the price of time; left out: as `optimize` says"""
     data: dict[str, Value] = field(default_factory=dict)
+    """arguments of `load` in data.py; paths are relative to the recipe's folder"""
     fit: Fit
+    """how the model is trained"""
     compress: tuple[dict[str, Any], ...] = ()
-    convert: Convert = Convert()
+    """techniques that make the trained model smaller, in their order"""
+    convert: Convert = field(default_factory=Convert)
+    """how the trained model becomes a .tflite"""
+    augment: tuple[dict[str, Any], ...] = ()
+    """techniques that change the training's samples anew in each epoch, in their order"""
+    anomaly: Anomaly = field(default_factory=Anomaly)
+    """how the threshold of an anomaly detector is chosen"""
+    folds: dict[str, list[Value]] = field(default_factory=dict)
+    """values for keys of [data]: `tinyedge train --folds` trains with each combination of them"""
+    features: dict[str, Any] | None = None
+    """what the model's input is computed of, here and on the device; `kind` says how"""
+    stream: StreamSettings | None = None
+    """when a model that listens runs, and what counts as heard"""
+    quick: Quick = field(default_factory=Quick)
+    """what `tinyedge train --quick` does instead"""
 
     def __post_init__(self) -> None:
         require_range("seed", self.seed, 0, (1 << 32) - 1)
+        number = math.prod(len(values) for values in self.folds.values())
+        if not 1 <= number <= _MOST_FOLDS:
+            raise ValueError(f"[folds] makes {number:,} folds; it must be 1 to {_MOST_FOLDS:,}")
+        if self.max_ram is not None:
+            require_range("max_ram", self.max_ram, 1)
         for task in (self.task,) if isinstance(self.task, str) else self.task:
             if task not in TASKS:
                 raise ValueError(f"`task` is {task!r}; {nearest(task, TASKS)}")
@@ -174,7 +246,7 @@ class _RecipeFile:
 def read_recipe_table(table: Mapping[str, Any], folder: Path) -> Recipe:
     """The recipe that `table` states. Raises: TableError."""
     name = model_name(folder.with_name(f"{folder.name}.recipe"))
-    values = read_table(_RecipeFile, table)
+    values = read_table(RecipeFile, table)
     return Recipe(
         name=name,
         folder=folder,
@@ -186,7 +258,38 @@ def read_recipe_table(table: Mapping[str, Any], folder: Path) -> Recipe:
         convert=values.convert,
         data=MappingProxyType(values.data),
         optimize=values.optimize,
+        augment=_augmentation(values.augment),
+        anomaly=values.anomaly,
+        folds=MappingProxyType(values.folds),
+        quick=values.quick,
+        stream=values.stream,
+        features=None if values.features is None else read_features(values.features),
+        max_ram=values.max_ram,
     )
+
+
+def _augmentation(tables: Sequence[Mapping[str, Any]]) -> tuple[Augment, ...]:
+    """Techniques in their order. One may come twice, with other settings."""
+    found = []
+    for number, table in enumerate(tables, 1):
+        where = f"augment[{number}]"
+        name = _technique_of(table, where, AUGMENTATIONS)
+        named = table.get("input", "")
+        if not isinstance(named, str):
+            raise TableError(f"`{where}.input` is {named!r}, not of type str")
+        settings = {key: value for key, value in table.items() if key not in ("technique", "input")}
+        found.append(Augment(read_table(AUGMENTATIONS[name], settings, where), named))
+    return tuple(found)
+
+
+def _technique_of(table: Mapping[str, Any], where: str, known: Collection[str]) -> str:
+    """The technique that a table names. Raises: TableError."""
+    name = table.get("technique")
+    if not isinstance(name, str):
+        raise TableError(f"`{where}` names no technique; known are {', '.join(f'`{each}`' for each in known)}")
+    if name not in known:
+        raise TableError(f"`{where}.technique` is `{name}`; {nearest(name, known)}")
+    return name
 
 
 def _techniques(tables: Sequence[Mapping[str, Any]]) -> tuple[Technique, ...]:
@@ -194,13 +297,7 @@ def _techniques(tables: Sequence[Mapping[str, Any]]) -> tuple[Technique, ...]:
     found: list[Technique] = []
     for number, table in enumerate(tables, 1):
         where = f"compress[{number}]"
-        name = table.get("technique")
-        if not isinstance(name, str):
-            raise TableError(
-                f"`{where}` names no technique; known are {', '.join(f'`{known}`' for known in TECHNIQUES)}"
-            )
-        if name not in TECHNIQUES:
-            raise TableError(f"`{where}.technique` is `{name}`; {nearest(name, TECHNIQUES)}")
+        name = _technique_of(table, where, TECHNIQUES)
         if found and found[-1].must_be_last:
             raise TableError(f"`{name}` follows `{found[-1].name}`, which must be the last technique")
         if any(name == earlier.name for earlier in found):

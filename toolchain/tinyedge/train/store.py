@@ -14,17 +14,21 @@ from typing import Any
 
 import numpy as np
 
+from tinyedge import __version__
 from tinyedge.artifacts import QuantizedModel
 from tinyedge.artifacts.model import Labelled
+from tinyedge.data import source_digest
 from tinyedge.digests import canonical_json, digest
 from tinyedge.errors import UsageError
+from tinyedge.features import read_features
 from tinyedge.paths import sweep, write_whole
+from tinyedge.systems import processor_name
 from tinyedge.train.inputs import are_unchanged
 from tinyedge.train.recipe import Recipe
 
 MODEL, SAMPLES, METRICS = "model.tflite", "samples.npz", "metrics.json"
-_SCHEMA = "tinyedge.trained/3"
-_ROOMS = ("train", "graph", "ops", "arithmetic")
+_SCHEMA = "tinyedge.trained/4"
+_ROOMS = ("train", "data", "features", "graph", "ops", "arithmetic")
 """of tinyedge: whose code a training runs"""
 _PACKAGES = ("tensorflow", "tf-keras", "tensorflow-model-optimization", "numpy", "scikit-learn", "ai-edge-litert")
 
@@ -42,10 +46,11 @@ def training_digest(recipe: Recipe) -> str:
     """Digest of everything that determines the trained model, without importing TensorFlow.
 
     That is: the recipe but for what only later stages read (`optimize`, `summary`, budgets), the Python files of its
-    folder, everything in a folder `data` there, the sources of tinyedge that a training runs, the versions of the
-    packages, and the kind of machine. What else the recipe's code reads shows only when it runs: `load_kept` checks it.
+    folder, everything in a folder `data` there and in the `source` it names, the sources of tinyedge that a training
+    runs, the versions of the packages, and the kind of machine. What else the recipe's code reads shows only when it
+    runs: `load_kept` checks it.
     """
-    relevant = {key: value for key, value in recipe.to_json().items() if key not in ("optimize", "summary")}
+    relevant = {key: value for key, value in recipe.to_json().items() if key not in ("optimize", "max_ram", "summary")}
     parts: list[bytes | str] = [recipe.name, canonical_json(relevant)]
     package = Path(__file__).parents[1]
     for folder, files in (
@@ -54,9 +59,22 @@ def training_digest(recipe: Recipe) -> str:
     ):
         for path in sorted(files):
             parts += [path.relative_to(folder).as_posix(), path.read_bytes()]
+    if recipe.has_source:
+        parts.append(source_digest(recipe.folder / str(recipe.data["source"])))
     parts += [f"{package} {_version(package)}" for package in _PACKAGES]
     parts.append(f"{platform.system()} {platform.machine()} {sys.version_info.major}.{sys.version_info.minor}")
     return digest(*parts)
+
+
+def training_machine() -> dict[str, str]:
+    """What a training runs on and with: the same here gives the same model; another processor may not."""
+    return {
+        "processor": processor_name(),
+        "system": f"{platform.system()} {platform.machine()}",
+        "python": platform.python_version(),
+        "tinyedge": __version__,
+        **{package: _version(package) for package in _PACKAGES},
+    }
 
 
 def _files_below(folder: Path) -> list[Path]:
@@ -130,6 +148,12 @@ def _read_metrics(folder: Path) -> dict[str, Any] | None:
     return document
 
 
+def load_epochs(folder: Path) -> dict[str, Any]:
+    """What was told of each epoch of the training in `folder`: `samples` of each split, and `epochs`, a row each."""
+    document = _read_metrics(folder) or {}
+    return {key: document[key] for key in ("model", "samples", "epochs") if key in document}
+
+
 def load_trained(folder: Path) -> QuantizedModel | None:
     """The model that `train_model` wrote into `folder`; None when there is none, or a file is missing or changed."""
     document = _read_metrics(folder)
@@ -145,6 +169,7 @@ def load_trained(folder: Path) -> QuantizedModel | None:
     with np.load(io.BytesIO(files[SAMPLES]), allow_pickle=False) as archive:
         names = [name for name in archive.files if name.startswith("samples")]
         samples = tuple(archive[numbered("samples", index)] for index in range(len(names)))
+        raw = archive["raw"] if "raw" in archive.files else None
         labels = [
             archive[name] if (name := numbered("labels", i)) in archive.files else None for i in range(len(heads))
         ]
@@ -158,6 +183,11 @@ def load_trained(folder: Path) -> QuantizedModel | None:
         samples=samples,
         labels=labels[0],
         metrics=metrics,
+        class_names=tuple(document["class_names"]),
+        made_up=document["made_up"],
+        trained_by=document.get("trained_by", {}),
+        features=read_features(document["features"]) if document.get("features") else None,
+        raw_samples=raw,
         further_labels=tuple(
             Labelled(i, name, array, metrics.get(f"float_{name}_accuracy"), metrics.get(f"int8_{name}_accuracy"))
             for i, (name, array) in enumerate(zip(heads, labels, strict=True))

@@ -76,7 +76,11 @@ def train_model(
         figures = _run_worker(recipe, scratch, folder.parent / FLOAT_STAGES, listener)
         files = {name: (scratch / name).read_bytes() for name in (store.MODEL, store.SAMPLES)}
         now = datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")
-        store.write_trained(folder, files, {**figures, "training_digest": before, "trained_at": now})
+        store.write_trained(
+            folder,
+            files,
+            {**figures, "training_digest": before, "trained_at": now, "trained_by": store.training_machine()},
+        )
         trained = store.load_trained(folder)
     if trained is None:
         raise InternalError(f"the model written into {folder} cannot be read back")

@@ -18,6 +18,7 @@
 #define TE_VERB_IN "in"
 #define TE_VERB_FEED "feed"
 #define TE_VERB_FEATURES "features"
+#define TE_VERB_STREAM "stream"
 #define TE_VERB_RUN "run"
 #define TE_VERB_PROFILE "profile"
 #define TE_VERB_LAYER "layer"

@@ -26,6 +26,7 @@ _OPTIONS = {
     "padv2": "PadV2Options",
     "quantize": "QuantizeOptions",
     "dequantize": "DequantizeOptions",
+    "resize_bilinear": "ResizeBilinearOptions",
 }
 _NONE = ("relu", "relu6", "logistic", "tanh", "elu", "prelu")
 _FUSING = ("conv_2d", "depthwise_conv_2d", "fully_connected", "add", "mul", "sub")

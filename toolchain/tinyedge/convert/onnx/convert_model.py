@@ -16,7 +16,7 @@ from tinyedge.convert.onnx.values import Value
 from tinyedge.discovery import collect
 from tinyedge.graph.ir import Array, Quantization
 
-_LOOPS = ("LSTM", "GRU", "RNN", "Loop", "Scan", "If")
+_LOOPS = ("RNN", "Loop", "Scan", "If")
 _DOMAINS = ("", "ai.onnx")
 _FOLDED_BYTES = 1 << 24
 
@@ -57,7 +57,11 @@ def import_model(model: Any, *, channels_last: bool = True) -> Imported:
     counts = _readers(model)
     importer = Importer(shapes, counts)
     windows = _read_by_windows(model) if channels_last else set()
-    inputs = [_add_input(importer, name, shape, dtype, last=name in windows) for name, shape, dtype in specs]
+    batches = load.batch_axes(model)
+    inputs = [
+        _add_input(importer, name, shape, dtype, last=name in windows, batch=batches[name])
+        for name, shape, dtype in specs
+    ]
     _add_constants(importer, model)
     importer.builder.kept = _Kept(importer, counts)
     for number, proto in enumerate(model.graph.node):
@@ -88,9 +92,7 @@ def refuse_unknown(model: Any) -> None:
     others = ", ".join(f"`{kind}` ({count})" for kind, count in sorted(kinds.items()) if kind != first.kind)
     what = f"ONNX operator `{first.kind}` is not imported{f'; nor are {others}' if others else ''}"
     if first.kind in _LOOPS:
-        raise first.refuse(
-            what, "bring a recurrent network in from Keras, whose layers are unrolled, or use convolutions over time"
-        )
+        raise first.refuse(what, "use an LSTM or a GRU, which are written out step by step, or convolutions over time")
     raise first.refuse(what, f"imported are {', '.join(sorted(handlers()))}")
 
 
@@ -99,8 +101,8 @@ _FOLDED = ("Constant", "Shape", "ConstantOfShape", "Range", "Size", "Equal", "Wh
 
 
 def _read_by_windows(model: Any) -> set[str]:
-    """Inputs that convolutions or poolings read."""
-    kinds = ("Conv", "MaxPool", "AveragePool", "GlobalAveragePool", "GlobalMaxPool")
+    """Inputs that convolutions, poolings or resizing read."""
+    kinds = ("Conv", "ConvTranspose", "MaxPool", "AveragePool", "GlobalAveragePool", "GlobalMaxPool", "Resize")
     through = ("QuantizeLinear", "DequantizeLinear", "BatchNormalization", "Sub", "Mul", "Add", "Div", "Pad")
     read = set()
     sources = {name: name for name, _, _ in load.input_specs(model)}
@@ -113,7 +115,16 @@ def _read_by_windows(model: Any) -> set[str]:
     return read
 
 
-def _add_input(importer: Importer, name: str, shape: tuple[int, ...], dtype: np.dtype[Any], *, last: bool) -> Value:
+def _add_input(
+    importer: Importer, name: str, shape: tuple[int, ...], dtype: np.dtype[Any], *, last: bool, batch: int
+) -> Value:
+    """The tensor of an input. Where the batch, of 1, is not its first axis it is put there."""
+    if batch and shape[batch] == 1:
+        whole = (1, *shape[:batch], *shape[batch + 1 :])
+        value = Value(whole, importer.builder.tensor(name, whole, stored_type(dtype)))
+        assert value.index is not None
+        importer.values[name] = Value(shape, importer.reshape(value.index, shape, name))
+        return value
     value = Value(shape, last=last and len(shape) in (3, 4))
     index = importer.builder.tensor(name, value.stored_shape, stored_type(dtype))
     value = Value(shape, index, last=value.last)

@@ -12,7 +12,7 @@ from tinyedge.convert.contract import Brought, Settings
 from tinyedge.convert.interpret import run_all
 from tinyedge.convert.matching import Wanted, match_inputs, spread
 from tinyedge.convert.onnx.convert_model import Imported, import_model
-from tinyedge.convert.onnx.load import evaluate, external_files, input_specs, load_model
+from tinyedge.convert.onnx.load import batch_axes, evaluate, external_files, input_specs, load_model
 from tinyedge.convert.onnx.qdq import has_scales, with_own_scales
 from tinyedge.convert.onnx.values import with_channels_last
 from tinyedge.data import Arrays
@@ -28,6 +28,7 @@ _FIELDS = {1: 0, 2: 2, 3: 2, 4: 2, 5: 0, 6: 2, 7: 2, 8: 2, 14: 2, 20: 2, 25: 2, 
 class Onnx:
     title = "ONNX"
     packages: Sequence[tuple[str, str]] = (("onnx", "import"),)
+    can_rebuild = False
 
     def recognizes(self, path: Path, head: bytes) -> bool:
         return path.is_file() and (_looks_like_model(head) or (path.suffix == ".onnx" and head[4:8] != b"TFL3"))
@@ -36,7 +37,12 @@ class Onnx:
         model = load_model(path)
         imported = import_model(model)
         specs = input_specs(model)
-        given = match_inputs(data, [Wanted(name, shape[1:], _kept(dtype)) for name, shape, dtype in specs])
+        batches = batch_axes(model)
+        wanted = [
+            Wanted(name, (*shape[: batches[name]], *shape[batches[name] + 1 :]), _kept(dtype))
+            for name, shape, dtype in specs
+        ]
+        given = match_inputs(data, wanted)
         few = spread(len(given[0]), _EVALUATED)
         answers = _answers(model, imported, [array[few] for array in given])
         inputs = tuple(_laid(array, last) for array, last in zip(given, imported.inputs_last, strict=True))

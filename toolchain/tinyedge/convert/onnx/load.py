@@ -8,10 +8,11 @@ from typing import Any
 
 import numpy as np
 
+from tinyedge.convert.onnx.reference import mended_operators
 from tinyedge.errors import ModelError
 
 _MOST_BYTES = 1 << 30
-_SCALED_OPSET = 19
+_SCALED_OPSET, _RESIZE_OPSET = 19, 11
 _OPEN_HINT = "export it with fixed shapes and a batch of 1"
 
 
@@ -38,12 +39,13 @@ def load_model(path: Path) -> Any:
 
 
 def _as_the_reference_knows(model: Any) -> Any:
-    """A model of an operator set that ONNX's reference evaluator has QuantizeLinear and DequantizeLinear of."""
+    """A model of an operator set that ONNX's reference evaluator has all of: QuantizeLinear, Resize."""
     import onnx
 
     version = next((entry.version for entry in model.opset_import if entry.domain in ("", "ai.onnx")), 0)
-    scaled = any(node.op_type == "DequantizeLinear" for node in model.graph.node)
-    if not scaled or version >= _SCALED_OPSET:
+    kinds = {node.op_type for node in model.graph.node}
+    older = "DequantizeLinear" in kinds or "Upsample" in kinds or ("Resize" in kinds and version < _RESIZE_OPSET)
+    if not older or version >= _SCALED_OPSET:
         return model
     try:
         return onnx.version_converter.convert_version(model, _SCALED_OPSET)
@@ -96,22 +98,51 @@ def _load_external(model: Any, path: Path) -> None:
 
 
 def fix_batch(model: Any) -> None:
-    """Let the first axis of every input be 1 where it is open. Raises: ModelError for other open axes."""
+    """Let the batch of every input be 1 where it is open. Raises: ModelError for other open axes."""
     constants = {tensor.name for tensor in model.graph.initializer}
+    batches = batch_axes(model)
     for entry in model.graph.input:
         if entry.name in constants:
             continue
         dims = entry.type.tensor_type.shape.dim
         shown = [dim.dim_value or dim.dim_param or "?" for dim in dims]
+        batch = batches[entry.name]
         for axis, dim in enumerate(dims):
-            if dim.HasField("dim_value") and (dim.dim_value > 0 and (axis or dim.dim_value == 1 or len(dims) == 1)):
+            if dim.HasField("dim_value") and (dim.dim_value > 0 and (axis != batch or len(dims) == 1)):
                 continue
-            if axis:
+            if axis != batch:
                 raise ModelError(f"input `{entry.name}` has the open shape {shown}", hint=_OPEN_HINT)
             dim.Clear()
             dim.dim_value = 1
     for entry in (*model.graph.output, *model.graph.value_info):
         entry.type.tensor_type.ClearField("shape")
+
+
+_KEPT_AXES = ("Identity", "Cast", "Dropout", "Relu", "QuantizeLinear", "DequantizeLinear")
+"""operators behind which axes are what they were"""
+_STATES = (5, 6)
+"""inputs of a recurrent layer that have its state: [directions, batch, units]"""
+
+
+def batch_axes(model: Any) -> dict[str, int]:
+    """Which axis of each input is the batch: the first, but for what a recurrent layer reads as [time, batch, ...]."""
+    found = {entry.name: 0 for entry in model.graph.input}
+    axes = {entry.name: (entry.name, list(range(len(entry.type.tensor_type.shape.dim)))) for entry in model.graph.input}
+    for node in model.graph.node:
+        first = node.input[0] if node.input else ""
+        attributes = {attribute.name: attribute for attribute in node.attribute}
+        if node.op_type in ("LSTM", "GRU") and not ("layout" in attributes and attributes["layout"].i):
+            for position in (0, *_STATES):
+                name = node.input[position] if position < len(node.input) else ""
+                if name in axes and len(axes[name][1]) == 3:
+                    source, order = axes[name]
+                    found[source] = order[1]
+        elif first in axes and node.op_type in _KEPT_AXES:
+            axes[node.output[0]] = axes[first]
+        elif first in axes and node.op_type == "Transpose" and "perm" in attributes:
+            source, order = axes[first]
+            axes[node.output[0]] = (source, [order[axis] for axis in attributes["perm"].ints])
+    return found
 
 
 def input_specs(model: Any) -> list[tuple[str, tuple[int, ...], np.dtype[Any]]]:
@@ -145,7 +176,9 @@ def evaluate(model: Any, feeds: Sequence[np.ndarray[Any, Any]], *, inner: bool =
         whole.graph.output.extend(onnx.helper.make_empty_tensor_value_info(name) for name in wanted)
     names = [name for name, _, _ in input_specs(model)]
     try:
-        results = ReferenceEvaluator(whole).run(None, dict(zip(names, feeds, strict=True)))
+        results = ReferenceEvaluator(whole, new_ops=list(mended_operators())).run(
+            None, dict(zip(names, feeds, strict=True))
+        )
     except Exception as error:  # whatever an operator raises
         raise ModelError(f"ONNX's reference cannot run it: {_first(error)}", hint="export it again") from error
     return dict(zip(wanted, results, strict=True))

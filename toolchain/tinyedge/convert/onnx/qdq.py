@@ -17,6 +17,7 @@ from tinyedge.graph.ir import Array, Quantization
 
 _MOVING = (
     "reshape", "transpose", "max_pool_2d", "average_pool_2d", "pad", "strided_slice", "split", "split_v", "gather",
+    "resize_nearest_neighbor", "resize_bilinear",
 )  # fmt: skip
 """operators whose results have the scale of what they read"""
 _FIXED = {"softmax": (1 / 256, -128), "logistic": (1 / 256, -128), "tanh": (1 / 128, 0)}

@@ -128,6 +128,7 @@ def generate_tflm(
         alignment=ALIGNMENT,
         has_input_ranges=bool(ranges_text(graph)),
         window_bytes=features_part.window_bytes,
+        listens=features_part.listens,
     )
 
 

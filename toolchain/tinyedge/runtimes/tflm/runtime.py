@@ -56,11 +56,17 @@ class TflmRuntime:
         observer: Observer,
         *,
         keep_inputs: bool = False,
+        max_ram_bytes: int | None = None,
     ) -> Prepared:
         """The program; its memory is planned on the device. Raises: ModelError, UsageError."""
         if keep_inputs:
             raise UsageError(
                 "TensorFlow Lite Micro's interpreter reuses the memory of inputs", hint="leave out `--keep-inputs`"
+            )
+        if max_ram_bytes is not None:
+            raise UsageError(
+                "TensorFlow Lite Micro's interpreter plans its memory itself and cannot trade time for it",
+                hint="leave out `--max-ram`, or `--runtime tflm`",
             )
         original = read_model(model.tflite, model.name)
         check_sizes(original, board)

@@ -30,7 +30,9 @@ class Prune:
     sparsity: float
     """share of each kernel that ends as zero"""
     epochs: int
+    """times that the training sees every sample while weights go"""
     learning_rate: float = 0.001
+    """the largest of this training"""
 
     def __post_init__(self) -> None:
         require_range("sparsity", self.sparsity, 0.01, 0.99)

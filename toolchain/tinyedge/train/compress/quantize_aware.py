@@ -50,7 +50,9 @@ class QuantizeAware:
     must_be_last: ClassVar[bool] = True
 
     epochs: int
+    """times that the training sees every sample with rounded weights"""
     learning_rate: float = 0.0001
+    """the largest of this training"""
 
     def __post_init__(self) -> None:
         require_range("epochs", self.epochs, 1)
@@ -58,12 +60,7 @@ class QuantizeAware:
 
     def rehearse(self, model: Any) -> tuple[Any, tuple[str, ...]]:
         aware = self._wrap(model)
-        left = left_to_calibration(aware)
-        told = (
-            f"`quantize_aware` leaves {', '.join(left)} to calibration: these are quantized by the representative "
-            "samples alone",
-        )
-        return aware, told if left else ()
+        return aware, calibration_note(aware)
 
     def apply(self, model: Any, training: Training) -> Any:
         aware = self._wrap(model)
@@ -141,6 +138,16 @@ def _is_supported(layer: Any, registry: Any) -> bool:
     if kind_of(layer) in ("SeparableConv1D", "SeparableConv2D"):
         return True
     return bool(registry.supports(layer))
+
+
+def calibration_note(aware: Any) -> tuple[str, ...]:
+    """What is to be said of layers that are left to calibration; nothing when there are none."""
+    left = left_to_calibration(aware)
+    told = (
+        f"`quantize_aware` leaves {', '.join(left)} to calibration: these are quantized by the representative "
+        "samples alone"
+    )
+    return (told,) if left else ()
 
 
 def left_to_calibration(aware: Any) -> list[str]:

@@ -1,0 +1,191 @@
+"""Ten spoken digits, one second each: the speaker of the test is in no other split.
+
+A folder has recordings as {digit}_{speaker}_{take}.wav (the layout of the Free Spoken Digit Dataset), or a folder for
+each word as Speech Commands has. Without one, synthetic voices of espeak-ng speak, and every report says so.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import wave
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from tinyedge.errors import UsageError
+from tinyedge.train.splits import Splits
+
+Floats = npt.NDArray[np.float32]
+
+DIGITS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
+RATE_HZ = 8_000
+_FRAME, _STEP, _BANDS = 256, 128, 40
+_LOWEST_HZ, _HIGHEST_HZ = 60.0, 3_900.0
+_FLOOR = 0.01
+"""added to each band's energy at peak 1: what is softer does not tell how long a clip was"""
+_NAME = re.compile(r"([0-9])_([^_]+)_[^_]+\.wav")
+_LAYOUT = "name files {digit}_{speaker}_{take}.wav, or make a folder for each word, as Speech Commands has"
+
+
+@dataclass(frozen=True, eq=False)
+class Clip:
+    """A spoken digit: samples float32 [time] at RATE_HZ."""
+
+    samples: Floats
+    digit: int
+    speaker: str
+
+
+def load(folder: str, test_speaker: int) -> Splits:
+    """Clips of one second, each by its middle in the window, at peak 1.
+
+    What the model takes of a window: at peak 1, frames of 256 samples every 128 under a periodic Hann window; the
+    energy of each in 40 triangles that lie evenly on the mel scale from 60 to 3,900 Hz; log(energy + 0.01); then
+    (value - mean) / deviation, of all values of the training.
+
+    folder        recordings; empty: synthetic voices
+    test_speaker  place of the speaker of the test among all, sorted by name. Speech Commands has a split of its own
+    """
+    if folder:
+        clips = list(_read_folder(Path(folder)))
+    else:
+        from voices import speak  # beside this file
+
+        clips = [Clip(_at_our_rate(samples, rate), digit, speaker) for samples, rate, digit, speaker in speak(DIGITS)]
+    speakers = sorted({clip.speaker for clip in clips})
+    if folder and _is_speech_commands(Path(folder)):
+        asked = {speaker for speaker in speakers if _official_part(speaker) == "testing"}
+    else:
+        if not 0 <= test_speaker < len(speakers) or len(speakers) < 2:
+            raise UsageError(
+                f"`test_speaker` is {test_speaker}; there are {len(speakers)} speakers, "
+                f"{', '.join(speakers[:8])}{', ...' if len(speakers) > 8 else ''}",
+                hint="count from 0, in the order of their names; two speakers at least",
+            )
+        asked = {speakers[test_speaker]}
+    train = [clip for clip in clips if clip.speaker not in asked]
+    test = [clip for clip in clips if clip.speaker in asked]
+    signals = [np.stack([_placed(clip.samples) for clip in part]) for part in (train, test)]
+    known = log_mel(signals[0])
+    mean, deviation = known.mean(), known.std()
+
+    def features(windows: Floats) -> Floats:
+        return ((log_mel(windows) - mean) / deviation)[..., None].astype(np.float32)
+
+    return Splits(
+        signals[0],
+        np.array([clip.digit for clip in train]),
+        signals[1],
+        np.array([clip.digit for clip in test]),
+        class_names=DIGITS,
+        train_groups=np.array([clip.speaker for clip in train]),
+        test_groups=np.array([clip.speaker for clip in test]),
+        features=features,
+        made_up="" if folder else "synthetic voices of espeak-ng",
+    )
+
+
+def log_mel(windows: Floats) -> Floats:
+    """float32 [N, 8000] -> [N, 61, 40]."""
+    places = np.arange(0, windows.shape[1] - _FRAME + 1, _STEP)[:, None] + np.arange(_FRAME)
+    hann = (0.5 - 0.5 * np.cos(2 * np.pi * np.arange(_FRAME) / _FRAME)).astype(np.float32)
+    peaks = np.abs(windows).max(axis=1, keepdims=True)
+    loud = windows / np.maximum(peaks, 1e-9)
+    found = []
+    for part in np.array_split(loud, max(1, len(loud) // 128)):
+        spectrum = np.fft.rfft(part[:, places] * hann, axis=-1)
+        energy = (spectrum.real**2 + spectrum.imag**2).astype(np.float32)
+        found.append(np.log(energy @ _triangles() + np.float32(_FLOOR)))
+    return np.concatenate(found).astype(np.float32)
+
+
+def _triangles() -> Floats:
+    """Weights of the spectrum in each band: [129, 40]; a triangle rises to the middle of the next."""
+    edges = _hz(np.linspace(_mel(_LOWEST_HZ), _mel(_HIGHEST_HZ), _BANDS + 2))
+    at = (np.arange(_FRAME // 2 + 1) * RATE_HZ / _FRAME)[:, None]
+    rising = (at - edges[:-2]) / (edges[1:-1] - edges[:-2])
+    falling = (edges[2:] - at) / (edges[2:] - edges[1:-1])
+    return np.maximum(0, np.minimum(rising, falling)).astype(np.float32)
+
+
+def _mel(hz: float) -> float:
+    return float(1127 * np.log1p(hz / 700))
+
+
+def _hz(mel: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    return np.asarray(700 * np.expm1(mel / 1127))
+
+
+def _placed(samples: Floats) -> Floats:
+    """A window of one second with the clip's middle in its own, at peak 1; what reaches beyond it is cut off."""
+    window = np.zeros(RATE_HZ, np.float32)
+    start = (RATE_HZ - len(samples)) // 2
+    part = samples[max(-start, 0) : max(-start, 0) + RATE_HZ]
+    window[max(start, 0) : max(start, 0) + len(part)] = part
+    return window / max(float(np.abs(window).max()), 1e-9)
+
+
+def _read_folder(folder: Path) -> Iterator[Clip]:
+    """The clips of a folder of either layout, in the order of their names. Raises: UsageError."""
+    if not folder.is_dir():
+        raise UsageError(
+            f"there is no folder `{folder}` with recordings", hint=f"{_LAYOUT}; `folder` in [data] names it"
+        )
+    if _is_speech_commands(folder):
+        for digit, word in enumerate(DIGITS):
+            for path in sorted((folder / word).glob("*.wav")):
+                yield Clip(_read_wav(path), digit, path.name.partition("_nohash_")[0])
+        return
+    named = sorted((path.name, path) for path in folder.rglob("*.wav"))
+    if not named:
+        raise UsageError(f"`{folder}` holds no .wav", hint=_LAYOUT)
+    for name, path in named:
+        matched = _NAME.fullmatch(name)
+        if matched is None:
+            raise UsageError(f"the name of `{path}` says neither digit nor speaker", hint=_LAYOUT)
+        yield Clip(_read_wav(path), int(matched[1]), matched[2])
+
+
+def _is_speech_commands(folder: Path) -> bool:
+    return all((folder / word).is_dir() for word in DIGITS)
+
+
+def _official_part(speaker: str) -> str:
+    """Of Speech Commands, by the hash of the speaker's name.
+
+    Source: Warden, "Speech Commands: A Dataset for Limited-Vocabulary Speech Recognition" (2018), `which_set`
+    """
+    most = 2**27 - 1
+    place = int(hashlib.sha1(speaker.encode()).hexdigest(), 16) % (most + 1) * (100.0 / most)
+    return "validation" if place < 10 else "testing" if place < 20 else "training"
+
+
+def _read_wav(path: Path) -> Floats:
+    """Raises: UsageError for what is no 16-bit mono .wav of at least 8 kHz."""
+    try:
+        with wave.open(str(path)) as sound:
+            form = (sound.getnchannels(), sound.getsampwidth())
+            rate, count = sound.getframerate(), sound.getnframes()
+            raw = sound.readframes(count)
+    except (wave.Error, EOFError, OSError) as error:
+        raise UsageError(f"`{path}` is no .wav that can be read: {error}", hint="16 bit, mono, PCM") from error
+    if form != (1, 2) or rate < RATE_HZ:
+        raise UsageError(
+            f"`{path}` has {form[0]} channels of {8 * form[1]} bit at {rate:,} Hz",
+            hint=f"mono, 16 bit, {RATE_HZ:,} Hz or more",
+        )
+    if not count or len(raw) != 2 * count:
+        raise UsageError(f"`{path}` is empty or ends early: {len(raw):,} of {2 * count:,} B", hint="leave it out")
+    return _at_our_rate(np.frombuffer(raw, "<i2").astype(np.float32) / 32_768, rate)
+
+
+def _at_our_rate(samples: Floats, rate: int) -> Floats:
+    if rate == RATE_HZ:
+        return samples
+    from scipy.signal import resample_poly
+
+    return np.asarray(resample_poly(samples, RATE_HZ, rate), np.float32)

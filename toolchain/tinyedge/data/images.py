@@ -1,0 +1,122 @@
+"""Images: a folder of them for each class, read by Pillow."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tinyedge.data.classes import Entry, choose_classes, class_entries, has_files
+from tinyedge.data.contract import Recordings
+from tinyedge.data.table import DataTable
+from tinyedge.errors import UsageError
+from tinyedge.graph.ir import Array
+from tinyedge.install import require_package
+
+SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".pgm", ".ppm", ".pnm", ".gif", ".tif", ".tiff", ".webp")
+MOST_PIXELS = 1 << 25
+"""of one image as it is stored"""
+MOST_BYTES = 4 << 30
+"""of all images as float32"""
+_GREY = ("1", "L", "I", "I;16", "F", "LA")
+
+
+class _Images:
+    title = "a folder of images"
+    layout = "`class/*.png`, also .jpg, .bmp, .pgm, .ppm, .gif, .tif, .webp"
+    split = "`train/class/*.png` and `test/class/*.png`"
+    is_general = True
+
+    def recognizes(self, path: Path, head: bytes, names: Sequence[str]) -> bool:
+        return has_files(names, SUFFIXES)
+
+    def read(self, path: Path, table: DataTable) -> Recordings:
+        return read_images(path, class_entries(path, SUFFIXES, "images"), table)
+
+
+def read_images(path: Path, entries: Sequence[Entry], table: DataTable) -> Recordings:
+    """The images of the chosen classes, float32 [height, width, channels] in [0, 1].
+
+    Raises: UsageError for sizes that differ, a damaged image, and one of more pixels than any board has memory for;
+            MissingToolError without Pillow
+    """
+    require_package("images", "pillow", "data")
+    chosen = choose_classes([entry.name for entry in entries], table)
+    kept = [entries[number] for number in chosen.numbers]
+    if not kept:
+        raise UsageError(f"`{path}` holds no image of the classes", hint="`classes` in [data] names them")
+    bytes_found: list[Array] = []
+    for entry in kept:
+        image = _image(path / entry.file, table)
+        if bytes_found and image.shape != bytes_found[0].shape:
+            first = bytes_found[0].shape
+            hint = f"`size = [{first[0]}, {first[1]}]` in [data] resizes all"
+            if image.shape[:2] == first[:2]:
+                hint = "`grey = true` in [data] makes all grey"
+            raise UsageError(
+                f"`{path / entry.file}` is {_told(image.shape)}, `{path / kept[0].file}` is {_told(first)}", hint=hint
+            )
+        bytes_found.append(image)
+        if 4 * len(bytes_found) * image.size > MOST_BYTES:
+            raise UsageError(
+                f"the images of `{path}` take more than {MOST_BYTES:,} B", hint="a smaller `size` in [data]"
+            )
+    values = np.stack(bytes_found).astype(np.float32) / np.float32(255)
+    return Recordings(
+        inputs={"image": values},
+        sources=[entry.file for entry in kept],
+        labels=chosen.labels,
+        class_names=chosen.class_names,
+        parts=[entry.part for entry in kept],
+        axes=("grey",) if values.shape[-1] == 1 else ("red", "green", "blue"),
+        notes=chosen.notes,
+    )
+
+
+def _image(path: Path, table: DataTable) -> Array:
+    """uint8 [height, width, 1 or 3]."""
+    from PIL import Image
+
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            with Image.open(path) as opened:
+                width, height = opened.size
+                if width * height > MOST_PIXELS:
+                    raise UsageError(
+                        f"`{path}` unpacks to {width:,} x {height:,} pixels; at most {MOST_PIXELS:,} are read",
+                        hint="make it smaller, or leave it out",
+                    )
+                return _converted(opened, table)
+    except UsageError:
+        raise
+    except Exception as error:  # Pillow's plugins raise what they please for damaged files
+        told = str(error).splitlines()
+        raise UsageError(
+            f"`{path}` is no readable image: {told[0] if told else type(error).__name__}",
+            hint="save it again, or leave it out",
+        ) from error
+
+
+def _converted(opened: Any, table: DataTable) -> Array:
+    from PIL import Image
+
+    image = opened
+    if image.mode.startswith(("I;16", "I")):  # 16 bits: what is kept is the upper half
+        image = Image.fromarray((np.asarray(image).astype(np.int64) >> 8).clip(0, 255).astype(np.uint8))
+    image = image.convert("L" if table.grey or image.mode in _GREY else "RGB")
+    if table.size is not None:
+        height, width = table.size
+        image = image.resize((width, height), Image.Resampling.BILINEAR)
+    values = np.asarray(image)
+    return values[..., None] if values.ndim == 2 else values
+
+
+def _told(shape: tuple[int, ...]) -> str:
+    return f"{shape[0]} x {shape[1]} {'grey' if shape[2] == 1 else 'in colours'}"
+
+
+FORMAT = _Images()

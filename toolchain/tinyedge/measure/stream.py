@@ -1,0 +1,154 @@
+"""Plays a recording through a firmware that listens, and compares every row, output and result with the host's."""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy.typing as npt
+
+from tinyedge import wire
+from tinyedge.artifacts import Target
+from tinyedge.artifacts.streamed import Effort
+from tinyedge.console.contract import CounterReading
+from tinyedge.features.stream import Heard, Stream
+from tinyedge.measure.replies import Streaming
+from tinyedge.measure.session import Session
+
+Array = npt.NDArray[Any]
+_TICKS = 1 << 32
+_ROW, _RUN, _HEARD = "row", "run", "heard"
+_KINDS = ("features", "outputs", "results")
+
+
+@dataclass(frozen=True, eq=False)
+class Expected:
+    """What the host computed of the same recording.
+
+    rows     [rows, channels] of the network's integers
+    outputs  [runs, *shape]
+    """
+
+    rows: Array
+    outputs: Array
+    heard: Sequence[Heard]
+
+
+@dataclass
+class _Sums:
+    """Checksums over all rows, outputs and results so far."""
+
+    features: int = 0
+    outputs: int = 0
+    results: int = 0
+    rows: int = 0
+    runs: int = 0
+
+
+@dataclass
+class _Work:
+    """What was counted of one part: instructions, and cycles where ticks or readings are of them."""
+
+    instructions: int = 0
+    ticks: int = 0
+
+
+@dataclass
+class Played:
+    """What is known when a recording was played.
+
+    differs    what differed first from the host, and at which instant; empty: nothing
+    """
+
+    differs: str = ""
+    at_instant: int = 0
+    rows: int = 0
+    runs: int = 0
+    is_counted: bool = True
+    features: _Work = field(default_factory=_Work)
+    network: _Work = field(default_factory=_Work)
+
+    def effort(self, part: _Work, seconds: float, *, ticks_are_cycles: bool) -> Effort:
+        """For a second of signal."""
+        return Effort(
+            part.instructions / seconds if self.is_counted else None,
+            part.ticks / seconds if ticks_are_cycles else None,
+        )
+
+
+def play(
+    session: Session,
+    target: Target,
+    stream: Stream,
+    samples: Array,
+    expected: Expected,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> Played:
+    """Feed a recording in small pieces, as a sensor would, and compare after each.
+
+    samples  [instants, axes]
+
+    Raises: DeviceError when the firmware does not answer, or restarted
+    """
+    data = samples.tobytes()
+    piece = wire.CHUNK_BYTES // stream.instant_bytes * stream.instant_bytes
+    sums = _Sums()
+    played = Played()
+    target.console.counter_readings()
+    for offset in range(0, len(data), piece):
+        chunk = data[offset : offset + piece]
+        reply = session.stream(offset, chunk)
+        instants = (offset + len(chunk)) // stream.instant_bytes
+        steps = list(_steps(stream, sums, instants, expected))
+        _compare(played, sums, reply, instants)
+        _count(played, steps, reply, target.console.counter_readings())
+        progress(instants, len(samples))
+    played.rows, played.runs = sums.rows, sums.runs
+    return played
+
+
+def _steps(stream: Stream, sums: _Sums, instants: int, expected: Expected) -> Iterator[str]:
+    """What the firmware does with the instants up to this one; the checksums go on over what the host computed."""
+    while sums.rows < stream.filled.features.rows(instants):
+        row = expected.rows[sums.rows]
+        sums.features = zlib.crc32(row.tobytes(), sums.features)
+        sums.rows += 1
+        yield _ROW
+        if sums.runs == stream.runs(sums.rows):
+            continue
+        heard = expected.heard[sums.runs]
+        sums.outputs = zlib.crc32(expected.outputs[sums.runs].tobytes(), sums.outputs)
+        words = struct.pack("<IIi", heard.instant % _TICKS, heard.run, heard.detected)
+        sums.results = zlib.crc32(words + struct.pack(f"<{len(heard.sums)}i", *heard.sums), sums.results)
+        sums.runs += 1
+        yield from (_RUN, _HEARD)
+
+
+def _compare(played: Played, sums: _Sums, reply: Streaming, instants: int) -> None:
+    if played.differs:
+        return
+    if (reply.rows, reply.runs) != (sums.rows, sums.runs):
+        played.differs = f"{reply.rows:,} rows and {reply.runs:,} inferences instead of {sums.rows:,} and {sums.runs:,}"
+    for kind, found in zip(_KINDS, (reply.row_crc, reply.out_crc, reply.heard_crc), strict=True):
+        if not played.differs and found != getattr(sums, kind):
+            played.differs = kind
+    played.at_instant = instants
+
+
+def _count(played: Played, steps: Sequence[str], reply: Streaming, readings: Sequence[CounterReading]) -> None:
+    """Share the ticks out, and the instructions between two readings of the counter.
+
+    The firmware reads it at the start, before and behind what it does for a step itself, and at the end.
+    """
+    played.features.ticks += reply.ticks - reply.network_ticks
+    played.network.ticks += reply.network_ticks
+    taken = readings[-(2 * len(steps) + 2) :]
+    if len(taken) < 2 * len(steps) + 2:
+        played.is_counted = False
+        return
+    for at, step in enumerate([*steps, _ROW]):
+        part = played.features if step == _ROW else played.network
+        part.instructions += taken[2 * at + 1].instructions - taken[2 * at].instructions

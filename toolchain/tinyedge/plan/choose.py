@@ -1,0 +1,117 @@
+"""Which of the covers of a graph by layers and groups becomes the plan: by score, or the fastest in so many bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from tinyedge.artifacts import Optimize, RamPoint
+from tinyedge.errors import FitError
+from tinyedge.plan.groups import Cover, Groups
+from tinyedge.plan.select import (
+    ARENA_WEIGHT,
+    FIRMWARE_FLASH_BYTES,
+    HALVING_WORTH,
+    Candidate,
+    rate_selection,
+    select_kernels,
+)
+from tinyedge.plan.stream_kernel import StreamKernel
+
+REFINED = 2
+"""covers whose kernels are chosen anew, all together"""
+_TRIES = 12
+"""arenas laid out for one budget, each for a cover that needs less"""
+
+
+def choose_cover(groups: Groups, plain: Sequence[Candidate], optimize: Optimize) -> Cover | None:
+    """The best cover by the score of `optimize`; None where none with a group beats the layers by themselves.
+
+    plain  the kernels chosen for single layers, in order of execution
+    """
+    whole = groups.cover_of(plain)
+    best = rate_selection(plain, groups.arena_bytes(whole), optimize)
+    price = _flash_price(plain, optimize, groups.arena_bytes(whole))
+    seen = set()
+    rated: list[tuple[tuple[float, ...], int, Cover]] = []
+    for budget in groups.budgets:
+        cover = groups.cheapest(budget, price)
+        if cover is None or not _has_group(cover) or cover in seen:
+            continue
+        seen.add(cover)
+        chosen = [option.candidate for option in cover]
+        rated.append((rate_selection(chosen, groups.arena_bytes(cover), optimize), len(rated), cover))
+    winner = None
+    for _, _, cover in sorted(rated)[:REFINED]:
+        candidates = groups.candidates_of(cover)
+        picked = select_kernels(groups.memory_of(cover), candidates, range(len(candidates)), optimize)
+        refined = groups.cover_of(picked)
+        for each in (cover, refined):
+            score = rate_selection([option.candidate for option in each], groups.arena_bytes(each), optimize)
+            if score[0] < best[0]:
+                best, winner = score, each
+    return winner
+
+
+def _has_group(cover: Cover) -> bool:
+    return any(option.last > option.first for option in cover)
+
+
+def _flash_price(chosen: Sequence[Candidate], optimize: Optimize, arena_bytes: int) -> float:
+    """Cycles that a byte of flash is worth, near a selection."""
+    cycles = sum(candidate.cost.cycles for candidate in chosen)
+    flash = sum(candidate.cost.code_bytes + candidate.cost.constant_bytes for candidate in chosen)
+    if optimize == "size":
+        return cycles / (HALVING_WORTH * (flash + ARENA_WEIGHT * arena_bytes + 1))
+    return cycles / (flash + FIRMWARE_FLASH_BYTES)
+
+
+def fastest_cover(groups: Groups, max_bytes: int) -> Cover:
+    """The cover of the fewest cycles whose arena and state have at most so many bytes.
+
+    Raises: FitError with the least bytes that some cover takes
+    """
+    most = max_bytes - groups.state_bytes
+    budget = most
+    for _ in range(_TRIES):
+        cover = groups.cheapest(budget)
+        if cover is None:
+            break
+        if groups.arena_bytes(cover) <= most:
+            return cover
+        budget = max(option.need_bytes for option in cover) - 1
+    least = min((groups.arena_bytes(cover) for cover in _small_covers(groups)), default=0) + groups.state_bytes
+    if least <= max_bytes:
+        return min(_small_covers(groups), key=groups.arena_bytes)
+    raise FitError(
+        f"model `{groups.graph.name}` cannot run in {max_bytes:,} B of RAM: arena and state take {least:,} B at least "
+        f"({least - max_bytes:,} B more)",
+        hint=f"`--max-ram {least}` is the least; `tinyedge plan --ram-curve` shows what more RAM is worth",
+    )
+
+
+def _small_covers(groups: Groups) -> list[Cover]:
+    """Covers near the least that steps need: in-place offsets may make the second one the smaller."""
+    found = [groups.cheapest(budget) for budget in groups.budgets[:_TRIES]]
+    return [cover for cover in found if cover is not None]
+
+
+def ram_curve(groups: Groups) -> tuple[RamPoint, ...]:
+    """Covers of which each takes less RAM than any faster one, the smallest first."""
+    covers = dict.fromkeys(cover for budget in groups.budgets if (cover := groups.cheapest(budget)) is not None)
+    kept: list[RamPoint] = []
+    for point in sorted((_point(groups, cover) for cover in covers), key=lambda p: (p.arena_bytes, p.cycles)):
+        if not kept or point.cycles < kept[-1].cycles:
+            kept.append(point)
+    return tuple(kept)
+
+
+def _point(groups: Groups, cover: Cover) -> RamPoint:
+    costs = [option.candidate.cost for option in cover]
+    shared = {name: size for cost in costs for name, size in cost.shared_code}
+    streams = [kernel.stream for option in cover if isinstance(kernel := option.candidate.kernel, StreamKernel)]
+    return RamPoint(
+        groups.arena_bytes(cover) + groups.state_bytes,
+        sum(cost.cycles for cost in costs),
+        sum(cost.code_bytes + cost.constant_bytes for cost in costs) + sum(shared.values()),
+        tuple((stream.layers[0].index, stream.layers[-1].index, len(stream.calls)) for stream in streams),
+    )
