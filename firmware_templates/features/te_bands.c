@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "te_bands.h"
 
-#include "te_integer_log2.h"
+#include "te_log2.h"
 
-/* Bits that samples gain in front of the transform, so that its rounding stays below one count. */
-#define GAINED_BITS 3
+enum {
+  GAINED_BITS = 3,  /* of samples and their mean */
+  WEIGHT_SHIFT = 4, /* of weighted samples, to the right: then they fill 30 bits */
+  VALUE_SHIFT = 8,  /* of logarithms in Q16 */
+};
 
 /* With GAINED_BITS behind the point. */
 static int32_t mean_of(const te_bands_params *p, const int16_t *samples) {
@@ -20,23 +23,20 @@ static int32_t mean_of(const te_bands_params *p, const int16_t *samples) {
 void te_bands(const te_bands_params *p, int32_t *work, const int16_t *samples, int16_t *values) {
   const int32_t mean = p->removes_mean ? mean_of(p, samples) : 0;
   for (uint32_t i = 0; i < p->window; ++i) {
-    const int64_t weighted = (int64_t)(samples[i * p->axes] * (1 << GAINED_BITS) - mean) * p->weights[i];
-    work[i] = (int32_t)((weighted + (1 << (TE_BANDS_WEIGHT_BITS - 1))) >> TE_BANDS_WEIGHT_BITS);
+    const int32_t gained = samples[i * p->axes] * (1 << GAINED_BITS) - mean;
+    work[i] = (int32_t)(((int64_t)gained * p->weights[i]) >> WEIGHT_SHIFT);
   }
-  for (uint32_t i = p->window; i < p->fft.size; ++i) {
-    work[i] = 0;
-  }
-  te_rfft_s32(&p->fft, work);
-  work[1] = 0; /* bin 0 is real; the one at half the rate is of no band */
+  int32_t *bins = work + ((p->window + 1) & ~1u);
+  te_rfft_s32(p->fft, work, p->window, bins);
   for (uint32_t band = 0; band < p->count; ++band) {
     uint64_t sum = 0;
     for (uint32_t bin = p->edges[band]; bin < p->edges[band + 1]; ++bin) {
-      const int64_t re = work[2 * bin];
-      const int64_t im = work[2 * bin + 1];
-      sum += (uint64_t)(re * re + im * im);
+      const int64_t re = bins[2 * bin];
+      const int64_t im = bins[2 * bin + 1];
+      sum += (uint64_t)(re * re) + (uint64_t)(im * im);
     }
-    const int32_t gained = (2 * GAINED_BITS) << TE_LOG2_BITS;
-    const int32_t value = sum == 0 ? 0 : te_integer_log2(sum) - gained;
+    const int32_t logarithm = (int32_t)te_log2_u64(sum) - p->log_offset;
+    const int32_t value = (logarithm + (1 << (VALUE_SHIFT - 1))) >> VALUE_SHIFT;
     values[band] = (int16_t)(value < 0 ? 0 : value);
   }
 }

@@ -32,7 +32,7 @@ typedef struct {
   te_normalize_params normalize;
 } te_imu_params;
 
-/* scratch  int32 [bands.fft.size]; null without bands
+/* scratch  the work of te_bands, where there are bands
  * samples  [window][axes]
  * values   for each statistic [axes], for bands [axes][bands.count] */
 void te_imu_frame(const te_imu_params *p, void *state, void *scratch, const int16_t *samples, int16_t *values);

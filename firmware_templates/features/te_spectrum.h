@@ -13,9 +13,10 @@ typedef struct {
   te_normalize_params normalize;
 } te_spectrum_params;
 
-/* scratch  int32 [bands.fft.size]
+/* scratch  the work of te_bands
  * samples  [bands.window][bands.axes]
  * values   [bands.axes][bands.count] */
-void te_spectrum_frame(const te_spectrum_params *p, void *state, void *scratch, const int16_t *samples, int16_t *values);
+void te_spectrum_frame(const te_spectrum_params *p, void *state, void *scratch, const int16_t *samples,
+                       int16_t *values);
 
 #endif

@@ -14,6 +14,7 @@ from tinyedge.artifacts import Built, Measured, Silence
 from tinyedge.emulate import choose
 from tinyedge.emulate.contract import start_target
 from tinyedge.errors import UsageError
+from tinyedge.jobs import data as job_data
 from tinyedge.jobs import measure as job
 from tinyedge.jobs.build import build_each
 from tinyedge.jobs.choices import Choices
@@ -65,14 +66,14 @@ def test_samples_become_features_on_the_device(built: Built, tmp_path: Path) -> 
 
 
 def test_features_that_differ_are_found(built: Built, monkeypatch: pytest.MonkeyPatch) -> None:
-    compute = job.compute
+    compute = job_data.compute
 
     def harmed(*arguments: Any) -> Any:
         features = compute(*arguments)
         features.flat[13] ^= 1
         return features
 
-    monkeypatch.setattr(job, "compute", harmed)
+    monkeypatch.setattr(job_data, "compute", harmed)
     run = measured(built, "random:1", 1).run
     assert run.mismatches == 1
     assert run.first_mismatch is not None

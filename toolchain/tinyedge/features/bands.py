@@ -7,21 +7,21 @@ from typing import Literal
 
 import numpy as np
 
-from tinyedge.arithmetic.rfft_s32 import (
-    LEAST_SIZE,
-    LOG2_BITS,
-    MOST_SIZE,
-    integer_log2,
-    rfft_s32,
-    roots,
-    rounded_quotient,
-)
+from tinyedge.arithmetic.fft import LENGTHS, rfft_s32
+from tinyedge.arithmetic.filter_bank import log2_q16
+from tinyedge.arithmetic.whole_numbers import rounded_quotient
 from tinyedge.features.contract import Array
+from tinyedge.features.spectra import fft_s32_constants
 from tinyedge.kernels.contract import Constant
 
 Shape = Literal["hann", "rectangular"]
+LEAST_SIZE, MOST_SIZE = LENGTHS[0], 2048
+LOG2_BITS = 8
 _WEIGHT_BITS = 15
 _GAINED_BITS = 3
+"""of samples and their mean"""
+_WEIGHT_SHIFT = 4
+"""of weighted samples, to the right: then they fill 30 bits"""
 DB_PER_STEP = 10 * np.log10(2) / (1 << LOG2_BITS)
 """decibels of energy that a value counts"""
 
@@ -51,7 +51,13 @@ class Bands:
 
     @property
     def scratch_bytes(self) -> int:
-        return 4 * self.size
+        return 4 * (self.window + self.window % 2 + self.size + 2)
+
+    @property
+    def log_offset(self) -> int:
+        """log2 of a sum of |bin|^2 that is 1, in Q16."""
+        bits = _GAINED_BITS + _WEIGHT_BITS - _WEIGHT_SHIFT - (self.size.bit_length() - 1)
+        return 2 * bits << 16
 
     def weights(self) -> Array:
         """Of the samples, Q1.15. Shape: uint16 [window]."""
@@ -66,14 +72,14 @@ class Bands:
         x = windows.astype(np.int64) << _GAINED_BITS
         if self.removes_mean:
             x = x - rounded_quotient(x.sum(axis=-1, keepdims=True), self.window)
-        data = np.zeros((len(x), self.size), np.int64)
-        data[:, : self.window] = (x * self.weights().astype(np.int64) + (1 << (_WEIGHT_BITS - 1))) >> _WEIGHT_BITS
-        re, im = rfft_s32(data)
-        power = (re * re + im * im).astype(np.uint64)
+        data = (x * self.weights().astype(np.int64)) >> _WEIGHT_SHIFT
+        bins = rfft_s32(data.astype(np.int32), self.size).astype(np.int64).reshape(len(x), -1, 2)
+        power = (bins**2).sum(axis=-1).astype(np.uint64)
         bands = [power[:, low:high].sum(axis=1) for low, high in zip(self.edges, self.edges[1:], strict=False)]
-        sums = np.stack(bands, axis=1)
-        values = integer_log2(np.maximum(sums, np.uint64(1))) - ((2 * _GAINED_BITS) << LOG2_BITS)
-        return np.where(sums == 0, 0, np.maximum(values, 0)).astype(np.int16)
+        logarithms = log2_q16(np.stack(bands, axis=1)) - self.log_offset
+        half = 1 << (15 - LOG2_BITS)
+        values: Array = np.maximum((logarithms + half) >> (16 - LOG2_BITS), 0).astype(np.int16)
+        return values
 
     def float_values(self, windows: Array) -> Array:
         """The same in float64: log2 of max(sum of |bin|^2, 1), times 256."""
@@ -91,16 +97,20 @@ class Bands:
     def constants(self, prefix: str) -> tuple[Constant, ...]:
         """The tables that `initializer` names."""
         return (
-            Constant(f"{prefix}_roots", "int16_t", roots(self.size).reshape(-1), comment="cosine, minus sine, Q0.15"),
+            *fft_s32_constants(prefix, self.size)[0],
             Constant(f"{prefix}_weights", "uint16_t", self.weights(), comment="of the window, Q1.15"),
             Constant(f"{prefix}_edges", "uint16_t", np.array(self.edges, np.uint16), comment="bins where bands begin"),
         )
 
+    def fft_struct(self, prefix: str) -> str:
+        """The definition of the struct of the transform that `initializer` names."""
+        return f"{fft_s32_constants(prefix, self.size)[1]}\n"
+
     def initializer(self, prefix: str) -> str:
         """A te_bands_params."""
         return (
-            f"{{{{{self.size}, {prefix}_roots}}, {self.window}, {self.axes}, {int(self.removes_mean)}, "
-            f"{prefix}_weights, {self.count}, {prefix}_edges}}"
+            f"{{&{prefix}_fft, {self.window}, {self.axes}, {int(self.removes_mean)}, "
+            f"{prefix}_weights, {self.count}, {prefix}_edges, {self.log_offset}}}"
         )
 
 

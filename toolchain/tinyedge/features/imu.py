@@ -9,7 +9,7 @@ from typing import Literal
 
 import numpy as np
 
-from tinyedge.arithmetic.rfft_s32 import integer_sqrt, rounded_quotient
+from tinyedge.arithmetic.whole_numbers import integer_sqrt, rounded_quotient
 from tinyedge.features.bands import Bands, Shape, check_window, edges_of
 from tinyedge.features.contract import Array, FeatureCode, Features
 from tinyedge.features.normalize import Normalization
@@ -126,20 +126,21 @@ class Imu(Features):
         bands, normalization = self._bands, self._normalization
         name = f"{prefix}_params"
         order = ", ".join(f"TE_IMU_{_NAMES[value]}" for value in self.values)
-        whole = "{{0, 0}, 0, 0, 0, 0, 0, 0}" if bands is None else bands.initializer(prefix)
+        whole = "{0, 0, 0, 0, 0, 0, 0, 0}" if bands is None else bands.initializer(prefix)
         body = (
             f"{{{self.window}, {self.axes}, {len(self.values)}, {prefix}_statistics, {whole}, "
             f"{normalization.initializer(prefix)}}}"
         )
+        fft = "" if bands is None else bands.fft_struct(prefix)
         constants: tuple[Constant, ...] = () if bands is None else bands.constants(prefix)
         return FeatureCode(
             function="te_imu",
             params_name=name,
-            params=f"static const uint8_t {prefix}_statistics[{len(self.values)}] = {{{order}}};\n\n"
+            params=f"{fft}static const uint8_t {prefix}_statistics[{len(self.values)}] = {{{order}}};\n\n"
             f"static const te_imu_params {name} = {body};",
             constants=(*constants, *normalization.constants(prefix)),
             scratch_bytes=0 if bands is None else bands.scratch_bytes,
-            runtime=("te_bands", "te_rfft_s32", "te_normalize", "te_integer_log2"),
+            runtime=("te_bands", "te_rfft_s32", "te_log2", "te_normalize", "te_integer_sqrt"),
         )
 
 

@@ -99,10 +99,10 @@ class Spectrum(Features):
         return FeatureCode(
             function="te_spectrum",
             params_name=name,
-            params=f"static const te_spectrum_params {name} = {body};",
+            params=f"{bands.fft_struct(prefix)}static const te_spectrum_params {name} = {body};",
             constants=(*bands.constants(prefix), *normalization.constants(prefix)),
             scratch_bytes=bands.scratch_bytes,
-            runtime=("te_bands", "te_rfft_s32", "te_normalize", "te_integer_log2"),
+            runtime=("te_bands", "te_rfft_s32", "te_log2", "te_normalize"),
         )
 
 
