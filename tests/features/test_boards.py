@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +12,14 @@ import pytest
 from kits.signals import random_signals, structured
 from kits.tflite_builder import TfliteBuilder
 from tinyedge.artifacts import Built, Measured, Silence
+from tinyedge.boards import Isa
 from tinyedge.emulate import choose
 from tinyedge.emulate.contract import start_target
 from tinyedge.errors import UsageError
+from tinyedge.features import read_features
+from tinyedge.features.quantize import FeatureInput
+from tinyedge.features.source import feature_source
+from tinyedge.graph.ir import DType
 from tinyedge.jobs import data as job_data
 from tinyedge.jobs import measure as job
 from tinyedge.jobs.build import build_each
@@ -95,10 +101,31 @@ def test_samples_that_fill_no_input(built: Built, tmp_path: Path, array: np.ndar
         measured(built, str(tmp_path / "signals.npy"))
 
 
+KINDS = ("log_mel", "microfrontend", "mfcc", "mfe")
+COLUMNS = {"nrf52840dk": 0, "rpi_pico": 1}
+"""boards that docs/features.md has instructions of, by the columns of its table"""
+
+
+def costs(root: Path, kind: str) -> list[int]:
+    """Instructions on the two boards, bytes of RAM and of constants, as docs/features.md has them."""
+    (row,) = re.findall(
+        rf"^\| `{kind}` \|((?: [0-9,]+(?: B)? \|){{4}})$", (root / "docs/features.md").read_text(), re.M
+    )
+    return [int(cell.strip(" B").replace(",", "")) for cell in row.strip("|").split("|")]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_bytes_of_the_page(kind: str, root: Path) -> None:
+    features = read_features({"kind": kind})
+    filled = FeatureInput(features, 1, DType.INT8, features.unit, 0)
+    constants = sum(constant.values.nbytes for constant in features.emit("net").constants)
+    assert costs(root, kind)[2:] == [feature_source(filled, "net", "", Isa.NATIVE).state_bytes, constants]
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("board", ["nrf52840dk", "rpi_pico"])
-@pytest.mark.parametrize("kind", ["log_mel", "microfrontend", "mfcc", "mfe"])
-def test_every_kind_on_boards(kind: str, board: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("board", COLUMNS)
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_kind_on_boards(kind: str, board: str, tmp_path: Path, root: Path) -> None:
     channels, scale = (10, 0.5) if kind == "mfcc" else (40, 0.1)
     made = build(tmp_path, board, f'[features]\nkind = "{kind}"\n', network(channels, scale))
     filled = made.prepared.feature_input
@@ -107,6 +134,8 @@ def test_every_kind_on_boards(kind: str, board: str, tmp_path: Path) -> None:
     np.save(tmp_path / "signals.npy", np.stack(signals))
     run = measured(made, str(tmp_path / "signals.npy")).run
     assert (run.samples, run.mismatches) == (500, 0)  # a thousand rows
+    assert run.row_instructions is not None
+    assert run.row_instructions.value == pytest.approx(costs(root, kind)[COLUMNS[board]], rel=0.02)
 
 
 @pytest.mark.slow
