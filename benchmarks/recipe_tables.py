@@ -8,7 +8,19 @@ from typing import Any
 
 BEGIN, END = "<!-- tables: python -m benchmarks.recipes -->", "<!-- end of tables -->"
 _JUDGED = ("accuracy", "auc")
-_SUMMARY = ("recipe", "judged by", "float", "int8", "worst fold", "instructions", "flash", "RAM", "arena", "seconds", "seeds")
+_SUMMARY = (
+    "recipe",
+    "judged by",
+    "float",
+    "int8",
+    "worst fold",
+    "instructions",
+    "flash",
+    "RAM",
+    "arena",
+    "seconds",
+    "seeds",
+)
 
 
 def render_page(page: str, recipes: Mapping[str, Any]) -> str:
@@ -58,7 +70,7 @@ def folds_table(found: Mapping[str, Any]) -> str:
             figures = [f"{fold['metrics'][name]:.4f}" for name in names]
             rows.append((seed, told, *figures, f"`{fold['digest'][:12]}`"))
     for values in _groups(found):
-        chosen = [fold for fold in all_folds(found) if list(fold["data"].values())[0] == values]
+        chosen = [fold for fold in all_folds(found) if next(iter(fold["data"].values())) == values]
         figures = [f"{fmean(fold['metrics'][name] for fold in chosen):.4f}" for name in names]
         rows.append(("all", f"mean of {_value(values)}", *figures, "-"))
     means = [f"{fmean(fold['metrics'][name] for fold in all_folds(found)):.4f}" for name in names]
@@ -90,7 +102,7 @@ def by_fold(found: Mapping[str, Any], metric: str) -> dict[str, list[float]]:
 
 def _groups(found: Mapping[str, Any]) -> list[Any]:
     """The values of the first key of folds that have several keys."""
-    first = [list(fold["data"].values())[0] for fold in all_folds(found) if len(fold["data"]) > 1]
+    first = [next(iter(fold["data"].values())) for fold in all_folds(found) if len(fold["data"]) > 1]
     return list({repr(value): value for value in first}.values())
 
 

@@ -1,6 +1,7 @@
 """`python -m benchmarks.source_table`: networks of every world converted, and run on an emulated nrf52840.
 
-Writes the table between the marks of docs/bring-your-own.md. PyTorch's rows need TINYEDGE_TORCH_PYTHON.
+Writes the table between the marks of docs/bring-your-own.md. PyTorch's rows need TINYEDGE_TORCH_PYTHON; without it, and
+where only some networks or sources are asked for, the other rows stay as they are.
 """
 
 from __future__ import annotations
@@ -26,6 +27,10 @@ from tinyedge.paths import write_whole
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "bring-your-own.md"
 BEGIN, END = "<!-- table: python -m benchmarks.source_table -->", "<!-- end of table -->"
 BOARD = "nrf52840"
+_HEAD = (
+    "| network | source | accuracy of the source | int8, host | int8, emulated | instructions |",
+    "|---|---|---|---|---|---|",
+)
 _SAMPLES = 100
 """that are emulated"""
 _TRAINING_S = 1800.0
@@ -54,23 +59,36 @@ WORLDS = (
 @click.option("-d", "--build-dir", type=click.Path(path_type=Path), help="Default: a temporary folder.")
 @click.option("--page", type=click.Path(dir_okay=False, path_type=Path), default=PAGE, show_default=True)
 @click.option("--network", "names", multiple=True, type=click.Choice(NAMES), help="Default: all.")
-def main(build_dir: Path | None, page: Path, names: tuple[str, ...]) -> None:
+@click.option(
+    "--source", "sources", multiple=True, type=click.Choice([world.title for world in WORLDS]), help="Default: all."
+)
+def main(build_dir: Path | None, page: Path, names: tuple[str, ...], sources: tuple[str, ...]) -> None:
     """Train small networks, convert them from every world, run them, and write the table into PAGE."""
     with tempfile.TemporaryDirectory(prefix="tinyedge-sources-") as temporary:
         folder = (build_dir or Path(temporary)).absolute()
         data = _prepare(folder)
-        rows = ["| network | source | accuracy of the source | int8, host | int8, emulated | instructions |"]
-        rows.append("|---|---|---|---|---|---|")
+        made = {}
         for name in names or NAMES:
             for world in WORLDS:
-                if _source(world, name, folder).is_file():
-                    rows.append(f"| {name} | {world.title} | {_cells(world, name, folder, data)} |")
-                    click.echo(rows[-1])
-    text = page.read_text(encoding="utf-8")
-    before, _, rest = text.partition(BEGIN)
-    _, _, after = rest.partition(END)
-    table = "\n".join(rows)
+                if (not sources or world.title in sources) and _source(world, name, folder).is_file():
+                    made[name, world.title] = f"| {name} | {world.title} | {_cells(world, name, folder, data)} |"
+                    click.echo(made[name, world.title])
+    before, _, rest = page.read_text(encoding="utf-8").partition(BEGIN)
+    old, _, after = rest.partition(END)
+    rows = {**_rows(old), **made}
+    ordered = [rows[key] for key in ((name, world.title) for name in NAMES for world in WORLDS) if key in rows]
+    table = "\n".join((*_HEAD, *ordered))
     write_whole(page, f"{before}{BEGIN}\n\n{table}\n\n{END}{after}".encode())
+
+
+def _rows(table: str) -> dict[tuple[str, str], str]:
+    """The rows of a table that was written earlier, by network and source."""
+    found = {}
+    for line in table.splitlines():
+        cells = [cell.strip() for cell in line.split("|")]
+        if len(cells) > 2 and cells[1] in NAMES:
+            found[cells[1], cells[2]] = line
+    return found
 
 
 def _prepare(folder: Path) -> dict[str, Path]:

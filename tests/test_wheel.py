@@ -52,6 +52,16 @@ def test_wheel_runs_a_trained_model(installed: Path, shared_models: Path, tmp_pa
     assert document["instructions"]["value"] > 0
 
 
+def test_wheel_starts_projects(installed: Path, tmp_path: Path) -> None:
+    document = json.loads(_run(installed / "tinyedge", "new", "wand", "--from", "gesture", "--json", cwd=tmp_path))
+    assert (tmp_path / "wand" / ".gitignore").is_file()
+    assert sorted(document["files"]) == sorted(
+        path.relative_to(tmp_path / "wand").as_posix() for path in (tmp_path / "wand").rglob("*") if path.is_file()
+    )
+    recipe = (tmp_path / "wand" / "recipe.toml").read_text(encoding="utf-8")
+    assert "# times that the training sees every sample" in recipe  # from the sources of the wheel
+
+
 def test_hints_of_the_wheel_name_the_distribution(installed: Path, tmp_path: Path) -> None:
     recipe = write_recipe(tmp_path / "clouds")
     done = subprocess.run(

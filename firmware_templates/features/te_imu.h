@@ -32,7 +32,7 @@ typedef struct {
   te_normalize_params normalize;
 } te_imu_params;
 
-/* scratch  the work of te_bands, where there are bands
+/* scratch  int32, as te_bands takes it; null without bands
  * samples  [window][axes]
  * values   for each statistic [axes], for bands [axes][bands.count] */
 void te_imu_frame(const te_imu_params *p, void *state, void *scratch, const int16_t *samples, int16_t *values);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Roots of whole numbers, rounded down. */
+/* Square roots of whole numbers, in integers. */
 #ifndef TE_INTEGER_SQRT_H
 #define TE_INTEGER_SQRT_H
 

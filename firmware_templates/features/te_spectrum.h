@@ -13,10 +13,9 @@ typedef struct {
   te_normalize_params normalize;
 } te_spectrum_params;
 
-/* scratch  the work of te_bands
+/* scratch  int32, as te_bands takes it
  * samples  [bands.window][bands.axes]
  * values   [bands.axes][bands.count] */
-void te_spectrum_frame(const te_spectrum_params *p, void *state, void *scratch, const int16_t *samples,
-                       int16_t *values);
+void te_spectrum_frame(const te_spectrum_params *p, void *state, void *scratch, const int16_t *samples, int16_t *values);
 
 #endif

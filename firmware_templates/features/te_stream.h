@@ -6,6 +6,10 @@
 
 #include <stdint.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* What an inference gave. */
 typedef struct {
   uint64_t instant;    /* how many instants had been fed when its last window was whole */
@@ -84,5 +88,9 @@ int te_stream_listen(const te_stream *s, te_stream_heard heard, void *context);
 
 /* Take `instants` instants; `done` may be null. Returns 0, or the network's error. */
 int te_stream_feed(const te_stream *s, const void *samples, uint32_t instants, te_stream_done done, void *context);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

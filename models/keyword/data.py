@@ -6,9 +6,6 @@ each word as Speech Commands has. Without one, synthetic voices of espeak-ng spe
 
 from __future__ import annotations
 
-import hashlib
-import re
-import wave
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +13,8 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from tinyedge.data import DataTable, load_recordings
+from tinyedge.data.speech_commands import which_set
 from tinyedge.errors import UsageError
 from tinyedge.train.splits import Splits
 
@@ -27,7 +26,6 @@ _FRAME, _STEP, _BANDS = 256, 128, 40
 _LOWEST_HZ, _HIGHEST_HZ = 60.0, 3_900.0
 _FLOOR = 0.01
 """added to each band's energy at peak 1: what is softer does not tell how long a clip was"""
-_NAME = re.compile(r"([0-9])_([^_]+)_[^_]+\.wav")
 _LAYOUT = "name files {digit}_{speaker}_{take}.wav, or make a folder for each word, as Speech Commands has"
 
 
@@ -58,7 +56,7 @@ def load(folder: str, test_speaker: int) -> Splits:
         clips = [Clip(_at_our_rate(samples, rate), digit, speaker) for samples, rate, digit, speaker in speak(DIGITS)]
     speakers = sorted({clip.speaker for clip in clips})
     if folder and _is_speech_commands(Path(folder)):
-        asked = {speaker for speaker in speakers if _official_part(speaker) == "testing"}
+        asked = {speaker for speaker in speakers if which_set(speaker) == "test"}
     else:
         if not 0 <= test_speaker < len(speakers) or len(speakers) < 2:
             raise UsageError(
@@ -132,55 +130,22 @@ def _placed(samples: Floats) -> Floats:
 def _read_folder(folder: Path) -> Iterator[Clip]:
     """The clips of a folder of either layout, in the order of their names. Raises: UsageError."""
     if not folder.is_dir():
+        raise UsageError(f"there is no folder `{folder}` with recordings", hint=f"name it by `--data`; {_LAYOUT}")
+    words = DIGITS if _is_speech_commands(folder) else ()
+    found = load_recordings(DataTable(source=folder, mono=True, classes=words))
+    if found.rate_hz is None or found.rate_hz < RATE_HZ or not found.groups or found.labels is None:
         raise UsageError(
-            f"there is no folder `{folder}` with recordings", hint=f"{_LAYOUT}; `folder` in [data] names it"
+            f"the recordings of `{folder}` name no speakers, or have less than {RATE_HZ:,} Hz", hint=_LAYOUT
         )
-    if _is_speech_commands(folder):
-        for digit, word in enumerate(DIGITS):
-            for path in sorted((folder / word).glob("*.wav")):
-                yield Clip(_read_wav(path), digit, path.name.partition("_nohash_")[0])
-        return
-    named = sorted((path.name, path) for path in folder.rglob("*.wav"))
-    if not named:
-        raise UsageError(f"`{folder}` holds no .wav", hint=_LAYOUT)
-    for name, path in named:
-        matched = _NAME.fullmatch(name)
-        if matched is None:
-            raise UsageError(f"the name of `{path}` says neither digit nor speaker", hint=_LAYOUT)
-        yield Clip(_read_wav(path), int(matched[1]), matched[2])
+    (sounds,) = found.inputs.values()
+    for sound, label, speaker in zip(sounds, found.labels, found.groups, strict=True):
+        name = found.class_names[int(label)]
+        digit = DIGITS.index(name) if name in DIGITS else int(name)
+        yield Clip(_at_our_rate(np.asarray(sound), round(found.rate_hz)), digit, speaker.removeprefix("speaker "))
 
 
 def _is_speech_commands(folder: Path) -> bool:
     return all((folder / word).is_dir() for word in DIGITS)
-
-
-def _official_part(speaker: str) -> str:
-    """Of Speech Commands, by the hash of the speaker's name.
-
-    Source: Warden, "Speech Commands: A Dataset for Limited-Vocabulary Speech Recognition" (2018), `which_set`
-    """
-    most = 2**27 - 1
-    place = int(hashlib.sha1(speaker.encode()).hexdigest(), 16) % (most + 1) * (100.0 / most)
-    return "validation" if place < 10 else "testing" if place < 20 else "training"
-
-
-def _read_wav(path: Path) -> Floats:
-    """Raises: UsageError for what is no 16-bit mono .wav of at least 8 kHz."""
-    try:
-        with wave.open(str(path)) as sound:
-            form = (sound.getnchannels(), sound.getsampwidth())
-            rate, count = sound.getframerate(), sound.getnframes()
-            raw = sound.readframes(count)
-    except (wave.Error, EOFError, OSError) as error:
-        raise UsageError(f"`{path}` is no .wav that can be read: {error}", hint="16 bit, mono, PCM") from error
-    if form != (1, 2) or rate < RATE_HZ:
-        raise UsageError(
-            f"`{path}` has {form[0]} channels of {8 * form[1]} bit at {rate:,} Hz",
-            hint=f"mono, 16 bit, {RATE_HZ:,} Hz or more",
-        )
-    if not count or len(raw) != 2 * count:
-        raise UsageError(f"`{path}` is empty or ends early: {len(raw):,} of {2 * count:,} B", hint="leave it out")
-    return _at_our_rate(np.frombuffer(raw, "<i2").astype(np.float32) / 32_768, rate)
 
 
 def _at_our_rate(samples: Floats, rate: int) -> Floats:

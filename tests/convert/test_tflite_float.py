@@ -201,6 +201,66 @@ def test_a_conversion_as_a_whole_and_kept(tmp_path: Path, monkeypatch: pytest.Mo
         convert(source, data, Settings(calibrate=7), Silence())
 
 
+def test_tensors_of_one_name_are_told_apart() -> None:
+    net = FloatNet((1, 4))
+    for _ in range(3):
+        net.put("tanh", [], (1, 4), "same")
+    net.builder.graph.tensors[net.last].name = b""
+    settled = settle(net.put("tanh", [], (1, 4), "same_1").build())
+    names = [tensor.name for tensor in read_model(settled, "m").tensors.values()]
+    assert len(set(names)) == len(names) == 5
+    assert "" not in names
+    assert float_operators(quantize(settled, [drawn(5, 4)], "int8")) == []
+
+
+def test_one_part_of_a_concatenation_is_that_part() -> None:
+    net = FloatNet((1, 12))
+    parts = [net.put("tanh", [], (1, 12), f"step{step}").last for step in range(3)]
+    whole = net.tensor(3, 12, name="whole")
+    net.builder.operator("concatenation", parts, [whole], axis=0)
+    net.last, net.shape = whole, (3, 12)
+    net.put("reshape", [net.constant(np.array([1, 3, 12], np.int32))], (1, 3, 12), "steps")
+    for index, names in ((1, ["tanh", "tanh", "reshape"]), (-1, ["tanh", "tanh", "tanh", "reshape"])):
+        ends = [np.array(value, np.int32) for value in ([0, index, 0], [0, index + 1, 0], [1, 1, 1])]
+        last = net.tensor(1, 12, name=f"last{index}")
+        net.builder.operator(
+            "strided_slice", [net.last, *map(net.constant, ends)], [last], begin_mask=5, end_mask=5, shrink_axis_mask=2
+        )
+        model = net.builder.build([net.first], [last])
+        settled = settle(model)
+        assert operators(settled) == names
+        np.testing.assert_array_equal(run_all(settled, [drawn(4, 12)])[0], run_all(model, [drawn(4, 12)])[0])
+
+
+@pytest.mark.parametrize(("sizes", "name"), [((4, 4, 4), "split"), ((2, 7, 3), "strided_slice")])
+def test_parts_of_stated_sizes_become_integers(sizes: tuple[int, ...], name: str) -> None:
+    net = FloatNet((1, 2, 12))
+    parts = [net.tensor(1, 2, size, name=f"part{place}") for place, size in enumerate(sizes)]
+    given = [net.constant(np.array(values, np.int32)) for values in (sizes, -1)]
+    net.builder.operator("split_v", [net.last, *given], parts, num_splits=3)
+    net.last = parts[1]
+    model = net.put("tanh", [], (1, 2, sizes[1])).build()
+    settled = settle(model)
+    assert operators(settled) == [name, "tanh"]
+    samples = drawn(4, 2, 12)
+    np.testing.assert_array_equal(run_all(settled, [samples])[0], run_all(model, [samples])[0])
+    graph = read_model(quantize(settled, [samples], "int8"), "m")
+    assert {tensor.dtype.value for tensor in graph.tensors.values() if not tensor.is_constant} == {"int8"}
+
+
+def test_two_parts_of_a_concatenation_are_taken_as_before() -> None:
+    net = FloatNet((1, 6))
+    parts = [net.put("tanh", [], (1, 6), f"step{step}").last for step in range(25)]
+    net.last = net.tensor(25, 6, name="whole")
+    net.builder.operator("concatenation", parts, [net.last], axis=0)
+    ends = [net.constant(np.array(value, np.int32)) for value in ([22, 0], [24, 6], [1, 1])]
+    model = net.put("strided_slice", ends, (2, 6)).build()
+    settled = settle(model)
+    graph = read_model(settled, "m")
+    assert max(len(operator.inputs) for operator in graph.operators) == 10
+    np.testing.assert_array_equal(run_all(settled, [drawn(4, 6)])[0], run_all(model, [drawn(4, 6)])[0])
+
+
 def test_is_float_says_no_to_what_is_none() -> None:
     assert is_float(float_cnn())
     assert not is_float(small_convolution())

@@ -267,7 +267,7 @@ def test_imbalance_is_said_with_weights(tmp_path: Path) -> None:
             write_wav(tmp_path / name / f"{number}.wav", np.full(8, 100 * number + len(name)))
     parts = load_parts(DataTable(source=tmp_path))
     (note,) = [note for note in parts.notes if "unequal" in note]
-    assert "class weights make them count the same" in note
+    assert '`class_weights = "balanced"` in [fit] makes them count the same' in note
     weights = parts.class_weights()
     assert weights[1] > 3 * weights[0]
 
@@ -288,6 +288,27 @@ def test_files_in_the_making_and_documents_are_left_out(tmp_path: Path) -> None:
     (tmp_path / "README.md").write_text("what this is")
     (tmp_path / "LICENSE").write_text("whose this is")
     assert load_recordings(made.table).count == before
+
+
+def test_links_to_folders_are_followed_once(tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    made = make_wav(tmp_path / "data")
+    wanted = load_recordings(made.table).sources
+    (tmp_path / "data" / "idle").rename(tmp_path / "elsewhere")
+    (tmp_path / "data" / "idle").symlink_to(tmp_path / "elsewhere")
+    (tmp_path / "elsewhere" / "loop").symlink_to(tmp_path / "elsewhere")
+    assert load_recordings(made.table).sources == wanted
+
+
+def test_pictures_stand_as_they_were_taken(tmp_path: Path) -> None:
+    image = pytest.importorskip("PIL.Image", reason="Pillow is missing: the extra `data` brings it")
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        picture = image.fromarray(np.zeros((4, 8), np.uint8))
+        exif = picture.getexif()
+        exif[0x0112] = 6  # held upright
+        picture.save(tmp_path / name / "1.jpg", exif=exif)
+    assert load_data(tmp_path).inputs["image"].shape == (2, 8, 4, 1)
 
 
 def test_the_digest_is_of_paths_and_contents_not_of_times(tmp_path: Path) -> None:

@@ -172,6 +172,20 @@ def test_arrays_are_told_apart_by_their_shapes(
     assert load_splits(load_recipe(tmp_path / "net")).train_inputs.shape[1:] == shape  # type: ignore[union-attr]
 
 
+@pytest.mark.parametrize(("rate", "length"), [(5000, 100), (22050, 30000)])
+def test_features_are_of_whole_samples_at_any_rate(rate: int, length: int, tmp_path: Path) -> None:
+    files = {
+        f"{name}/{at}.wav": wav(np.sin(np.arange(length + at) / (3 + at)) / 2, rate) for name in "ab" for at in range(3)
+    }
+    make(tmp_path / "net", data=write(tmp_path / "data", files))  # type: ignore[arg-type]
+    recipe = load_recipe(tmp_path / "net")
+    assert recipe.features is not None
+    assert recipe.features.rate_hz == rate
+    window = recipe.data["window"]
+    assert isinstance(window, int)
+    assert recipe.features.rows(window) >= 5
+
+
 def test_a_template_for_other_data_is_refused(tmp_path: Path) -> None:
     data = write(tmp_path / "data", templates()["keyword"].example())
     with pytest.raises(TinyEdgeError, match="holds sounds; the template `images` is for images") as refused:

@@ -128,6 +128,12 @@ def test_a_build_folder_in_the_recipes_does_not_count(place: Path) -> None:
     assert list(found) == ["helper.py"]
 
 
+def test_what_tinyedge_looks_for_itself_does_not_count(place: Path) -> None:
+    code = "from tinyedge.train.inputs import unrecorded\n"
+    code += "with unrecorded():\n    os.listdir('.'), open('helper.py').read()\nopen('../data/a.csv').read()"
+    assert [Path(path).name for path in record(place / "recipe", code)] == ["a.csv"]
+
+
 def test_paths_inside_the_recipe_move_with_it(place: Path) -> None:
     found = record(place / "recipe", IMPORT)
     assert list(found) == ["helper.py"]

@@ -86,7 +86,7 @@ def test_a_recipe_survives_its_own_json(tmp_path: Path) -> None:
         ("epochs = 2", "", "key `fit.epochs` is missing"),
         ("epochs = 2", "epochs = 2.5", "`fit.epochs` is 2.5, not of type int"),
         ("epochs = 2", "epochs = true", "`fit.epochs` is True, not of type int"),
-        ("epochs = 2", "epochs = 0", "`epochs` is 0; it must be at least 1"),
+        ("epochs = 2", "epochs = -1", "`epochs` is -1; it must be at least 0"),
         ("batch_size = 32\nlearning_rate = 0.01", "learning_rate = nan", "`learning_rate` is nan"),
         ("seed = 3", "seed = -1", "`seed` is -1; it must be in [0, 4294967295]"),
         ("seed = 3", "seed = true", "`seed` is True"),

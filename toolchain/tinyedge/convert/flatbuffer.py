@@ -83,22 +83,28 @@ _DTYPES = {
 
 def as_reshape(model: Any, graph: Any, operator: Any, source: int) -> None:
     """Let an operator be a reshape of `source` to the shape of its result."""
-    shape = schema.TensorT()
-    shape.name, shape.type = f"shape_{len(graph.tensors)}".encode(), schema.TensorType.INT32
-    set_constant(model, shape, np.array(graph.tensors[int(operator.outputs[0])].shape, np.int32))
-    graph.tensors.append(shape)
-    operator.opcodeIndex = _reshape_code(model)
-    operator.inputs = [source, len(graph.tensors) - 1]
+    shape = add_integers(model, graph, graph.tensors[int(operator.outputs[0])].shape)
+    operator.opcodeIndex = code_of(model, schema.BuiltinOperator.RESHAPE)
+    operator.inputs = [source, shape]
     operator.builtinOptions, operator.builtinOptionsType = None, schema.BuiltinOptions.NONE
 
 
-def _reshape_code(model: Any) -> int:
-    """The number of the operator code of reshape, which is added where there is none."""
+def add_integers(model: Any, graph: Any, values: Any) -> int:
+    """A new constant of int32."""
+    tensor = schema.TensorT()
+    tensor.name, tensor.type = f"integers_{len(graph.tensors)}".encode(), schema.TensorType.INT32
+    set_constant(model, tensor, np.array(values, np.int32))
+    graph.tensors.append(tensor)
+    return len(graph.tensors) - 1
+
+
+def code_of(model: Any, builtin: int) -> int:
+    """The number of the operator code of a builtin operator, which is added where there is none."""
     for index, code in enumerate(model.operatorCodes):
-        if max(code.builtinCode, code.deprecatedBuiltinCode) == schema.BuiltinOperator.RESHAPE:
+        if max(code.builtinCode, code.deprecatedBuiltinCode) == builtin:
             return index
     code = schema.OperatorCodeT()
-    code.builtinCode = code.deprecatedBuiltinCode = schema.BuiltinOperator.RESHAPE
+    code.builtinCode, code.deprecatedBuiltinCode = builtin, min(builtin, 127)
     code.version = 1
     model.operatorCodes.append(code)
     return len(model.operatorCodes) - 1

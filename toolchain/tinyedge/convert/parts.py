@@ -1,6 +1,6 @@
-"""Concatenations: one part taken of them is that part, and none has more operands than the device's kernel takes.
+"""Tensors put together and taken apart: in as few operators as can be, and in those that quantizer and device take.
 
-The last step of a recurrent layer, of which all are given, is such a part.
+One part taken of a concatenation, as the last step of a recurrent layer of which all are given, is that part.
 """
 
 from __future__ import annotations
@@ -21,6 +21,46 @@ _SHAPES = ("reshape", "squeeze", "expand_dims")
 """operators that leave every element where it is"""
 _MOST_ELEMENTS = 1 << 20
 """of a tensor that is looked at"""
+
+
+def split_evenly(model: Any, graph: Any) -> None:
+    """Let split_v, which the quantizer leaves in float, be a split where the parts are equal, else a slice for each."""
+    operators = []
+    for operator in graph.operators:
+        places = [flatbuffer.constant(model, graph.tensors[int(key)]) for key in operator.inputs[1:]]
+        if flatbuffer.operator_name(model, operator) != "split_v" or any(place is None for place in places):
+            operators.append(operator)
+            continue
+        source, axis = int(operator.inputs[0]), int(np.ravel(places[1])[0])
+        shapes = [[int(extent) for extent in graph.tensors[int(key)].shape] for key in operator.outputs]
+        if all(shape == shapes[0] for shape in shapes):
+            operator.opcodeIndex = flatbuffer.code_of(model, schema.BuiltinOperator.SPLIT)
+            operator.builtinOptions, operator.builtinOptionsType = (
+                schema.SplitOptionsT(),
+                schema.BuiltinOptions.SplitOptions,
+            )
+            operator.builtinOptions.numSplits = len(shapes)
+            operator.inputs = [int(operator.inputs[2]), source]
+            operators.append(operator)
+            continue
+        first = [0] * len(shapes[0])
+        for key, shape in zip(operator.outputs, shapes, strict=True):
+            ends = [begin + extent for begin, extent in zip(first, shape, strict=True)]
+            operators.append(_slice(model, graph, source, int(key), first, ends))
+            first[axis] = ends[axis]
+    graph.operators = operators
+
+
+def _slice(model: Any, graph: Any, source: int, target: int, begin: list[int], end: list[int]) -> Any:
+    operator = schema.OperatorT()
+    operator.opcodeIndex = flatbuffer.code_of(model, schema.BuiltinOperator.STRIDED_SLICE)
+    operator.builtinOptions = schema.StridedSliceOptionsT()
+    operator.builtinOptionsType = schema.BuiltinOptions.StridedSliceOptions
+    operator.inputs = [
+        source, *(flatbuffer.add_integers(model, graph, values) for values in (begin, end, [1] * len(begin)))
+    ]  # fmt: skip
+    operator.outputs = [target]
+    return operator
 
 
 def take_parts(model: Any, graph: Any) -> None:

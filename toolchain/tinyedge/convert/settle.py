@@ -14,7 +14,7 @@ from ai_edge_litert import schema_py_generated as schema
 
 from tinyedge.convert import flatbuffer
 from tinyedge.convert.interpret import Interpreter
-from tinyedge.convert.parts import group_parts, take_parts
+from tinyedge.convert.parts import group_parts, split_evenly, take_parts
 from tinyedge.errors import ModelError, UsageError
 
 KEY = "serving_default"
@@ -51,10 +51,12 @@ def settle(tflite: bytes, signature: str | None = None) -> bytes:
         gone = {id(operator) for operator in folded}
         graph.operators = [operator for operator in graph.operators if id(operator) not in gone]
     _as_reshapes(model, graph)
+    split_evenly(model, graph)
     take_parts(model, graph)
     _drop_unread(graph)
     group_parts(model, graph)
     _drop_tensors(model, graph)
+    _name_apart(graph)
     return flatbuffer.pack(model)
 
 
@@ -148,6 +150,18 @@ def _drop_unread(graph: Any) -> None:
         if len(kept) == len(graph.operators):
             return
         graph.operators = kept
+
+
+def _name_apart(graph: Any) -> None:
+    """Let every tensor have a name of its own, which the quantizer needs."""
+    taken = {flatbuffer.text(tensor.name) for tensor in graph.tensors}
+    seen = {""}
+    for index, tensor in enumerate(graph.tensors):
+        name = own = flatbuffer.text(tensor.name)
+        while own in seen or (own != name and own in taken):
+            own = f"{name or 'tensor'}_{index}" if own == name else f"{own}_"
+        tensor.name = own.encode()
+        seen.add(own)
 
 
 def _drop_tensors(model: Any, graph: Any) -> None:

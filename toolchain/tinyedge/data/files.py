@@ -14,17 +14,24 @@ _BLOCK_BYTES = 1 << 20
 
 
 def list_files(path: Path) -> list[str]:
-    """Every file below a folder by its relative path with `/`, sorted; what is hidden, or a part
-    of a file that is being written, is left out.
+    """Every file below a folder by its relative path with `/`, sorted.
+
+    What is hidden, or a part of a file that is being written, is left out. Links to folders are followed, each once.
 
     Raises: UsageError when there are more than a million, or a folder cannot be read
     """
     found: list[str] = []
+    seen: set[str] = set()
 
     def refuse(error: OSError) -> None:
         raise UsageError(f"`{error.filename}` cannot be read: {error.strerror or error}")
 
-    for folder, folders, names in os.walk(path, onerror=refuse):
+    for folder, folders, names in os.walk(path, onerror=refuse, followlinks=True):
+        real = os.path.realpath(folder)
+        if real in seen:  # a link to a folder above
+            folders.clear()
+            continue
+        seen.add(real)
         folders[:] = sorted(name for name in folders if not _is_hidden(name))
         inside = Path(folder).relative_to(path)
         found += [(inside / name).as_posix() for name in names if not _is_hidden(name)]
@@ -34,7 +41,11 @@ def list_files(path: Path) -> list[str]:
 
 
 def _is_hidden(name: str) -> bool:
-    return name.startswith(".") or name.endswith(".part") or name in ("__pycache__", "Thumbs.db", "desktop.ini")
+    return (
+        name.startswith(".")
+        or name.endswith(".part")
+        or name in ("__pycache__", "__MACOSX", "Thumbs.db", "desktop.ini")
+    )
 
 
 def source_digest(path: Path) -> str:

@@ -17,7 +17,7 @@ from tinyedge.graph.ir import Array
 from tinyedge.install import require_package
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".pgm", ".ppm", ".pnm", ".gif", ".tif", ".tiff", ".webp")
-MOST_PIXELS = 1 << 25
+MOST_PIXELS = 1 << 26
 """of one image as it is stored"""
 MOST_BYTES = 4 << 30
 """of all images as float32"""
@@ -102,9 +102,9 @@ def _image(path: Path, table: DataTable) -> Array:
 
 
 def _converted(opened: Any, table: DataTable) -> Array:
-    from PIL import Image
+    from PIL import Image, ImageOps
 
-    image = opened
+    image = ImageOps.exif_transpose(opened)  # a phone that was held upright says so, and stores the picture lying
     if image.mode.startswith(("I;16", "I")):  # 16 bits: what is kept is the upper half
         image = Image.fromarray((np.asarray(image).astype(np.int64) >> 8).clip(0, 255).astype(np.uint8))
     image = image.convert("L" if table.grey or image.mode in _GREY else "RGB")

@@ -163,6 +163,6 @@ def _imbalance(train: Arrays) -> list[str]:
     weights = class_weights(train.labels)
     return [
         f"the classes are unequal: `{train.class_names[most]}` has {counts[most]:,} training samples, "
-        f"`{train.class_names[least]}` {counts[least]:,}; class weights make them count the same "
-        f"(here {min(weights.values()):.2g} to {max(weights.values()):.2g})"
+        f'`{train.class_names[least]}` {counts[least]:,}; `class_weights = "balanced"` in [fit] makes them count the '
+        f"same (here {min(weights.values()):.2g} to {max(weights.values()):.2g})"
     ]

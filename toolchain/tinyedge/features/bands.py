@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 from typing import Literal
 
@@ -9,25 +10,23 @@ import numpy as np
 
 from tinyedge.arithmetic.fft import LENGTHS, rfft_s32
 from tinyedge.arithmetic.filter_bank import log2_q16
-from tinyedge.arithmetic.whole_numbers import rounded_quotient
+from tinyedge.arithmetic.whole_roots import rounded_quotient
 from tinyedge.features.contract import Array
 from tinyedge.features.spectra import fft_s32_constants
+from tinyedge.kernels.common.c_text import Value
 from tinyedge.kernels.contract import Constant
 
 Shape = Literal["hann", "rectangular"]
-LEAST_SIZE, MOST_SIZE = LENGTHS[0], 2048
-LOG2_BITS = 8
 _WEIGHT_BITS = 15
-_GAINED_BITS = 3
-"""of samples and their mean"""
-_WEIGHT_SHIFT = 4
-"""of weighted samples, to the right: then they fill 30 bits"""
+_GAINED_BITS, _LOST_BITS = 3, 4
+LOG2_BITS = 8
+MOST_INSTANTS = 2048
 DB_PER_STEP = 10 * np.log10(2) / (1 << LOG2_BITS)
 """decibels of energy that a value counts"""
 
 
 @dataclass(frozen=True)
-class Bands:
+class FrequencyBands:
     """Bands of the spectrum of windows of samples.
 
     window  samples of a window; the transform is of the next power of two
@@ -51,13 +50,13 @@ class Bands:
 
     @property
     def scratch_bytes(self) -> int:
-        return 4 * (self.window + self.window % 2 + self.size + 2)
+        return 4 * (self.window + self.size + 2)
 
     @property
-    def log_offset(self) -> int:
-        """log2 of a sum of |bin|^2 that is 1, in Q16."""
-        bits = _GAINED_BITS + _WEIGHT_BITS - _WEIGHT_SHIFT - (self.size.bit_length() - 1)
-        return 2 * bits << 16
+    def offset(self) -> int:
+        """What the logarithm of the energy of a count is: the transform divides by its length."""
+        gained = _WEIGHT_BITS + _GAINED_BITS - _LOST_BITS
+        return 2 * (gained - (self.size.bit_length() - 1)) << LOG2_BITS
 
     def weights(self) -> Array:
         """Of the samples, Q1.15. Shape: uint16 [window]."""
@@ -72,14 +71,13 @@ class Bands:
         x = windows.astype(np.int64) << _GAINED_BITS
         if self.removes_mean:
             x = x - rounded_quotient(x.sum(axis=-1, keepdims=True), self.window)
-        data = (x * self.weights().astype(np.int64)) >> _WEIGHT_SHIFT
-        bins = rfft_s32(data.astype(np.int32), self.size).astype(np.int64).reshape(len(x), -1, 2)
-        power = (bins**2).sum(axis=-1).astype(np.uint64)
-        bands = [power[:, low:high].sum(axis=1) for low, high in zip(self.edges, self.edges[1:], strict=False)]
-        logarithms = log2_q16(np.stack(bands, axis=1)) - self.log_offset
-        half = 1 << (15 - LOG2_BITS)
-        values: Array = np.maximum((logarithms + half) >> (16 - LOG2_BITS), 0).astype(np.int16)
-        return values
+        data = (x * self.weights().astype(np.int64) + (1 << (_LOST_BITS - 1))) >> _LOST_BITS
+        bins = rfft_s32(data.astype(np.int32), self.size).astype(np.int64)
+        power = (bins[:, 0::2] ** 2 + bins[:, 1::2] ** 2).astype(np.uint64)
+        sums = [power[:, low:high].sum(axis=1) for low, high in itertools.pairwise(self.edges)]
+        values = (log2_q16(np.stack(sums, axis=1)) >> (16 - LOG2_BITS)) - self.offset
+        found: Array = np.maximum(values, 0).astype(np.int16)
+        return found
 
     def float_values(self, windows: Array) -> Array:
         """The same in float64: log2 of max(sum of |bin|^2, 1), times 256."""
@@ -90,39 +88,50 @@ class Bands:
         if self.shape == "hann":
             weights = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(self.window) / self.window)
         power = np.abs(np.fft.rfft(x * weights, self.size)) ** 2
-        bands = [power[:, low:high].sum(axis=1) for low, high in zip(self.edges, self.edges[1:], strict=False)]
+        bands = [power[:, low:high].sum(axis=1) for low, high in itertools.pairwise(self.edges)]
         found: Array = np.log2(np.maximum(np.stack(bands, axis=1), 1.0)) * (1 << LOG2_BITS)
         return found
 
     def constants(self, prefix: str) -> tuple[Constant, ...]:
-        """The tables that `initializer` names."""
+        """The tables that `members` names."""
         return (
             *fft_s32_constants(prefix, self.size)[0],
             Constant(f"{prefix}_weights", "uint16_t", self.weights(), comment="of the window, Q1.15"),
             Constant(f"{prefix}_edges", "uint16_t", np.array(self.edges, np.uint16), comment="bins where bands begin"),
         )
 
-    def fft_struct(self, prefix: str) -> str:
-        """The definition of the struct of the transform that `initializer` names."""
-        return f"{fft_s32_constants(prefix, self.size)[1]}\n"
+    def members(self, prefix: str) -> dict[str, Value]:
+        """Of a te_bands_params."""
+        return {
+            "fft": {
+                "points": self.size // 2,
+                "twiddles": f"{prefix}_twiddles",
+                "real_twiddles": f"{prefix}_real_twiddles",
+                "order": f"{prefix}_order",
+            },
+            "window": self.window,
+            "axes": self.axes,
+            "removes_mean": int(self.removes_mean),
+            "weights": f"{prefix}_weights",
+            "count": self.count,
+            "edges": f"{prefix}_edges",
+            "offset": self.offset,
+        }
 
-    def initializer(self, prefix: str) -> str:
-        """A te_bands_params."""
-        return (
-            f"{{&{prefix}_fft, {self.window}, {self.axes}, {int(self.removes_mean)}, "
-            f"{prefix}_weights, {self.count}, {prefix}_edges, {self.log_offset}}}"
-        )
+
+RUNTIME = ("te_bands", "te_rfft_s32", "te_log2", "te_normalize", "te_integer_sqrt")
+"""what the C of both kinds calls"""
 
 
 def fft_size(window: int) -> int:
     """The power of two that a window is filled up to."""
-    return max(LEAST_SIZE, 1 << (window - 1).bit_length())
+    return max(LENGTHS[0], 1 << (window - 1).bit_length())
 
 
 def check_window(window: int) -> None:
     """Raises: ValueError for a window that cannot be transformed."""
-    if not 2 <= window <= MOST_SIZE:
-        raise ValueError(f"`window` is {window:,} instants; a spectrum is of 2 to {MOST_SIZE:,}")
+    if not 2 <= window <= MOST_INSTANTS:
+        raise ValueError(f"`window` is {window:,} instants; a spectrum is of 2 to {MOST_INSTANTS:,}")
 
 
 def edges_of(limits_hz: tuple[float, ...], rate_hz: int, window: int) -> tuple[int, ...]:

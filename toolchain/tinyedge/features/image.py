@@ -13,6 +13,7 @@ from tinyedge.errors import UsageError
 from tinyedge.features.contract import Array, FeatureCode, Features
 from tinyedge.features.resize import Axis, Resize, axis_of
 from tinyedge.graph.ir import DType
+from tinyedge.kernels.common.c_text import Value, params_struct
 from tinyedge.kernels.contract import Constant
 from tinyedge.tables import require_range
 
@@ -151,15 +152,16 @@ class Image(Features):
     def emit(self, prefix: str) -> FeatureCode:
         rows, columns = self._axes
         factor, offset, _ = _LEVELS[self.levels]
-        parts = [
-            f"{{{axis.size}, {axis.taps}, {prefix}_{name}_starts, {prefix}_{name}_weights}}"
-            for name, axis in (("row", rows), ("column", columns))
-        ]
         name = f"{prefix}_params"
-        body = (
-            f"{{TE_IMAGE_{self.format.upper()}, {self.camera[1]}, {self._planes}, {parts[0]}, {parts[1]}, "
-            f"{factor}, {offset}}}"
-        )
+        members: dict[str, Value] = {
+            "format": f"TE_IMAGE_{self.format.upper()}",
+            "width": self.camera[1],
+            "colors": self._planes,
+            "rows": rows.members(f"{prefix}_row"),
+            "columns": columns.members(f"{prefix}_column"),
+            "factor": factor,
+            "offset": offset,
+        }
         constants = [
             Constant(f"{prefix}_{which}_{what}", "uint16_t", values.reshape(-1).astype(np.uint16))
             for which, axis in (("row", rows), ("column", columns))
@@ -168,7 +170,7 @@ class Image(Features):
         return FeatureCode(
             function="te_image",
             params_name=name,
-            params=f"static const te_image_params {name} = {body};",
+            params=params_struct("te_image_params", name, members),
             constants=tuple(constants),
         )
 

@@ -9,17 +9,16 @@ from typing import Literal
 
 import numpy as np
 
-from tinyedge.arithmetic.whole_numbers import integer_sqrt, rounded_quotient
-from tinyedge.features.bands import Bands, Shape, check_window, edges_of
+from tinyedge.arithmetic.whole_roots import integer_sqrt, rounded_quotient
+from tinyedge.features.bands import MOST_INSTANTS, RUNTIME, FrequencyBands, Shape, check_window, edges_of
 from tinyedge.features.contract import Array, FeatureCode, Features
 from tinyedge.features.normalize import Normalization
 from tinyedge.features.windows import check_stride, cut_windows
-from tinyedge.kernels.contract import Constant
+from tinyedge.kernels.common.c_text import Value, params_struct
 from tinyedge.tables import require_range
 
 Statistic = Literal["raw", "mean", "std", "mean_difference", "rms", "min", "max", "crossings", "bands"]
 _MOST = (1 << 15) - 1
-_LONGEST = 2048
 _NAMES: Mapping[Statistic, str] = {
     "raw": "RAW",
     "mean": "MEAN",
@@ -65,7 +64,7 @@ class Imu(Features):
         require_range("rate_hz", self.rate_hz, 1, 1_000_000)
         require_range("axes", self.axes, 1, 32)
         require_range("counts", self.counts, 1e-6, 1e9)
-        require_range("window", self.window, 1, _LONGEST)
+        require_range("window", self.window, 1, MOST_INSTANTS)
         check_stride(self.window, self.stride)
         if not self.values or len(set(self.values)) < len(self.values):
             raise ValueError("`values` names each statistic once, and at least one")
@@ -86,13 +85,13 @@ class Imu(Features):
         return self._normalization.result_unit
 
     @functools.cached_property
-    def _bands(self) -> Bands | None:
+    def _bands(self) -> FrequencyBands | None:
         if "bands" not in self.values:
             return None
         check_window(self.window)
         if len(self.bands_hz) < 2:
             raise ValueError("`bands_hz` has one frequency; a band lies between two")
-        return Bands(self.window, self.axes, edges_of(self.bands_hz, self.rate_hz, self.window), self.shape)
+        return FrequencyBands(self.window, self.axes, edges_of(self.bands_hz, self.rate_hz, self.window), self.shape)
 
     @functools.cached_property
     def _normalization(self) -> Normalization:
@@ -126,21 +125,24 @@ class Imu(Features):
         bands, normalization = self._bands, self._normalization
         name = f"{prefix}_params"
         order = ", ".join(f"TE_IMU_{_NAMES[value]}" for value in self.values)
-        whole = "{0, 0, 0, 0, 0, 0, 0, 0}" if bands is None else bands.initializer(prefix)
-        body = (
-            f"{{{self.window}, {self.axes}, {len(self.values)}, {prefix}_statistics, {whole}, "
-            f"{normalization.initializer(prefix)}}}"
-        )
-        fft = "" if bands is None else bands.fft_struct(prefix)
-        constants: tuple[Constant, ...] = () if bands is None else bands.constants(prefix)
+        members: dict[str, Value] = {
+            "window": self.window,
+            "axes": self.axes,
+            "count": len(self.values),
+            "statistics": f"{prefix}_statistics",
+        }
+        if bands is not None:
+            members["bands"] = bands.members(prefix)
+        if self.mean:
+            members["normalize"] = normalization.members(prefix)
         return FeatureCode(
             function="te_imu",
             params_name=name,
-            params=f"{fft}static const uint8_t {prefix}_statistics[{len(self.values)}] = {{{order}}};\n\n"
-            f"static const te_imu_params {name} = {body};",
-            constants=(*constants, *normalization.constants(prefix)),
+            params=f"static const uint8_t {prefix}_statistics[{len(self.values)}] = {{{order}}};\n\n"
+            + params_struct("te_imu_params", name, members),
+            constants=(*(() if bands is None else bands.constants(prefix)), *normalization.constants(prefix)),
             scratch_bytes=0 if bands is None else bands.scratch_bytes,
-            runtime=("te_bands", "te_rfft_s32", "te_log2", "te_normalize", "te_integer_sqrt"),
+            runtime=RUNTIME,
         )
 
 

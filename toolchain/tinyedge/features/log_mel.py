@@ -28,8 +28,8 @@ class LogMel(MelFront):
     kind: ClassVar[str] = "log_mel"
 
     quantize: Literal["scale", "micro_speech"] = "scale"
-    """by the scale of the network's input, or as micro_speech's preprocessor does it (that scale is then 26/255 to
-    within 2 %)"""
+    """`scale`: by the scale of the network's input; `micro_speech`: as micro_speech's preprocessor does it, whatever
+    the scale (26/255 to within 2 %)"""
 
     @property
     def is_quantized(self) -> bool:

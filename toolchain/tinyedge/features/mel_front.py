@@ -81,34 +81,34 @@ def fft_length(window: int) -> int:
 
 @dataclass(frozen=True)
 class MelFront(Features):
-    """The parameters of both."""
+    """The parameters of both. Smoothing is of the estimate of the noise, in even and odd channels."""
 
     rate_hz: int = 16_000
-    """samples in a second"""
+    """samples a second"""
     window_ms: float = 30
-    """what a row is computed of; whole samples"""
+    """of sound that a row is computed of"""
     stride_ms: float = 20
-    """from one window to the next; whole samples"""
+    """from one row to the next, at most the window"""
     channels: int = 40
-    """mel bands, the values of a row"""
+    """bands of frequencies, the values of a row"""
     low_hz: float = 125
     """where the lowest band begins"""
     high_hz: float = 7500
-    """where the highest band ends"""
+    """where the highest band ends, at most half of the rate"""
     noise_reduction: bool = True
-    """whether each channel's noise is followed and taken away"""
+    """takes away an estimate of the noise in each band"""
     even_smoothing: float = 0.025
-    """share of a new row in the estimate of the noise, in even channels"""
+    """share of the newest row in that estimate, in even bands"""
     odd_smoothing: float = 0.06
-    """the same in odd channels"""
+    """the same, in odd bands"""
     min_signal_remaining: float = 0.05
-    """share of a channel that is left at least"""
+    """share of a band that the reduction leaves at least"""
     pcan: bool = True
-    """whether channels are amplified by their noise (per-channel amplitude normalization)"""
+    """evens out loudness: a gain for each band by the estimate of its noise"""
     pcan_strength: float = 0.95
-    """exponent of that gain"""
+    """power of the estimate that a band is divided by"""
     pcan_offset: float = 80
-    """what is added to the noise before"""
+    """added to the estimate before"""
     log_scale: int = 64
     """steps of a value in one unit of the natural logarithm"""
 

@@ -43,19 +43,19 @@ class Mfcc(Features):
     kind: ClassVar[str] = "mfcc"
 
     rate_hz: int = 16_000
-    """samples in a second"""
+    """samples a second"""
     window_ms: float = 30
-    """what a row is computed of; whole samples"""
+    """of sound that a row is computed of"""
     stride_ms: float = 20
-    """from one window to the next; whole samples"""
+    """from one row to the next, at most the window"""
     bands: int = 40
-    """mel bands"""
+    """of frequencies, evenly on the mel scale"""
     coefficients: int = 10
-    """values of a row, from the first on; at most as many as bands"""
+    """of the cosine transform that are kept, the values of a row"""
     low_hz: float = 20
     """where the lowest band begins"""
     high_hz: float = 4000
-    """where the highest band ends"""
+    """where the highest band ends, at most half of the rate"""
 
     def __post_init__(self) -> None:
         check_times(self.window_ms, self.stride_ms, self.rate_hz)

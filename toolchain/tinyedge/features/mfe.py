@@ -37,28 +37,28 @@ _LEVEL_BITS = 16
 
 @dataclass(frozen=True)
 class Mfe(Features):
-    """Parameters."""
+    """Parameters. Of a window longer than `fft_length` only the first samples count, as in Edge Impulse."""
 
     kind: ClassVar[str] = "mfe"
 
     rate_hz: int = 16_000
-    """samples in a second"""
+    """samples a second"""
     window_ms: float = 20
-    """what a row is computed of; whole samples"""
+    """of sound that a row is computed of"""
     stride_ms: float = 10
-    """from one window to the next; whole samples"""
+    """from one row to the next, at most the window"""
     channels: int = 40
-    """mel bands, the values of a row"""
+    """bands of frequencies, the values of a row"""
     fft_length: int = 256
-    """a power of two; of a longer window only the first samples count, as in Edge Impulse"""
+    """samples that are transformed"""
     low_hz: float = 0
     """where the lowest band begins"""
     high_hz: float = 8000
-    """where the highest band ends"""
+    """where the highest band ends, at most half of the rate"""
     noise_floor_db: float = -52
-    """what becomes 0; 12 dB become 1"""
+    """what is softer counts as silence"""
     pre_emphasis: float = 0.98
-    """share of a sample that is taken from the next one"""
+    """share of the sample before that is taken away from each"""
 
     def __post_init__(self) -> None:
         check_times(self.window_ms, self.stride_ms, self.rate_hz)

@@ -8,6 +8,7 @@ import numpy as np
 
 from tinyedge.arithmetic.quantization import quantize_multiplier, requantize
 from tinyedge.features.contract import Array
+from tinyedge.kernels.common.c_text import Value
 from tinyedge.kernels.contract import Constant
 
 UNIT = 1 / 256
@@ -65,7 +66,7 @@ class Normalization:
         return np.stack(columns, axis=1).astype(np.int16)
 
     def constants(self, prefix: str) -> tuple[Constant, ...]:
-        """The tables that `initializer` names."""
+        """The tables that `members` names."""
         if not self.mean:
             return ()
         multipliers, shifts = zip(*self.factors, strict=True)
@@ -75,9 +76,9 @@ class Normalization:
             Constant(f"{prefix}_shifts", "int8_t", np.array(shifts, np.int8)),
         )
 
-    def initializer(self, prefix: str) -> str:
-        """A te_normalize_params."""
-        return f"{{{prefix}_centers, {prefix}_multipliers, {prefix}_shifts}}" if self.mean else "{0, 0, 0}"
+    def members(self, prefix: str) -> dict[str, Value]:
+        """Of a te_normalize_params; empty where values stay as they are."""
+        return {name: f"{prefix}_{name}" for name in ("centers", "multipliers", "shifts")} if self.mean else {}
 
 
 def measure(values: Array, unit: float) -> tuple[tuple[float, ...], tuple[float, ...]]:

@@ -8,6 +8,7 @@ from typing import Literal
 import numpy as np
 
 from tinyedge.features.contract import Array
+from tinyedge.kernels.common.c_text import Value
 
 Resize = Literal["area", "bilinear", "nearest"]
 WEIGHT_BITS = 12
@@ -33,6 +34,15 @@ class Axis:
     @property
     def taps(self) -> int:
         return int(self.weights.shape[1])
+
+    def members(self, prefix: str) -> dict[str, Value]:
+        """Of a te_image_axis."""
+        return {
+            "size": self.size,
+            "taps": self.taps,
+            "starts": f"{prefix}_starts",
+            "weights": f"{prefix}_weights",
+        }
 
     def weighted(self, values: Array, axis: int) -> Array:
         """Sums along an axis of int64 values, in Q0.12."""

@@ -8,10 +8,11 @@ from typing import Literal
 
 import numpy as np
 
-from tinyedge.features.bands import DB_PER_STEP, Bands, Shape, check_window, edges_of
+from tinyedge.features.bands import DB_PER_STEP, RUNTIME, FrequencyBands, Shape, check_window, edges_of, fft_size
 from tinyedge.features.contract import Array, FeatureCode, Features
 from tinyedge.features.normalize import Normalization
 from tinyedge.features.windows import check_stride, cut_windows
+from tinyedge.kernels.common.c_text import Value, params_struct
 from tinyedge.tables import require_range
 
 
@@ -67,15 +68,16 @@ class Spectrum(Features):
         return self._normalization.result_unit
 
     @functools.cached_property
-    def _bands(self) -> Bands:
-        size = Bands(self.window, self.axes, (0, 1), self.shape).size
-        low = self.low_hz or self.rate_hz / size
+    def _bands(self) -> FrequencyBands:
+        low = self.low_hz or self.rate_hz / fft_size(self.window)
         high = self.high_hz or self.rate_hz / 2
         if not low < high:
             raise ValueError(f"`low_hz` is {low:g} and `high_hz` {high:g}: there is nothing between them")
         space = np.geomspace if self.spacing == "log" else np.linspace
         limits = tuple(float(limit) for limit in space(low, high, self.bands + 1))
-        return Bands(self.window, self.axes, edges_of(limits, self.rate_hz, self.window), self.shape, self.remove_mean)
+        return FrequencyBands(
+            self.window, self.axes, edges_of(limits, self.rate_hz, self.window), self.shape, self.remove_mean
+        )
 
     @functools.cached_property
     def _normalization(self) -> Normalization:
@@ -95,14 +97,16 @@ class Spectrum(Features):
     def emit(self, prefix: str) -> FeatureCode:
         bands, normalization = self._bands, self._normalization
         name = f"{prefix}_params"
-        body = f"{{{bands.initializer(prefix)}, {normalization.initializer(prefix)}}}"
+        members: dict[str, Value] = {"bands": bands.members(prefix)}
+        if self.mean:
+            members["normalize"] = normalization.members(prefix)
         return FeatureCode(
             function="te_spectrum",
             params_name=name,
-            params=f"{bands.fft_struct(prefix)}static const te_spectrum_params {name} = {body};",
+            params=params_struct("te_spectrum_params", name, members),
             constants=(*bands.constants(prefix), *normalization.constants(prefix)),
             scratch_bytes=bands.scratch_bytes,
-            runtime=("te_bands", "te_rfft_s32", "te_log2", "te_normalize"),
+            runtime=RUNTIME,
         )
 
 

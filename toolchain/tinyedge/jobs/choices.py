@@ -36,7 +36,7 @@ class Choices:
     max_ram_bytes: int | None = None
     """the fastest plan whose arena and state have at most so many bytes; None: the recipe's, else as `optimize` says"""
     data: Path | None = None
-    """what a model of another world is calibrated and compared with"""
+    """what a model of another world is calibrated and compared with, and a finished one is judged on"""
     conversion: Settings = DEFAULTS
     """how such a model is converted"""
 

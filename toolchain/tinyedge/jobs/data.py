@@ -71,7 +71,8 @@ def labelled_samples(given: Given, prepared: Prepared, count: int | None, observ
     table = given.table
     if filled is not None and filled.features.rate_hz and (table is None or table.rate_hz is None):
         table = replace(table or DataTable(source=given.path), rate_hz=filled.features.rate_hz)
-    data = load_for(given.path, table, shape)
+    with observer.progress("read data"):
+        data = load_for(given.path, table, shape)
     for note in data.notes:
         observer.note(note)
     if count is not None and count > data.count:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,8 @@ from tinyedge.new.files import Start, project_files
 from tinyedge.new.look import look_at, relative_source
 from tinyedge.new.registry import find_template, template_for
 from tinyedge.paths import write_folder
+from tinyedge.tables import TableError
+from tinyedge.train.recipe import read_recipe_table
 
 DEFAULT_BOARD = "nrf52840dk"
 
@@ -84,6 +87,7 @@ def new(choices: NewChoices, settings: type, observer: Observer) -> NewProject:
         raise UsageError(f"the template `{template.name}` brings real data", hint="leave out `--with-example-data`")
     start = Start(folder.resolve().name, template, board, settings, found, choices.with_example)
     files = project_files(start)
+    _check_recipe(files["recipe.toml"], folder)
     if not choices.dry_run:
         try:
             write_folder(folder, files)
@@ -100,6 +104,16 @@ _SORTS = {
     "images": "images",
     "table": "rows of numbers",
 }
+
+
+def _check_recipe(text: bytes, folder: Path) -> None:
+    """Raises: UsageError for data that a recipe cannot be written for."""
+    try:
+        read_recipe_table(tomllib.loads(text.decode()), folder)
+    except TableError as error:
+        raise UsageError(
+            f"no recipe fits this data: {error}", hint="`--from blank` starts a project to be filled in by hand"
+        ) from error
 
 
 def _check(choices: NewChoices) -> None:

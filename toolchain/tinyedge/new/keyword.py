@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from tinyedge.arithmetic.fft import LENGTHS
 from tinyedge.boards import Board
 from tinyedge.new.contract import Found, Proposal
 from tinyedge.new.shared import data_table, facts_of, fit_table, merged
@@ -50,7 +51,7 @@ class _Keyword:
         cut, why = _window(found)
         samples, rate = cut["window"], found.rate_hz
         features, of_features = _features(found)
-        rows = 1 + (samples - round(_FRAME_S * rate)) // round(_STEP_S * rate)
+        rows = 1 + (samples - _whole(_FRAME_S, rate)) // _whole(_STEP_S, rate)
         width, size = fit_width(lambda width: _layers(rows, width, len(found.classes)), board)
         data, fit = data_table(found), fit_table(found, 40, 0.003)
         values, reasons = merged(
@@ -112,8 +113,8 @@ def _features(found: Found) -> tuple[dict[str, Any], dict[str, str]]:
     values = {
         "kind": "log_mel",
         "rate_hz": rate,
-        "window_ms": 1000 * round(_FRAME_S * rate) / rate,
-        "stride_ms": 1000 * round(_STEP_S * rate) / rate,
+        "window_ms": 1000 * _whole(_FRAME_S, rate) / rate,
+        "stride_ms": 1000 * _whole(_STEP_S, rate) / rate,
         "channels": _BANDS,
         "high_hz": min(7500.0, 0.475 * rate),
     }
@@ -124,6 +125,15 @@ def _features(found: Found) -> tuple[dict[str, Any], dict[str, str]]:
     }
 
 
+def _whole(seconds: float, rate_hz: float) -> int:
+    """Samples of a frame or a step; at rates that no microphone needs less than that, as far as a transform goes.
+
+    >>> _whole(0.03, 16_000), _whole(0.03, 192_000)
+    (480, 4096)
+    """
+    return min(round(seconds * rate_hz), LENGTHS[-1])
+
+
 def _window(found: Found) -> tuple[dict[str, Any], dict[str, str]]:
     """A second at most; recordings of less are filled with zeros, and of more are cut."""
     assert found.lengths is not None
@@ -131,7 +141,7 @@ def _window(found: Found) -> tuple[dict[str, Any], dict[str, str]]:
     shortest, _, longest = found.lengths
     rate = found.rate_hz
     spread = f"recordings are {shortest / rate:.2f} to {longest / rate:.2f} s long"
-    window = min(longest, round(_LONGEST_S * rate))
+    window = max(min(longest, round(_LONGEST_S * rate)), 4 * _whole(_FRAME_S, rate))
     values: dict[str, Any] = {"window": window}
     reasons = {"data.window": f"{spread}; a word takes less than a second"}
     if shortest < window:

@@ -1,8 +1,8 @@
 """A training that was interrupted goes on after its last whole epoch, and gives what an uninterrupted one would.
 
 A checkpoint holds the weights, the optimizer, the generators of random numbers, what was told of each epoch, and the
-best weights so far. It is written whole, under the digest of all that determines the stage, and goes when the stage is
-done.
+best weights so far. It is written whole, under the digest of all that determines the training, one for each stage, and
+goes when all stages are done.
 """
 
 from __future__ import annotations
@@ -18,11 +18,10 @@ from typing import Any
 import numpy as np
 
 from tinyedge.cache import Store
-from tinyedge.digests import digest
 from tinyedge.train.generators import give_states, take_states
 
 _SUFFIX = ".epoch"
-_EVERY_S = 1.0
+EVERY_S = 1.0
 """epochs that end sooner after the last checkpoint write none: so much is lost at most"""
 
 Row = dict[str, Any]
@@ -41,24 +40,25 @@ class Progressed:
     """weights of the epoch with the smallest validation loss"""
     best_loss: float = float("inf")
     best_epoch: int = 0
+    is_done: bool = False
+    """nothing is left to train"""
 
 
 class Keeper:
-    """Keeps the checkpoint of one stage.
+    """Keeps the checkpoints of a training's stages.
 
-    folder  where it lies; what lay there under another name goes
-    name    digest of what determines the training, without the stage
+    folder  where they lie; what lay there of another training goes
+    name    digest of what determines the training
     """
 
-    def __init__(self, folder: Path, name: str, *, every_s: float = _EVERY_S) -> None:
+    def __init__(self, folder: Path, name: str) -> None:
         self._store = Store(folder, _SUFFIX)
         self._name = name
-        self._every_s = every_s
         self._written = time.monotonic()
 
     def save(self, stage: str, model: Any, progressed: Progressed) -> None:
-        """Keep how far `stage` has come, unless that was done a moment ago."""
-        if time.monotonic() - self._written < self._every_s:
+        """Keep how far `stage` has come, unless that was done a moment ago and the stage goes on."""
+        if time.monotonic() - self._written < EVERY_S and not progressed.is_done:
             return
         head = {
             "epoch": progressed.epoch,
@@ -75,9 +75,8 @@ class Keeper:
         }
         stream = io.BytesIO()
         np.savez(stream, **arrays)
-        name = self._of(stage)
-        self._store.put(name, stream.getvalue())
-        self._remove(but=name)
+        self._store.put(self._of(stage), stream.getvalue())
+        self._remove(but=self._name)
         self._written = time.monotonic()
 
     def restore(self, stage: str, model: Any) -> Progressed:
@@ -107,11 +106,11 @@ class Keeper:
         self._remove()
 
     def _of(self, stage: str) -> str:
-        return digest(self._name, stage)
+        return f"{self._name}.{stage}"
 
     def _remove(self, but: str = "") -> None:
         for path in self._store.folder.glob(f"*{_SUFFIX}"):
-            if path.stem != but:
+            if not but or not path.name.startswith(f"{but}."):
                 path.unlink(missing_ok=True)
 
 

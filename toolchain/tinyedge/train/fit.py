@@ -195,6 +195,7 @@ class _Watch:
         so_far.epoch = epoch + 1
         if self.is_over():
             self._model.stop_training = True
+        so_far.is_done = self.is_over() or so_far.epoch == self._epochs
         if self._training.keeper is not None:
             self._training.keeper.save(self._stage, self._model, so_far)
 

@@ -21,6 +21,7 @@ from tinyedge.cache import Store
 from tinyedge.digests import canonical_json, digest
 from tinyedge.train.checkpoint import Row
 from tinyedge.train.generators import give_states, take_states
+from tinyedge.train.inputs import unrecorded
 from tinyedge.train.matching import Matched
 from tinyedge.train.recipe import Recipe
 from tinyedge.train.rewrite import all_layers
@@ -58,7 +59,9 @@ def _own_sources(recipe: Recipe) -> Iterator[Path]:
     standard = Path(json.__file__).resolve().parent.parent
     made = Path(tempfile.gettempdir()).resolve()  # sources that AutoGraph makes, of new names each time
     loaded = {path for path in outside if standard not in path.parents and made not in path.parents}
-    yield from sorted({*loaded, *recipe.folder.glob("*.py"), *Path(__file__).parent.rglob("*.py")}, key=str)
+    with unrecorded():  # else any new file beside recipe.toml would count as another recipe
+        beside = [*recipe.folder.glob("*.py"), *Path(__file__).parent.rglob("*.py")]
+    yield from sorted({*loaded, *beside}, key=str)
 
 
 def save(folder: Path, name: str, model: Any, rows: Sequence[Row]) -> None:

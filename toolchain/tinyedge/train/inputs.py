@@ -7,6 +7,7 @@ Native code that opens a file by itself tells nobody, so every file of a folder 
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import importlib.util
 import os
@@ -15,7 +16,7 @@ import sys
 import sysconfig
 import tempfile
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,20 @@ ABSENT = "absent"
 _SYSTEM = ("/proc", "/sys", "/dev", "/etc", "/lib", "/lib64", "/usr/lib", "/usr/lib64", "/usr/share")
 _BLOCK_BYTES = 1 << 20
 _LISTING = ("os.listdir", "os.scandir")
+
+
+_unrecorded = threading.local()
+
+
+@contextlib.contextmanager
+def unrecorded() -> Iterator[None]:
+    """What this thread reads within the block does not count: tinyedge looks for itself, and not for the recipe."""
+    before = getattr(_unrecorded, "now", False)
+    _unrecorded.now = True
+    try:
+        yield
+    finally:
+        _unrecorded.now = before
 
 
 class Recorder:
@@ -60,6 +75,8 @@ class Recorder:
 
     def _heard(self, event: str, arguments: tuple[Any, ...]) -> None:
         if event not in ("open", "os.mkdir", *_LISTING) or getattr(self._busy, "now", False):
+            return
+        if getattr(_unrecorded, "now", False):
             return
         self._busy.now = True
         try:

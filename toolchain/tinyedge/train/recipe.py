@@ -101,7 +101,8 @@ class Recipe:
         return path if path.exists() else None
 
     def to_json(self) -> dict[str, Any]:
-        """The table `read_recipe_table` makes an equal recipe of."""
+        """The table `read_recipe_table` makes an equal recipe of, but for what one training has nothing of: [folds] and
+        [quick]."""
         return {
             "summary": self.summary,
             "task": self.task if isinstance(self.task, str) else list(self.task),
@@ -211,7 +212,8 @@ class RecipeFile:
     max_ram: int | None = None
     """bytes of arena and state at most, at the price of time; left out: as `optimize` says"""
     data: dict[str, Value] = field(default_factory=dict)
-    """arguments of `load` in data.py; paths are relative to the recipe's folder"""
+    """which data: these keys where it has a `source`, else the arguments of `load` in data.py; paths are relative to
+    the recipe's folder"""
     fit: Fit
     """how the model is trained"""
     compress: tuple[dict[str, Any], ...] = ()

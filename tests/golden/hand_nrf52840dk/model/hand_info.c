@@ -3,6 +3,7 @@
 #include "te_model.h"
 
 #include "hand.h"
+
 static const te_tensor_info inputs[] = {
     {"int8", "1x300", "0.5", -3, 300}, /* input */
 };

@@ -1,4 +1,4 @@
-"""Roots and quotients of whole numbers, rounded."""
+"""Roots and quotients of whole numbers, as te_integer_sqrt.h and the features compute them."""
 
 from __future__ import annotations
 
