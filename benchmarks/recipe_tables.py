@@ -27,7 +27,7 @@ def render_page(page: str, recipes: Mapping[str, Any]) -> str:
     """A page with the tables between its marks made anew."""
     before, _, rest = page.partition(BEGIN)
     _, _, after = rest.partition(END)
-    parts = [summary_table(recipes), *(f"### {name}\n\n{folds_table(found)}" for name, found in recipes.items())]
+    parts = [summary_table(recipes), *(f"### {name}\n\n{folds_table(name, found)}" for name, found in recipes.items())]
     body = "\n\n".join(parts)
     return f"{before}{BEGIN}\n\n{body}\n\n{END}{after}"
 
@@ -48,6 +48,7 @@ def summary_table(recipes: Mapping[str, Any]) -> str:
                 f"{fmean(fold['metrics'][f'float_{metric}'] for fold in folds):.4f}",
                 f"{fmean(fold['metrics'][f'int8_{metric}'] for fold in folds):.4f}",
                 f"{worst:.4f}",
+                board["optimize"],
                 f"{board['instructions']:,}",
                 f"{board['flash_bytes']:,} B",
                 f"{board['ram_bytes']:,} B",
@@ -59,23 +60,23 @@ def summary_table(recipes: Mapping[str, Any]) -> str:
     return _table(_SUMMARY, rows)
 
 
-def folds_table(found: Mapping[str, Any]) -> str:
+def folds_table(name: str, found: Mapping[str, Any]) -> str:
     """A row for each seed and fold, with the digest of the .tflite, and the means."""
-    names = [name for name in all_folds(found)[0]["metrics"] if name.endswith(_JUDGED)]
-    names = [name for name in names if not name.startswith(("prune_", "quantize_aware_"))]
+    names = [metric for metric in all_folds(found)[0]["metrics"] if metric.endswith(_JUDGED)]
+    names = [metric for metric in names if not metric.startswith(("prune_", "quantize_aware_"))]
     rows = []
     for seed, of_seed in found.items():
         for fold in of_seed["folds"]:
             told = ", ".join(_value(value) for value in fold["data"].values()) or "the whole"
-            figures = [f"{fold['metrics'][name]:.4f}" for name in names]
+            figures = [f"{fold['metrics'][metric]:.4f}" for metric in names]
             rows.append((seed, told, *figures, f"`{fold['digest'][:12]}`"))
     for values in _groups(found):
         chosen = [fold for fold in all_folds(found) if next(iter(fold["data"].values())) == values]
         figures = [f"{fmean(fold['metrics'][name] for fold in chosen):.4f}" for name in names]
-        rows.append(("all", f"mean of {_value(values)}", *figures, "-"))
+        rows.append(("all", f"mean of {_value(values)}", *figures, "all"))
     means = [f"{fmean(fold['metrics'][name] for fold in all_folds(found)):.4f}" for name in names]
-    rows.append(("all", "mean", *means, "-"))
-    heads = ("seed", "test", *(name.replace("_", " ") for name in names), "model")
+    rows.append(("all", "mean", *means, "all"))
+    heads = (f"{name}: seed", "test", *(name.replace("_", " ") for name in names), "model")
     versions = next(iter(found.values()))["versions"]
     told = ", ".join(f"{package} {version}" for package, version in versions.items())
     return f"{_table(heads, rows)}\n\nMade with {told}."

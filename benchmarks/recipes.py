@@ -76,7 +76,7 @@ def measure_recipe(recipe: Recipe, build_dir: Path, ui: Ui) -> dict[str, Any]:
     for change, folded in recipe.each_fold() or (({}, recipe),):
         model = train(folded, build_dir, ui)
         folds.append({"data": change, "digest": model.digest, "metrics": _judging(model.metrics)})
-        board = board or _on_board(model, build_dir)
+        board = board or _on_board(model, recipe.optimize, build_dir)
     return {
         "versions": {
             "python": platform.python_version(),
@@ -92,14 +92,15 @@ def _judging(metrics: Mapping[str, float]) -> dict[str, float]:
     return {name: round(value, 6) for name, value in metrics.items() if name != "train_seconds"}
 
 
-def _on_board(model: QuantizedModel, build_dir: Path) -> dict[str, Any]:
-    measured = run(Choices(model, BOARD, "zig", None, build_dir), Ui(), samples=_SAMPLES)
+def _on_board(model: QuantizedModel, optimize: str, build_dir: Path) -> dict[str, Any]:
+    measured = run(Choices(model, BOARD, "zig", optimize, build_dir), Ui(), samples=_SAMPLES)
     if measured.run.mismatches or measured.run.instructions is None:
         raise CheckError(f"`{model.name}` has {measured.run.mismatches} mismatches on {BOARD}")
     size = measured.built.image.size
     return {
         "board": BOARD,
         "compiler": measured.built.image.compiler,
+        "optimize": optimize,
         "samples": measured.run.samples,
         "accuracy": measured.run.device_accuracy,
         "instructions": int(measured.run.instructions.value),

@@ -54,6 +54,13 @@ TABLES = {
     ),
     ("docs/bring-your-own.md", "network | source"): "not at all: trainings, by `benchmarks.source_table`",
     ("docs/emulators.md", "model | board | `unicorn` | `qemu`"): "by board-table.md",
+    ("docs/recipes.md", "recipe | judged by | float"): (
+        "by benchmarks/recipes.json, which trainings made; what a board costs by a run of a quick training with `slow`"
+    ),
+    ("docs/recipes.md", "activity: seed | test"): "by benchmarks/recipes.json, and its means by its folds",
+    ("docs/recipes.md", "anomaly: seed | test"): "by benchmarks/recipes.json, and its means by its folds",
+    ("docs/recipes.md", "fashion: seed | test"): "by benchmarks/recipes.json, and its means by its folds",
+    ("docs/recipes.md", "keyword: seed | test"): "by benchmarks/recipes.json, and its means by its folds",
     ("docs/trust.md", "reply | taken"): "not at all: counts of one run; tests/measure/test_noise.py lets none be wrong",
     ("docs/features.md", "kind | Cortex-M4 | Cortex-M0+"): (
         "RAM and constants by what is generated; instructions by runs with `slow`: tests/features/test_boards.py"

@@ -12,8 +12,8 @@ def build() -> Any:
     image = Input((28, 28, 1))
     x = _convolution(image, 24, 3, 2, "conv_1")
     x = _convolution(x, 32, 3, 2, "conv_2")
-    x = _convolution(x, 64, 3, 1, "conv_3")
-    x = _convolution(x, 64, 1, 1, "conv_4")
+    x = _convolution(x, 52, 3, 1, "conv_3")
+    x = _convolution(x, 60, 1, 1, "conv_4")
     x = layers.GlobalAveragePooling2D(name="average")(x)
     return Model(image, layers.Dense(10, activation="softmax", name="classes")(x))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from tinyedge.errors import ModelError
@@ -11,7 +11,7 @@ from tinyedge.graph.reader import read_model
 from tinyedge.train.convert import convert_model
 from tinyedge.train.evaluate import check_types, quantize_inputs, run_int8
 from tinyedge.train.layers import describe, first_line, kind_of
-from tinyedge.train.matching import Matched
+from tinyedge.train.matching import Matched, one_or_all
 from tinyedge.train.recipe import Recipe
 from tinyedge.train.rewrite import all_layers
 
@@ -29,11 +29,12 @@ def rehearse(recipe: Recipe, model: Any, data: Matched, if_ended: Callable[[Mode
     Raises: ModelError of the first stage that fails
     """
     notes: list[str] = []
+    few = [array[:_SAMPLES] for array in data.train_inputs]
+    _normalize(model, few)
     for technique in recipe.compress:
         model, told = technique.rehearse(model)
         notes += told
     if_ended(_conversion_error(model, "the converter crashed on the untrained model"))
-    few = [array[:_SAMPLES] for array in data.train_inputs]
     try:
         tflite = convert_model(model, few, _SAMPLES)
     except Exception as error:  # of many kinds, the converter's own among them
@@ -49,6 +50,16 @@ def rehearse(recipe: Recipe, model: Any, data: Matched, if_ended: Callable[[Mode
         hint = f"the converter does not always quantize all of {describe(recurrent[0])} unrolled: use an LSTM"
         raise ModelError(error.what, hint=hint) from error
     return tuple(notes)
+
+
+def _normalize(model: Any, few: Sequence[Any]) -> None:
+    """Give batch normalization the means and variances of a few samples, as training would: with those it begins with,
+    hardly anything comes through a deep network, and no integer could hold that."""
+    norms = [layer for layer in all_layers(model) if kind_of(layer) == "BatchNormalization"]
+    for layer in norms:
+        layer.momentum = 0.0
+    if norms:
+        model(one_or_all(few), training=True)
 
 
 def _conversion_error(model: Any, what: str) -> ModelError:
