@@ -14,6 +14,7 @@ _SUMMARY = (
     "float",
     "int8",
     "worst fold",
+    "for",
     "instructions",
     "flash",
     "RAM",
