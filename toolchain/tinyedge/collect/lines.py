@@ -14,7 +14,7 @@ from tinyedge.errors import DeviceError
 
 _LOOKED_AT = 8
 """lines of numbers that settle how many there are in a line"""
-_NUMBER = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]{1,3})?")
+_NUMBER = re.compile(r"[+-]?([0-9]{1,30}(\.[0-9]{0,30})?|\.[0-9]{1,30})([eE][+-]?[0-9]{1,2})?")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_ .()/\[\]^%-]*")
 _SEPARATORS = re.compile(r" *[,;\t] *| +")
 _TIMES = {
