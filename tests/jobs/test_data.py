@@ -150,7 +150,7 @@ def test_images_become_as_large_as_the_input(tmp_path: Path) -> None:
     found, notes = samples(tmp_path, echo(4, 6, 1), names=("a", "b"))
     assert found.arrays[0].shape == (1, 1, 4, 6, 1)
     assert set(found.arrays[0].ravel().tolist()) == {-18}
-    assert notes == ["of 2 recordings, the 1 of the test are taken"]
+    assert notes == ["2 of 2 images are resized to 4 x 6", "of 2 recordings, the 1 of the test are taken"]
 
 
 @pytest.mark.slow
