@@ -246,6 +246,8 @@ def test_nothing_is_written_where_something_is(tmp_path: Path) -> None:
         NewChoices(tmp_path / "x", "digits", with_example=True),
         NewChoices(tmp_path / "x", "gesture", data=tmp_path / "nowhere"),
         NewChoices(tmp_path / "x", "gesture", data=tmp_path, with_example=True),
+        NewChoices(tmp_path / "there" / "x", data=tmp_path / "there"),
+        NewChoices(tmp_path / "x", "digits", data=tmp_path / "there"),
     ):
         with pytest.raises(TinyEdgeError) as refused:
             new(choices, Config, Silence())
