@@ -55,6 +55,9 @@ TABLES = {
     ("docs/bring-your-own.md", "network | source"): "not at all: trainings, by `benchmarks.source_table`",
     ("docs/emulators.md", "model | board | `unicorn` | `qemu`"): "by board-table.md",
     ("docs/trust.md", "reply | taken"): "not at all: counts of one run; tests/measure/test_noise.py lets none be wrong",
+    ("docs/features.md", "kind | Cortex-M4 | Cortex-M0+"): (
+        "RAM and constants by what is generated; instructions by runs with `slow`: tests/features/test_boards.py"
+    ),
     ("docs/tflm.md", "model | runtime | instructions | cycles | arena | RAM | flash | code"): (
         "aot by plans, by runs with `slow`; digits by board-table.md; ratios by the figures beside them; TFLM's own "
         "not at all: they need its source tree"

@@ -38,22 +38,22 @@ static color pixel(const te_image_params *p, const uint8_t *samples, uint32_t y,
   const uint8_t *two = samples + 2 * at;
   const uint8_t *four = samples + 4 * (at / 2);
   switch (p->format) {
-    case TE_IMAGE_RGB: {
-      const color c = {samples[3 * at], samples[3 * at + 1], samples[3 * at + 2]};
-      return c;
-    }
-    case TE_IMAGE_RGB565:
-      return of_565((uint32_t)two[0] << 8 | two[1]);
-    case TE_IMAGE_RGB565_LITTLE:
-      return of_565((uint32_t)two[1] << 8 | two[0]);
-    case TE_IMAGE_YUYV:
-      return of_yuv(two[0], four[1], four[3]);
-    case TE_IMAGE_UYVY:
-      return of_yuv(two[1], four[0], four[2]);
-    default: {
-      const color c = {samples[at], samples[at], samples[at]};
-      return c;
-    }
+  case TE_IMAGE_RGB: {
+    const color c = {samples[3 * at], samples[3 * at + 1], samples[3 * at + 2]};
+    return c;
+  }
+  case TE_IMAGE_RGB565:
+    return of_565((uint32_t)two[0] << 8 | two[1]);
+  case TE_IMAGE_RGB565_LITTLE:
+    return of_565((uint32_t)two[1] << 8 | two[0]);
+  case TE_IMAGE_YUYV:
+    return of_yuv(two[0], four[1], four[3]);
+  case TE_IMAGE_UYVY:
+    return of_yuv(two[1], four[0], four[2]);
+  default: {
+    const color c = {samples[at], samples[at], samples[at]};
+    return c;
+  }
   }
 }
 
@@ -61,14 +61,14 @@ static color pixel(const te_image_params *p, const uint8_t *samples, uint32_t y,
 static uint32_t brightness(const te_image_params *p, const uint8_t *samples, uint32_t y, uint32_t x) {
   const uint32_t at = y * p->width + x;
   switch (p->format) {
-    case TE_IMAGE_GREY:
-      return samples[at];
-    case TE_IMAGE_YUYV:
-      return samples[2 * at];
-    case TE_IMAGE_UYVY:
-      return samples[2 * at + 1];
-    default:
-      return grey_of(pixel(p, samples, y, x));
+  case TE_IMAGE_GREY:
+    return samples[at];
+  case TE_IMAGE_YUYV:
+    return samples[2 * at];
+  case TE_IMAGE_UYVY:
+    return samples[2 * at + 1];
+  default:
+    return grey_of(pixel(p, samples, y, x));
   }
 }
 
@@ -102,7 +102,8 @@ static color resized(const te_image_params *p, const uint8_t *samples, uint32_t 
     sum.blue += down[i] * (line.blue >> 4);
   }
   const uint32_t half = UINT32_C(1) << (TE_IMAGE_WEIGHT_BITS + 7);
-  const color result = {(sum.red + half) >> (TE_IMAGE_WEIGHT_BITS + 8), (sum.green + half) >> (TE_IMAGE_WEIGHT_BITS + 8),
+  const color result = {(sum.red + half) >> (TE_IMAGE_WEIGHT_BITS + 8),
+                        (sum.green + half) >> (TE_IMAGE_WEIGHT_BITS + 8),
                         (sum.blue + half) >> (TE_IMAGE_WEIGHT_BITS + 8)};
   return result;
 }

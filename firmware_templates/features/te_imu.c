@@ -47,22 +47,22 @@ static int16_t saturated(int32_t x) {
 static int16_t statistic(const te_imu_params *p, uint32_t which, const int16_t *samples, const sums *s) {
   const uint32_t n = p->window;
   switch (which) {
-    case TE_IMU_MEAN:
-      return (int16_t)quotient(s->sum, n);
-    case TE_IMU_DEVIATION:
-      return saturated(quotient(te_integer_sqrt((uint64_t)(n * s->squares - s->sum * s->sum)), n));
-    case TE_IMU_MEAN_DIFFERENCE:
-      return saturated(quotient(s->differences, n > 1 ? n - 1 : 1));
-    case TE_IMU_RMS:
-      return saturated(quotient(te_integer_sqrt((uint64_t)(n * s->squares)), n));
-    case TE_IMU_MIN:
-      return (int16_t)s->min;
-    case TE_IMU_MAX:
-      return (int16_t)s->max;
-    case TE_IMU_CROSSINGS:
-      return (int16_t)quotient((int64_t)s->crossings * INT16_MAX, n > 1 ? n - 1 : 1);
-    default:
-      return samples[0];
+  case TE_IMU_MEAN:
+    return (int16_t)quotient(s->sum, n);
+  case TE_IMU_DEVIATION:
+    return saturated(quotient(te_integer_sqrt((uint64_t)(n * s->squares - s->sum * s->sum)), n));
+  case TE_IMU_MEAN_DIFFERENCE:
+    return saturated(quotient(s->differences, n > 1 ? n - 1 : 1));
+  case TE_IMU_RMS:
+    return saturated(quotient(te_integer_sqrt((uint64_t)(n * s->squares)), n));
+  case TE_IMU_MIN:
+    return (int16_t)s->min;
+  case TE_IMU_MAX:
+    return (int16_t)s->max;
+  case TE_IMU_CROSSINGS:
+    return (int16_t)quotient((int64_t)s->crossings * INT16_MAX, n > 1 ? n - 1 : 1);
+  default:
+    return samples[0];
   }
 }
 

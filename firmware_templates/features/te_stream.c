@@ -27,12 +27,12 @@ static void fill_input(const te_stream *s) {
 
 static int32_t output_at(const te_stream *s, const void *output, uint32_t i) {
   switch (s->output_type) {
-    case TE_STREAM_S8:
-      return ((const int8_t *)output)[i] - s->zero_point;
-    case TE_STREAM_U8:
-      return ((const uint8_t *)output)[i] - s->zero_point;
-    default:
-      return ((const int16_t *)output)[i] - s->zero_point;
+  case TE_STREAM_S8:
+    return ((const int8_t *)output)[i] - s->zero_point;
+  case TE_STREAM_U8:
+    return ((const uint8_t *)output)[i] - s->zero_point;
+  default:
+    return ((const int16_t *)output)[i] - s->zero_point;
   }
 }
 

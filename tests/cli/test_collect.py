@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from kits.cli import assert_refused, program, within
+from kits.cli import assert_refused, program, tinyedge, within
 from kits.terminal import Terminal
 from tinyedge.collect.frames import encode_frame
 from tinyedge.paths import templates_dir
@@ -96,7 +96,9 @@ def test_frames_in_noise_to_whole_files(terminal: Terminal) -> None:
     assert len(rows) == sum(each["samples"] for each in document["recordings"])
 
 
-@pytest.mark.parametrize(("end", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 130), (None, 4)])
+@pytest.mark.parametrize(
+    ("end", "code"), [(signal.SIGINT, 130), pytest.param(signal.SIGTERM, 130, marks=pytest.mark.slow), (None, 4)]
+)
 def test_what_came_before_the_end_is_kept(terminal: Terminal, end: signal.Signals | None, code: int) -> None:
     process = start(terminal, "--kind", "imu", "--label", "wave", "--axes", "x", "--json")
     sender = Sender(terminal, lambda n: encode_frame(n, [(20 * n + i,) for i in range(20)]))
@@ -116,6 +118,28 @@ def test_what_came_before_the_end_is_kept(terminal: Terminal, end: signal.Signal
     heard = [int(line.split(",")[1]) for line in lines[1:]]
     assert heard == list(range(heard[0], 20 * sender.sent))
     assert [path.name for path in (terminal.path.parent / "data" / "wave").iterdir()] == ["wave.0001.csv"]
+
+
+@pytest.mark.slow
+def test_what_a_killed_collection_had_received_is_kept_by_the_next(terminal: Terminal) -> None:
+    process = start(terminal, "--kind", "imu", "--label", "wave", "--axes", "x")
+    sender = Sender(terminal, lambda n: encode_frame(n, [(20 * n + i,) for i in range(20)]))
+    folder = terminal.path.parent / "data" / "wave"
+    partial_recording(folder.parent)
+    process.kill()
+    process.communicate(timeout=60)
+    sender.stop()
+    (partial,) = folder.iterdir()
+    with partial.open("ab") as stream:
+        stream.write(b"12.000,3")  # a line that was not finished
+    whole = partial.read_bytes().rpartition(b"\n")[0] + b"\n"
+    (terminal.path.parent / "log.txt").write_text("timestamp,x\n" + "".join(f"{n},{n}\n" for n in range(9)))
+    log = ("--port", "log.txt", "--kind", "imu", "--label", "wave")
+    outcome = tinyedge("collect", *log, cwd=terminal.path.parent)
+    assert outcome.code == 0, outcome.stderr
+    assert "`data/wave/wave.0001.csv` is what an earlier collection had received" in outcome.stderr
+    assert (folder / "wave.0001.csv").read_bytes() == whole
+    assert sorted(path.name for path in folder.iterdir()) == ["wave.0001.csv", "wave.0002.csv"]
 
 
 def test_a_log_a_look_and_a_sender(

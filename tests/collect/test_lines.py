@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import math
+import random
+
 import pytest
 
 from tinyedge.collect.contract import Lost, Row, Rows, TimeUnit
@@ -39,16 +43,41 @@ def test_names_and_talk_before_the_numbers() -> None:
     assert found == TEN + TEN
 
 
+def test_talk_between_samples_is_no_hole_and_names_again_are_a_restart() -> None:
+    names = "ax,ay,az\n"
+    talk = "battery 3.7\n[info] temperature is 25\n\n"
+    assert decoded(names + lines(TEN) + talk + lines(TEN))[1] == TEN + TEN
+    assert decoded(names + lines(TEN) + "boot\n" + names + lines(TEN))[1] == [*TEN, 0, *TEN]
+
+
 def test_the_first_line_of_a_live_board_may_be_cut() -> None:
     assert decoded("3,4,5\n" + lines(TEN), live=True)[1] == TEN
     assert decoded("23\n" + lines(TEN), live=True)[1] == TEN
 
 
-@pytest.mark.parametrize("damaged", ["1,2", "1,2,3,4", "1,x,3", "1,2,nan", "1,2,0x10", "1,,3", "1,2,3é"])
+@pytest.mark.parametrize(
+    "damaged", ["1,2", "1,2,3,4", "1,x,3", "1,2,nan", "1,2,0x10", "1,,3", "1,2,3é", "1,2,1e999", "1,2," + "9" * 400]
+)
 def test_a_damaged_line_is_a_hole(damaged: str) -> None:
     decoder, found = decoded(lines(TEN) + damaged + "\n" + lines(TEN))
     assert found == [*TEN, 1, *TEN]
     assert decoder.damaged == 1
+
+
+@pytest.mark.parametrize("time", ["auto", "ms"])
+def test_noise_of_any_kind_is_survived(time: TimeUnit) -> None:
+    lot = random.Random(7)
+    signs = b"0123456789.,\t -+eE;\r\nabT\xff\x00"
+    for _ in range(60):
+        decoder = LineDecoder(time)
+        with contextlib.suppress(DeviceError):
+            for _ in range(20):
+                for event in decoder.feed(bytes(lot.choice(signs) for _ in range(lot.randrange(200)))):
+                    if isinstance(event, Rows):
+                        assert {len(row) for row in event.rows} == {len(decoder.axis_names)}
+                        assert all(math.isfinite(value) for row in event.rows for value in row)
+                        assert len(event.times_s) in (0, len(event.rows))
+            decoder.finish()
 
 
 def test_few_damaged_lines_among_the_first_do_not_settle_the_width() -> None:

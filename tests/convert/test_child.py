@@ -11,7 +11,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from kits.float_models import SHAPE, float_cnn, write_data
+from kits.float_models import SHAPE, FloatNet, float_cnn, write_data
+from kits.models import small_convolution
 from tinyedge.artifacts import Silence
 from tinyedge.convert import DEFAULTS, Settings, convert
 from tinyedge.convert.child import run_worker
@@ -93,6 +94,27 @@ def test_settings_that_are_wrong(tmp_path: Path) -> None:
         convert(write_data(tmp_path / "d.npz"), DATA, DEFAULTS, Silence())
     with pytest.raises(UsageError, match="does not exist"):
         convert(tmp_path / "no.onnx", DATA, DEFAULTS, Silence())
+
+
+def test_what_is_in_integers_or_damaged_is_told_apart(tmp_path: Path) -> None:
+    source = tmp_path / "m.tflite"
+    source.write_bytes(small_convolution())
+    with pytest.raises(UsageError, match="is in integers already") as caught:
+        convert(source, DATA, DEFAULTS, Silence())
+    assert caught.value.hint == "`tinyedge run m.tflite` takes it as it is"
+    source.write_bytes(float_cnn()[:500])
+    with pytest.raises(ModelError) as damaged:
+        convert(source, DATA, DEFAULTS, Silence())
+    assert "damaged or cut short" in damaged.value.hint
+
+
+@pytest.mark.slow
+def test_a_source_without_an_answer_is_told(tmp_path: Path) -> None:
+    source = tmp_path / "m.tflite"
+    source.write_bytes(FloatNet((1, 4)).put("log", [], (1, 4)).build())
+    data = Arrays({"x": np.array([[1, 2, 3, 4], [1, -2, 3, 4]], np.float32)})
+    with pytest.raises(ModelError, match="answers 1 of 2 samples with values that are not finite, in output 0"):
+        convert(source, data, DEFAULTS, Silence())
 
 
 @pytest.mark.slow

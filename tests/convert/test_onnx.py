@@ -171,6 +171,12 @@ def test_unknown_operators_are_named_with_their_node() -> None:
     assert "use an LSTM or a GRU, which are written out step by step" in caught.value.hint
 
 
+def test_an_unknown_operator_is_named_though_nobody_knows_its_shape(tmp_path: Path) -> None:
+    path = saved(OnnxNet(1, 3).put("Fancy", domain="com.own").model(), tmp_path)
+    with pytest.raises(ModelError, match="ONNX operator `Fancy` is not imported"):
+        import_model(load_model(path))
+
+
 def test_weights_in_a_file_that_is_missing(tmp_path: Path) -> None:
     path = tmp_path / "net.onnx"
     onnx.save_model(onnx_cnn(), str(path), save_as_external_data=True, location="net.onnx.data", size_threshold=0)
@@ -218,6 +224,10 @@ def test_open_shapes_are_named(tmp_path: Path) -> None:
     net = OnnxNet("n", 2, "height", 8).put("Relu")
     with pytest.raises(ModelError, match=r"input `x` has the open shape \['n', 2, 'height', 8\]"):
         fix_batch(net.model())
+    huge = OnnxNet(1, 2, 1 << 20, 1 << 20)
+    huge.nodes.append(onnx.helper.make_node("Relu", ["x"], ["y"]))
+    with pytest.raises(ModelError, match=r"has 2,199,023,255,552 elements; at most 67,108,864 are taken"):
+        fix_batch(huge.model(["y"]))
 
 
 def test_terms_and_activations_go_into_the_operator_in_front(tmp_path: Path) -> None:

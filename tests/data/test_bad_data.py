@@ -109,6 +109,7 @@ BAD: dict[str, tuple[Callable[[Path], Any], Spoil, dict[str, Any], str]] = {
         {},
         r"idle/notes.txt` is a stray file: the others are .wav",
     ),
+    "an image among sounds": (make_wav, write("idle/a.png", "x"), {}, r"a.png` is a stray file: the others are .wav"),
     "a file beside the classes": (
         make_wav,
         wav("lost.wav"),

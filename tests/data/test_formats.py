@@ -272,6 +272,14 @@ def test_imbalance_is_said_with_weights(tmp_path: Path) -> None:
     assert weights[1] > 3 * weights[0]
 
 
+def test_rows_that_may_be_windows_are_said(tmp_path: Path) -> None:
+    arrays = {"x": np.arange(240, dtype=np.float32).reshape(20, 4, 3), "labels": np.arange(20) % 2}
+    for groups, said in ({}, True), ({"groups": np.repeat(np.arange(10), 2)}, False):
+        np.savez(tmp_path / "d.npz", **arrays, **groups)
+        notes = load_parts(DataTable(source=tmp_path / "d.npz")).notes
+        assert any("taken for a recording of its own" in note for note in notes) is said
+
+
 def test_an_empty_folder_names_those_of_its_classes(tmp_path: Path) -> None:
     (tmp_path / "README.md").write_text("put recordings here")
     (tmp_path / "circle").mkdir()

@@ -12,7 +12,7 @@ from tinyedge.artifacts import Measured
 from tinyedge.artifacts.confusion import MOST_CLASSES, Confusion, count_answers
 from tinyedge.measure.run import confusion
 from tinyedge.report.bench import render_bench
-from tinyedge.report.confusion import render_confusion
+from tinyedge.report.confusion import class_tables, render_confusion
 from tinyedge.report.html import run_html
 from tinyedge.report.json import run_document
 from tinyedge.report.text import render_run
@@ -77,6 +77,8 @@ def test_large_matrices_are_left_to_documents() -> None:
     text = render_confusion(Confusion(tuple(tuple([1] * 12) for _ in range(12)), names))
     assert "is / said" not in text
     assert len(text.splitlines()) == 13
+    assert [len(rows) for _, rows in class_tables(Confusion(((1,) * 65,) * 65, tuple(map(str, range(65)))))] == [65]
+    assert len(class_tables(MATRIX)) == 2
 
 
 @pytest.mark.parametrize(

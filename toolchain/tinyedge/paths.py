@@ -143,6 +143,14 @@ def sweep_temporary() -> None:
         sweep(Path(tempfile.gettempdir()))
 
 
+def is_abandoned(path: Path) -> bool:
+    """Whether a file made by the name of `partial_of` is this user's, and whoever wrote it was killed."""
+    match = _OWNED.search(path.name)
+    with contextlib.suppress(OSError), os.scandir(path.parent) as entries:
+        return match is not None and any(entry.name == path.name and _is_orphan(entry, match) for entry in entries)
+    return False
+
+
 def _is_orphan(entry: os.DirEntry[str], match: re.Match[str]) -> bool:
     """Whether a temporary file is this user's, and nobody is at work on it."""
     try:

@@ -10,6 +10,8 @@ from tinyedge.artifacts.model import QuantizedModel
 
 WORST_LOSS = 0.01
 """of accuracy, above which a conversion says what to do"""
+_LEAST_FALL_DB = 1.0
+"""from one layer to the next, for the layer to be one that loses precision"""
 
 
 @dataclass(frozen=True)
@@ -75,7 +77,7 @@ class Conversion:
             if before is not None:
                 falls.append((before - layer.snr_db, layer))
             before = layer.snr_db
-        return tuple(layer for fall, layer in sorted(falls, key=lambda entry: -entry[0])[:3] if fall > 0)
+        return tuple(layer for fall, layer in sorted(falls, key=lambda entry: -entry[0])[:3] if fall >= _LEAST_FALL_DB)
 
     def to_json(self) -> dict[str, Any]:
         return {

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from tinyedge.collect.contract import CollectSettings, Kind, Row
 from tinyedge.errors import DeviceError, UsageError
-from tinyedge.paths import partial_of
+from tinyedge.paths import is_abandoned, partial_of
 
 SUFFIXES: dict[Kind, str] = {"imu": ".csv", "audio": ".wav"}
 TIME_NAME = "timestamp"
@@ -94,11 +94,7 @@ class RecordingFile:
         self._stream.flush()
         os.fsync(self._stream.fileno())
         self._stream.close()
-        for number in range(1, _MOST_RECORDINGS):
-            path = self._folder / f"{self._label}.{number:04}{SUFFIXES[self._kind]}"
-            if not path.exists() and _give_name(self._partial, path):
-                return path
-        raise UsageError(f"`{self._folder}` is full: {_MOST_RECORDINGS:,} recordings", hint="`-o DIR` names another")
+        return _named(self._partial, self._folder, self._label, SUFFIXES[self._kind])
 
     def drop(self) -> None:
         """Leave nothing behind."""
@@ -131,6 +127,51 @@ class RecordingFile:
                 cells.insert(0, f"{number * 1e3 / self.rate_hz:.3f}")
             lines.append(",".join(cells) + "\n")
         return "".join(lines).encode()
+
+
+def recover(settings: CollectSettings) -> list[Path]:
+    """Finish what an earlier collection of this label had received when it was killed; the recordings."""
+    folder, suffix = settings.folder / settings.label, SUFFIXES[settings.kind]
+    found = []
+    for partial in sorted(folder.glob(f"*{suffix}.*.part")):
+        if not partial.name.startswith(f"{settings.label}{suffix}.") or not is_abandoned(partial):
+            continue
+        if _finish_wav(partial) if settings.kind == "audio" else _finish_csv(partial):
+            found.append(_named(partial, folder, settings.label, suffix))
+        else:
+            partial.unlink(missing_ok=True)
+    return found
+
+
+def _finish_csv(path: Path) -> bool:
+    """Cut a line that is not whole; whether a sample is left."""
+    with path.open("r+b") as stream:
+        content = stream.read()
+        whole = content.rfind(b"\n") + 1
+        stream.truncate(whole)
+    return content[:whole].count(b"\n") > 1
+
+
+def _finish_wav(path: Path) -> bool:
+    """Put the length into the head; whether a sample is there."""
+    samples = (path.stat().st_size - _WAV_HEAD_BYTES) // 2
+    if samples < 1:
+        return False
+    with path.open("r+b") as stream:
+        (rate,) = struct.unpack_from("<I", stream.read(_WAV_HEAD_BYTES), 24)
+        stream.truncate(_WAV_HEAD_BYTES + 2 * samples)
+        stream.seek(0)
+        stream.write(_wav_head(rate, samples))
+    return True
+
+
+def _named(partial: Path, folder: Path, label: str, suffix: str) -> Path:
+    """A finished file under the first name that is free."""
+    for number in range(1, _MOST_RECORDINGS):
+        path = folder / f"{label}.{number:04}{suffix}"
+        if not path.exists() and _give_name(partial, path):
+            return path
+    raise UsageError(f"`{folder}` is full: {_MOST_RECORDINGS:,} recordings", hint="`-o DIR` names another")
 
 
 def _give_name(partial: Path, path: Path) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 from tinyedge.artifacts import Observer, Progress
 from tinyedge.collect.contract import (
@@ -19,7 +20,7 @@ from tinyedge.collect.contract import (
     Source,
 )
 from tinyedge.collect.detect import Detector
-from tinyedge.collect.files import RecordingFile, check_alike, check_label
+from tinyedge.collect.files import RecordingFile, check_alike, check_label, recover
 from tinyedge.collect.rate import TOLERANCE, RateMeter, rounded, strays
 from tinyedge.errors import CheckError, DeviceError, Interrupted, TinyEdgeError, UsageError
 from tinyedge.systems import interrupts_held
@@ -77,6 +78,7 @@ class _Session:
         self._lost = 0
         self._first: Row = ()
         self._heard: bytes = b""
+        self._recovered: list[Path] = []
 
     def run(self, *, only_look: bool = False) -> Collected:
         self._only_look = only_look
@@ -154,6 +156,7 @@ class _Session:
                 hint="`--rate HZ` says how many",
             )
         if not self._only_look:
+            self._recovered = recover(settings)
             check_alike(replace(settings, rate_hz=self._rate_hz), axes)
         self._settled = True
 
@@ -261,6 +264,7 @@ class _Session:
 
     def _result(self) -> Collected:
         notes = list(self._decoder.hints)
+        notes += [f"`{path}` is what an earlier collection had received when it was killed" for path in self._recovered]
         return Collected(
             kind=self._settings.kind,
             label=self._settings.label,

@@ -65,7 +65,8 @@ def run_worker(
     arrays: dict[str, Any] = {f"x_{i}": array for i, array in enumerate(data.inputs.values())}
     np.savez(folder / ARRAYS, **arrays)
     if training is not None:
-        np.savez(folder / TRAINING, **{**training.inputs, "labels": training.labels})
+        named: dict[str, Any] = {**training.inputs, "labels": training.labels}
+        np.savez(folder / TRAINING, **named)
     job = {
         "front": front.title,
         "source": str(path if ":" in path.name else path.absolute()),

@@ -16,6 +16,7 @@ from tinyedge.convert.aware import parts
 from tinyedge.convert.child import require_packages, run_worker, versions
 from tinyedge.convert.compare import compare
 from tinyedge.convert.contract import ARRAYS, FLOAT, MODEL, UNTRAINED, Front, Settings, model_of
+from tinyedge.convert.flatbuffer import MAGIC
 from tinyedge.convert.layer_types import TYPES
 from tinyedge.convert.matching import spread
 from tinyedge.convert.source import recognize
@@ -121,12 +122,23 @@ def _parted(data: Arrays) -> tuple[Arrays, Arrays]:
 
 
 def front_of(path: Path) -> Front:
-    """The front of a source. Raises: UsageError when there is nothing, or nothing that tinyedge converts."""
+    """The front of a source.
+
+    Raises: UsageError when there is nothing, or nothing that tinyedge converts; ModelError for a damaged .tflite
+    """
     front = recognize(path)
+    if front is None and path.is_file() and _is_tflite(path):
+        read_model(path.read_bytes(), source_name(path))
+        raise UsageError(f"`{path}` is in integers already", hint=f"`tinyedge run {path.name}` takes it as it is")
     if front is None:
         what = "is nothing that tinyedge converts" if path.exists() else "does not exist"
         raise UsageError(f"`{path}` {what}", hint=f"give {_SOURCES}")
     return front
+
+
+def _is_tflite(path: Path) -> bool:
+    with path.open("rb") as stream:
+        return stream.read(8)[4:] == MAGIC
 
 
 def source_name(path: Path) -> str:

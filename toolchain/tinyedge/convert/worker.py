@@ -50,6 +50,9 @@ def main(folder: Path) -> int:
         result = convert(folder)
     except TinyEdgeError as error:
         result = {"error": error.to_json()}
+    except MemoryError as error:
+        told = ModelError(f"it needs more memory than there is: {error}", hint="a smaller model, or fewer samples")
+        result = {"error": told.to_json()}
     (folder / RESULT).write_text(json.dumps(result), encoding="utf-8")
     return 0
 
@@ -118,6 +121,7 @@ def _answers(brought: Brought, floats: bytes) -> list[Array]:
         return list(brought.outputs)
     answers = run_all(floats, brought.inputs)
     for index, (wanted, found) in enumerate(zip(brought.outputs, answers, strict=True)):
+        _check_finite(index, wanted)
         flat = found.reshape(len(found), -1).astype(np.float64)
         difference = float(np.max(np.abs(wanted.reshape(len(wanted), -1) - flat), initial=0.0))
         largest = float(np.max(np.abs(wanted), initial=0.0))
@@ -128,6 +132,17 @@ def _answers(brought: Brought, floats: bytes) -> list[Array]:
                 hint="a layer means something else in TensorFlow Lite: leave out half of the model to find which",
             )
     return answers
+
+
+def _check_finite(index: int, wanted: Array) -> None:
+    """Raises: ModelError when the source itself answers with no numbers."""
+    wrong = int(np.sum(~np.isfinite(wanted.reshape(len(wanted), -1)).all(axis=1)))
+    if wrong:
+        raise ModelError(
+            f"the source itself answers {wrong:,} of {len(wanted):,} samples with values that are not finite, in "
+            f"output {index}",
+            hint="give samples of the kind and in the range that the model was trained on",
+        )
 
 
 def _taken(inputs: Sequence[Array], count: int) -> list[Array]:

@@ -17,6 +17,10 @@ from tinyedge.graph.ir import Array
 from tinyedge.tables import nearest
 
 UNKNOWN, SILENCE = "_unknown_", "_silence_"
+SOUNDS = (".wav", ".wave")
+IMAGES = (".png", ".jpg", ".jpeg", ".bmp", ".pgm", ".ppm", ".pnm", ".gif", ".tif", ".tiff", ".webp")
+CSVS = (".csv", ".tsv")
+_KINDS: tuple[tuple[str, ...], ...] = (CSVS, IMAGES, SOUNDS)
 PART_FOLDERS = {
     "train": "train",
     "training": "train",
@@ -44,9 +48,11 @@ class Entry:
     part: str = ""
 
 
-def has_files(names: Sequence[str], suffixes: Collection[str]) -> bool:
-    """Whether one of the files of a folder has one of these ends."""
-    return any(PurePosixPath(name).suffix.lower() in suffixes for name in names)
+def has_most(names: Sequence[str], suffixes: Collection[str]) -> bool:
+    """Whether more files of a folder have one of these ends than those of another kind of data."""
+    ends = Counter(PurePosixPath(name).suffix.lower() for name in names)
+    counts = {kind: sum(ends[end] for end in kind) for kind in _KINDS}
+    return counts[tuple(suffixes)] == max(counts.values()) > 0
 
 
 def is_document(name: str) -> bool:

@@ -18,7 +18,6 @@ from tinyedge.tables import nearest
 
 MOST_BYTES = 1 << 29
 """of one file"""
-SUFFIXES = (".csv", ".tsv")
 _DELIMITERS = ",;\t|"
 _TIMES = {
     "time": 1.0,

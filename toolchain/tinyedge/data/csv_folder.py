@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from tinyedge.data.classes import choose_classes, class_entries, has_files
+from tinyedge.data.classes import CSVS, choose_classes, class_entries, has_most
 from tinyedge.data.contract import Recordings
-from tinyedge.data.csv_file import SUFFIXES, CsvFile, read_csv
+from tinyedge.data.csv_file import CsvFile, read_csv
 from tinyedge.data.table import DataTable
 from tinyedge.errors import UsageError
 from tinyedge.graph.ir import Array
+
+_MOST_NOTES = 3
 
 
 class _CsvFolder:
@@ -22,10 +25,10 @@ class _CsvFolder:
     is_general = True
 
     def recognizes(self, path: Path, head: bytes, names: Sequence[str]) -> bool:
-        return has_files(names, SUFFIXES)
+        return has_most(names, CSVS)
 
     def read(self, path: Path, table: DataTable) -> Recordings:
-        entries = class_entries(path, SUFFIXES, ".csv")
+        entries = class_entries(path, CSVS, ".csv")
         read = [(entry, read_csv(path / entry.file)) for entry in entries]
         found: list[_Piece] = []
         for entry, file in read:
@@ -48,23 +51,18 @@ class _CsvFolder:
         )
 
 
-_MOST_NOTES = 3
-
-
+@dataclass(frozen=True, eq=False)
 class _Piece:
     """Rows that follow each other and are of one class and subject."""
 
-    def __init__(
-        self,
-        values: Array,
-        source: str,
-        name: str,
-        group: str,
-        part: str,
-        about: tuple[float | None, tuple[str, ...], tuple[str, ...]],
-    ) -> None:
-        self.values, self.source, self.name, self.group, self.part = values, source, name, group, part
-        self.rate_hz, self.axes, self.notes = about
+    values: Array
+    source: str
+    name: str
+    group: str
+    part: str
+    rate_hz: float | None
+    axes: tuple[str, ...]
+    notes: tuple[str, ...]
 
 
 def _pieces(file: CsvFile, table: DataTable, source: str, name: str, part: str, first: _Piece | None) -> list[_Piece]:
@@ -101,7 +99,9 @@ def _pieces(file: CsvFile, table: DataTable, source: str, name: str, part: str, 
                 known.get(label, name) if label else name,
                 known.get(group, "") if group else ("" if whole else source),
                 part,
-                (rate_hz, axes, notes if start == 0 else ()),
+                rate_hz,
+                axes,
+                notes if start == 0 else (),
             )
         )
         if label and not found[-1].name:

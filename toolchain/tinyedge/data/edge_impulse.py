@@ -16,9 +16,8 @@ from typing import Any
 import numpy as np
 
 from tinyedge.data import acquisition, images, sounds
-from tinyedge.data.classes import PART_FOLDERS, Entry, choose_classes, is_document
+from tinyedge.data.classes import CSVS, IMAGES, PART_FOLDERS, SOUNDS, Entry, choose_classes, is_document
 from tinyedge.data.contract import Recordings
-from tinyedge.data.csv_file import SUFFIXES as CSV_SUFFIXES
 from tinyedge.data.csv_file import read_csv
 from tinyedge.data.files import list_files
 from tinyedge.data.table import DataTable
@@ -29,7 +28,7 @@ from tinyedge.tables import nearest
 INFO = "info.labels"
 _BOXES = "bounding_boxes.labels"
 _MOST_BYTES = 1 << 28
-_TIMED = (*acquisition.SUFFIXES, *CSV_SUFFIXES)
+_TIMED = (*acquisition.SUFFIXES, *CSVS)
 
 
 @dataclass(frozen=True)
@@ -78,7 +77,7 @@ class _EdgeImpulse:
 
 def _kind(file: str) -> str:
     suffix = PurePosixPath(file).suffix.lower()
-    for kind, suffixes in (("values", _TIMED), ("sounds", sounds.SUFFIXES), ("images", images.SUFFIXES)):
+    for kind, suffixes in (("values", _TIMED), ("sounds", SOUNDS), ("images", IMAGES)):
         if suffix in suffixes:
             return kind
     return ""

@@ -9,14 +9,13 @@ from typing import Any
 
 import numpy as np
 
-from tinyedge.data.classes import Entry, choose_classes, class_entries, has_files
+from tinyedge.data.classes import IMAGES, Entry, choose_classes, class_entries, has_most
 from tinyedge.data.contract import Recordings
 from tinyedge.data.table import DataTable
 from tinyedge.errors import UsageError
 from tinyedge.graph.ir import Array
 from tinyedge.install import require_package
 
-SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".pgm", ".ppm", ".pnm", ".gif", ".tif", ".tiff", ".webp")
 MOST_PIXELS = 1 << 26
 """of one image as it is stored"""
 MOST_BYTES = 4 << 30
@@ -31,10 +30,10 @@ class _Images:
     is_general = True
 
     def recognizes(self, path: Path, head: bytes, names: Sequence[str]) -> bool:
-        return has_files(names, SUFFIXES)
+        return has_most(names, IMAGES)
 
     def read(self, path: Path, table: DataTable) -> Recordings:
-        return read_images(path, class_entries(path, SUFFIXES, "images"), table)
+        return read_images(path, class_entries(path, IMAGES, "images"), table)
 
 
 def read_images(path: Path, entries: Sequence[Entry], table: DataTable) -> Recordings:
@@ -49,8 +48,10 @@ def read_images(path: Path, entries: Sequence[Entry], table: DataTable) -> Recor
     if not kept:
         raise UsageError(f"`{path}` holds no image of the classes", hint="`classes` in [data] names them")
     bytes_found: list[Array] = []
+    resized = 0
     for entry in kept:
-        image = _image(path / entry.file, table)
+        image, is_resized = _image(path / entry.file, table)
+        resized += is_resized
         if bytes_found and image.shape != bytes_found[0].shape:
             first = bytes_found[0].shape
             hint = f"`size = [{first[0]}, {first[1]}]` in [data] resizes all"
@@ -65,6 +66,8 @@ def read_images(path: Path, entries: Sequence[Entry], table: DataTable) -> Recor
                 f"the images of `{path}` take more than {MOST_BYTES:,} B", hint="a smaller `size` in [data]"
             )
     values = np.stack(bytes_found).astype(np.float32) / np.float32(255)
+    height, width = values.shape[1:3]
+    notes = (f"{resized:,} of {len(kept):,} images are resized to {height} x {width}",) if resized else ()
     return Recordings(
         inputs={"image": values},
         sources=[entry.file for entry in kept],
@@ -72,12 +75,12 @@ def read_images(path: Path, entries: Sequence[Entry], table: DataTable) -> Recor
         class_names=chosen.class_names,
         parts=[entry.part for entry in kept],
         axes=("grey",) if values.shape[-1] == 1 else ("red", "green", "blue"),
-        notes=chosen.notes,
+        notes=(*chosen.notes, *notes),
     )
 
 
-def _image(path: Path, table: DataTable) -> Array:
-    """uint8 [height, width, 1 or 3]."""
+def _image(path: Path, table: DataTable) -> tuple[Array, bool]:
+    """(uint8 [height, width, 1 or 3], whether it was resized)."""
     from PIL import Image
 
     try:
@@ -101,18 +104,18 @@ def _image(path: Path, table: DataTable) -> Array:
         ) from error
 
 
-def _converted(opened: Any, table: DataTable) -> Array:
+def _converted(opened: Any, table: DataTable) -> tuple[Array, bool]:
     from PIL import Image, ImageOps
 
     image = ImageOps.exif_transpose(opened)  # a phone that was held upright says so, and stores the picture lying
     if image.mode.startswith(("I;16", "I")):  # 16 bits: what is kept is the upper half
         image = Image.fromarray((np.asarray(image).astype(np.int64) >> 8).clip(0, 255).astype(np.uint8))
     image = image.convert("L" if table.grey or image.mode in _GREY else "RGB")
-    if table.size is not None:
-        height, width = table.size
-        image = image.resize((width, height), Image.Resampling.BILINEAR)
+    is_resized = table.size is not None and image.size != (table.size[1], table.size[0])
+    if is_resized and table.size is not None:
+        image = image.resize((table.size[1], table.size[0]), Image.Resampling.BILINEAR)
     values = np.asarray(image)
-    return values[..., None] if values.ndim == 2 else values
+    return values[..., None] if values.ndim == 2 else values, is_resized
 
 
 def _told(shape: tuple[int, ...]) -> str:

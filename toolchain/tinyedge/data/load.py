@@ -92,7 +92,12 @@ def load_parts(table: DataTable, folder: Path = Path()) -> Parts:
     train, test = cut_out["train"], cut_out["test"]
     assert train is not None
     assert test is not None
-    notes = (*recordings.notes, *duplicate_notes(recordings, contents, parts), *_imbalance(train))
+    notes = (
+        *recordings.notes,
+        *_rows_note(recordings, table),
+        *duplicate_notes(recordings, contents, parts),
+        *_imbalance(train),
+    )
     try:
         return Parts(train, cut_out["validation"], test, digest, notes)
     except ValueError as error:
@@ -150,6 +155,18 @@ def _checked(recordings: Recordings, path: Path) -> Recordings:
                     hint="leave those samples out",
                 )
     return recordings
+
+
+def _rows_note(recordings: Recordings, table: DataTable) -> list[str]:
+    """The warning that rows of an array may belong together, where nobody says whether they do."""
+    drawn = not isinstance(table.test, tuple) and (table.test is not None or "test" not in recordings.parts)
+    rows = all(source.endswith("]") for source in recordings.sources)
+    if not (drawn and rows and recordings.is_timed) or recordings.groups or table.group:
+        return []
+    return [
+        f"each row of `{table.source.name}` is taken for a recording of its own: if several are windows of one, an "
+        "array `groups` with its name keeps them in one part"
+    ]
 
 
 def _imbalance(train: Arrays) -> list[str]:

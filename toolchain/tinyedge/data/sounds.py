@@ -13,7 +13,6 @@ from tinyedge.data.wav_file import read_wav, wrong_rate
 from tinyedge.errors import UsageError
 from tinyedge.graph.ir import Array
 
-SUFFIXES = (".wav", ".wave")
 MOST_BYTES = 4 << 30
 """of all samples as float32"""
 

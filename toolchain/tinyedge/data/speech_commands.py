@@ -14,10 +14,10 @@ from pathlib import Path, PurePosixPath
 
 import numpy as np
 
-from tinyedge.data.classes import SILENCE, Entry, is_document
+from tinyedge.data.classes import SILENCE, SOUNDS, Entry, is_document
 from tinyedge.data.contract import Recordings
 from tinyedge.data.files import list_files
-from tinyedge.data.sounds import SUFFIXES, read_sounds
+from tinyedge.data.sounds import read_sounds
 from tinyedge.data.table import DataTable
 from tinyedge.data.wav_file import read_wav, wrong_rate
 from tinyedge.errors import UsageError
@@ -62,7 +62,7 @@ class _SpeechCommands:
             pure = PurePosixPath(file)
             if file in _LISTS or is_document(file):
                 continue
-            if pure.suffix.lower() not in SUFFIXES or len(pure.parts) != 2:
+            if pure.suffix.lower() not in SOUNDS or len(pure.parts) != 2:
                 raise UsageError(
                     f"`{path / file}` is a stray file: the others are `word/*.wav`",
                     hint="move it away; a README may stay",

@@ -9,10 +9,10 @@ import re
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 
-from tinyedge.data.classes import Entry
+from tinyedge.data.classes import SOUNDS, Entry
 from tinyedge.data.contract import Recordings
 from tinyedge.data.files import list_files
-from tinyedge.data.sounds import SUFFIXES, read_sounds
+from tinyedge.data.sounds import read_sounds
 from tinyedge.data.table import DataTable
 from tinyedge.errors import UsageError
 
@@ -45,7 +45,7 @@ class _SpokenDigits:
 
 def _sounds(names: Sequence[str]) -> list[str]:
     """The .wav that lie in the folder itself, or all in `recordings/`; none where there are other folders."""
-    files = [name for name in names if PurePosixPath(name).suffix.lower() in SUFFIXES]
+    files = [name for name in names if PurePosixPath(name).suffix.lower() in SOUNDS]
     folders = {name.rpartition("/")[0] for name in files}
     return files if folders in ({""}, {_FOLDER}) else []
 

@@ -58,7 +58,7 @@ def read_watch(file: str = "") -> list[Recording]:
         raise UsageError(f"there is no file `{path}` with the recordings of the watch", hint=_HINT)
     fields = _unpickled(_contents(path), path)
     try:
-        columns = [np.asarray(fields[name]).astype(np.float64).astype(np.int64) for name in ("y", "subject", "side")]
+        columns = [_numbers(fields[name], name) for name in ("y", "subject", "side")]
         samples = [np.asarray(array, np.float32) for array in fields["X"]]
     except (KeyError, TypeError, ValueError) as error:
         raise UsageError(f"`{path}` holds other data than the recordings of the watch: {error}", hint=_HINT) from error
@@ -70,6 +70,14 @@ def read_watch(file: str = "") -> list[Recording]:
             )
         found.append(Recording(number, values * _LEFT_TO_RIGHT if side else values, int(exercise), int(subject)))
     return found
+
+
+def _numbers(values: Any, name: str) -> Array:
+    """A column as int64 [N]. Raises: ValueError."""
+    found = np.asarray(values).astype(np.float64)
+    if found.ndim != 1 or not np.isfinite(found).all():
+        raise ValueError(f"`{name}` is {list(found.shape)}, not a column of numbers")
+    return found.astype(np.int64)
 
 
 def _installed() -> Path:

@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tinyedge.arithmetic.fft import rfft_s32
-from tinyedge.arithmetic.filter_bank import Bands, log2_q16, square_roots, sum_bands
+from tinyedge.arithmetic.filter_bank import Bands, bit_length, log2_q16, square_roots, sum_bands
 from tinyedge.features.contract import Array, FeatureCode, Features
 from tinyedge.features.mel_front import check_band, check_times, fft_length, samples_of
 from tinyedge.features.spectra import WEIGHT_BITS, fft_s32_constants, triangles
@@ -130,11 +130,14 @@ class Mfcc(Features):
     def reference(self, samples: Array) -> Array:
         starts = self.stride * np.arange(self.rows(len(samples)))[:, None]
         windows = samples[:, 0].astype(np.int64)[starts + np.arange(self.window)]
-        windowed = (windows * self.weights) >> (15 + _WINDOW_BITS - _SAMPLE_BITS)
+        used = np.bitwise_or.reduce(windows ^ (windows >> 15), axis=1)
+        free = (15 - bit_length(used)).reshape(-1, 1)  # bits by which the samples of a window can be shifted left
+        windowed = ((windows << free) * self.weights) >> (15 + _WINDOW_BITS - _SAMPLE_BITS)
         bins = rfft_s32(windowed.astype(np.int32), self.length).astype(np.int64)
         pairs = bins.reshape(len(bins), -1, 2)
         magnitudes = square_roots((pairs**2).sum(axis=-1).astype(np.uint64))
-        logarithms = log2_q16(sum_bands(magnitudes, self.mel_bands) + np.uint64(self.smallest)) - (self.sum_bits << 16)
+        smallest = np.uint64(self.smallest) << free.astype(np.uint64)
+        logarithms = log2_q16(sum_bands(magnitudes, self.mel_bands) + smallest) - ((self.sum_bits + free) << 16)
         sums = logarithms @ self.cosines.astype(np.int64).T
         values: Array = np.clip((sums + (1 << (self.shift - 1))) >> self.shift, -32768, 32767).astype(np.int16)
         return values

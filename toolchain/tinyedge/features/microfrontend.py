@@ -25,6 +25,7 @@ class Microfrontend(MelFront):
     ignores_lowest: ClassVar[bool] = True
 
     stride_ms: float = 10
+    """from one window to the next; whole samples"""
 
     @property
     def weights(self) -> Array:

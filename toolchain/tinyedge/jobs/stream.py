@@ -10,7 +10,6 @@ from pathlib import Path
 
 from tinyedge.artifacts import Built, Observer, Prepared, Target, model_stream
 from tinyedge.artifacts.streamed import Detection, Streamed
-from tinyedge.collect.read import read_recording
 from tinyedge.emulate import choose
 from tinyedge.emulate.contract import start_target
 from tinyedge.errors import FitError, ModelError
@@ -19,9 +18,9 @@ from tinyedge.features.source import feature_source
 from tinyedge.features.stream import Stream, StreamSettings
 from tinyedge.graph.ir import Array
 from tinyedge.jobs.board import open_board
-from tinyedge.jobs.build import build
 from tinyedge.jobs.choices import Choices
-from tinyedge.jobs.prepare import prepare
+from tinyedge.jobs.prepare import prepare_with_runtime
+from tinyedge.jobs.recording import read_recording
 from tinyedge.measure.labels import Label, compare, read_labels
 from tinyedge.measure.patience import banner_timeout_s
 from tinyedge.measure.session import Session
@@ -52,14 +51,14 @@ def stream(choices: Choices, how: StreamChoices, observer: Observer) -> Streamed
     Raises: ModelError for a model without features, or whose settings do not fit; UsageError for a recording or
     labels that do not; FitError; DeviceError
     """
-    prepared = prepare(choices, observer)
+    runtime, prepared = prepare_with_runtime(choices, observer)
     listening, state_bytes = _listening(prepared)
     _check_fits(prepared, listening, state_bytes)
-    samples = read_recording(how.recording, listening.filled.features)
+    samples, odd = read_recording(how.recording, listening.filled.features)
     names = _names(prepared, listening)
     labels = None if how.labels is None else read_labels(how.labels, names)
     expected = _expected(prepared, listening, samples, observer, how.recording)
-    built = build(choices, observer)
+    built = runtime.build(prepared, choices.compiler, choices.build_dir, observer)
     start = _starter(built, how)
     target = start()
     started_s = time.monotonic()
@@ -89,7 +88,7 @@ def stream(choices: Choices, how: StreamChoices, observer: Observer) -> Streamed
             cycles_kind=target.counting.cycles,
             error_percent=target.counting.error_percent if modelled else None,
             ram_bytes=listening.ram_bytes(state_bytes),
-            notes=(*notes, *prepared.reference.notes),
+            notes=(*odd, *notes, *prepared.reference.notes),
         ),
         labels,
         [names[which] for which in listening.classes],

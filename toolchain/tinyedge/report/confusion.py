@@ -9,6 +9,7 @@ from tinyedge.report.table import Cell, render_table
 _MOST_COLUMNS = 80
 _MOST_CLASSES = 24
 """whose matrix is printed"""
+_MOST_ON_A_PAGE = 64
 
 
 def shown_confusion(measured: Measured) -> Confusion | None:
@@ -33,6 +34,12 @@ def matrix_table(confusion: Confusion) -> tuple[tuple[str, ...], list[tuple[Cell
     """Headers and rows: what samples are, and what the device said."""
     headers = ("is / said", *confusion.class_names)
     return headers, [(name, *row) for name, row in zip(confusion.class_names, confusion.counts, strict=True)]
+
+
+def class_tables(confusion: Confusion) -> list[tuple[tuple[str, ...], list[tuple[Cell, ...]]]]:
+    """Both tables, for a page; of very many classes the first alone."""
+    few = len(confusion.class_names) <= _MOST_ON_A_PAGE
+    return [recall_table(confusion), *([matrix_table(confusion)] if few else [])]
 
 
 def render_confusion(confusion: Confusion) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from tinyedge.artifacts import Built, Measured, QuantizedModel
 from tinyedge.artifacts.display import Forms, register_forms
-from tinyedge.report.confusion import matrix_table, recall_table, shown_confusion
+from tinyedge.report.confusion import class_tables, shown_confusion
 from tinyedge.report.html import html_piece
 from tinyedge.report.json import build_document, run_document, train_document
 from tinyedge.report.percentiles import percentiles_document, render_percentiles
@@ -43,7 +43,7 @@ def _run_html(measured: Measured) -> str:
     if run.layers:
         tables.append(layer_table(run))
     if (confusion := shown_confusion(measured)) is not None:
-        tables += [recall_table(confusion), matrix_table(confusion)]
+        tables += class_tables(confusion)
     tables.append(((), [("note", note) for note in run.notes]))
     about = f"{built.project.runtime} runtime, {built.image.compiler}, {measured.emulator}"
     title = f"{built.prepared.model.name} on {built.prepared.board.name}"

@@ -9,7 +9,7 @@ from pathlib import Path
 import jinja2
 
 from tinyedge.artifacts import Measured
-from tinyedge.report.confusion import matrix_table, recall_table, shown_confusion
+from tinyedge.report.confusion import class_tables, shown_confusion
 from tinyedge.report.json import run_document
 from tinyedge.report.svg import plan_svg
 from tinyedge.report.table import Cell, format_cell
@@ -34,7 +34,7 @@ def run_html(measured: Measured) -> str:
         layer_headers=headers,
         layers=layers if run.layers else (),
         bars_rem=[8 * part / largest for part in spent],
-        classes=None if confusion is None else (recall_table(confusion), matrix_table(confusion)),
+        classes=() if confusion is None else class_tables(confusion),
         picture=plan_svg(prepared.memory) if prepared.memory is not None else "",
         notes=run.notes,
         digests=list(run_document(measured)["digests"].items()),

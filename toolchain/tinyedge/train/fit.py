@@ -70,7 +70,7 @@ class Training:
             one_or_all([self._loss(head) for head in heads]),
         )
         progressed = Progressed() if self.keeper is None else self.keeper.restore(stage, trained)
-        if progressed.epoch:
+        if 0 < progressed.epoch < epochs:
             self.notes.append(f"`{stage}` goes on after epoch {progressed.epoch} of {epochs}, which was kept")
         watch = _Watch(trained, self, stage, epochs, progressed, self.settings.early_stopping if may_stop else 0)
         self.progress(stage, progressed.epoch * self.steps(1), self.steps(epochs))

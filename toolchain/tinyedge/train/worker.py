@@ -212,14 +212,21 @@ def _trained(
             training.fit(model, "fit", epochs=fit.epochs, learning_rate=fit.learning_rate, may_stop=True)
             float_stage.save(keep, kept, model, training.rows)
         metrics = {**_prefixed("float", training.score(model)), "parameters": float(model.count_params())}
+    told = _tell(training, 0, channel)
     for technique in recipe.compress:
         with clock.stage(technique.name):
             model = technique.apply(model, training)
             metrics |= _prefixed(technique.name, training.score(model))
+        told = _tell(training, told, channel)
     keeper.done()
-    for note in training.notes:
-        channel.send({"note": note})
     return model, training, metrics
+
+
+def _tell(training: Training, told: int, channel: Channel) -> int:
+    """Tell the notes of a training behind the first `told`. Returns how many are told now."""
+    for note in training.notes[told:]:
+        channel.send({"note": note})
+    return len(training.notes)
 
 
 def _prefixed(stage: str, metrics: dict[str, float]) -> dict[str, float]:

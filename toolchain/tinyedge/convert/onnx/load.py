@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from tinyedge.convert.onnx.reference import mended_operators
 from tinyedge.errors import ModelError
 
 _MOST_BYTES = 1 << 30
+_MOST_ELEMENTS = 1 << 26
 _SCALED_OPSET, _RESIZE_OPSET = 19, 11
 _OPEN_HINT = "export it with fixed shapes and a batch of 1"
 
@@ -29,6 +31,8 @@ def load_model(path: Path) -> Any:
     if not model.graph.node:
         raise ModelError("the file is damaged or cut short: it has no nodes", hint="export it again")
     _load_external(model, path)
+    for entry in model.graph.output:
+        entry.type.tensor_type.shape.SetInParent()  # the checker asks for one, which is worked out anew anyway
     try:
         onnx.checker.check_model(model)
     except Exception as error:
@@ -114,6 +118,12 @@ def fix_batch(model: Any) -> None:
                 raise ModelError(f"input `{entry.name}` has the open shape {shown}", hint=_OPEN_HINT)
             dim.Clear()
             dim.dim_value = 1
+        elements = math.prod(dim.dim_value for dim in dims)
+        if elements > _MOST_ELEMENTS:
+            raise ModelError(
+                f"input `{entry.name}` {shown} has {elements:,} elements; at most {_MOST_ELEMENTS:,} are taken",
+                hint="export it with the shape that the device has",
+            )
     for entry in (*model.graph.output, *model.graph.value_info):
         entry.type.tensor_type.ClearField("shape")
 
