@@ -60,6 +60,8 @@ def test_a_project_can_be_read_and_says_what_is_missing(name: str, tmp_path: Pat
         for page in ("README.md", "data/README.md"):
             assert f"{file}`: {what}" in (tmp_path / "wand" / page).read_text()
     assert bool(project.start.missing) == (name != "digits")
+    assert "group" not in recipe.data  # nobody knows yet how files will be called
+    assert recipe.data.get("window", "1 s") in ("1 s", "2 s")
     for path in (tmp_path / "wand").glob("*.py"):
         compile(path.read_text(), str(path), "exec")
 
