@@ -9,7 +9,8 @@
 static uint32_t free_bits(const int16_t *samples, uint32_t size) {
   uint32_t used = 0;
   for (uint32_t i = 0; i < size; i++) {
-    used |= (uint32_t)(samples[i] < 0 ? ~samples[i] : samples[i]);
+    const int32_t sample = samples[i];
+    used |= (uint32_t)(sample < 0 ? ~sample : sample);
   }
   return used == 0 ? 15 : 15 - te_bit_length(used);
 }

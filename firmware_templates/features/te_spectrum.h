@@ -16,6 +16,7 @@ typedef struct {
 /* scratch  int32, as te_bands takes it
  * samples  [bands.window][bands.axes]
  * values   [bands.axes][bands.count] */
-void te_spectrum_frame(const te_spectrum_params *p, void *state, void *scratch, const int16_t *samples, int16_t *values);
+void te_spectrum_frame(const te_spectrum_params *p, void *state, void *scratch, const int16_t *samples,
+                       int16_t *values);
 
 #endif

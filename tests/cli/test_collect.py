@@ -96,7 +96,9 @@ def test_frames_in_noise_to_whole_files(terminal: Terminal) -> None:
     assert len(rows) == sum(each["samples"] for each in document["recordings"])
 
 
-@pytest.mark.parametrize(("end", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 130), (None, 4)])
+@pytest.mark.parametrize(
+    ("end", "code"), [(signal.SIGINT, 130), pytest.param(signal.SIGTERM, 130, marks=pytest.mark.slow), (None, 4)]
+)
 def test_what_came_before_the_end_is_kept(terminal: Terminal, end: signal.Signals | None, code: int) -> None:
     process = start(terminal, "--kind", "imu", "--label", "wave", "--axes", "x", "--json")
     sender = Sender(terminal, lambda n: encode_frame(n, [(20 * n + i,) for i in range(20)]))
@@ -118,6 +120,7 @@ def test_what_came_before_the_end_is_kept(terminal: Terminal, end: signal.Signal
     assert [path.name for path in (terminal.path.parent / "data" / "wave").iterdir()] == ["wave.0001.csv"]
 
 
+@pytest.mark.slow
 def test_what_a_killed_collection_had_received_is_kept_by_the_next(terminal: Terminal) -> None:
     process = start(terminal, "--kind", "imu", "--label", "wave", "--axes", "x")
     sender = Sender(terminal, lambda n: encode_frame(n, [(20 * n + i,) for i in range(20)]))

@@ -58,6 +58,7 @@ def test_what_is_wrong_is_told(folder: Path) -> None:
         (("convert", "net.tflite", "--data", "no.npz"), 2, "there is no data `no.npz`"),
         (("convert", "net.tflite", "--data", "d.npz", "-o", "net.tflite"), 2, "is the source itself"),
         (("convert", "net.tflite", "--data", "d.npz", "--layer", "x"), 2, "names no layer and type"),
+        (("convert", "net.tflite", "--data", "d.npz", "--qat", "2"), 2, "a float .tflite model cannot be trained on"),
         (("convert", "d.npz", "--data", "d.npz"), 2, "is nothing that tinyedge converts"),
         (("run", "net.tflite", "-b", "nrf52840"), 2, "is a float .tflite model: to quantize it"),
     ):

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import shutil
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,9 +13,13 @@ from typing import Any
 import numpy as np
 import pytest
 
+from kits.board_on_line import EmulatedFirmware, on_terminal
 from kits.cli import Outcome, assert_refused, tinyedge, within
-from kits.listening import dense, write_shake, write_tone, write_wav
+from kits.host_kernels import WARNINGS, native_compiler
+from kits.listening import SHAKE_CHANNELS, SHAKE_ROWS, dense, write_shake, write_tone, write_wav
 from kits.once import made_once
+from tinyedge.jobs.recording import read_recording
+from tinyedge.jobs.sidecar import read_sidecar
 
 
 def stream(*arguments: str | Path, cwd: Path) -> dict[str, Any]:
@@ -96,6 +102,76 @@ def test_a_wake_word_with_state_hears_a_wav(shared_models: Path, tmp_path: Path)
     assert document["stream"]["run_rows"] == 3
 
 
+@pytest.mark.slow
+def test_a_board_hears_what_the_emulator_hears(folder: Path) -> None:
+    """A board on a line; one that runs another image is refused."""
+    emulated = stream("shake.tflite", "shake.csv", "-b", "nrf52840", cwd=folder)
+    elf = folder / "build" / "shake" / "nrf52840dk-zig" / "build" / "firmware.elf"
+    with (
+        contextlib.closing(EmulatedFirmware(elf, "nrf52840dk")) as firmware,
+        on_terminal(firmware) as (port, _),
+    ):
+        document = stream("shake.tflite", "shake.csv", "-b", "nrf52840", "--port", port, cwd=folder)
+        assert document["detections"] == emulated["detections"]
+        assert document["equals_host"]
+        assert document["cycles_kind"] == "measured"
+        (folder / "shake.tflite").write_bytes(dense(SHAKE_ROWS, SHAKE_CHANNELS, 0.004, seed=6))
+        other = tinyedge("stream", "shake.tflite", "shake.csv", "-b", "nrf52840", "--port", port, cwd=folder)
+        assert_refused(other, 1, "the firmware says it is image", "was built")
+
+
+PRODUCT = r"""
+#include <stdio.h>
+#include "shake_stream.h"
+static void heard(void *context, const te_stream_result *result) {
+  if (result->detected >= 0) {
+    printf("%u %d\n", (unsigned)result->instant, (int)result->detected);
+  }
+  (void)context;
+}
+int main() {
+  static shake_features_sample samples[3 * 1000];
+  unsigned count = 0;
+  int value;
+  while (scanf("%d", &value) == 1) {
+    samples[count++] = (shake_features_sample)value;
+  }
+  shake_listen(heard, 0);
+  for (unsigned at = 0; at < count / 3; at += 7) {
+    shake_feed(samples + 3 * at, count / 3 - at < 7 ? count / 3 - at : 7);
+  }
+  return 0;
+}
+"""
+
+
+@pytest.mark.slow
+def test_an_exported_library_hears_the_same(folder: Path) -> None:
+    """In C and C++, without a warning."""
+    document = stream("shake.tflite", "shake.csv", "-b", "host", cwd=folder)
+    outcome = tinyedge("export", "shake.tflite", "--as", "cmake", "-o", "library", cwd=folder)
+    assert outcome.code == 0, outcome.stderr
+    sources = sorted((folder / "library" / "src").glob("*.c"))
+    for source in sources:
+        subprocess.run(
+            [*native_compiler(), *WARNINGS, "-Wpedantic", "-c", source, "-o", folder / f"{source.stem}.o"], check=True
+        )
+    objects = [folder / f"{source.stem}.o" for source in sources]
+    features = read_sidecar(folder / "shake.tflite").features
+    assert features is not None
+    samples, _ = read_recording(folder / "shake.csv", features)
+    text = " ".join(map(str, samples.reshape(-1).tolist()))
+    for language, program in (("c", "product.c"), ("c++", "product.cpp")):
+        (folder / program).write_text(PRODUCT)
+        compiler = [*native_compiler(), f"-I{folder / 'library' / 'src'}", "-Wall", "-Wextra", "-Werror"]
+        subprocess.run([*compiler, "-x", language, "-c", folder / program, "-o", folder / "main.o"], check=True)
+        subprocess.run([*native_compiler(), folder / "main.o", *objects, "-o", folder / "product"], check=True)
+        printed = subprocess.run([folder / "product"], input=text, capture_output=True, text=True, check=True).stdout
+        found = [tuple(map(int, line.split())) for line in printed.splitlines()]
+        names = ["still", "shaken", "turned"]
+        assert found == [(round(each["time_s"] * 50), names.index(each["name"])) for each in document["detections"]]
+
+
 Refused = Callable[..., Outcome]
 
 
@@ -128,7 +204,7 @@ def test_a_model_without_features(folder: Path, refused: Refused) -> None:
 
 def test_a_recording_of_another_rate(folder: Path, refused: Refused) -> None:
     write_wav(folder / "tone.wav", np.zeros(9000, np.int16), 16_000)
-    assert_refused(refused("tone.tflite", "tone.wav"), 2, "has 16,000 Hz", "take 8,000 Hz")
+    assert_refused(refused("tone.tflite", "tone.wav"), 2, "has 16,000 samples a second, not 8,000")
 
 
 def test_a_ring_too_large_for_the_board(folder: Path, refused: Refused) -> None:

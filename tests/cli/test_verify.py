@@ -46,6 +46,27 @@ def test_a_board_is_measured_as_the_emulator_is(
     assert board["emulator"] == f"board at {board_line[0]}"
 
 
+@pytest.mark.slow
+def test_a_board_is_judged_on_labelled_data(small_folder: Path, board_line: tuple[str, Line], tmp_path: Path) -> None:
+    """The labels are what the emulator answered, one of them changed: the board's accuracy follows."""
+    random = np.random.default_rng(4)
+    images = random.integers(-128, 128, (8, 8, 8, 1)).astype(np.int8)
+    np.savez(tmp_path / "d.npz", x=images)
+    outcome = tinyedge(
+        "run", *VERIFY[1:], "--data", tmp_path / "d.npz", "--save-outputs", tmp_path / "o.npy", cwd=small_folder
+    )
+    assert outcome.code == 0, outcome.stderr
+    answers = np.load(tmp_path / "o.npy").reshape(8, -1)
+    labels = answers.argmax(axis=1)
+    labels[3] = (labels[3] + 1) % answers.shape[1]
+    np.savez(tmp_path / "d.npz", x=images, labels=labels)
+    document = verify(small_folder, board_line[0], "--data", tmp_path / "d.npz")
+    assert document["verify"] == {"samples": 8, "mismatches": 0, "first_mismatch": None}
+    assert document["accuracy"]["device"] == 7 / 8
+    counts = np.array(document["confusion"]["counts"])
+    assert (counts.sum(), np.trace(counts)) == (8, 7)
+
+
 def cut_after(line: Line, received: int) -> None:
     """Pull the cable once that many bytes came from the host."""
     line.on_bytes = lambda line: line.cut() if line.received > received else None

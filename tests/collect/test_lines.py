@@ -43,6 +43,13 @@ def test_names_and_talk_before_the_numbers() -> None:
     assert found == TEN + TEN
 
 
+def test_talk_between_samples_is_no_hole_and_names_again_are_a_restart() -> None:
+    names = "ax,ay,az\n"
+    talk = "battery 3.7\n[info] temperature is 25\n\n"
+    assert decoded(names + lines(TEN) + talk + lines(TEN))[1] == TEN + TEN
+    assert decoded(names + lines(TEN) + "boot\n" + names + lines(TEN))[1] == [*TEN, 0, *TEN]
+
+
 def test_the_first_line_of_a_live_board_may_be_cut() -> None:
     assert decoded("3,4,5\n" + lines(TEN), live=True)[1] == TEN
     assert decoded("23\n" + lines(TEN), live=True)[1] == TEN

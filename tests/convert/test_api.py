@@ -49,6 +49,8 @@ def test_data_in_memory() -> None:
 def test_what_is_no_model() -> None:
     with pytest.raises(UsageError, match=r"a builtins\.int is no model that tinyedge converts"):
         tinyedge.convert(3, SAMPLES)
+    with pytest.raises(UsageError, match="a float .tflite model cannot be trained on"):
+        tinyedge.convert(float_cnn(), (SAMPLES, LABELS), qat=2)
 
 
 def test_importing_tinyedge_imports_nothing_large() -> None:

@@ -198,7 +198,7 @@ def test_outputs_that_cannot_be_averaged() -> None:
     ("table", "words"),
     [
         ({"average": 0}, "`average` is 0"),
-        ({"treshold": 1}, "did you mean `threshold`"),
+        ({"thresholdz": 1}, "did you mean `threshold`"),
         ({"suppress_ms": -1}, "`suppress_ms` is -1"),
         ({"stride_ms": 0}, "`stride_ms` is 0"),
     ],

@@ -23,7 +23,7 @@ from tinyedge.tables import TableError
     [
         ({}, "names no kind; known are"),
         ({"kind": "log_mell"}, "did you mean `log_mel`"),
-        ({"kind": "log_mel", "chanels": 40}, "did you mean `channels`"),
+        ({"kind": "log_mel", "channelz": 40}, "did you mean `channels`"),
         ({"kind": "log_mel", "channels": 0}, "`channels` is 0; it must be in"),
         ({"kind": "log_mel", "channels": "40"}, "not of type int"),
         ({"kind": "log_mel", "window_ms": 30.01}, "480.16 samples at 16,000 Hz, not a whole number"),

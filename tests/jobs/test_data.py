@@ -127,6 +127,12 @@ def test_data_that_does_not_fit_is_refused(tmp_path: Path) -> None:
     (tmp_path / "data.csv").write_text(ROWS)
     with pytest.raises(UsageError, match=r"input `\w*` takes \[N, 4\]"):
         samples(tmp_path / "data.csv", echo(4))
+    np.savez(tmp_path / "d.npz", x=np.zeros((2, 6)), labels=[0, 1])
+    with pytest.raises(UsageError, match=r"the data is float64 \[2, 6\], input `\w*` takes \[N, 3\]"):
+        samples(tmp_path / "d.npz", echo(3))
+    (tmp_path / "one.csv").write_text("a,b,c,label\n1,2,3,x\n4,5,6,x\n")
+    with pytest.raises(UsageError, match=r"has one class \(x\), `net` tells 3 apart"):
+        samples(tmp_path / "one.csv", echo(3))
     (tmp_path / "two.csv").write_text(ROWS.replace("idle", "circle"))
     with pytest.raises(UsageError, match=r"has 2 classes \(circle, updown\), `net` tells 3 apart"):
         samples(tmp_path / "two.csv", echo(3))

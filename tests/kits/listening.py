@@ -33,6 +33,7 @@ TONE = """
 [features]
 kind = "spectrum"
 rate_hz = 8000
+counts = 32768
 window = 200
 stride = 120
 bands = 10

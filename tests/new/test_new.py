@@ -60,6 +60,8 @@ def test_a_project_can_be_read_and_says_what_is_missing(name: str, tmp_path: Pat
         for page in ("README.md", "data/README.md"):
             assert f"{file}`: {what}" in (tmp_path / "wand" / page).read_text()
     assert bool(project.start.missing) == (name != "digits")
+    assert "group" not in recipe.data  # nobody knows yet how files will be called
+    assert recipe.data.get("window", "1 s") in ("1 s", "2 s")
     for path in (tmp_path / "wand").glob("*.py"):
         compile(path.read_text(), str(path), "exec")
 
@@ -246,6 +248,8 @@ def test_nothing_is_written_where_something_is(tmp_path: Path) -> None:
         NewChoices(tmp_path / "x", "digits", with_example=True),
         NewChoices(tmp_path / "x", "gesture", data=tmp_path / "nowhere"),
         NewChoices(tmp_path / "x", "gesture", data=tmp_path, with_example=True),
+        NewChoices(tmp_path / "there" / "x", data=tmp_path / "there"),
+        NewChoices(tmp_path / "x", "digits", data=tmp_path / "there"),
     ):
         with pytest.raises(TinyEdgeError) as refused:
             new(choices, Config, Silence())

@@ -60,6 +60,7 @@ class BuildOptions(TypedDict, total=False):
     tflm         folder with the sources of TensorFlow Lite Micro
     build_dir    folder for everything that is made
     keep_inputs  inferences leave their inputs as they are
+    max_ram      bytes of arena and state at most, at the price of time
     arena        of several models: one that they run in one after the other, or one each
     data         samples, and labels, for a model that has to be converted
     python       the Python that has litert-torch
@@ -71,6 +72,7 @@ class BuildOptions(TypedDict, total=False):
     tflm: PathLike
     build_dir: PathLike
     keep_inputs: bool
+    max_ram: int
     arena: Literal["shared", "separate"]
     data: PathLike
     python: str

@@ -78,8 +78,12 @@ class LineDecoder:
         if not self.found and not self._waiting and len(cells) > 1 and all(map(_NAME.fullmatch, cells)):
             self._names = tuple(cells)
             return []
-        if self.found and any(numbers) and not first:  # a sample that noise has damaged; words alone are talk
-            self.damaged += 1
+        if not self.found or first:
+            return []
+        if tuple(cells) == self._names:
+            return [Lost(0)]  # the board began anew
+        if 2 * sum(numbers) > len(cells) or (any(numbers) and len(cells) == self._width):
+            self.damaged += 1  # a sample that noise has damaged; words are talk
             return [Lost(1)]
         return []
 

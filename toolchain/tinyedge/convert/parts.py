@@ -27,11 +27,13 @@ def split_evenly(model: Any, graph: Any) -> None:
     """Let split_v, which the quantizer leaves in float, be a split where the parts are equal, else a slice for each."""
     operators = []
     for operator in graph.operators:
-        places = [flatbuffer.constant(model, graph.tensors[int(key)]) for key in operator.inputs[1:]]
-        if flatbuffer.operator_name(model, operator) != "split_v" or any(place is None for place in places):
+        axis = None
+        if flatbuffer.operator_name(model, operator) == "split_v":
+            axis = flatbuffer.constant(model, graph.tensors[int(operator.inputs[2])])
+        if axis is None:
             operators.append(operator)
             continue
-        source, axis = int(operator.inputs[0]), int(np.ravel(places[1])[0])
+        source, place = int(operator.inputs[0]), int(axis.ravel()[0])
         shapes = [[int(extent) for extent in graph.tensors[int(key)].shape] for key in operator.outputs]
         if all(shape == shapes[0] for shape in shapes):
             operator.opcodeIndex = flatbuffer.code_of(model, schema.BuiltinOperator.SPLIT)
@@ -47,7 +49,7 @@ def split_evenly(model: Any, graph: Any) -> None:
         for key, shape in zip(operator.outputs, shapes, strict=True):
             ends = [begin + extent for begin, extent in zip(first, shape, strict=True)]
             operators.append(_slice(model, graph, source, int(key), first, ends))
-            first[axis] = ends[axis]
+            first[place] = ends[place]
     graph.operators = operators
 
 

@@ -20,8 +20,8 @@ from tinyedge.graph.ir import Array
 def load_for(path: Path, table: DataTable | None, shape: Sequence[int]) -> Arrays:
     """The samples of a path for an input of a shape without the batch: those of its test where the format has one.
 
-    Recordings of time that are not as long as the input are cut into windows that are, without overlap; images of
-    another size are resized. Notes say so. What `table` states goes first.
+    Files of time that are not as long as the input are cut into windows that are, without overlap; images of another
+    size are resized. Notes say so. Arrays stay as they are. What `table` states goes first.
 
     Raises: UsageError as the formats do
     """
@@ -30,8 +30,8 @@ def load_for(path: Path, table: DataTable | None, shape: Sequence[int]) -> Array
         chosen = read_data_table(path)
     chosen, notes = _sized(chosen, shape), []
     recordings = load_recordings(chosen)
-    timed = recordings.is_timed and chosen.window is None
-    if timed and (window := _window(recordings, shape)) is not None:
+    of_any_length = recordings.is_timed and not any(isinstance(each, np.ndarray) for each in recordings.inputs.values())
+    if of_any_length and chosen.window is None and (window := _window(recordings, shape)) is not None:
         chosen = replace(chosen, window=window)
         notes.append(f"recordings are cut into windows of {window:,} samples, as the model takes them")
     numbers = [number for number in range(recordings.count) if recordings.part(number) == "test"]

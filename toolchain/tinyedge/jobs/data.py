@@ -169,8 +169,12 @@ def _model_classes(data: Arrays, model: QuantizedModel, output: Tensor, path: Pa
         return np.array([model.class_names.index(name) for name in data.class_names])[data.labels]
     if len(data.class_names) != classes:
         raise UsageError(
-            f"`{path}` has {len(data.class_names)} classes ({', '.join(data.class_names[:6])}), `{model.name}` "
-            f"tells {classes} apart",
+            f"`{path}` has {_count(data.class_names)} ({', '.join(data.class_names[:6])}), `{model.name}` tells "
+            f"{classes} apart",
             hint="a folder for each class of the model; where it names none, they count in the order of their names",
         )
     return data.labels
+
+
+def _count(names: Sequence[str]) -> str:
+    return "one class" if len(names) == 1 else f"{len(names)} classes"

@@ -70,6 +70,8 @@ def new(choices: NewChoices, settings: type, observer: Observer) -> NewProject:
     why = ""
     template = None if choices.template is None else find_template(choices.template)
     if choices.data is not None:
+        if template is not None and template.assumed is None:
+            raise UsageError(f"the template `{template.name}` brings its data", hint="leave out `--from`, or `--data`")
         with observer.progress("look at the data"):
             found = look_at(choices.data, relative_source(choices.data, folder))
         asked, why = template_for(found)
@@ -127,6 +129,10 @@ def _check(choices: NewChoices) -> None:
         raise UsageError(f"`{folder}` is there already: nothing was written", hint="give another name, or remove it")
     if choices.with_example and choices.data is not None:
         raise UsageError("`--with-example-data` and `--data` both name the data", hint="leave one of them out")
+    if choices.data is not None and folder.resolve().is_relative_to(choices.data.resolve()):
+        raise UsageError(
+            f"the project `{folder}` would lie in its own data, `{choices.data}`", hint="give a place outside of it"
+        )
     for parent in folder.absolute().parents:
         if parent.exists():
             if not parent.is_dir():

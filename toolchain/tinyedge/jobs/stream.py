@@ -10,7 +10,6 @@ from pathlib import Path
 
 from tinyedge.artifacts import Built, Observer, Prepared, Target, model_stream
 from tinyedge.artifacts.streamed import Detection, Streamed
-from tinyedge.collect.read import read_recording
 from tinyedge.emulate import choose
 from tinyedge.emulate.contract import start_target
 from tinyedge.errors import FitError, ModelError
@@ -21,6 +20,7 @@ from tinyedge.graph.ir import Array
 from tinyedge.jobs.board import open_board
 from tinyedge.jobs.choices import Choices
 from tinyedge.jobs.prepare import prepare_with_runtime
+from tinyedge.jobs.recording import read_recording
 from tinyedge.measure.labels import Label, compare, read_labels
 from tinyedge.measure.patience import banner_timeout_s
 from tinyedge.measure.session import Session
@@ -54,7 +54,7 @@ def stream(choices: Choices, how: StreamChoices, observer: Observer) -> Streamed
     runtime, prepared = prepare_with_runtime(choices, observer)
     listening, state_bytes = _listening(prepared)
     _check_fits(prepared, listening, state_bytes)
-    samples = read_recording(how.recording, listening.filled.features)
+    samples, odd = read_recording(how.recording, listening.filled.features)
     names = _names(prepared, listening)
     labels = None if how.labels is None else read_labels(how.labels, names)
     expected = _expected(prepared, listening, samples, observer, how.recording)
@@ -88,7 +88,7 @@ def stream(choices: Choices, how: StreamChoices, observer: Observer) -> Streamed
             cycles_kind=target.counting.cycles,
             error_percent=target.counting.error_percent if modelled else None,
             ram_bytes=listening.ram_bytes(state_bytes),
-            notes=(*notes, *prepared.reference.notes),
+            notes=(*odd, *notes, *prepared.reference.notes),
         ),
         labels,
         [names[which] for which in listening.classes],

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -22,6 +22,8 @@ from tinyedge.train.recipe import RecipeFile
 from tinyedge.train.source import MADE_UP
 
 _FOLDER = "new"
+_RECORDS = {"motion": "imu", "sound": "audio"}
+"""sorts of data that `tinyedge collect` records: what it calls them"""
 _HEAD = """\
 # The recipe of `{name}`: what `tinyedge train` does. Every key that there is stands here with what it means; those
 # that are commented out have the value that holds without them (... where there is none). `->` says why.
@@ -56,7 +58,11 @@ class Start:
 
     @property
     def proposal(self) -> Proposal:
-        return self.template.propose(self.found or self.template.assumed, self.board)
+        """Of the data, or of what the template assumes of it."""
+        found = self.found or self.template.assumed
+        if found is None or not self.missing:
+            return self.template.propose(found, self.board)
+        return _unseen(self.template.propose(replace(found, group="", subjects=0), self.board), found)
 
     @property
     def missing(self) -> Sequence[tuple[str, str]]:
@@ -67,6 +73,22 @@ class Start:
     def next_steps(self) -> tuple[str, ...]:
         """Three commands to type in the project's folder."""
         return "tinyedge train", "tinyedge build", "tinyedge run"
+
+
+def _unseen(proposal: Proposal, assumed: Found) -> Proposal:
+    """A proposal for data that nobody has seen: windows by the clock, and no guess at the names of files."""
+    data, reasons = dict(proposal.values["data"]), dict(proposal.reasons)
+    if "window" in data and assumed.rate_hz:
+        data["window"] = f"{data['window'] / assumed.rate_hz:g} s"
+        reasons["data.window"] = "a guess: `tinyedge new NAME --data DIR` looks at recordings, and says why"
+    if assumed.sort == "sound":
+        data["pad"] = True
+        reasons["data.pad"] = "shorter recordings are filled with silence"
+    if assumed.group:
+        reasons["data.group"] = (
+            f"where names begin with a person, as anna_1 and anna_2, `{assumed.group}` keeps each in one part"
+        )
+    return replace(proposal, values={**proposal.values, "data": data}, reasons=reasons)
 
 
 def project_files(start: Start) -> dict[str, bytes]:
@@ -96,6 +118,8 @@ def _rendered_common(start: Start, proposal: Proposal) -> dict[str, str]:
         "made_up": start.made_up,
         "missing": start.missing,
         "layout": start.template.layout if start.found is None else (),
+        "records": _RECORDS.get(str(start.template.sort), ""),
+        "label": start.template.layout[0][0].partition("/")[0] if start.template.layout else "",
         "source": proposal.values["data"].get("source", ""),
         "commands": start.next_steps,
         "has_data_file": _has_file(start, "data.py"),

@@ -30,7 +30,7 @@ class _Gesture:
         _CLASSES,
         lengths=(_RATE_HZ * _SECONDS,) * 3,
         rate_hz=float(_RATE_HZ),
-        group=r"([a-z]+)\.[0-9]+\.csv$",
+        group=r"([a-z]+)_[0-9]+\.csv$",
         subjects=len(_SUBJECTS),
     )
     layout = tuple(
@@ -80,7 +80,7 @@ class _Gesture:
             for subject in _SUBJECTS:
                 for take in (1, 2, 3):
                     motion = made_up_motion(name, _RATE_HZ, _SECONDS, random)
-                    files |= csv_files(f"{name}/{subject}.{take}.csv", motion, _RATE_HZ)
+                    files |= csv_files(f"{name}/{subject}_{take}.csv", motion, _RATE_HZ)
         return files
 
 

@@ -33,11 +33,10 @@ def mended_operators() -> tuple[Any, ...]:
     """Operators for `ReferenceEvaluator(new_ops=...)`."""
     from onnx.reference.ops import op_conv_transpose
 
-    class ConvTranspose(op_conv_transpose.ConvTranspose):  # type: ignore[misc]
-        def _run(
-            self, values: Any, weights: Any, bias: Any = None, group: int | None = None, **attributes: Any
-        ) -> tuple[Any, ...]:
-            one: tuple[Any, ...] = super()._run(values, whole_weights(weights, group or 1), bias, group=1, **attributes)
-            return one
+    own: Any = op_conv_transpose.ConvTranspose
+
+    class ConvTranspose(own):  # type: ignore[misc]
+        def _run(self, values: Any, weights: Any, bias: Any = None, group: int = 1, **attributes: Any) -> Any:
+            return super()._run(values, whole_weights(weights, group), bias, group=1, **attributes)
 
     return (ConvTranspose,)

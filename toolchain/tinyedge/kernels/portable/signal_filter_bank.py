@@ -54,6 +54,7 @@ class PortableSignalFilterBank(Kernel):
 
     name = "portable/signal_filter_bank"
     operators: ClassVar[tuple[str, ...]] = ("signal_filter_bank",)
+    alignment: ClassVar[int] = 8
     stem = "te_signal_filter_bank"
 
     def fits(self, layer: Layer, core: Core) -> str:
@@ -78,6 +79,7 @@ class PortableSquareRoot(Kernel):
 
     name = "portable/signal_filter_bank_square_root"
     operators: ClassVar[tuple[str, ...]] = ("signal_filter_bank_square_root",)
+    alignment: ClassVar[int] = 8
     stem = "te_signal_filter_bank_square_root"
 
     def fits(self, layer: Layer, core: Core) -> str:

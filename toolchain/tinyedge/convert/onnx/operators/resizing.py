@@ -15,7 +15,7 @@ from tinyedge.graph.ir import Array
 
 _CLOSE = 1e-4
 """of a cell, within which two places are the same"""
-_OPTIONS = ({}, {"half_pixel_centers": True}, {"align_corners": True})
+_OPTIONS: tuple[dict[str, bool], ...] = ({}, {"half_pixel_centers": True}, {"align_corners": True})
 """the ways in which TensorFlow Lite finds places"""
 
 

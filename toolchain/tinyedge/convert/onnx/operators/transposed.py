@@ -61,7 +61,8 @@ def _dilated(weights: Array, dilations: Sequence[int]) -> Array:
     """Weights with zeros between them."""
     sizes = [(extent - 1) * step + 1 for extent, step in zip(weights.shape[2:], dilations, strict=True)]
     spread = np.zeros((*weights.shape[:2], *sizes), weights.dtype)
-    spread[(..., *(slice(None, None, int(step)) for step in dilations))] = weights
+    places = (slice(None), slice(None), *(slice(None, None, int(step)) for step in dilations))
+    spread[places] = weights
     return spread
 
 

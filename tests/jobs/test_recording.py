@@ -9,21 +9,21 @@ import numpy as np
 import pytest
 
 from kits.listening import write_wav
-from tinyedge.collect.read import read_recording
 from tinyedge.errors import UsageError
 from tinyedge.features.contract import Features
 from tinyedge.features.image import Image
 from tinyedge.features.imu import Imu
 from tinyedge.features.spectrum import Spectrum
+from tinyedge.jobs.recording import read_recording
 
 MOTION = Imu(rate_hz=50, axes=2, values=("mean",), window=10, stride=5, counts=1000)
-SOUND = Spectrum(rate_hz=8000, window=64, stride=64, bands=4)
+SOUND = Spectrum(rate_hz=8000, counts=32768, window=64, stride=64, bands=4)
 
 
 def test_sound_is_read_as_it_is(tmp_path: Path) -> None:
     samples = np.random.default_rng(1).integers(-(2**15), 2**15, 500).astype(np.int16)
     write_wav(tmp_path / "a.wav", samples, 8000)
-    np.testing.assert_array_equal(read_recording(tmp_path / "a.wav", SOUND), samples[:, None])
+    np.testing.assert_array_equal(read_recording(tmp_path / "a.wav", SOUND)[0], samples[:, None])
 
 
 @pytest.mark.parametrize("head", ["", "ax,ay\n", "timestamp,ax,ay\n"])
@@ -31,7 +31,8 @@ def test_axes_become_counts(tmp_path: Path, head: str) -> None:
     path = tmp_path / "a.csv"
     time = "{t}," if head.startswith("time") else ""
     path.write_text(head + "".join(f"{time}{n / 10},-{n}\n".format(t=20 * n) for n in range(40)))
-    found = read_recording(path, MOTION)
+    found, notes = read_recording(path, MOTION)
+    assert notes == ()
     assert found.dtype == np.int16
     assert found[:3].tolist() == [[0, 0], [100, -1000], [200, -2000]]
     assert found[-1].tolist() == [3900, -32768]
@@ -45,13 +46,13 @@ def _lines(count: int, step_ms: int = 20, axes: int = 2) -> str:
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        (_lines(40, step_ms=10), "has 100 samples a second by its times; the features `imu` take 50"),
+        (_lines(40, step_ms=10), "has 100 rows a second by its column `timestamp`, not 50"),
         (_lines(40, axes=3), "has 3 axes; the features `imu` take 2"),
         (_lines(9), "has 9 samples; a window of the features `imu` has 10"),
-        (_lines(20) + "400,x,1\n" + "420,1,2\n", "has a hole or a damaged line behind sample 21"),
-        (_lines(20).replace("200,10,11\n", ""), "has a hole or a damaged line behind sample 11"),
-        ("a,b\n", "has no lines of numbers"),
-        ("", "has no lines of numbers"),
+        (_lines(20) + "400,x,1\n", "line 22"),
+        (_lines(20) + "400,1\n", "line 22"),
+        ("a,b\n", "has a header and no row"),
+        ("", "is empty"),
     ],
 )
 def test_motion_that_does_not_fit(tmp_path: Path, content: str, words: str) -> None:
@@ -60,6 +61,22 @@ def test_motion_that_does_not_fit(tmp_path: Path, content: str, words: str) -> N
     with pytest.raises(UsageError) as caught:
         read_recording(path, MOTION)
     assert words in str(caught.value)
+
+
+def test_missing_rows_are_told(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text(_lines(40).replace("200,10,11\n220,11,12\n240,12,13\n", ""))
+    samples, notes = read_recording(path, MOTION)
+    assert len(samples) == 37
+    assert "rows are missing" in notes[0]
+
+
+def test_another_unit_than_the_features_expect(tmp_path: Path) -> None:
+    write_wav(tmp_path / "a.wav", np.full(500, 900, np.int16), 8000)
+    with pytest.raises(UsageError, match="samples of one count at most: the features `spectrum` take 1 counts for 1"):
+        read_recording(tmp_path / "a.wav", Spectrum(rate_hz=8000, window=64, stride=64, bands=4))
+    write_wav(tmp_path / "silent.wav", np.zeros(500, np.int16), 8000)
+    assert not read_recording(tmp_path / "silent.wav", SOUND)[0].any()
 
 
 def _wave(path: Path, channels: int, width: int, rate: int) -> None:
@@ -73,9 +90,8 @@ def _wave(path: Path, channels: int, width: int, rate: int) -> None:
 @pytest.mark.parametrize(
     ("channels", "width", "rate", "words"),
     [
-        (1, 2, 16000, "has 16,000 Hz; the features `spectrum` take 8,000 Hz"),
+        (1, 2, 16000, "has 16,000 samples a second, not 8,000"),
         (2, 2, 8000, "has 2 axes; the features `spectrum` take 1"),
-        (1, 1, 8000, "has samples of 8 bits; 16 bits are read"),
     ],
 )
 def test_sound_that_does_not_fit(tmp_path: Path, channels: int, width: int, rate: int, words: str) -> None:
@@ -92,8 +108,8 @@ def test_what_is_no_recording(tmp_path: Path) -> None:
     (tmp_path / "a.mp3").write_bytes(b"ID3")
     picture: Features = Image(camera=(4, 4), size=(2, 2))
     cases = [
-        ("cut.wav", SOUND, "is no .wav that can be read"),
-        ("text.wav", SOUND, "is no .wav that can be read"),
+        ("cut.wav", SOUND, "is no readable .wav"),
+        ("text.wav", SOUND, "is no readable .wav"),
         ("a.mp3", SOUND, "is no recording"),
         ("none.wav", SOUND, "is not there"),
         (".", SOUND, "is not a file"),

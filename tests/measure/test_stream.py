@@ -1,0 +1,128 @@
+"""Playing a recording: what is compared, and how the counter's readings are shared out, with a firmware by hand."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any, cast
+
+import numpy as np
+import pytest
+
+from tinyedge.artifacts import Counting, Target
+from tinyedge.console.contract import CounterReading, Uncounted
+from tinyedge.features.imu import Imu
+from tinyedge.features.quantize import FeatureInput
+from tinyedge.features.stream import Stream, StreamSettings, fit_stream
+from tinyedge.graph.ir import DType, Quantization, Tensor
+from tinyedge.measure.replies import Streaming
+from tinyedge.measure.session import Session
+from tinyedge.measure.stream import Expected, Played, play
+
+ROW_COST, RUN_COST, HEARD_COST, END_COST, OWN_COST = 1000, 50_000, 300, 7, 1_000_000
+"""instructions; the last of what the firmware does between two readings that belong together"""
+FEATURES = Imu(rate_hz=100, axes=3, values=("mean",), window=8, stride=4)
+OUTPUT = Tensor(0, "y", (1, 2), DType.INT8, quantization=Quantization((1 / 256,), (-128,), 0))
+
+
+def listening() -> Stream:
+    filled = FeatureInput(FEATURES, 3, DType.INT8, FEATURES.unit * 256, 0)
+    settings = StreamSettings(stride_ms=80, average=2, threshold=0.5)
+    return fit_stream(settings, filled, "m", OUTPUT, [], keeps_state=False)
+
+
+class Firmware(Uncounted):
+    """A session and its console at once: replies that the host's own sums make, harmed where a test says so."""
+
+    def __init__(self, stream: Stream, expected: Expected, harm: dict[str, Any] | None = None, at: int = 0) -> None:
+        self._stream, self._expected = stream, expected
+        self._harm, self._at = harm or {}, at
+        self._rows = self._runs = 0
+        self._crcs = [0, 0, 0]
+        self._clock = 0
+        self._readings: list[CounterReading] = []
+        self.fed = b""
+
+    def counter_readings(self) -> list[CounterReading]:
+        readings, self._readings = self._readings, []
+        return readings
+
+    def stream(self, offset: int, data: bytes) -> Streaming:
+        assert offset == len(self.fed)
+        self.fed += data
+        ticks = network = 0
+        self._read(OWN_COST)
+        while self._rows < FEATURES.rows(len(self.fed) // 6):
+            ticks += self._step(ROW_COST, 0, self._expected.rows[self._rows].tobytes())
+            self._rows += 1
+            if self._stream.runs(self._rows) > self._runs:
+                heard = self._expected.heard[self._runs]
+                words = np.array([heard.instant, heard.run, heard.detected, *heard.sums], np.int64)
+                cost = self._step(RUN_COST, 1, self._expected.outputs[self._runs].tobytes())
+                cost += self._step(HEARD_COST, 2, words.astype(np.uint32).tobytes())
+                ticks, network = ticks + cost, network + cost
+                self._runs += 1
+        self._read(END_COST)
+        reply = Streaming(self._rows, self._runs, *self._crcs, ticks + END_COST, network)
+        return replace(reply, **self._harm) if len(self.fed) // 6 >= self._at else reply
+
+    def _step(self, cost: int, kind: int, data: bytes) -> int:
+        self._read(cost)
+        self._crcs[kind] = zlib.crc32(data, self._crcs[kind])
+        self._read(OWN_COST)
+        return cost
+
+    def _read(self, cost: int) -> None:
+        self._clock += cost
+        self._readings.append(CounterReading(self._clock, self._clock))
+
+
+def played(harm: dict[str, Any] | None = None, at: int = 0, *, counts: bool = True) -> Played:
+    stream = listening()
+    samples = np.random.default_rng(1).integers(-3000, 3000, (200, 3)).astype(np.int16)
+    rows = stream.filled.quantize(FEATURES.reference(samples))
+    outputs = np.random.default_rng(2).integers(-128, 128, (stream.runs(len(rows)), 2)).astype(np.int8)
+    expected = Expected(rows, outputs, stream.listen(outputs))
+    firmware = Firmware(stream, expected, harm, at)
+    if not counts:
+        firmware.counter_readings = cast(Any, list)
+    target = Target("by hand", cast(Any, firmware), Counting("cycles", cycles="measured"))
+    seen: list[Sequence[int]] = []
+    result = play(cast(Session, firmware), target, stream, samples, expected, lambda *done: seen.append(done))
+    assert firmware.fed == samples.tobytes()
+    assert seen[-1] == (200, 200)
+    return result
+
+
+def test_what_equals_the_host_and_what_it_costs() -> None:
+    result = played()
+    assert result.differs == ""
+    assert (result.rows, result.runs) == (49, 24)
+    pieces = -(-200 // 16)
+    assert result.features.instructions == 49 * ROW_COST + pieces * END_COST
+    assert result.network.instructions == 24 * (RUN_COST + HEARD_COST)
+    assert (result.features.ticks, result.network.ticks) == (result.features.instructions, result.network.instructions)
+    effort = result.effort(result.network, 2.0, ticks_are_cycles=True)
+    assert effort.instructions == effort.cycles == 12 * (RUN_COST + HEARD_COST)
+
+
+@pytest.mark.parametrize(
+    ("harm", "words"),
+    [
+        ({"row_crc": 1}, "features"),
+        ({"out_crc": 1}, "outputs"),
+        ({"heard_crc": 1}, "results"),
+        ({"runs": 2}, "2 inferences instead of"),
+    ],
+)
+def test_what_differs_is_named_with_its_place(harm: dict[str, int], words: str) -> None:
+    result = played(harm, at=100)
+    assert words in result.differs
+    assert result.at_instant == 112  # the end of the first piece behind instant 100
+
+
+def test_nothing_is_counted_where_nobody_counts() -> None:
+    result = played(counts=False)
+    assert not result.is_counted
+    assert result.effort(result.features, 2.0, ticks_are_cycles=False).instructions is None
