@@ -62,11 +62,9 @@ def run_worker(
 
     Raises: the error that it tells; ToolError with its last lines when it crashes, or takes longer than allowed
     """
-    arrays: dict[str, Any] = {f"x_{i}": array for i, array in enumerate(data.inputs.values())}
-    np.savez(folder / ARRAYS, **arrays)
+    np.savez(folder / ARRAYS, **_numbered(data))
     if training is not None:
-        named: dict[str, Any] = {**training.inputs, "labels": training.labels}
-        np.savez(folder / TRAINING, **named)
+        np.savez(folder / TRAINING, **_numbered(training), labels=np.asarray(training.labels))
     job = {
         "front": front.title,
         "source": str(path if ":" in path.name else path.absolute()),
@@ -84,6 +82,11 @@ def run_worker(
     if result is None:
         raise ToolError(f"the conversion of the {front.title} model ended without a result", hint="run it again")
     return result
+
+
+def _numbered(data: Arrays) -> dict[str, Any]:
+    """Samples as a child reads them: their names, which may be anything, are told apart from them."""
+    return {f"x_{i}": array for i, array in enumerate(data.inputs.values())}
 
 
 @contextlib.contextmanager

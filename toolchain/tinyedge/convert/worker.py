@@ -65,7 +65,7 @@ def convert(folder: Path) -> dict[str, Any]:
     with np.load(folder / ARRAYS, allow_pickle=False) as stored:
         data = Arrays({name: stored[f"x_{i}"] for i, name in enumerate(job["inputs"])})
     brought = front.bring(Path(job["source"]), data, settings, folder)
-    rebuilt = _rebuilt(brought, folder) if settings.qat else None
+    rebuilt = _rebuilt(brought, folder, job["inputs"]) if settings.qat else None
     floats = brought.tflite if brought.exact else settle(brought.tflite)
     answers = _answers(brought, floats)
     model = _integers(brought, floats, settings)
@@ -106,13 +106,13 @@ def _integers(brought: Brought, floats: bytes, settings: Settings) -> bytes:
     return own(calibration)
 
 
-def _rebuilt(brought: Brought, folder: Path) -> tuple[Any, tuple[Array, ...], Array]:
+def _rebuilt(brought: Brought, folder: Path, names: Sequence[str]) -> tuple[Any, tuple[Array, ...], Array]:
     """(the model in tf_keras, the samples that it is trained on, their labels). Raises: ModelError."""
     assert brought.rebuild is not None
     with np.load(folder / TRAINING, allow_pickle=False) as stored:
-        samples = {name: stored[name] for name in stored.files}
-    labels = samples.pop("labels")
-    return (*brought.rebuild(Arrays(samples)), labels)
+        labels = stored["labels"]
+        samples = Arrays({name: stored[f"x_{i}"] for i, name in enumerate(names)})
+    return (*brought.rebuild(samples), labels)
 
 
 def _answers(brought: Brought, floats: bytes) -> list[Array]:

@@ -36,10 +36,10 @@ THRESHOLD = 0.5
 class Head:
     """One output of a model.
 
-    kind   `classes`: a softmax over the last extent; `binary`: one sigmoid; `labels`: sigmoids that each say yes or no;
-           `values`: a regression; `anomaly`: the input again, the worse the less normal it is
-    shape  of the output, without the batch
-    logits the output comes before its softmax, which the loss computes
+    kind    `classes`: a softmax over the last extent; `binary`: one sigmoid; `labels`: sigmoids that each say yes or
+            no; `values`: a regression; `anomaly`: the input again, the worse the less normal it is
+    shape   of the output, without the batch
+    logits  the output comes before its softmax, which the loss computes
     """
 
     name: str
