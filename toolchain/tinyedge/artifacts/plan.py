@@ -11,7 +11,7 @@ from typing import Literal, Protocol
 from tinyedge.artifacts.model import QuantizedModel
 from tinyedge.artifacts.observer import Observer
 from tinyedge.boards import Board
-from tinyedge.graph.ir import Array, Graph
+from tinyedge.graph.ir import Array, Graph, Tensor
 from tinyedge.kernels.contract import Cost, Kernel
 from tinyedge.ops.contract import Layer
 
@@ -180,6 +180,11 @@ class Plan:
                 offsets = planned.in_place_offsets
                 found.append(PlanUnit(step, step, planned.layer, planned.kernel, planned.scratch, offsets))
         return tuple(found)
+
+    @property
+    def arriving_input(self) -> Tensor | None:
+        """The input whose rows are given one by one, and which lies nowhere whole."""
+        return next((tensor for tensor in self.graph.input_tensors() if tensor.index in self.graph.borrowed), None)
 
     @property
     def alignment(self) -> int:
