@@ -11,6 +11,7 @@ from pathlib import Path
 
 import click
 
+from tinyedge.artifacts import Plan
 from tinyedge.boards import Board, Core, list_boards
 from tinyedge.errors import ModelError
 from tinyedge.graph.ir import Graph
@@ -21,8 +22,10 @@ from tinyedge.plan import make_plan, plan_curve
 from tinyedge.plan.fit import constant_bytes
 from tinyedge.report.curve import curve_svg
 
-FIRMWARE_BYTES = 3072
+FIRMWARE_RAM_BYTES = 3072
 """stack and variables of the measuring firmware"""
+FIRMWARE_FLASH_BYTES = 10_240
+"""its code, without that of the model"""
 
 
 @dataclass(frozen=True)
@@ -39,19 +42,38 @@ def board_fits(graph: Graph, core: Core, boards: Sequence[Board]) -> Fit:
     """Which boards with that core a model fits, without streams and with them."""
     whole = make_plan(graph, core, "size", by_rows=False)
     curve = plan_curve(graph, core)
-    sizes = (whole.arena_bytes + whole.state_bytes, min(point.arena_bytes for point in curve.points))
-    roomy = [board for board in boards if board.core.name == core.name and board.memories]
-    flash = [board for board in roomy if constant_bytes(whole) <= board.flash.size_bytes]
-    before, after = (
-        tuple(board.name for board in flash if size + FIRMWARE_BYTES <= board.ram.size_bytes) for size in sizes
+    whole_bytes = whole.arena_bytes + whole.state_bytes
+    plans = [(point.arena_bytes, point.flash_bytes) for point in curve.points if point.groups]
+    before = _holding(boards, core, [(whole_bytes, flash_bytes(whole))])
+    after = _holding(boards, core, plans)
+    return Fit(whole_bytes, min((ram for ram, _ in plans), default=whole_bytes), before, after)
+
+
+def flash_bytes(plan: Plan) -> int:
+    """Code and constants, as the planner estimates them."""
+    costs = [planned.cost for planned in plan.layers]
+    shared = {name: size for cost in costs for name, size in cost.shared_code}
+    return constant_bytes(plan) + sum(cost.code_bytes for cost in costs) + sum(shared.values())
+
+
+def _holding(boards: Sequence[Board], core: Core, plans: Sequence[tuple[int, int]]) -> tuple[str, ...]:
+    """The boards with a core that hold one of some plans, given as (bytes of RAM, bytes of flash)."""
+    return tuple(
+        board.name
+        for board in boards
+        if board.core.name == core.name
+        and board.memories
+        and any(
+            ram + FIRMWARE_RAM_BYTES <= board.ram.size_bytes and flash + FIRMWARE_FLASH_BYTES <= board.flash.size_bytes
+            for ram, flash in plans
+        )
     )
-    return Fit(*sizes, before, after)
 
 
 @click.command(epilog="Example: python -m benchmarks.ram_curves ../shared/models --pictures docs/images")
 @click.argument("models", type=click.Path(exists=True, path_type=Path), nargs=-1, required=True)
 @click.option("--pictures", type=click.Path(file_okay=False, path_type=Path), help="Draw the curves into this folder.")
-@click.option("--core", "core_name", default="cortex-m4f", show_default=True, help="Whose curves are drawn.")
+@click.option("--core", "core_name", default="cortex-m4f", show_default=True, help="That the models run on.")
 def main(models: tuple[Path, ...], pictures: Path | None, core_name: str) -> None:
     """Print which boards MODELS fit with and without streams of rows; draw RAM against time."""
     boards = list_boards()
@@ -65,10 +87,9 @@ def main(models: tuple[Path, ...], pictures: Path | None, core_name: str) -> Non
                 if pictures is not None:
                     picture = curve_svg(plan_curve(graph, cores[core_name]))
                     write_whole(pictures / f"rows-{file.stem}.svg", picture.encode())
-                for name, core in sorted(cores.items()):
-                    fit = board_fits(graph, core, boards)
-                    gained = ", ".join(sorted({*fit.after} - {*fit.before})) or "none"
-                    click.echo(f"| {file.stem} | {name} | {fit.whole_bytes:,} B | {fit.rows_bytes:,} B | {gained} |")
+                fit = board_fits(graph, cores[core_name], boards)
+                gained = ", ".join(sorted({*fit.after} - {*fit.before})) or "none"
+                click.echo(f"| {file.stem} | {core_name} | {fit.whole_bytes:,} B | {fit.rows_bytes:,} B | {gained} |")
             except ModelError as error:
                 click.echo(f"{file.stem}: {error.what}", err=True)
 

@@ -60,6 +60,7 @@ TABLES = {
         "docs/rows.md",
         "model | arena | instructions",
     ): "arenas by plans; instructions not at all, for three samples each",
+    ("docs/rows.md", "model | core | least arena, whole"): "not at all: by `benchmarks.ram_curves`; arenas are above",
     ("docs/tflm.md", "model | runtime | instructions | cycles | arena | RAM | flash | code"): (
         "aot by plans, by runs with `slow`; digits by board-table.md; ratios by the figures beside them; TFLM's own "
         "not at all: they need its source tree"
