@@ -176,7 +176,7 @@ class _Text:
         lines = []
         if placed.slide is not None:
             slide = placed.slide
-            lines.append(f"te_slide_rows(strip + {slide.to}, {slide.by}, {slide.bytes});")
+            lines.append(f"te_rows_slide(strip + {slide.to}, {slide.by}, {slide.bytes});")
         if placed.border is not None:
             offset, size, value = placed.border
             lines.append(f"memset(strip + {offset}, {value}, {size});")
@@ -285,17 +285,17 @@ class _Text:
         _, _, columns, channels = layer.inputs[0].shape
         sums = f"(int32_t *)(void *)(strip + {self.stream.scratch[call.of]})"
         lines = [f"memset(strip + {self.stream.scratch[call.of]}, 0, {4 * channels});"] * first
-        lines.append(f"te_add_rows_s8({source}, {sums}, {call.count * columns}, {channels});")
+        lines.append(f"te_rows_add_s8({source}, {sums}, {call.count * columns}, {channels});")
         lines += moved
         if last and isinstance(layer.params, Mean):
             p = layer.params
             offset = -p.input_zero_point * cells_of(layer)
             numbers = f"{offset}, {p.multiplier}, {p.shift}, {p.output_zero_point}"
-            lines.append(f"te_rescale_sums_s8({sums}, {channels}, {numbers}, output);")
+            lines.append(f"te_rows_rescale_s8({sums}, {channels}, {numbers}, output);")
         elif last:
             p = layer.params
             numbers = f"{cells_of(layer)}, {p.activation_min}, {p.activation_max}"
-            lines.append(f"te_average_sums_s8({sums}, {channels}, {numbers}, output);")
+            lines.append(f"te_rows_average_s8({sums}, {channels}, {numbers}, output);")
         return lines
 
 
