@@ -29,6 +29,7 @@ FILES = {
     "image classification, ResNet-8": "pretrainedResnet_quant",
     "image classification": "pretrainedResnet_quant",
     "person detection, MobileNetV1 0.25": "vww_96_int8",
+    "person detection": "vww_96_int8",
     "anomaly detection, autoencoder": "ad01_int8",
     "hello world, a sine": "hello_world_int8",
 }
@@ -65,6 +66,11 @@ TABLES = {
     ("docs/features.md", "kind | Cortex-M4 | Cortex-M0+"): (
         "RAM and constants by what is generated; instructions by runs with `slow`: tests/features/test_boards.py"
     ),
+    (
+        "docs/rows.md",
+        "model | arena | instructions",
+    ): "arenas by plans; instructions not at all, for three samples each",
+    ("docs/rows.md", "model | core | least arena, whole"): "not at all: by `benchmarks.ram_curves`; arenas are above",
     ("docs/tflm.md", "model | runtime | instructions | cycles | arena | RAM | flash | code"): (
         "aot by plans, by runs with `slow`; digits by board-table.md; ratios by the figures beside them; TFLM's own "
         "not at all: they need its source tree"
@@ -190,6 +196,20 @@ def test_figures_agree_within_a_percent_and_no_more(text: str, found: float) -> 
     assert agrees(text, found)
     assert agrees(text, number(text))
     assert not agrees(text, number(text) + 1.2 * TOLERANCE * found + last_place(text) / 2)
+
+
+# -- docs/rows.md ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.slow
+def test_arenas_of_streams(root: Path, shared_models: Path, tmp_path: Path) -> None:
+    for row in table(root, "docs/rows.md:with"):
+        option, most = row["with"].strip("`").split(" ")
+        model = FILES.get(row["model"], "person_detect")
+        words = ("plan", shared_models / f"{model}.tflite", "-b", "nrf52840dk", "--json")
+        small = json.loads(tinyedge(*words, option, most, cwd=tmp_path).stdout)
+        fast = json.loads(tinyedge(*words, "--optimize", "speed", cwd=tmp_path).stdout)
+        assert (number(row["arena"]), number(row["at `speed`"])) == (small["arena_bytes"], fast["arena_bytes"]), model
 
 
 # -- README: fast and small ----------------------------------------------------------------------------------------

@@ -117,7 +117,7 @@ def test_the_fastest_plan_that_fits_is_taken_and_the_least_is_told() -> None:
     assert curve[0].groups
     for point in curve:
         plan = make_plan(graph, M4, "balanced", max_ram_bytes=point.arena_bytes)
-        costs = [each.cost.cycles for each in (*plan.layers, *plan.groups)]
+        costs = [*(p.cost.cycles for p in plan.layers), *(g.cost.cycles for g in plan.groups)]
         assert plan.arena_bytes <= point.arena_bytes
         assert sum(costs) <= point.cycles
     with pytest.raises(FitError, match=f"take {curve[0].arena_bytes:,} B at least"):

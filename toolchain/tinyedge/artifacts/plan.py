@@ -14,7 +14,7 @@ from tinyedge.boards import Board
 from tinyedge.errors import ModelError
 from tinyedge.features.quantize import FeatureInput, fit_input
 from tinyedge.features.stream import Stream, StreamSettings, can_listen, fit_stream
-from tinyedge.graph.ir import Array, Graph
+from tinyedge.graph.ir import Array, Graph, Tensor
 from tinyedge.kernels.contract import Cost, Kernel
 from tinyedge.ops.contract import Layer
 
@@ -210,6 +210,11 @@ class Plan:
                 offsets = planned.in_place_offsets
                 found.append(PlanUnit(step, step, planned.layer, planned.kernel, planned.scratch, offsets))
         return tuple(found)
+
+    @property
+    def arriving_input(self) -> Tensor | None:
+        """The input whose rows are given one by one, and which lies nowhere whole."""
+        return next((tensor for tensor in self.graph.input_tensors() if tensor.index in self.graph.borrowed), None)
 
     @property
     def alignment(self) -> int:

@@ -62,6 +62,14 @@ _LIBRARY = (
         metavar="BYTES",
         help="The fastest code whose arena and state have at most so many bytes.",
     ),
+    click.option(
+        "--input",
+        "arrives",
+        type=click.Choice(["whole", "rows"]),
+        default="whole",
+        show_default=True,
+        help="How the input comes: into RAM, or row by row through NAME_push_row, and never there whole.",
+    ),
     click.option("--keep-inputs", is_flag=True, help="Inferences leave their inputs as they are; may take more RAM."),
     click.option("-d", "--build-dir", type=_FOLDER, help="Default: build."),
 )
@@ -91,7 +99,19 @@ _FILES = (
     click.option("--junit", type=_FILE, help="Write what was checked as JUnit XML."),
 )
 _OF_CHOICES = frozenset(
-    {"model", "board", "tflm", "compiler", "optimize", "build_dir", "keep_inputs", "max_ram", "data", "python"}
+    {
+        "model",
+        "board",
+        "tflm",
+        "compiler",
+        "optimize",
+        "build_dir",
+        "keep_inputs",
+        "max_ram",
+        "arrives",
+        "data",
+        "python",
+    }
 )
 
 
@@ -211,6 +231,7 @@ def merge_choices(config: Config, runtime: str, given: Mapping[str, Any]) -> tup
         tflm=given["tflm"] or config.tflm,
         optimize=given["optimize"] or config.optimize,
         keep_inputs=given["keep_inputs"],
+        input_rows=given["arrives"] == "rows",
         max_ram_bytes=_max_ram(config, runtime, given["max_ram"]),
         build_dir=(given["build_dir"] or config.build_dir or Path("build")).absolute(),
         data=given["data"] or config.data,

@@ -33,6 +33,8 @@ class Choices:
     """of several models: one that they run in one after the other, or one each"""
     keep_inputs: bool = False
     """no inference overwrites its inputs"""
+    input_rows: bool = False
+    """the rows of the input are given one by one"""
     max_ram_bytes: int | None = None
     """the fastest plan whose arena and state have at most so many bytes; None: the recipe's, else as `optimize` says"""
     data: Path | None = None

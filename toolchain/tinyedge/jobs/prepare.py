@@ -39,6 +39,7 @@ def prepare_with_runtime(choices: Choices, observer: Observer) -> tuple[Runtime,
         observer,
         keep_inputs=choices.keep_inputs,
         max_ram_bytes=max_ram_bytes,
+        input_rows=choices.input_rows,
     )
     observe_features(prepared, observer)
     if runtime.has_budgets and loaded.budget is not None:
@@ -70,7 +71,9 @@ def ram_curve(choices: Choices, observer: Observer) -> RamCurve:
     graph = settle_graph(read_model(model.tflite, model.name))
     check(graph)
     with observer.progress("plan"):
-        return plan_curve(optimize_graph(graph), board.core, keep_inputs=choices.keep_inputs)
+        return plan_curve(
+            optimize_graph(graph), board.core, keep_inputs=choices.keep_inputs, input_rows=choices.input_rows
+        )
 
 
 def plan(choices: Choices, observer: Observer) -> Plan:

@@ -39,6 +39,7 @@ class AotRuntime:
         *,
         keep_inputs: bool = False,
         max_ram_bytes: int | None = None,
+        input_rows: bool = False,
     ) -> Prepared:
         """Graph and plan. Raises: ModelError, FitError."""
         original = read_model(model.tflite, model.name)
@@ -47,7 +48,12 @@ class AotRuntime:
         check(graph)
         with observer.progress("plan"):
             plan = make_plan(
-                optimize_graph(graph), board.core, optimize, keep_inputs=keep_inputs, max_ram_bytes=max_ram_bytes
+                optimize_graph(graph),
+                board.core,
+                optimize,
+                keep_inputs=keep_inputs,
+                max_ram_bytes=max_ram_bytes,
+                input_rows=input_rows,
             )
         check_fits(plan, board)
         _tell(plan, observer)

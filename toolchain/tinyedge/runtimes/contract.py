@@ -33,15 +33,17 @@ class Runtime(Protocol):
         *,
         keep_inputs: bool = False,
         max_ram_bytes: int | None = None,
+        input_rows: bool = False,
     ) -> Prepared:
         """Everything that is known before anything is compiled; refuses what cannot run or fit.
 
         build_dir      where what the oracle computes is kept, below `<model>/`
         keep_inputs    no inference overwrites its inputs
         max_ram_bytes  arena and state have at most so many bytes, at the price of time
+        input_rows     the rows of the input are given one by one
 
         Raises: ModelError, FitError; UsageError when the runtime's sources are not where they were said to be, or it
-        cannot keep inputs, or cannot trade time for RAM
+        cannot keep inputs, cannot trade time for RAM, or take rows
         """
         ...
 

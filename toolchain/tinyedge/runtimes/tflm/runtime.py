@@ -57,11 +57,16 @@ class TflmRuntime:
         *,
         keep_inputs: bool = False,
         max_ram_bytes: int | None = None,
+        input_rows: bool = False,
     ) -> Prepared:
         """The program; its memory is planned on the device. Raises: ModelError, UsageError."""
         if keep_inputs:
             raise UsageError(
                 "TensorFlow Lite Micro's interpreter reuses the memory of inputs", hint="leave out `--keep-inputs`"
+            )
+        if input_rows:
+            raise UsageError(
+                "TensorFlow Lite Micro's interpreter wants its whole input in memory", hint="leave out `--input rows`"
             )
         if max_ram_bytes is not None:
             raise UsageError(
