@@ -80,6 +80,69 @@ class Memory:
         return self.start + self.size_bytes
 
 
+@dataclass(frozen=True, kw_only=True)
+class Cache:
+    """[cache.code], [cache.data] or [cache.shared]: a cache between the core and its flash."""
+
+    size_bytes: int
+    ways: int
+    """lines of a set; the one used longest ago is replaced"""
+    line_bytes: int
+    sector_bytes: int | None = None
+    """what one miss reads from flash; a line without it"""
+
+    @property
+    def fetched_bytes(self) -> int:
+        """What one miss reads from flash."""
+        return self.sector_bytes or self.line_bytes
+
+    @property
+    def lines(self) -> int:
+        return self.size_bytes // self.line_bytes
+
+    def __post_init__(self) -> None:
+        for name, count in (("line_bytes", self.line_bytes), ("sector_bytes", self.fetched_bytes)):
+            if count < 4 or count & (count - 1):
+                raise ValueError(f"`{name}` is {count}, no power of 2 from 4 upwards")
+        if self.line_bytes // self.fetched_bytes not in range(1, 33):
+            raise ValueError(f"a line of {self.line_bytes} B does not hold 1 to 32 sectors of {self.fetched_bytes} B")
+        if not 1 <= self.ways <= 255 or not self.lines or self.size_bytes % (self.ways * self.line_bytes):
+            raise ValueError(
+                f"`size_bytes` is {self.size_bytes}, no multiple of {self.ways} ways of {self.line_bytes} B; there may "
+                "be 1 to 255 ways"
+            )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Calibration:
+    """[calibration]: cycles that the core waits for its flash, found by comparing with silicon.
+
+    It belongs to everything that `conditions` names. With `code_line_cycles` there are two bounds instead of a figure:
+    caches that never miss, and none at all.
+    """
+
+    code_miss_cycles: float = 0.0
+    data_miss_cycles: float = 0.0
+    code_line_cycles: float | None = None
+    """for each line of code that would be fetched without a cache: the upper bound of a range"""
+    error_percent: float | None = None
+    """the largest with one network of those it was found from left out; needed unless it gives a range"""
+    mean_error_percent: float | None = None
+    conditions: str
+    """chip, clock, wait states, width of the flash bank, prefetch, caches"""
+    source: str
+
+    def __post_init__(self) -> None:
+        if min(self.code_miss_cycles, self.data_miss_cycles, self.code_line_cycles or 0.0) < 0:
+            raise ValueError("cycles below 0")
+        if (self.error_percent is None) is (self.code_line_cycles is None):
+            raise ValueError("either `error_percent` or `code_line_cycles`, which gives a range, is needed")
+
+    @property
+    def gives_range(self) -> bool:
+        return self.code_line_cycles is not None
+
+
 @dataclass(frozen=True)
 class Board:
     """One board. Field by field what its .toml says."""
@@ -113,6 +176,11 @@ class Board:
     """how `clock_hz` comes about, where the bsp file needs to know: ClockKeys"""
     emulator_options: dict[str, str] = field(default_factory=dict)
     """per emulator what it calls this board, e.g. `qemu = "mps2-an386"`"""
+    caches: Mapping[str, Cache] = field(default_factory=dict)
+    """in front of the flash: `code` and `data`, or one `shared`. Empty: misses are not counted. Without `data` or
+    `shared`, each load from flash goes to it"""
+    calibration: Calibration | None = None
+    """None: nobody knows how long the core waits for its memory, so its cycles are no time"""
 
     def memory(self, name: str) -> Memory:
         """The region `name`; KeyError when the board has none."""
@@ -225,10 +293,13 @@ class _BoardFile:
     flash_options: dict[str, str] = field(default_factory=dict)
     emulators: tuple[str, ...]
     emulator_options: dict[str, str] = field(default_factory=dict)
+    cache: dict[str, Cache] = field(default_factory=dict)
+    calibration: Calibration | None = None
     usb_ids: tuple[str, ...]
     sources: dict[str, str]
 
 
+_CACHES = ("code", "data", "shared")
 _PIN = re.compile(r"(?:P([A-K]|[0-9])\.?|GPIO)([0-9]{1,2})")
 
 
@@ -317,7 +388,20 @@ def _board(name: str, values: _BoardFile) -> Board:
         sources=values.sources,
         clock=values.clock,
         emulator_options=values.emulator_options,
+        caches=_caches(values.cache, core),
+        calibration=values.calibration,
     )
+
+
+def _caches(caches: Mapping[str, Cache], core: Core) -> Mapping[str, Cache]:
+    for name in caches:
+        if name not in _CACHES:
+            raise TableError(f"there is no cache `{name}`; {nearest(name, _CACHES)}")
+    if caches and set(caches) not in ({"code"}, {"code", "data"}, {"shared"}):
+        raise TableError("[cache] holds `code`, or `code` and `data`, or `shared`")
+    if caches and core.name.startswith(("rv32", "native")):
+        raise TableError(f"misses of caches are counted for Cortex-M alone; `core` is `{core.name}`")
+    return caches
 
 
 def _memories(regions: Mapping[str, _Region], *, native: bool) -> tuple[Memory, ...]:

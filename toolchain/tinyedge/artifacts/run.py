@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from tinyedge.artifacts.image import Built
 from tinyedge.artifacts.model import Labelled
+from tinyedge.boards import Calibration
 from tinyedge.console.contract import CountedConsole
 from tinyedge.digests import digest
 
@@ -26,11 +27,17 @@ class Figure:
     value: float
     error_percent: float | None = None
     """of a modelled figure"""
+    upper: float | None = None
+    """where nobody knows more than bounds: the upper one, and `value` is the lower"""
+    at_zero_wait_states: bool = False
+    """memory is taken as if it answered at once, which it does on few boards"""
 
     def to_json(self) -> dict[str, Any]:
         body: dict[str, Any] = {"kind": self.kind, "value": self.value}
         if self.error_percent is not None:
             body["error_percent"] = self.error_percent
+        if self.upper is not None:
+            body["upper"] = self.upper
         return body
 
 
@@ -41,6 +48,8 @@ class Counting:
     ticks                  what its ticks are; `time` is a clock of this computer
     cycles                 the kind of figure that ticks of cycles are
     error_percent          stated error of modelled cycles; None where they are not modelled
+    calibration            what modelled cycles hold of the waits for memory; None: nothing
+    reads_flash            whether misses of the caches in front of flash are counted
     ticks_per_instruction  where ticks are instructions: what the counter advances by at each of them
     """
 
@@ -48,6 +57,8 @@ class Counting:
     cycles: Kind = "modelled"
     error_percent: float | None = None
     ticks_per_instruction: Fraction = Fraction(1)
+    calibration: Calibration | None = None
+    reads_flash: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,6 +94,19 @@ class Hello:
 
 
 @dataclass(frozen=True)
+class FlashReads:
+    """What a piece of a run read from flash, as the caches of the board file have it."""
+
+    code_misses: int
+    data_misses: int
+    """of the cache of data; without one, loads from flash"""
+    code_lines: int
+    """of code that would be fetched without a cache"""
+    stall_cycles: int
+    """cycles that the core waited for that; 0 where nobody knows how long a miss takes"""
+
+
+@dataclass(frozen=True)
 class LayerResult:
     """One layer of a profile."""
 
@@ -92,7 +116,9 @@ class LayerResult:
     macs: int
     instructions: int | None
     cycles: int | None
+    """of the pipeline and of stalls"""
     kernel: str = ""
+    reads: FlashReads | None = None
 
 
 @dataclass(frozen=True)
@@ -131,6 +157,17 @@ class Run:
     """what the firmware said of its self-test"""
     further_accuracies: Mapping[str, float] = field(default_factory=dict)
     """of the outputs behind the first that have classes, by their names"""
+    reads: FlashReads | None = None
+    """of the inference whose cycles are the median; None where they are not counted"""
+    calibration: Calibration | None = None
+    """what modelled cycles hold of the waits for memory"""
+
+    @property
+    def pipeline_cycles(self) -> int | None:
+        """The cycles without waits for memory."""
+        if self.cycles is None:
+            return None
+        return int(self.cycles.value) - (self.reads.stall_cycles if self.reads is not None else 0)
 
     @property
     def selftest_failure(self) -> str:

@@ -34,7 +34,13 @@ class CounterReading:
     instructions: int
     """executed since reset, exact"""
     cycles: int
-    """modelled since reset"""
+    """modelled since reset: of the pipeline and of stalls"""
+    stall_cycles: int = 0
+    """of these the ones that the core waited for its flash"""
+    code_misses: int = 0
+    data_misses: int = 0
+    code_lines: int = 0
+    """sectors of code that would be fetched without a cache"""
 
 
 class CountedConsole(Console, Protocol):
