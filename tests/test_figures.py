@@ -57,6 +57,7 @@ TABLES = {
     ),
     ("docs/bring-your-own.md", "network | source"): "not at all: trainings, by `benchmarks.source_table`",
     ("docs/emulators.md", "model | board | `unicorn` | `qemu`"): "by board-table.md",
+    ("docs/latency.md", "chip | supply | nJ a cycle"): "by tests/benchmarks/test_energies.py",
     ("docs/latency.md", "board | networks | constants"): "by `benchmarks.calibration`, to the last digit",
     (
         "docs/latency.md",

@@ -143,6 +143,25 @@ class Calibration:
         return self.code_line_cycles is not None
 
 
+@dataclass(frozen=True, kw_only=True)
+class Energy:
+    """[energy]: what the whole chip takes for a cycle of inference."""
+
+    nj_per_cycle: float
+    volts: float
+    """of the supply that it was measured at"""
+    regulator: Literal["ldo", "smps"]
+    """a linear regulator turns higher voltage into heat, a switching one does not"""
+    error_percent: float
+    sleep_ua: float | None = None
+    """what flows while the core sleeps between inferences, where a source has it"""
+    source: str
+
+    def __post_init__(self) -> None:
+        if not (self.nj_per_cycle > 0 and self.volts > 0 and self.error_percent >= 0):
+            raise ValueError("`nj_per_cycle` and `volts` are above 0, `error_percent` is not below")
+
+
 @dataclass(frozen=True)
 class Board:
     """One board. Field by field what its .toml says."""
@@ -181,6 +200,7 @@ class Board:
     `shared`, each load from flash goes to it"""
     calibration: Calibration | None = None
     """None: nobody knows how long the core waits for its memory, so its cycles are no time"""
+    energy: Energy | None = None
 
     def memory(self, name: str) -> Memory:
         """The region `name`; KeyError when the board has none."""
@@ -295,6 +315,7 @@ class _BoardFile:
     emulator_options: dict[str, str] = field(default_factory=dict)
     cache: dict[str, Cache] = field(default_factory=dict)
     calibration: Calibration | None = None
+    energy: Energy | None = None
     usb_ids: tuple[str, ...]
     sources: dict[str, str]
 
@@ -390,6 +411,7 @@ def _board(name: str, values: _BoardFile) -> Board:
         emulator_options=values.emulator_options,
         caches=_caches(values.cache, core),
         calibration=values.calibration,
+        energy=values.energy,
     )
 
 

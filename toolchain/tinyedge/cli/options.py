@@ -15,6 +15,7 @@ from tinyedge.cli.ui import Ui, terminal_columns
 from tinyedge.convert import Settings
 from tinyedge.errors import UsageError
 from tinyedge.jobs.choices import PORTABLE_BOARD, Choices
+from tinyedge.report.energy import parse_duty
 from tinyedge.report.files import RunFiles
 from tinyedge.report.table import fitted
 from tinyedge.runtimes import RUNTIMES
@@ -84,6 +85,11 @@ _FILES = (
     click.option("--html", type=_FILE, help="Write the report as a page."),
     click.option("--junit", type=_FILE, help="Write what was checked as JUnit XML."),
 )
+_DUTY = (
+    click.option("--rate", metavar="N/s", help="Inferences a s, min, h or d, for the life of --battery."),
+    click.option("--battery", metavar="SPEC", help="Its charge and voltage: 220mAh@3V."),
+    click.option("--sleep-ua", type=float, metavar="UA", help="Microamperes that flow between inferences."),
+)
 _OF_CHOICES = frozenset(
     {"model", "board", "tflm", "compiler", "optimize", "build_dir", "keep_inputs", "data", "python"}
 )
@@ -111,13 +117,23 @@ def sampling(function: Command) -> Command:
 
 
 def measuring(function: Command) -> Command:
-    """The same, and the files that the report is kept in, as `files`."""
+    """The same, the files that the report is kept in as `files`, and what a battery's life is told for as `duty`."""
 
     @functools.wraps(function)
-    def wrapper(*args: Any, save_outputs: Path | None, html: Path | None, junit: Path | None, **kwargs: Any) -> Any:
-        return function(*args, files=RunFiles(save_outputs, html, junit), **kwargs)
+    def wrapper(
+        *args: Any,
+        save_outputs: Path | None,
+        html: Path | None,
+        junit: Path | None,
+        rate: str | None,
+        battery: str | None,
+        sleep_ua: float | None,
+        **kwargs: Any,
+    ) -> Any:
+        duty = parse_duty(rate, battery, sleep_ua)
+        return function(*args, files=RunFiles(save_outputs, html, junit), duty=duty, **kwargs)
 
-    return _decorate(wrapper, (*_SAMPLING, *_FILES))
+    return _decorate(wrapper, (*_SAMPLING, *_FILES, *_DUTY))
 
 
 def choices(function: Command) -> Command:

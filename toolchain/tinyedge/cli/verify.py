@@ -9,6 +9,7 @@ from tinyedge.cli.run import show_each
 from tinyedge.cli.ui import Ui
 from tinyedge.jobs.choices import Choices
 from tinyedge.jobs.verify import verify_each
+from tinyedge.report.energy import Duty
 from tinyedge.report.files import RunFiles
 
 
@@ -23,6 +24,7 @@ def command(
     inputs: str | None,
     samples: int | None,
     files: RunFiles,
+    duty: Duty | None,
     ui: Ui,
 ) -> None:
     """Stream samples through a board that was flashed, verify every output byte, and measure in cycles of its clock.
@@ -32,4 +34,4 @@ def command(
     models are one image.
     """
     with ui.commands_logged():
-        show_each(verify_each(choices, ui, port=port, inputs=inputs, samples=samples), ui, files)
+        show_each(verify_each(choices, ui, port=port, inputs=inputs, samples=samples), ui, files, duty)

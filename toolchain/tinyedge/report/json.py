@@ -213,6 +213,7 @@ def _board(board: Board) -> dict[str, Any]:
             }
             for name, cache in board.caches.items()
         },
+        "energy": None if board.energy is None else dataclasses.asdict(board.energy),
         "calibration": None if board.calibration is None else dataclasses.asdict(board.calibration),
     }
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from tinyedge.artifacts import ArenaProof, FirmwareProject, FlashReads, Image, Measured, QuantizedModel, Run, SizeTable
 from tinyedge.boards import Board, Isa
+from tinyedge.report.energy import Duty, energy_pairs
 from tinyedge.report.picture import render_plan
 from tinyedge.report.table import (
     Cell,
@@ -35,8 +36,11 @@ _LARGEST = 10
 _CACHED = {"code": "code", "data": "data", "shared": "flash"}
 
 
-def render_run(measured: Measured) -> str:
-    """The report of a run: accuracy, verification, latency, instructions, cycles, memory, layers."""
+def render_run(measured: Measured, duty: Duty | None = None) -> str:
+    """The report of a run: accuracy, verification, latency, instructions, cycles, energy, memory, layers.
+
+    Raises: UsageError when the board cannot do as many inferences as `duty` wants
+    """
     built, run = measured.built, measured.run
     prepared = built.prepared
     title = (
@@ -49,7 +53,7 @@ def render_run(measured: Measured) -> str:
         title = f"SELF-TEST FAILED: {run.selftest_failure}\n{title}"
     parts = [
         title,
-        format_pairs(run_summary(measured)),
+        format_pairs(run_summary(measured) + energy_pairs(measured, duty)),
         render_table(("memory", "used", "of", "share", "known from"), memory_rows(measured)),
     ]
     if run.layers:
