@@ -63,6 +63,7 @@ TABLES = {
         "docs/latency.md",
         "model | optimized for | instructions",
     ): "by runs with `slow`; what others published not at all",
+    ("docs/mlperf.md", "model | what the runner sends"): "sizes by tests/mlperf, which send them",
     ("docs/trust.md", "reply | taken"): "not at all: counts of one run; tests/measure/test_noise.py lets none be wrong",
     ("docs/tflm.md", "model | runtime | instructions | cycles | arena | RAM | flash | code"): (
         "aot by plans, by runs with `slow`; digits by board-table.md; ratios by the figures beside them; TFLM's own "

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
+from tinyedge.artifacts import Protocols
 from tinyedge.convert import DEFAULTS, Settings
 
 PORTABLE_BOARD = "host"
@@ -31,6 +32,8 @@ class Choices:
     """of several models: one that they run in one after the other, or one each"""
     keep_inputs: bool = False
     """no inference overwrites its inputs"""
+    protocol: Protocols = "tinyedge"
+    """what the firmware speaks"""
     data: Path | None = None
     """what a model of another world is calibrated and compared with"""
     conversion: Settings = DEFAULTS
