@@ -8,7 +8,8 @@ import pytest
 
 from kits.m4_program import board, build
 from tinyedge.artifacts import Image
-from tinyedge.boards import Board, Cache, Calibration
+from tinyedge.boards import Board
+from tinyedge.chip import Cache, Calibration
 from tinyedge.console.contract import CounterReading
 from tinyedge.emulate.unicorn.host import UnicornEmulator
 from tinyedge.errors import DeviceError

@@ -9,7 +9,7 @@ import pytest
 from kits.fake_firmware import FakeFirmware
 from measure.test_run import TICKS, run
 from tinyedge.artifacts import Counting, Figure, FlashReads
-from tinyedge.boards import Calibration
+from tinyedge.chip import Calibration
 from tinyedge.console.contract import CounterReading
 
 CALIBRATED = Calibration(

@@ -8,7 +8,7 @@ import pytest
 
 from kits.artifacts_by_hand import measured
 from tinyedge.artifacts import Figure, Measured
-from tinyedge.boards import Energy
+from tinyedge.chip import Energy
 from tinyedge.errors import UsageError
 from tinyedge.report.energy import Battery, Duty, battery_days, energy_document, energy_pairs, energy_uj, parse_duty
 

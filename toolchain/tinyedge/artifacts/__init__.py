@@ -1,5 +1,6 @@
 """The frozen artifacts that pass between stages and to reports, each once; the digests name what one was made from."""
 
+from tinyedge.artifacts.calibration import BoardCalibration, PredictedNetwork
 from tinyedge.artifacts.conversion import Conversion, LayerNoise
 from tinyedge.artifacts.image import ArenaProof, Built, Image, SizeTable, SymbolSize
 from tinyedge.artifacts.library import CLibrary, LibraryModel
@@ -38,6 +39,7 @@ from tinyedge.artifacts.run import (
 
 __all__ = [
     "ArenaProof",
+    "BoardCalibration",
     "Buffer",
     "Built",
     "CLibrary",
@@ -62,6 +64,7 @@ __all__ = [
     "Optimize",
     "Plan",
     "PlannedLayer",
+    "PredictedNetwork",
     "Prepared",
     "Program",
     "ProgramLayer",

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from tinyedge.artifacts.image import Built
 from tinyedge.artifacts.model import Labelled
-from tinyedge.boards import Calibration
+from tinyedge.chip import Calibration
 from tinyedge.console.contract import CountedConsole
 from tinyedge.digests import digest
 

@@ -24,6 +24,7 @@ class Config:
     optimize   `size`, `balanced` or `speed`
     build_dir  folder for everything that is made
     data       samples and labels for a model that has to be converted
+    calibration  how long the board waits for its memory: a file of `tinyedge calibrate`
     """
 
     model: str | None = None
@@ -35,6 +36,7 @@ class Config:
     optimize: Optimize | None = None
     build_dir: Path | None = None
     data: Path | None = None
+    calibration: Path | None = None
 
 
 _KEYS = ", ".join(field.name for field in fields(Config))
@@ -78,6 +80,7 @@ def _read(path: Path, tables: tuple[str, ...], folder: Path) -> Config:
         tflm=None if config.tflm is None else path.parent / config.tflm,
         build_dir=None if config.build_dir is None else path.parent / config.build_dir,
         data=None if config.data is None else path.parent / config.data,
+        calibration=None if config.calibration is None else path.parent / config.calibration,
     )
 
 

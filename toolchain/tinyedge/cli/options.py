@@ -65,6 +65,12 @@ _BUILD = (
     _PYTHON,
     click.option("--tflm", type=_FOLDER, metavar="DIR", help="TensorFlow Lite Micro's tree. Default: TINYEDGE_TFLM."),
     click.option("--compiler", type=click.Choice(["zig", "gcc"]), help="Default: zig."),
+    click.option(
+        "--calibration",
+        type=click.Path(dir_okay=False, path_type=Path),
+        metavar="FILE",
+        help="How long the board waits for its memory, by `tinyedge calibrate`.",
+    ),
     *_LIBRARY,
 )
 _SAMPLING = (
@@ -91,7 +97,7 @@ _DUTY = (
     click.option("--sleep-ua", type=float, metavar="UA", help="Microamperes that flow between inferences."),
 )
 _OF_CHOICES = frozenset(
-    {"model", "board", "tflm", "compiler", "optimize", "build_dir", "keep_inputs", "data", "python"}
+    {"model", "board", "tflm", "compiler", "optimize", "build_dir", "keep_inputs", "data", "python", "calibration"}
 )
 
 
@@ -223,6 +229,7 @@ def _merge(config: Config, runtime: str, given: Mapping[str, Any]) -> tuple[Choi
         keep_inputs=given["keep_inputs"],
         build_dir=(given["build_dir"] or config.build_dir or Path("build")).absolute(),
         data=given["data"] or config.data,
+        calibration=given.get("calibration") or config.calibration,
         conversion=Settings(python=given["python"]),
     )
     return merged, {name: value for name, value in given.items() if name not in _OF_CHOICES}

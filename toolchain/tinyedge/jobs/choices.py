@@ -34,6 +34,8 @@ class Choices:
     """no inference overwrites its inputs"""
     protocol: Protocols = "tinyedge"
     """what the firmware speaks"""
+    calibration: Path | None = None
+    """a file of `tinyedge calibrate` that takes the place of the board's own"""
     data: Path | None = None
     """what a model of another world is calibrated and compared with"""
     conversion: Settings = DEFAULTS

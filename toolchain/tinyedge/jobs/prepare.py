@@ -8,6 +8,7 @@ from typing import cast
 from tinyedge.artifacts import Observer, Optimize, Plan, Prepared
 from tinyedge.boards import load_board
 from tinyedge.errors import UsageError
+from tinyedge.jobs.calibration_file import read_calibration
 from tinyedge.jobs.choices import Choices
 from tinyedge.jobs.train import load_model
 from tinyedge.runtimes import Runtime, make_runtime
@@ -21,6 +22,8 @@ def prepare(choices: Choices, observer: Observer) -> Prepared:
 def prepare_with_runtime(choices: Choices, observer: Observer) -> tuple[Runtime, Prepared]:
     """The same, and the chosen runtime, which goes on with it."""
     board = load_board(choices.board)
+    if choices.calibration is not None:
+        board = read_calibration(choices.calibration, board)
     loaded = load_model(choices.model, choices.build_dir, observer, choices.data, choices.conversion)
     optimize = cast(Optimize, choices.optimize or loaded.optimize)
     runtime = make_runtime(choices.runtime, choices.tflm)

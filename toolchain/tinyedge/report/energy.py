@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from tinyedge.artifacts import Figure, Measured
-from tinyedge.boards import Board, Energy
+from tinyedge.boards import Board
+from tinyedge.chip import Energy
 from tinyedge.errors import UsageError
 from tinyedge.report.table import describe_kind
 

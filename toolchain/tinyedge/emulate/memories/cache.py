@@ -6,7 +6,7 @@ from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from tinyedge.boards import Cache
+from tinyedge.chip import Cache
 
 
 class CacheModel:

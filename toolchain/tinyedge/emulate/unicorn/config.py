@@ -7,7 +7,8 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from tinyedge.boards import Board, Cache, Memory
+from tinyedge.boards import Board, Memory
+from tinyedge.chip import Cache
 
 _STALL_UNIT = 256
 

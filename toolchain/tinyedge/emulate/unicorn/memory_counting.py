@@ -9,7 +9,7 @@ from typing import Any
 from unicorn import arm_const
 from unicorn import unicorn_const as const
 
-from tinyedge.boards import Cache
+from tinyedge.chip import Cache
 from tinyedge.emulate.memories.cache import MemoryEvents
 from tinyedge.emulate.unicorn.config import MachineConfig
 from tinyedge.emulate.unicorn.engine import Engine
