@@ -7,7 +7,7 @@ import dataclasses
 import pytest
 
 from kits.artifacts_by_hand import measured
-from tinyedge.artifacts import Figure, Measured
+from tinyedge.artifacts import Figure, Measured, TracedEnergy
 from tinyedge.chip import Energy
 from tinyedge.errors import UsageError
 from tinyedge.report.energy import Battery, Duty, battery_days, energy_document, energy_pairs, energy_uj, parse_duty
@@ -79,3 +79,14 @@ def test_more_inferences_than_there_is_time_for_are_refused() -> None:
 def test_nonsense_is_refused(rate: str | None, battery: str | None, sleep: float | None, message: str) -> None:
     with pytest.raises(UsageError, match=message):
         parse_duty(rate, battery, sleep)
+
+
+def test_what_was_recorded_is_measured() -> None:
+    traced = TracedEnergy(12, 640.0, 630.0, 655.0, 9_900.0)
+    assert energy_uj(on(LDO), 3.6, traced) == Figure("measured", 640.0)
+    text = dict(energy_pairs(on(None), Duty(1, COIN, 10), traced))
+    assert text["energy"] == "640 uJ (measured; 630 to 655) of one inference, median of 12, which took 9.900 ms"
+    assert "(measured)" not in text["battery"]
+    document = energy_document(on(LDO), Duty(1, COIN, 10), traced)
+    assert document["energy_uj"] == {"kind": "measured", "value": 640.0}
+    assert document["energy_conditions"] is None

@@ -35,6 +35,7 @@ from tinyedge.artifacts.run import (
     Run,
     Samples,
     Target,
+    TracedEnergy,
 )
 
 __all__ = [
@@ -80,5 +81,6 @@ __all__ = [
     "SizeTable",
     "SymbolSize",
     "Target",
+    "TracedEnergy",
     "check_name",
 ]

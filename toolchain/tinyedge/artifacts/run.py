@@ -244,3 +244,14 @@ class Flashed:
     hello: Hello | None
     """the banner that proves that this image runs; None when it was not read"""
     why_unproved: str = ""
+
+
+@dataclass(frozen=True)
+class TracedEnergy:
+    """What a recording says of an inference: the median of all it holds whole."""
+
+    inferences: int
+    energy_uj: float
+    smallest_uj: float
+    largest_uj: float
+    duration_us: float

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 import click
 
-from tinyedge.artifacts import Measured
+from tinyedge.artifacts import Measured, TracedEnergy
 from tinyedge.cli.options import joint_choices, measuring, shared
 from tinyedge.cli.ui import Ui
 from tinyedge.jobs.choices import Choices
@@ -43,7 +43,9 @@ def command(
         show_each(run_each(choices, ui, emulator_name=emulator, inputs=inputs, samples=samples), ui, files, duty)
 
 
-def show_each(runs: Iterable[Measured], ui: Ui, files: RunFiles, duty: Duty | None) -> None:
+def show_each(
+    runs: Iterable[Measured], ui: Ui, files: RunFiles, duty: Duty | None, traced: TracedEnergy | None = None
+) -> None:
     """Report each run as it is done, write the files that were asked for, and judge all.
 
     Raises: CheckError; DeviceError of a run that broke, behind the report on what was measured
@@ -61,9 +63,10 @@ def show_each(runs: Iterable[Measured], ui: Ui, files: RunFiles, duty: Duty | No
         (files.of_model(measured.built.prepared.model.name) if several else files).write(measured)
         for name, value in measured.statistics.items():
             ui.detail(f"emulator {name}: {value:,.1f}")
-    texts = [render_run(measured, duty) + render_percentiles(measured) for measured in done]
+    texts = [render_run(measured, duty, traced) + render_percentiles(measured) for measured in done]
     documents = [
-        run_document(measured) | energy_document(measured, duty) | percentiles_document(measured) for measured in done
+        run_document(measured) | energy_document(measured, duty, traced) | percentiles_document(measured)
+        for measured in done
     ]
     ui.result("\n\n".join(texts), runs_document(documents) if several else documents[0])
     if broken is not None:

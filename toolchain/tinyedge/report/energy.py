@@ -6,11 +6,11 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from tinyedge.artifacts import Figure, Measured
+from tinyedge.artifacts import Figure, Measured, TracedEnergy
 from tinyedge.boards import Board
 from tinyedge.chip import Energy
 from tinyedge.errors import UsageError
-from tinyedge.report.table import describe_kind
+from tinyedge.report.table import describe_kind, format_time
 
 _SECONDS = {"s": 1.0, "min": 60.0, "h": 3600.0, "d": 86400.0}
 _NANO_TO_MICRO = 1e-3
@@ -67,11 +67,14 @@ def parse_duty(rate: str | None, battery: str | None, sleep_ua: float | None) ->
     return Duty(float(rates[1]) / _SECONDS[rates[2]], Battery(float(found[1]), float(found[2])), sleep_ua)
 
 
-def energy_uj(measured: Measured, volts: float | None = None) -> Figure | None:
+def energy_uj(measured: Measured, volts: float | None = None, traced: TracedEnergy | None = None) -> Figure | None:
     """Of one inference, in microjoules; at other `volts` a linear regulator takes more. None where it is unknown.
 
-    The error is that of the cycles and that of the energy of a cycle together.
+    What was recorded is measured, whatever the voltage. Else the error is that of the cycles and that of the energy of
+    a cycle together.
     """
+    if traced is not None:
+        return Figure("measured", traced.energy_uj)
     run, energy = measured.run, measured.built.prepared.board.energy
     if energy is None or run.cycles is None or run.cycles.at_zero_wait_states or run.cycles.upper is not None:
         return None
@@ -85,13 +88,13 @@ def _voltage_factor(energy: Energy, volts: float | None) -> float:
     return volts / energy.volts if volts is not None and energy.regulator == "ldo" else 1.0
 
 
-def battery_days(measured: Measured, duty: Duty) -> Figure | None:
+def battery_days(measured: Measured, duty: Duty, traced: TracedEnergy | None = None) -> Figure | None:
     """How long the battery lasts, self-discharge and other parts of the product left out; None where it is unknown.
 
     Raises: UsageError when the inferences take longer than there is time
     """
     run, board = measured.run, measured.built.prepared.board
-    energy = energy_uj(measured, duty.battery.volts)
+    energy = energy_uj(measured, duty.battery.volts, traced)
     if energy is None or run.latency_us is None:
         return None
     busy = duty.rate_hz * run.latency_us.value / 1e6
@@ -112,19 +115,23 @@ def _sleep_ua(board: Board, duty: Duty) -> float | None:
     return board.energy.sleep_ua if board.energy is not None else None
 
 
-def energy_pairs(measured: Measured, duty: Duty | None) -> list[tuple[str, str]]:
+def energy_pairs(measured: Measured, duty: Duty | None, traced: TracedEnergy | None = None) -> list[tuple[str, str]]:
     """(name, text) for a report. Raises: UsageError as `battery_days`"""
     board = measured.built.prepared.board
-    figure = energy_uj(measured)
+    figure = energy_uj(measured, traced=traced)
     if figure is None:
         if duty is None:
             return []
         why = "cycles are no time here" if board.energy is not None else "nobody published what this chip takes"
         return [("energy", f"unknown: {why}"), ("battery", "unknown")]
-    assert board.energy is not None
-    at = f"at {board.energy.volts:g} V, {board.energy.regulator.upper()}"
-    pairs = [("energy", f"{figure.value:,.4g} uJ ({describe_kind(figure)}) of one inference {at}")]
-    if duty is not None and (days := battery_days(measured, duty)) is not None:
+    if traced is not None:
+        spread = f"; {traced.smallest_uj:,.4g} to {traced.largest_uj:,.4g}"
+        at = f"median of {traced.inferences:,}, which took {format_time(traced.duration_us)}"
+    else:
+        assert board.energy is not None
+        spread, at = "", f"at {board.energy.volts:g} V, {board.energy.regulator.upper()}"
+    pairs = [("energy", f"{figure.value:,.4g} uJ ({describe_kind(figure)}{spread}) of one inference, {at}")]
+    if duty is not None and (days := battery_days(measured, duty, traced)) is not None:
         known = _sleep_ua(board, duty) is not None
         text = f"{_life(days.value)} ({describe_kind(days)}) at {duty.rate_hz:.3g} inferences a second"
         pairs.append(("battery", text if known else f"at most {text}: `--sleep-ua` says what flows between them"))
@@ -141,13 +148,15 @@ def _life(days: float) -> str:
     return f"{days:.1f} days" if days < 2 * _DAYS_OF_YEAR else f"{days / _DAYS_OF_YEAR:.1f} years"
 
 
-def energy_document(measured: Measured, duty: Duty | None) -> dict[str, Any]:
+def energy_document(measured: Measured, duty: Duty | None, traced: TracedEnergy | None = None) -> dict[str, Any]:
     """The keys that energy adds to `tinyedge.run/2`."""
-    figure, energy = energy_uj(measured), measured.built.prepared.board.energy
-    days = None if duty is None else battery_days(measured, duty)
+    figure, energy = energy_uj(measured, traced=traced), measured.built.prepared.board.energy
+    days = None if duty is None else battery_days(measured, duty, traced)
     known = duty is not None and _sleep_ua(measured.built.prepared.board, duty) is not None
     return {
         "energy_uj": {"kind": None, "value": None} if figure is None else figure.to_json(),
-        "energy_conditions": None if energy is None else {"volts": energy.volts, "regulator": energy.regulator},
+        "energy_conditions": None
+        if energy is None or traced is not None
+        else {"volts": energy.volts, "regulator": energy.regulator},
         "battery_days": None if days is None else days.to_json() | {"at_most": not known},
     }

@@ -5,7 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from tinyedge.artifacts import ArenaProof, FirmwareProject, FlashReads, Image, Measured, QuantizedModel, Run, SizeTable
+from tinyedge.artifacts import (
+    ArenaProof,
+    FirmwareProject,
+    FlashReads,
+    Image,
+    Measured,
+    QuantizedModel,
+    Run,
+    SizeTable,
+    TracedEnergy,
+)
 from tinyedge.boards import Board, Isa
 from tinyedge.report.energy import Duty, energy_pairs
 from tinyedge.report.picture import render_plan
@@ -36,7 +46,7 @@ _LARGEST = 10
 _CACHED = {"code": "code", "data": "data", "shared": "flash"}
 
 
-def render_run(measured: Measured, duty: Duty | None = None) -> str:
+def render_run(measured: Measured, duty: Duty | None = None, traced: TracedEnergy | None = None) -> str:
     """The report of a run: accuracy, verification, latency, instructions, cycles, energy, memory, layers.
 
     Raises: UsageError when the board cannot do as many inferences as `duty` wants
@@ -53,7 +63,7 @@ def render_run(measured: Measured, duty: Duty | None = None) -> str:
         title = f"SELF-TEST FAILED: {run.selftest_failure}\n{title}"
     parts = [
         title,
-        format_pairs(run_summary(measured) + energy_pairs(measured, duty)),
+        format_pairs(run_summary(measured) + energy_pairs(measured, duty, traced)),
         render_table(("memory", "used", "of", "share", "known from"), memory_rows(measured)),
     ]
     if run.layers:
