@@ -18,6 +18,8 @@ from tinyedge.graph.ir import Array, Graph, Tensor
 from tinyedge.kernels.contract import Cost, Kernel
 from tinyedge.ops.contract import Layer
 
+Protocols = Literal["tinyedge", "mlperf"]
+"""what a firmware speaks"""
 Optimize = Literal["size", "balanced", "speed"]
 
 

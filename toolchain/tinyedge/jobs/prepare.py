@@ -9,6 +9,7 @@ from tinyedge.artifacts import Observer, Optimize, Plan, Prepared, RamCurve
 from tinyedge.boards import load_board
 from tinyedge.errors import UsageError
 from tinyedge.graph.reader import read_model
+from tinyedge.jobs.calibration_file import read_calibration
 from tinyedge.jobs.choices import Choices
 from tinyedge.jobs.train import load_model
 from tinyedge.ops import check
@@ -25,6 +26,8 @@ def prepare(choices: Choices, observer: Observer) -> Prepared:
 def prepare_with_runtime(choices: Choices, observer: Observer) -> tuple[Runtime, Prepared]:
     """The same, and the chosen runtime, which goes on with it."""
     board = load_board(choices.board)
+    if choices.calibration is not None:
+        board = read_calibration(choices.calibration, board)
     loaded = load_model(choices.model, choices.build_dir, observer, choices.data, choices.conversion)
     optimize = cast(Optimize, choices.optimize or loaded.optimize)
     runtime = make_runtime(choices.runtime, choices.tflm)

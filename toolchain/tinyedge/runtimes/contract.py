@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import ClassVar, Protocol
 
-from tinyedge.artifacts import Built, Observer, Optimize, Prepared, QuantizedModel
+from tinyedge.artifacts import Built, Observer, Optimize, Prepared, Protocols, QuantizedModel
 from tinyedge.boards import Board
 from tinyedge.digests import digest
 
@@ -47,10 +47,19 @@ class Runtime(Protocol):
         """
         ...
 
-    def build(self, prepared: Prepared, compiler: str, build_dir: Path, observer: Observer) -> Built:
+    def build(
+        self,
+        prepared: Prepared,
+        compiler: str,
+        build_dir: Path,
+        observer: Observer,
+        *,
+        protocol: Protocols = "tinyedge",
+    ) -> Built:
         """The firmware project and its image, in a folder of this runtime below `<build_dir>/<model>/`.
 
         prepared  what this runtime prepared
+        protocol  what the firmware speaks; `mlperf` is that of MLPerf Tiny's runner
 
         Raises: ToolError, FitError, UsageError, CheckError
         """

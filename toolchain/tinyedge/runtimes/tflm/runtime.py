@@ -9,7 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import ClassVar
 
-from tinyedge.artifacts import Built, Observer, Optimize, Prepared, Program, QuantizedModel
+from tinyedge.artifacts import Built, Observer, Optimize, Prepared, Program, Protocols, QuantizedModel
 from tinyedge.boards import Board
 from tinyedge.emulate import choose
 from tinyedge.emulate.contract import Emulator
@@ -81,11 +81,21 @@ class TflmRuntime:
         )
         return Prepared(model, board, self.name, original, program, None, reference)
 
-    def build(self, prepared: Prepared, compiler: str, build_dir: Path, observer: Observer) -> Built:
+    def build(
+        self,
+        prepared: Prepared,
+        compiler: str,
+        build_dir: Path,
+        observer: Observer,
+        *,
+        protocol: Protocols = "tinyedge",
+    ) -> Built:
         """In `<model>/<board>-<compiler>-tflm`; emulated, to size the arena and to prove it.
 
-        Raises: ToolError, FitError, UsageError, CheckError
+        Raises: ToolError, FitError, CheckError; UsageError too for another protocol than tinyedge's
         """
+        if protocol != "tinyedge":
+            raise UsageError(f"`--protocol {protocol}` is for the runtime `aot`", hint="leave `--runtime tflm` out")
         board, model = prepared.board, prepared.model
         emulator = _emulator(board)
         folder = build_dir / model.name / f"{board.name}-{compiler}-{self.name}"
