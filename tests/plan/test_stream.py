@@ -169,7 +169,7 @@ def test_the_c_of_many_random_groups_is_exact_on_the_host(tmp_path: Path, first:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("core", ["cortex-m4f", "cortex-m0plus", "cortex-m3", "rv32imc", "cortex-m7", "cortex-m33"])
+@pytest.mark.parametrize("core", ["cortex-m4f", "cortex-m0plus", "cortex-m3", "rv32imc", "cortex-m7f", "cortex-m33f"])
 def test_random_groups_are_exact_on_each_core(tmp_path: Path, core: str) -> None:
     groups = [grouped for seed in range(200, 206) for grouped in some_groups(seed, CORES[core], most=2)]
     check_groups(groups, CORES[core], CoreRunner(tmp_path, CORES[core]), samples=2)
