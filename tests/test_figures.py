@@ -59,7 +59,7 @@ TABLES = {
     ("docs/bring-your-own.md", "network | source"): "not at all: trainings, by `benchmarks.source_table`",
     ("docs/emulators.md", "model | board | `unicorn` | `qemu`"): "by board-table.md",
     ("docs/recipes.md", "recipe | judged by | float"): (
-        "by benchmarks/recipes.json, which trainings made; what a board costs by a run of a quick training with `slow`"
+        "by benchmarks/recipes.json, which trainings and runs made: tests/benchmarks/test_recipes.py"
     ),
     ("docs/recipes.md", "activity: seed | test"): "by benchmarks/recipes.json, and its means by its folds",
     ("docs/recipes.md", "anomaly: seed | test"): "by benchmarks/recipes.json, and its means by its folds",
