@@ -36,12 +36,12 @@ typedef struct {
 typedef struct {
   const uint8_t *data; /* all rows if each has a place, else behind the newest */
   uint16_t row_bytes;
-  uint16_t pitch; /* bytes from a row to the next */
-  uint16_t count; /* rows in all */
-  uint16_t first; /* rows of the first call that leaves any */
-  uint16_t more;  /* of each further one, the last but for what is left */
+  uint16_t pitch;  /* bytes from a row to the next */
+  uint16_t count;  /* rows in all */
+  uint16_t first;  /* rows of the first call that leaves any */
+  uint16_t more;   /* of each further one, the last but for what is left */
   uint16_t silent; /* calls before the first that leaves rows */
-  uint16_t whole; /* each row has a place */
+  uint16_t whole;  /* each row has a place */
 } te_rows;
 
 typedef struct {
@@ -77,8 +77,8 @@ typedef struct {
   const te_input_range *input_ranges; /* one for each input, or null: all may hold any bytes */
   const te_layer_info *layers;
   const te_features_info *features; /* of input 0, or null: it is given as it is */
-  const struct te_stream *stream;     /* how it listens to a signal, or null */
-  const te_rows *rows; /* one for each layer, or null: all run as a whole */
+  const struct te_stream *stream;   /* how it listens to a signal, or null */
+  const te_rows *rows;              /* one for each layer, or null: all run as a whole */
   /* The functions of the model's header. */
   int (*init)(void);
   int (*invoke)(void);
