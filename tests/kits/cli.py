@@ -41,10 +41,10 @@ def within(
     folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], *arguments: str
 ) -> Outcome:
     """The same in this process, without the second that a start takes: for calls that are refused early."""
-    from tinyedge.cli import run
+    from tinyedge.cli import execute
 
     monkeypatch.chdir(folder)
-    code = run(arguments)
+    code = execute(arguments)
     captured = capsys.readouterr()
     return Outcome(code, captured.out, captured.err)
 

@@ -39,9 +39,13 @@ _DRIVER = r"""
 #include <stdint.h>
 #include "te_model.h"
 
+enum { MOST_LAYERS = 256 };
+
 typedef struct {
   const te_model_info *of;
-  uint8_t *at;
+  uint8_t *at;                  /* of the outputs of the first layer */
+  uint32_t calls[MOST_LAYERS];  /* of layers that run row by row */
+  uint32_t rows[MOST_LAYERS];
 } record;
 
 static void copy(uint8_t *to, const uint8_t *from, uint32_t bytes) {
@@ -50,17 +54,59 @@ static void copy(uint8_t *to, const uint8_t *from, uint32_t bytes) {
   }
 }
 
+static const te_rows *rows_of(const te_model_info *of, uint32_t step) {
+  return of->rows && of->rows[step].row_bytes > 0 ? &of->rows[step] : 0;
+}
+
+static uint8_t *place_of(const record *state, uint32_t step) {
+  uint8_t *at = state->at;
+  for (uint32_t before = 0; before < step; before++) {
+    const te_rows *rows = rows_of(state->of, before);
+    const te_layer_info *layer = &state->of->layers[before];
+    at += rows ? (uint32_t)rows->count * rows->row_bytes : 0u;
+    for (uint32_t i = 0; i < layer->span_count; i++) {
+      at += layer->spans[i].bytes;
+    }
+  }
+  return at;
+}
+
+static void keep_rows(record *state, uint32_t step, const te_rows *rows) {
+  if (state->calls[step]++ < rows->silent) {
+    return;
+  }
+  const uint32_t done = state->rows[step], left = rows->count - done;
+  const uint32_t made = done == 0 ? rows->first : rows->more;
+  const uint32_t count = made < left ? made : left;
+  const uint8_t *row = rows->whole ? rows->data + done * rows->pitch : rows->data - count * rows->pitch;
+  uint8_t *to = place_of(state, step) + done * rows->row_bytes;
+  for (uint32_t i = 0; i < count; i++) {
+    copy(to + i * rows->row_bytes, row + i * rows->pitch, rows->row_bytes);
+  }
+  state->rows[step] = done + count;
+}
+
 static void keep_layer(void *context, uint32_t step) {
   record *state = context;
   const te_layer_info *layer = &state->of->layers[step];
+  const te_rows *rows = rows_of(state->of, step);
+  if (rows) {
+    keep_rows(state, step, rows);
+  }
+  uint8_t *at = place_of(state, step);
   for (uint32_t i = 0; i < layer->span_count; i++) {
-    copy(state->at, layer->spans[i].data, layer->spans[i].bytes);
-    state->at += layer->spans[i].bytes;
+    copy(at, layer->spans[i].data, layer->spans[i].bytes);
+    at += layer->spans[i].bytes;
   }
 }
 
 static void run(const te_model_info *of, uint8_t *box) {
-  record state = {of, box + 4};
+  static record state; /* of one case at a time */
+  state.of = of;
+  state.at = box + 4;
+  for (uint32_t step = 0; step < of->layer_count; step++) {
+    state.calls[step] = state.rows[step] = 0;
+  }
   if (box[0]) {
     of->init();
   }
@@ -69,9 +115,10 @@ static void run(const te_model_info *of, uint8_t *box) {
     state.at += of->inputs[i].bytes;
   }
   of->invoke_layers(keep_layer, &state);
+  uint8_t *at = place_of(&state, of->layer_count);
   for (uint32_t i = 0; i < of->output_count; i++) {
-    copy(state.at, of->output(i), of->outputs[i].bytes);
-    state.at += of->outputs[i].bytes;
+    copy(at, of->output(i), of->outputs[i].bytes);
+    at += of->outputs[i].bytes;
   }
 }
 """

@@ -15,7 +15,7 @@ import pytest
 
 from tinyedge.artifacts import Silence
 from tinyedge.boards import load_board
-from tinyedge.cli import run
+from tinyedge.cli import execute
 from tinyedge.cli.config import Config, load_config
 from tinyedge.errors import TinyEdgeError
 from tinyedge.graph.ir import Array
@@ -263,7 +263,7 @@ def test_the_document_names_files_reasons_and_what_to_type(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    assert run(["new", "wand", "--from", "gesture", "-b", "rpi_pico", "--json"]) == 0
+    assert execute(["new", "wand", "--from", "gesture", "-b", "rpi_pico", "--json"]) == 0
     document = json.loads(capsys.readouterr().out)
     assert document["schema"] == "tinyedge.new/1"
     assert document["next"] == ["cd wand", "tinyedge train", "tinyedge build", "tinyedge run"]

@@ -6,13 +6,13 @@ import sys
 def main() -> None:
     """Run the command line; a Ctrl-C while it is still being imported ends as quietly as one later."""
     try:
-        from tinyedge.cli import run
+        from tinyedge.cli import execute
         from tinyedge.systems import orderly_end
     except KeyboardInterrupt:
         sys.stderr.write("error: interrupted before anything was done\n\nhint: the same command starts again\n")
         sys.exit(130)
     with orderly_end():
-        sys.exit(run(sys.argv[1:]))
+        sys.exit(execute(sys.argv[1:]))
 
 
 if __name__ == "__main__":

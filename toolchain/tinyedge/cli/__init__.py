@@ -78,7 +78,7 @@ def _sweep() -> None:
     sweep_temporary()
 
 
-def run(arguments: Sequence[str]) -> int:
+def execute(arguments: Sequence[str]) -> int:
     """Run one command line; the exit code. Nothing but `--debug` lets a traceback reach the user."""
     debug = "--debug" in arguments
     try:

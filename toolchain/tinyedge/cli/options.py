@@ -254,7 +254,7 @@ def merge_choices(config: Config, runtime: str, given: Mapping[str, Any]) -> tup
         tflm=given["tflm"] or config.tflm,
         optimize=given["optimize"] or config.optimize,
         keep_inputs=given["keep_inputs"],
-        input_rows=given["arrives"] == "rows",
+        input_rows=given.get("arrives") == "rows",
         max_ram_bytes=_max_ram(config, runtime, given["max_ram"]),
         build_dir=(given["build_dir"] or config.build_dir or Path("build")).absolute(),
         data=given["data"] or config.data,

@@ -150,8 +150,8 @@ def _one_or_tuple(arrays: Sequence[Array]) -> Any:
 def balanced_weights(classes: Array) -> Array:
     """The weight of each sample by which all classes count alike, and the mean is 1.
 
-    >>> balanced_weights(np.array([0, 0, 0, 1])).round(3).tolist()
-    [0.667, 0.667, 0.667, 2.0]
+    >>> balanced_weights(np.array([0, 0, 1, 1, 1, 1])).tolist()
+    [1.5, 1.5, 0.75, 0.75, 0.75, 0.75]
     """
     _, inverse, counts = np.unique(classes, return_inverse=True, return_counts=True)
     each = len(classes) / (len(counts) * counts)
