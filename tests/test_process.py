@@ -197,7 +197,7 @@ def test_the_first_failure_of_run_parallel_ends_the_others(tmp_path: Path) -> No
     late = tmp_path / "late"
     commands = [
         ["sh", "-c", FAMILY.format(file=file)],
-        ["sh", "-c", f"while [ $(cat {file} | wc -l) -lt 2 ]; do sleep 0.01; done; echo bad >&2; exit 4"],
+        ["sh", "-c", f"while [ $(cat {file} 2>/dev/null | wc -l) -lt 2 ]; do sleep 0.01; done; echo bad >&2; exit 4"],
         ["touch", str(late)],
     ]
     started = time.monotonic()
