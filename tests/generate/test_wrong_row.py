@@ -20,7 +20,7 @@ from tinyedge.measure.reference import layer_crcs
 from tinyedge.measure.run import run_samples
 from tinyedge.measure.session import Session
 from tinyedge.ops.reference import run_graph
-from tinyedge.plan.stream import PlacedCall
+from tinyedge.plan.addresses import PlacedCall
 from tinyedge.plan.stream_kernel import StreamKernel
 
 HOST = load_board("host")
