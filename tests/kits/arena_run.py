@@ -9,8 +9,9 @@ import numpy.typing as npt
 
 from tinyedge.artifacts import Plan, PlannedGroup
 from tinyedge.ops.reference import run_layer
+from tinyedge.plan.addresses import Place, PlacedCall
 from tinyedge.plan.rows import cells_of, height
-from tinyedge.plan.stream import Place, PlacedCall, Stream
+from tinyedge.plan.stream import Stream
 from tinyedge.plan.stream_kernel import StreamKernel
 
 Array = npt.NDArray[Any]

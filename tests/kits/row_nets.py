@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -82,15 +82,19 @@ class Grouped:
     def layer(self) -> Layer:
         return self.option.candidate.step.layer
 
-    def sample(self, rng: Rng) -> tuple[list[Array], Array]:
-        """(what the group reads, what it has to compute): from random inputs of the network, or of its ends."""
-        inputs = []
-        for tensor in self.graph.input_tensors():
-            ends = rng.choice([-128, 127], tensor.shape)
-            values = rng.integers(-128, 128, tensor.shape) if rng.random() < 0.9 else ends
-            inputs.append(values.astype(tensor.dtype.numpy))
-        values_of = run_graph(self.graph, inputs)
+    def sample(self, values_of: Mapping[int, Array]) -> tuple[list[Array], Array]:
+        """(what the group reads, what it has to compute) of the values of all tensors."""
         return [values_of[key] for key in self.stream.inputs], values_of[self.stream.output]
+
+
+def random_values(graph: Graph, rng: Rng) -> Mapping[int, Array]:
+    """All tensors of a graph as the reference computes them, from random inputs, at times of their ends alone."""
+    inputs = []
+    for tensor in graph.input_tensors():
+        ends = rng.choice([-128, 127], tensor.shape)
+        values = rng.integers(-128, 128, tensor.shape) if rng.random() < 0.9 else ends
+        inputs.append(values.astype(tensor.dtype.numpy))
+    return run_graph(graph, inputs)
 
 
 def find_groups(graph: Graph, core: Core, kernels: Sequence[Kernel] | None = None) -> Groups:

@@ -30,9 +30,10 @@ from tinyedge.plan.liveness import (
     step_needs,
 )
 from tinyedge.plan.parts import TASTES, PartFinder
+from tinyedge.plan.row_buffers import ALIGNMENT
 from tinyedge.plan.rows import reading_of
 from tinyedge.plan.select import Candidate, LayerCandidates, describe_cost
-from tinyedge.plan.stream import ALIGNMENT, Stream, make_stream
+from tinyedge.plan.stream import Stream, make_stream
 from tinyedge.plan.stream_kernel import StreamKernel, stream_layer
 
 LONGEST = 30

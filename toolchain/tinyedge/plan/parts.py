@@ -11,16 +11,10 @@ from tinyedge.graph.ir import Graph
 from tinyedge.kernels.contract import Cost, Kernel
 from tinyedge.ops.contract import Layer
 from tinyedge.plan.flow import Flow
+from tinyedge.plan.row_buffers import buffer_of, cell_bytes, read_in_place
 from tinyedge.plan.rows import height, part_of
 from tinyedge.plan.select import Candidate, find_candidates, serving_kernels
-from tinyedge.plan.stream import (
-    SUM_CYCLES_PER_CELL,
-    SUM_CYCLES_PER_OUTPUT,
-    Part,
-    buffer_of,
-    cell_bytes,
-    read_in_place,
-)
+from tinyedge.plan.stream import SUM_CYCLES_PER_CELL, SUM_CYCLES_PER_OUTPUT, Part
 
 Taste = Literal["fast", "thrifty", "small"]
 """the fewest cycles; the least scratch at no more than twice as many; the least flash at no more than twice as many"""

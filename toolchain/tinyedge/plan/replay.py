@@ -11,8 +11,10 @@ import numpy as np
 import numpy.typing as npt
 
 from tinyedge.artifacts import Plan, PlannedGroup
+from tinyedge.plan.addresses import Place, PlacedCall
+from tinyedge.plan.row_buffers import cell_bytes, given_left
 from tinyedge.plan.rows import height, row_bytes
-from tinyedge.plan.stream import Place, PlacedCall, Stream, cell_bytes, given_left
+from tinyedge.plan.stream import Stream
 from tinyedge.plan.stream_kernel import StreamKernel
 
 _NOBODY = -1

@@ -10,17 +10,18 @@ row of its window dies, if they are used up before that buffer takes the next ro
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property, lru_cache
+from functools import cached_property
 
 from tinyedge.kernels.contract import Cost, Kernel
 from tinyedge.ops.contract import Layer
-from tinyedge.plan.flow import Call, Flow, bits
+from tinyedge.plan.addresses import PlacedCall, place_calls
+from tinyedge.plan.flow import Flow, bits
 from tinyedge.plan.liveness import aligned
+from tinyedge.plan.row_buffers import ALIGNMENT, RowBuffer, arrives, buffer_of, outside_tensors, read_in_place
 from tinyedge.plan.rows import height, row_bytes, sums_bytes
 
-ALIGNMENT = 4
 STATE_BYTES = 8
 """at the end of the strip of a group whose rows arrive one by one: how far it has come"""
 _CALL_CYCLES = 34
@@ -35,21 +36,6 @@ SUM_CYCLES_PER_CELL = 3.3
 SUM_CYCLES_PER_OUTPUT = 24
 
 
-@dataclass(frozen=True)
-class RowBuffer:
-    """Rows of a tensor in the strip. `left` bytes of border lie in front of each row; `at` is its offset."""
-
-    tensor: int
-    rows: int
-    pitch: int
-    left: int
-    at: int = 0
-
-    @property
-    def bytes(self) -> int:
-        return self.rows * self.pitch
-
-
 @dataclass(frozen=True, eq=False)
 class Part:
     """Some rows of a layer, and the kernel that computes them; `kernel` None: rows are added up.
@@ -62,43 +48,6 @@ class Part:
     cost: Cost
     scratch_bytes: int
     in_place_offsets: tuple[int | None, ...] = ()
-
-
-@dataclass(frozen=True)
-class Place:
-    """Where rows lie: at `offset` of the strip, or, for a whole tensor, of that tensor, from its row `row` on."""
-
-    tensor: int
-    offset: int
-    row: int
-    rows: int
-    pitch: int
-    bytes: int
-    """of a row without its border"""
-    whole: bool
-
-
-@dataclass(frozen=True)
-class Slide:
-    """Move `bytes` bytes of the strip from `to + by` to `to`."""
-
-    to: int
-    by: int
-    bytes: int
-
-
-@dataclass(frozen=True)
-class PlacedCall:
-    """A call with all its addresses.
-
-    border  of `begin` and `border`: (offset in the strip, bytes, value) to fill
-    """
-
-    call: Call
-    reads: tuple[Place, ...] = ()
-    write: Place | None = None
-    slide: Slide | None = None
-    border: tuple[int, int, int] | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -146,17 +95,11 @@ class Stream:
     @cached_property
     def calls(self) -> tuple[PlacedCall, ...]:
         """In order, each with its addresses."""
-        return tuple(_Placer(self).placed())
+        return tuple(place_calls(self.flow, self.first, self.buffers, self.in_place, self.loaded))
 
     def layer_cost(self, position: int) -> Cost:
         """What one layer takes in all its calls."""
         return _layer_cost(self.flow, self.parts, position)
-
-
-def outside_tensors(flow: Flow, first: int) -> tuple[int, ...]:
-    """The tensors that layers from `first` on read and do not compute, in the order of first use."""
-    keys = [tensor.index for at, layer in flow.layers.items() if at >= first for tensor in layer.inputs]
-    return tuple(dict.fromkeys(key for key in keys if flow.made_by.get(key, -1) < first))
 
 
 def _layer_cost(flow: Flow, parts: Mapping[tuple[int, int], Part], position: int) -> Cost:
@@ -172,153 +115,6 @@ def _layer_cost(flow: Flow, parts: Mapping[tuple[int, int], Part], position: int
         max(constants) if flow.layers[position].name == "conv_2d" else sum(constants),
         tuple(shared.items()),
     )
-
-
-# -- addresses -------------------------------------------------------------------------------------------------------
-
-
-class _Placer:
-    """Goes through the calls and says where everything lies."""
-
-    def __init__(self, stream: Stream) -> None:
-        self.stream, self.flow = stream, stream.flow
-        self.newest = dict.fromkeys(self.flow.tensors, -1)
-        self.at: dict[int, tuple[int, int]] = {}
-        """tensor in place -> (offset, first row) of its rows now"""
-
-    def placed(self) -> Iterator[PlacedCall]:
-        stream, flow = self.stream, self.flow
-        for call in flow.calls:
-            if call.action == "run":
-                if call.of >= stream.first:
-                    yield self._run(call)
-            elif call.of in stream.buffers and (call.action != "load" or call.of in stream.loaded):
-                yield self._fill(call)
-            elif call.action != "begin":
-                self.newest[call.of] += 1
-            if call.action == "run" and call.of < stream.first:
-                output = flow.layers[call.of].outputs[0].index
-                # What an earlier layer computes in its flow lies whole here: its rows are loaded, or read in place.
-                for row in range(call.first, call.first + call.count):
-                    if output in stream.loaded:
-                        yield self._fill(Call("load", output, row))
-                    else:
-                        self.newest[output] += 1
-
-    def _slide(self, tensor: int, rows: int) -> Slide | None:
-        buffer = self.stream.buffers[tensor]
-        kept = (buffer.rows - rows) * buffer.pitch
-        return Slide(buffer.at, rows * buffer.pitch, kept) if kept else None
-
-    def _fill(self, call: Call) -> PlacedCall:
-        buffer = self.stream.buffers[call.of]
-        if call.action == "begin":
-            return PlacedCall(call, border=(buffer.at, buffer.bytes, self.flow.fill[call.of]))
-        self.newest[call.of] += 1
-        newest = buffer.at + (buffer.rows - 1) * buffer.pitch
-        if call.action == "border":
-            border = (newest, buffer.pitch, self.flow.fill[call.of])
-            return PlacedCall(call, slide=self._slide(call.of, 1), border=border)
-        size = row_bytes(self.flow.tensors[call.of])
-        source = Place(call.of, call.first * size, call.first, 1, size, size, whole=True)
-        target = Place(call.of, newest + buffer.left, call.first, 1, buffer.pitch, size, whole=False)
-        return PlacedCall(call, (source,), target, self._slide(call.of, 1))
-
-    def _run(self, call: Call) -> PlacedCall:
-        layer, reading = self.flow.layers[call.of], self.flow.readings[call.of]
-        sums = reading.kind == "sums"
-        first = call.first if sums else reading.first_row(call.first)
-        last = call.first + call.count - 1 if sums else reading.last_row(call.first + call.count - 1)
-        reads = tuple(self._read(call.of, tensor.index, first, last) for tensor in layer.inputs)
-        output = layer.outputs[0]
-        if sums:
-            size = output.bytes
-            return PlacedCall(call, reads, Place(output.index, 0, 0, 1, size, size, whole=True))
-        size, slide = row_bytes(output), None
-        if output.index == self.stream.output:
-            write = Place(output.index, call.first * size, call.first, call.count, size, size, whole=True)
-        elif output.index in self.stream.in_place:
-            source = next(place for place in reads if place.tensor == self.stream.in_place[output.index])
-            write = Place(output.index, source.offset, call.first, call.count, size, size, whole=False)
-            self.at[output.index] = source.offset, call.first
-        else:
-            buffer = self.stream.buffers[output.index]
-            slide = self._slide(output.index, call.count)
-            offset = buffer.at + (buffer.rows - call.count) * buffer.pitch + buffer.left
-            write = Place(output.index, offset, call.first, call.count, buffer.pitch, size, whole=False)
-        self.newest[output.index] = call.first + call.count - 1
-        return PlacedCall(call, reads, write, slide)
-
-    def _read(self, position: int, tensor: int, first: int, last: int) -> Place:
-        size, rows = row_bytes(self.flow.tensors[tensor]), last - first + 1
-        if tensor in self.at:
-            offset, row = self.at[tensor]
-            return Place(tensor, offset + (first - row) * size, first, rows, size, size, whole=False)
-        if tensor not in self.stream.buffers:
-            return Place(tensor, first * size, first, rows, size, size, whole=True)
-        buffer = self.stream.buffers[tensor]
-        slot = buffer.rows - 1 - (self.newest[tensor] - first)
-        offset = buffer.at + slot * buffer.pitch + buffer.left - given_left(self.flow, position, tensor)
-        return Place(tensor, offset, first, rows, buffer.pitch, size, whole=False)
-
-
-def given_left(flow: Flow, position: int, tensor: int) -> int:
-    """Bytes in front of a row that are part of what a reader is given: its border to the left."""
-    layer = flow.layers[position]
-    if layer.name != "conv_2d" or not flow.readings[position].beside:
-        return 0
-    return int(layer.params.window.pad_left) * cell_bytes(flow, tensor)
-
-
-def cell_bytes(flow: Flow, tensor: int) -> int:
-    """Bytes of a pixel."""
-    image = flow.tensors[tensor]
-    return image.shape[3] * image.dtype.bytes
-
-
-# -- buffers ---------------------------------------------------------------------------------------------------------
-
-
-def buffer_of(flow: Flow, tensor: int, first: int) -> RowBuffer | None:
-    """The rows of a tensor as its readers from `first` on take them; None where no kernel could."""
-    made = flow.made_by.get(tensor, -1)
-    return _find_buffer(flow, tensor, made if made >= first else first)
-
-
-@lru_cache(maxsize=512)
-def _find_buffer(flow: Flow, tensor: int, first: int) -> RowBuffer | None:
-    image, cell = flow.tensors[tensor], cell_bytes(flow, tensor)
-    readers = [flow.layers[at] for at in flow.readers(tensor, first)]
-    rows, left, columns = flow.rows[tensor], 0, image.shape[2]
-    if tensor in flow.columns:
-        left, columns = flow.columns[tensor]
-    by_columns = tensor in flow.columns or (rows > 1 and any(layer.name == "conv_2d" for layer in readers))
-    while by_columns and rows > 1 and not flow.pieces[tensor] and columns * cell % ALIGNMENT:
-        columns += 1  # conv_2d takes rows of any width
-    pitch = columns * cell
-    if flow.pieces[tensor] and pitch != row_bytes(image):
-        return None
-    if not by_columns and not flow.pieces[tensor]:
-        pitch = aligned(pitch, ALIGNMENT)
-    if rows > 1 and pitch % ALIGNMENT:
-        return None
-    buffer = RowBuffer(tensor, rows, pitch, left * cell)
-    maker = flow.made_by.get(tensor, -1)
-    written_by_kernel = maker >= first
-    if written_by_kernel and max(flow.runs[maker]) > 1 and pitch != row_bytes(image):
-        return None  # kernels write rows one behind the other
-    offsets = [buffer.left] * written_by_kernel
-    offsets += [buffer.left - given_left(flow, at, tensor) for at in flow.readers(tensor, first)]
-    return None if any(offset % ALIGNMENT for offset in offsets) else buffer
-
-
-def read_in_place(flow: Flow, tensor: int, first: int) -> bool:
-    """Whether rows of a whole tensor can be read where they are: no border is asked for, all rows are aligned."""
-    if tensor in flow.fill or tensor in flow.arriving:
-        return False
-    size = row_bytes(flow.tensors[tensor])
-    steps = {flow.readings[at].step for at in flow.readers(tensor, first)}
-    return all(size * step % ALIGNMENT == 0 for step in steps)
 
 
 # -- packing ---------------------------------------------------------------------------------------------------------
@@ -388,11 +184,6 @@ def make_stream(flow: Flow, first: int, parts: Mapping[tuple[int, int], Part]) -
     if arrives(flow, first):
         strip_bytes += STATE_BYTES
     return Stream(flow, first, parts, placed, in_place, scratch_at, strip_bytes, leads, cost, loaded)
-
-
-def arrives(flow: Flow, first: int) -> bool:
-    """Whether the group that starts there is given the rows that it reads from outside one by one."""
-    return any(key in flow.arriving for key in outside_tensors(flow, first))
 
 
 def _scratch_blocks(flow: Flow, first: int, parts: Mapping[tuple[int, int], Part]) -> dict[int, tuple[int, int]]:

@@ -18,9 +18,11 @@ from tinyedge.graph.ir import Operator
 from tinyedge.kernels.contract import Code, Constant, Cost, Kernel, Operands
 from tinyedge.ops.contract import Layer
 from tinyedge.ops.mean import Mean
+from tinyedge.plan.addresses import Place, PlacedCall
 from tinyedge.plan.flow import Call
+from tinyedge.plan.row_buffers import ALIGNMENT, arrives
 from tinyedge.plan.rows import cells_of, height
-from tinyedge.plan.stream import ALIGNMENT, STATE_BYTES, Place, PlacedCall, Stream, arrives
+from tinyedge.plan.stream import STATE_BYTES, Stream
 
 STEM = "te_rows"
 OPERATOR = "stream"

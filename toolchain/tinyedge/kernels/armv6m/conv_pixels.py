@@ -22,6 +22,7 @@ from tinyedge.kernels.armv6m.requantize import Line, Scale, find_line
 from tinyedge.kernels.common import checks
 from tinyedge.kernels.common.c_text import params_struct
 from tinyedge.kernels.common.filters import folded_bias
+from tinyedge.kernels.common.numbers import by_numbers
 from tinyedge.kernels.common.overlap import NEVER, least_offset, lowest_cells, lowest_from
 from tinyedge.kernels.common.row_ring import reaches_outside
 from tinyedge.kernels.common.sums import Sums, find_sums
@@ -124,18 +125,18 @@ def layout_in_place(params: Conv2D, layout: Layout) -> int:
 # -- sums and their scale --------------------------------------------------------------------------------------------
 
 
-@functools.lru_cache(maxsize=128)
+@by_numbers
 def input_bias(params: Conv2D) -> npt.NDArray[np.int32]:
     """The bias with the input's zero point folded in, so that sums are over raw inputs."""
     return folded_bias(params.bias, params.weights, params.input_zero_point)
 
 
-@functools.lru_cache(maxsize=128)
+@by_numbers
 def _sums(params: Conv2D) -> Sums:
     return find_sums(params.weights, input_bias(params))
 
 
-@functools.lru_cache(maxsize=128)
+@by_numbers
 def layer_line(params: Conv2D) -> Line | None:
     """How the layer's sums become int8, if that is possible."""
     p = params

@@ -21,6 +21,7 @@ from tinyedge.kernels.armv6m.asm import Assembly, emit_line, load_line
 from tinyedge.kernels.armv6m.chunks import cut
 from tinyedge.kernels.armv6m.conv_pixels import GROUP, STEM, Layout, find_layout, found_line, input_bias
 from tinyedge.kernels.armv6m.requantize import LineForm
+from tinyedge.kernels.common.numbers import by_numbers
 from tinyedge.kernels.contract import AsmFunction, Code, Constant, Cost, Kernel, Operands
 from tinyedge.ops.contract import Layer
 from tinyedge.ops.conv_2d import Conv2D
@@ -50,7 +51,7 @@ class Stream:
     runs: npt.NDArray[np.int64]
 
 
-@functools.lru_cache(maxsize=64)
+@by_numbers
 def pack_stream(params: Conv2D) -> Stream:
     """The weights of all channels with a byte before each run: half the bytes of code to jump, backwards."""
     flat = params.weights.reshape(params.output_channels, -1).astype(np.int64)

@@ -19,6 +19,7 @@ from tinyedge.boards import Core
 from tinyedge.kernels.armv6m.asm import Assembly, core_reason, emit_clamp
 from tinyedge.kernels.armv6m.requantize import Line, LineForm, Scale, find_line
 from tinyedge.kernels.common import checks
+from tinyedge.kernels.common.numbers import by_numbers
 from tinyedge.kernels.common.sums import Sums
 from tinyedge.kernels.contract import AsmFunction, Code, Constant, Cost, ExactOffset, Kernel, Operands, word_offsets
 from tinyedge.ops.contract import Layer
@@ -111,14 +112,14 @@ def _share(width: int) -> int:
     return usual if usual > 1 else next(d for d in range(MOST_OUTPUTS, 0, -1) if width % d == 0)
 
 
-@functools.lru_cache(maxsize=128)
+@by_numbers
 def _offsets(p: DepthwiseConv2D) -> Int64Array:
     """What a sum of weights * (x + 128) lacks: the bias, and the zero point's part."""
     sums = p.weights.astype(np.int64).sum(axis=(0, 1))
     return np.asarray(p.bias.astype(np.int64) - (p.input_zero_point + 128) * sums, np.int64)
 
 
-@functools.lru_cache(maxsize=128)
+@by_numbers
 def layer_line(p: DepthwiseConv2D) -> Line | None:
     """How the layer's sums become int8, if that is possible. Bent ones are of sums with everything in them."""
     scale = Scale(p.multiplier, p.shift, p.output_zero_point, p.activation_min, p.activation_max)

@@ -8,7 +8,6 @@ conv_2d_4x2_unrolled  all taps in a line: a function for each number of taps
 from __future__ import annotations
 
 import dataclasses
-import functools
 from typing import ClassVar
 
 from tinyedge.boards import Core
@@ -26,6 +25,7 @@ from tinyedge.kernels.armv7em.conv_4x2_row import RowForm, emit_row
 from tinyedge.kernels.armv7em.conv_requantize import SUM_LIMIT, Requantization, double_form, double_reason, linear_form
 from tinyedge.kernels.common import checks
 from tinyedge.kernels.common.c_text import params_struct
+from tinyedge.kernels.common.numbers import by_numbers
 from tinyedge.kernels.common.sums import Sums, find_sums
 from tinyedge.kernels.contract import Code, Constant, Cost, Kernel, Operands
 from tinyedge.kernels.thumb.assembly import Ticks, issues_pairs
@@ -47,12 +47,12 @@ _RING_ROW = Ticks(40, 60)
 _RING_BYTES_A_TICK = 2
 
 
-@functools.lru_cache(maxsize=128)
+@by_numbers
 def _sums(params: Conv2D) -> Sums:
     return find_sums(params.weights, input_bias(params))
 
 
-@functools.lru_cache(maxsize=128)
+@by_numbers
 def _linear(params: Conv2D) -> Requantization | None:
     return linear_form(params, _sums(params))
 

@@ -15,6 +15,7 @@ Any filter: weights come from flash once for four outputs. With stride 1 the eve
 from __future__ import annotations
 
 import abc
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from functools import cache
 from typing import ClassVar
@@ -273,7 +274,8 @@ class _OverQuads(Kernel):
         asm, computation = self._assembly(p, planes)
         ticks = quads_ticks(asm, planes, axes, p.output_channels, computation)
         shared = (self._function(p, planes).name, asm.code_bytes)
-        return Cost(ticks.cycles + CALL_TICKS, CALL_BYTES, 4 * len(self.pack(p)), (shared,))
+        words = len(self._header(p)) + p.output_channels * sum(1 for _ in self._constants(p, [0]))
+        return Cost(ticks.cycles + CALL_TICKS, CALL_BYTES, 4 * words, (shared,))
 
     def scratch_bytes(self, layer: Layer, core: Core) -> int:
         return self._planes(layer.params)[0].scratch_bytes
@@ -296,20 +298,24 @@ class _OverQuads(Kernel):
 
     def pack(self, p: DepthwiseConv2D) -> npt.NDArray[np.uint32]:
         """Header and constants of a layer, as `depthwise_quads` lists them."""
+        return rounding.words([*self._header(p), *self._constants(p, range(p.output_channels))])
+
+    def _header(self, p: DepthwiseConv2D) -> list[int]:
         planes, axes = self._planes(p)
+        outputs = p.window.output_h if self.transposed else p.window.output_w
+        return quads_header(planes, axes, p.output_channels, p.input_zero_point, outputs, self._wanted(p, planes))
+
+    def _constants(self, p: DepthwiseConv2D, channels: Iterable[int]) -> Iterator[int]:
+        """The constants of some channels, of each equally many."""
         weights = p.weights.astype(np.int64).transpose((1, 0, 2) if self.transposed else (0, 1, 2))
         bias = channel_bias(p)
-        outputs = p.window.output_h if self.transposed else p.window.output_w
-        wanted = self._wanted(p, planes)
-        words = quads_header(planes, axes, p.output_channels, p.input_zero_point, outputs, wanted)
-        for channel in range(p.output_channels):
+        for channel in channels:
             taps, start, scale = weights[:, :, channel], int(bias[channel]), rounding.NOTHING
             if p.multiplier[channel]:
                 scale = int(p.multiplier[channel]), int(p.shift[channel])
             else:
                 taps, start = np.zeros_like(taps), 0
-            words += self._channel(p, taps, scale, start)
-        return rounding.words(words)
+            yield from self._channel(p, taps, scale, start)
 
     def _function(self, p: DepthwiseConv2D, planes: Planes) -> AsmFunction:
         comment = (
