@@ -104,6 +104,13 @@ def test_samples_that_fill_no_input(built: Built, tmp_path: Path, array: np.ndar
 
 
 KINDS = ("log_mel", "microfrontend", "mfcc", "mfe")
+OWN = {
+    "imu": "rate_hz = 100\naxes = 3\nwindow = 32\nstride = 16\nbands_hz = [1, 6, 50]\n"
+    'values = ["mean", "std", "rms", "min", "max", "crossings", "mean_difference", "bands"]\n',
+    "spectrum": "rate_hz = 1600\nwindow = 128\nstride = 64\nbands = 12\n",
+    "image": 'camera = [24, 16]\nsize = [8, 8]\nformat = "rgb565"\ncolors = "rgb"\n',
+}
+"""tables of small windows: a thousand rows of each go through the line of a board"""
 COLUMNS = {"nrf52840dk": 0, "rpi_pico": 1}
 """boards that docs/features.md has instructions of, by the columns of its table"""
 
@@ -116,9 +123,9 @@ def costs(root: Path, kind: str) -> list[int]:
     return [int(cell.strip(" B").replace(",", "")) for cell in row.strip("|").split("|")]
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", [*KINDS, *OWN])
 def test_bytes_of_the_page(kind: str, root: Path) -> None:
-    features = read_features({"kind": kind})
+    features = read_features({"kind": kind} | tomllib.loads(OWN.get(kind, "")))
     filled = FeatureInput(features, 1, DType.INT8, features.unit, 0)
     constants = sum(constant.values.nbytes for constant in features.emit("net").constants)
     assert costs(root, kind)[2:] == [feature_source(filled, "net", "", Isa.NATIVE).state_bytes, constants]
@@ -140,15 +147,6 @@ def test_every_kind_on_boards(kind: str, board: str, tmp_path: Path, root: Path)
     assert run.row_instructions.value == pytest.approx(costs(root, kind)[COLUMNS[board]], rel=0.02)
 
 
-OWN = {
-    "imu": "rate_hz = 100\naxes = 3\nwindow = 32\nstride = 16\nbands_hz = [1, 6, 50]\n"
-    'values = ["mean", "std", "rms", "min", "max", "crossings", "mean_difference", "bands"]\n',
-    "spectrum": "rate_hz = 1600\nwindow = 128\nstride = 64\nbands = 12\n",
-    "image": 'camera = [24, 16]\nsize = [8, 8]\nformat = "rgb565"\ncolors = "rgb"\n',
-}
-"""tables of small windows: a thousand rows of each go through the line of a board"""
-
-
 def any_signals(features: Features, instants: int, number: int) -> np.ndarray:
     """Structured and random signals over all axes. Shape: [number, instants, axes] of the features' samples."""
     count = instants * features.axes
@@ -161,7 +159,7 @@ def any_signals(features: Features, instants: int, number: int) -> np.ndarray:
 @pytest.mark.slow
 @pytest.mark.parametrize("board", COLUMNS)
 @pytest.mark.parametrize("kind", OWN)
-def test_kinds_of_several_axes_and_pictures_on_boards(kind: str, board: str, tmp_path: Path) -> None:
+def test_kinds_of_several_axes_and_pictures_on_boards(kind: str, board: str, tmp_path: Path, root: Path) -> None:
     sidecar = f'[features]\nkind = "{kind}"\n{OWN[kind]}'
     features = read_features(tomllib.loads(sidecar)["features"])
     made = build(tmp_path, board, sidecar, network(features.channels, features.unit * (1 if kind == "image" else 64)))
@@ -171,6 +169,8 @@ def test_kinds_of_several_axes_and_pictures_on_boards(kind: str, board: str, tmp
     run = measured(made, str(tmp_path / "signals.npy")).run
     assert (run.samples, run.mismatches, run.rows) == (500, 0, ROWS)
     assert len(np.unique(run.outputs[0])) > 32
+    assert run.row_instructions is not None
+    assert run.row_instructions.value == pytest.approx(costs(root, kind)[COLUMNS[board]], rel=0.02)
 
 
 @pytest.mark.slow
