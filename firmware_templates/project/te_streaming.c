@@ -17,7 +17,7 @@ static struct {
   uint32_t row_crc;
   uint32_t out_crc;
   uint32_t heard_crc;
-  uint32_t ticks; /* of the piece that was fed last */
+  uint32_t ticks; /* since they were told last */
   uint32_t network_ticks;
   uint32_t last; /* what the counter was when the work that is measured went on */
 } played;
@@ -64,6 +64,8 @@ static int begin(const te_stream *stream) {
   played.row_crc = 0;
   played.out_crc = 0;
   played.heard_crc = 0;
+  played.ticks = 0;
+  played.network_ticks = 0;
   return te_stream_listen(stream, heard, 0);
 }
 
@@ -83,8 +85,7 @@ const char *te_reply_stream(const te_model_info *model, const char *words) {
   } else if (played.stream != stream || offset != played.fed) {
     return TE_ERR_ORDER;
   }
-  played.ticks = 0;
-  played.network_ticks = 0;
+  const uint32_t rows = played.rows;
   go_on();
   const int error = te_stream_feed(stream, chunk, count / stream->instant_bytes, done, 0);
   lap();
@@ -92,6 +93,9 @@ const char *te_reply_stream(const te_model_info *model, const char *words) {
     return TE_ERR_RUN;
   }
   played.fed += count;
+  if (played.rows == rows) {
+    return 0;
+  }
   te_line_u32(" rows=", played.rows);
   te_line_u32(" runs=", played.runs);
   te_line_hex32(" row_crc=", played.row_crc);
@@ -99,5 +103,7 @@ const char *te_reply_stream(const te_model_info *model, const char *words) {
   te_line_hex32(" heard_crc=", played.heard_crc);
   te_line_u32(" ticks=", played.ticks);
   te_line_u32(" network=", played.network_ticks);
+  played.ticks = 0;
+  played.network_ticks = 0;
   return 0;
 }

@@ -134,11 +134,15 @@ int te_take_u32(const char **words, uint32_t *value) {
 
 /* The six bits of a base64 digit, or 64 when it is none. */
 static uint32_t base64_value(char digit) {
-  uint32_t value = 0;
-  while (value < 64 && base64_digits[value] != digit) {
-    ++value;
+  const uint32_t c = (uint8_t)digit;
+  const uint32_t letter = (c & ~32u) - 'A';
+  if (letter < 26) {
+    return letter + (c & 32u ? 26 : 0);
   }
-  return value;
+  if (c - '0' < 10) {
+    return c - '0' + 52;
+  }
+  return c == '+' ? 62 : c == '/' ? 63 : 64;
 }
 
 int te_take_base64(const char **words, uint8_t *bytes, uint32_t room, uint32_t *count) {

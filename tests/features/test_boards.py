@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from tinyedge.emulate import choose
 from tinyedge.emulate.contract import start_target
 from tinyedge.errors import UsageError
 from tinyedge.features import read_features
+from tinyedge.features.contract import Features
 from tinyedge.features.quantize import FeatureInput
 from tinyedge.features.source import feature_source
 from tinyedge.graph.ir import DType
@@ -102,6 +104,13 @@ def test_samples_that_fill_no_input(built: Built, tmp_path: Path, array: np.ndar
 
 
 KINDS = ("log_mel", "microfrontend", "mfcc", "mfe")
+OWN = {
+    "imu": "rate_hz = 100\naxes = 3\nwindow = 32\nstride = 16\nbands_hz = [1, 6, 50]\n"
+    'values = ["mean", "std", "rms", "min", "max", "crossings", "mean_difference", "bands"]\n',
+    "spectrum": "rate_hz = 1600\nwindow = 128\nstride = 64\nbands = 12\n",
+    "image": 'camera = [24, 16]\nsize = [8, 8]\nformat = "rgb565"\ncolors = "rgb"\n',
+}
+"""tables of small windows: a thousand rows of each go through the line of a board"""
 COLUMNS = {"nrf52840dk": 0, "rpi_pico": 1}
 """boards that docs/features.md has instructions of, by the columns of its table"""
 
@@ -114,9 +123,9 @@ def costs(root: Path, kind: str) -> list[int]:
     return [int(cell.strip(" B").replace(",", "")) for cell in row.strip("|").split("|")]
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", [*KINDS, *OWN])
 def test_bytes_of_the_page(kind: str, root: Path) -> None:
-    features = read_features({"kind": kind})
+    features = read_features({"kind": kind} | tomllib.loads(OWN.get(kind, "")))
     filled = FeatureInput(features, 1, DType.INT8, features.unit, 0)
     constants = sum(constant.values.nbytes for constant in features.emit("net").constants)
     assert costs(root, kind)[2:] == [feature_source(filled, "net", "", Isa.NATIVE).state_bytes, constants]
@@ -134,6 +143,32 @@ def test_every_kind_on_boards(kind: str, board: str, tmp_path: Path, root: Path)
     np.save(tmp_path / "signals.npy", np.stack(signals))
     run = measured(made, str(tmp_path / "signals.npy")).run
     assert (run.samples, run.mismatches) == (500, 0)  # a thousand rows
+    assert run.row_instructions is not None
+    assert run.row_instructions.value == pytest.approx(costs(root, kind)[COLUMNS[board]], rel=0.02)
+
+
+def any_signals(features: Features, instants: int, number: int) -> np.ndarray:
+    """Structured and random signals over all axes. Shape: [number, instants, axes] of the features' samples."""
+    count = instants * features.axes
+    found = [*structured(count).values()]
+    found += random_signals(9, count, number - len(found))
+    signals = np.stack(found).reshape(number, instants, features.axes)
+    return (signals >> 8).astype(np.uint8) if features.sample_dtype is DType.UINT8 else signals
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("board", COLUMNS)
+@pytest.mark.parametrize("kind", OWN)
+def test_kinds_of_several_axes_and_pictures_on_boards(kind: str, board: str, tmp_path: Path, root: Path) -> None:
+    sidecar = f'[features]\nkind = "{kind}"\n{OWN[kind]}'
+    features = read_features(tomllib.loads(sidecar)["features"])
+    made = build(tmp_path, board, sidecar, network(features.channels, features.unit * (1 if kind == "image" else 64)))
+    filled = made.prepared.feature_input
+    assert filled is not None
+    np.save(tmp_path / "signals.npy", any_signals(features, filled.instants, 500))
+    run = measured(made, str(tmp_path / "signals.npy")).run
+    assert (run.samples, run.mismatches, run.rows) == (500, 0, ROWS)
+    assert len(np.unique(run.outputs[0])) > 32
     assert run.row_instructions is not None
     assert run.row_instructions.value == pytest.approx(costs(root, kind)[COLUMNS[board]], rel=0.02)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any, cast
 
@@ -40,7 +40,7 @@ class Firmware(Uncounted):
         self._harm, self._at = harm or {}, at
         self._rows = self._runs = 0
         self._crcs = [0, 0, 0]
-        self._clock = 0
+        self._clock = self._ticks = 0
         self._readings: list[CounterReading] = []
         self.fed = b""
 
@@ -48,23 +48,32 @@ class Firmware(Uncounted):
         readings, self._readings = self._readings, []
         return readings
 
-    def stream(self, offset: int, data: bytes) -> Streaming:
-        assert offset == len(self.fed)
+    def stream(self, data: bytes, piece_bytes: int) -> Iterator[Streaming | None]:
+        """Two pieces are computed before the reply to the first is handed out."""
+        pieces = [data[at : at + piece_bytes] for at in range(0, len(data), piece_bytes)]
+        for at in range(0, len(pieces), 2):
+            yield from [self._take(piece) for piece in pieces[at : at + 2]]
+
+    def _take(self, data: bytes) -> Streaming | None:
         self.fed += data
-        ticks = network = 0
+        rows, network = self._rows, 0
         self._read(OWN_COST)
         while self._rows < FEATURES.rows(len(self.fed) // 6):
-            ticks += self._step(ROW_COST, 0, self._expected.rows[self._rows].tobytes())
+            self._ticks += self._step(ROW_COST, 0, self._expected.rows[self._rows].tobytes())
             self._rows += 1
             if self._stream.runs(self._rows) > self._runs:
                 heard = self._expected.heard[self._runs]
                 words = np.array([heard.instant, heard.run, heard.detected, *heard.sums], np.int64)
                 cost = self._step(RUN_COST, 1, self._expected.outputs[self._runs].tobytes())
                 cost += self._step(HEARD_COST, 2, words.astype(np.uint32).tobytes())
-                ticks, network = ticks + cost, network + cost
+                self._ticks, network = self._ticks + cost, network + cost
                 self._runs += 1
         self._read(END_COST)
-        reply = Streaming(self._rows, self._runs, *self._crcs, ticks + END_COST, network)
+        self._ticks += END_COST
+        if self._rows == rows:
+            return None
+        reply = Streaming(self._rows, self._runs, *self._crcs, self._ticks, network)
+        self._ticks = 0
         return replace(reply, **self._harm) if len(self.fed) // 6 >= self._at else reply
 
     def _step(self, cost: int, kind: int, data: bytes) -> int:

@@ -18,8 +18,9 @@ Requests (`key=value` words in replies; integers decimal, digests hex, data base
                              rows since then)
     features OFFSET N        up to CHUNK_BYTES bytes of that input: data
     stream OFFSET B64        where the model listens: the next up to CHUNK_BYTES bytes of a signal, whole instants;
-                             OFFSET 0 begins one: rows, runs, row_crc, out_crc, heard_crc (over all rows, outputs and
-                             results since then), ticks of this piece, and of inferences in it: network
+                             OFFSET 0 begins one: nothing, or, when a row was completed, rows, runs, row_crc, out_crc,
+                             heard_crc (over all rows, outputs and results since OFFSET 0), ticks since they were told
+                             last, and of inferences among them: network
     run                      one inference: ticks, in_crc, out_crc
     profile                  one inference, ticks and output CRC-32 kept per layer: ticks, layers, in_crc, out_crc
     layer I                  of the last profile, in order of execution: index (operator's), ticks, crc (or `-`), in_crc

@@ -56,6 +56,9 @@ class CounterReading:
 class CountedConsole(Console, Protocol):
     """A console whose other side may be watched while it runs, as in an emulator."""
 
+    keeps_input: bool
+    """whether what is written waits for a firmware that is busy; a board loses it"""
+
     def counter_readings(self) -> list[CounterReading]:
         """Readings of the cycle counter since the last call, oldest first; empty where nobody counts, as on a board."""
         ...
@@ -75,6 +78,8 @@ class CountedConsole(Console, Protocol):
 
 class Uncounted:
     """What a `CountedConsole` says where nobody watches the other side."""
+
+    keeps_input = False
 
     def counter_readings(self) -> list[CounterReading]:
         return []

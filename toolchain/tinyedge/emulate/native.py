@@ -15,6 +15,8 @@ from tinyedge.console.process import ProcessConsole
 class NativeConsole(ProcessConsole, Uncounted):
     """The firmware's standard input and output. Nothing is counted: a program cannot see its own instructions."""
 
+    keeps_input = True
+
     def __init__(self, child: process.Child) -> None:
         super().__init__(child)
         self._started = time.monotonic()

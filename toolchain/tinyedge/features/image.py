@@ -154,7 +154,7 @@ class Image(Features):
         factor, offset, _ = _LEVELS[self.levels]
         name = f"{prefix}_params"
         members: dict[str, Value] = {
-            "format": f"TE_IMAGE_{self.format.upper()}",
+            "format": f"TE_PICTURE_{self.format.upper()}",
             "width": self.camera[1],
             "colors": self._planes,
             "rows": rows.members(f"{prefix}_row"),
@@ -168,9 +168,9 @@ class Image(Features):
             for what, values in (("starts", axis.starts), ("weights", axis.weights))
         ]
         return FeatureCode(
-            function="te_image",
+            function="te_picture",
             params_name=name,
-            params=params_struct("te_image_params", name, members),
+            params=params_struct("te_picture_params", name, members),
             constants=tuple(constants),
         )
 

@@ -36,7 +36,7 @@ class Axis:
         return int(self.weights.shape[1])
 
     def members(self, prefix: str) -> dict[str, Value]:
-        """Of a te_image_axis."""
+        """Of a te_picture_axis."""
         return {
             "size": self.size,
             "taps": self.taps,

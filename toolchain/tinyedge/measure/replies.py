@@ -65,7 +65,7 @@ class Memory:
 
 @dataclass(frozen=True)
 class Streaming:
-    """A piece of a signal that was fed: what there was since it began, and the ticks of this piece.
+    """A piece of a signal that completed a row: what there was since it began, and ticks since the last such piece.
 
     row_crc, out_crc, heard_crc  CRC-32 over all rows of features, all outputs, and all results
     """
@@ -97,6 +97,10 @@ class Fields:
     def __init__(self, request: str, values: Mapping[str, str]) -> None:
         self._request = request
         self._values = values
+
+    def __bool__(self) -> bool:
+        """Whether there are any."""
+        return bool(self._values)
 
     def text(self, key: str) -> str:
         """The value of `key`. Raises: DeviceError when it is missing."""
@@ -169,6 +173,17 @@ def parse_hello(fields: Fields) -> Hello:
         layers=fields.number("layers", most=MOST_LAYERS),
         arena_bytes=fields.number("arena"),
         selftest=fields.text("selftest"),
+    )
+
+
+def parse_streaming(fields: Fields) -> Streaming | None:
+    """The reply to `stream`; None when no row was completed. Raises: DeviceError when it holds what cannot be."""
+    if not fields:
+        return None
+    return Streaming(
+        *(fields.number(key) for key in ("rows", "runs")),
+        *(fields.crc(key) for key in ("row_crc", "out_crc", "heard_crc")),
+        *(fields.number(key) for key in ("ticks", "network")),
     )
 
 

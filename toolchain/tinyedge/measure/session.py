@@ -10,7 +10,8 @@ import base64
 import secrets
 import time
 import zlib
-from collections.abc import Callable, Iterator, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -30,6 +31,7 @@ from tinyedge.measure.replies import (
     TensorInfo,
     parse_hello,
     parse_reply,
+    parse_streaming,
     parse_tensor,
 )
 from tinyedge.process import quote_log
@@ -43,6 +45,8 @@ _RUNS_IN_TIME = 100.0
 """once an inference is known, a further one may take that many times as long before it is given up, or _LEAST_RUN_S"""
 _LAST_SEQUENCE = 65_535
 _RUN_TIMEOUT_S = 120.0
+_AHEAD = 16
+"""requests under way at once, where a busy firmware loses none of them: together well below what a pipe holds"""
 BANNER_TIMEOUT_S = 30.0
 """how long a firmware may take to start, without the inference of its self-test"""
 
@@ -81,6 +85,7 @@ class Session:
     run_timeout_s  how long one inference may take in all; less once one has shown that it is fast
     advice         what a user can do when it fails
     beside         the last lines that were printed beside the line, which an error of a silent firmware quotes
+    keeps_input    the firmware gets whatever is sent while it is busy
     """
 
     def __init__(
@@ -92,6 +97,7 @@ class Session:
         run_timeout_s: float = _RUN_TIMEOUT_S,
         advice: Advice = ON_A_BOARD,
         beside: Callable[[], Sequence[str]] = tuple,
+        keeps_input: bool = False,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._console = console
@@ -100,6 +106,7 @@ class Session:
         self._run_timeout_s = run_timeout_s
         self._advice = advice
         self._beside = beside
+        self._keeps_input = keeps_input
         self._clock = clock
         self._sequence = 0
         self._in_touch = False
@@ -115,8 +122,13 @@ class Session:
         run_timeout_s = max(_RUN_TIMEOUT_S, inference_s)
         if not target.emulated:
             return cls(target.console, run_timeout_s=run_timeout_s)
-        beside = target.console.last_words
-        return cls(target.console, run_timeout_s=run_timeout_s, advice=IN_AN_EMULATOR, beside=beside)
+        return cls(
+            target.console,
+            run_timeout_s=run_timeout_s,
+            advice=IN_AN_EMULATOR,
+            beside=target.console.last_words,
+            keeps_input=target.console.keeps_input,
+        )
 
     def wait_for_banner(self, timeout_s: float = BANNER_TIMEOUT_S) -> Hello:
         """Who is there: the record sent after reset or, for a host that came late, the answer to `hello`.
@@ -254,18 +266,16 @@ class Session:
 
         return self._repeated(take, repeats)
 
-    def stream(self, offset: int, data: bytes) -> Streaming:
-        """Feed a piece of a signal, `offset` bytes behind its beginning, to the model that listens.
+    def stream(self, data: bytes, piece_bytes: int) -> Iterator[Streaming | None]:
+        """Feed a signal in pieces, from its beginning, to the model that listens: what each gave, None for no row.
 
-        Raises: DeviceRestarted when the pieces before this one are gone
+        Raises: DeviceRestarted when the pieces before one are gone
         """
-        chunk = base64.b64encode(data).decode("ascii")
-        fields = self._request_inference(f"stream {offset} {chunk}")
-        return Streaming(
-            *(fields.number(key) for key in ("rows", "runs")),
-            *(fields.crc(key) for key in ("row_crc", "out_crc", "heard_crc")),
-            *(fields.number(key) for key in ("ticks", "network")),
-        )
+        offsets = range(0, len(data), piece_bytes)
+        pieces = ((offset, base64.b64encode(data[offset : offset + piece_bytes])) for offset in offsets)
+        requests = (f"stream {offset} {piece.decode('ascii')}" for offset, piece in pieces)
+        for fields in self._requests_ahead(requests) if self._keeps_input else map(self._request_inference, requests):
+            yield parse_streaming(fields)
 
     def memory(self) -> Memory:
         """The memory figures; the stack's peak is of everything done since reset."""
@@ -319,6 +329,39 @@ class Session:
             self._get_in_touch(self._timeout_s * (self._retries + 1))
         return parse_reply(words, self._exchange(words, budget_s))
 
+    def _requests_ahead(self, requests: Iterable[str]) -> Iterator[Fields]:
+        """The fields of good replies, one for each request; the next ones are sent before it comes. None is repeated.
+
+        Raises: as `_request`
+        """
+        under_way: deque[tuple[int, str]] = deque()
+        for words in requests:
+            self._console.write(self._next_line(words))
+            under_way.append((self._sequence, words))
+            if len(under_way) == _AHEAD:
+                yield self._reply_to(*under_way.popleft())
+        while under_way:
+            yield self._reply_to(*under_way.popleft())
+
+    def _reply_to(self, sequence: int, words: str) -> Fields:
+        reply = self._await_reply(sequence, self._run_timeout_s)
+        if reply is None:
+            raise self._no_answer(words, self._run_timeout_s, attempts=1)
+        return parse_reply(words, reply)
+
+    def _next_line(self, words: str) -> bytes:
+        """A request with a number of its own."""
+        self._sequence = self._sequence % _LAST_SEQUENCE + 1
+        return wire.encode_line(wire.MARK_REQUEST, self._sequence, words)
+
+    def _no_answer(self, words: str, seconds: float, attempts: int) -> DeviceError:
+        verb = words.split(maxsplit=1)[0]
+        return DeviceError(
+            f"the firmware did not answer `{verb}` in {seconds:.1f} s ({attempts} attempts)"
+            + quote_log(self._beside()),
+            hint=self._advice.silent,
+        )
+
     def _get_in_touch(self, timeout_s: float) -> None:
         """An exchange whose content is thrown away: it leaves behind what an earlier host was told.
 
@@ -330,8 +373,7 @@ class Session:
 
     def _exchange(self, words: str, budget_s: float | None, *, first: bool = False) -> str:
         """Send a request until its reply came. With `first`, a banner will do as well: then the reply is empty."""
-        self._sequence = self._sequence % _LAST_SEQUENCE + 1
-        line = wire.encode_line(wire.MARK_REQUEST, self._sequence, words)
+        line = self._next_line(words)
         start = self._clock()
         attempts = 0
         for wait_s in self._waits(start, budget_s):
@@ -342,12 +384,7 @@ class Session:
                 return reply
             if first and self._banner is not None:
                 return ""
-        verb = words.split(maxsplit=1)[0]
-        raise DeviceError(
-            f"the firmware did not answer `{verb}` in {self._clock() - start:.1f} s ({attempts} attempts)"
-            + quote_log(self._beside()),
-            hint=self._advice.silent,
-        )
+        raise self._no_answer(words, self._clock() - start, attempts)
 
     def _waits(self, start: float, budget_s: float | None) -> Iterator[float]:
         """How long to wait for each attempt: always the same, or, within a budget, twice as long each time."""

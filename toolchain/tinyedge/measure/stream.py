@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 import zlib
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -98,13 +99,13 @@ def play(
     sums = _Sums()
     played = Played()
     target.console.counter_readings()
-    for offset in range(0, len(data), piece):
-        chunk = data[offset : offset + piece]
-        reply = session.stream(offset, chunk)
-        instants = (offset + len(chunk)) // stream.instant_bytes
+    readings: deque[CounterReading] = deque()
+    for number, reply in enumerate(session.stream(data, piece), start=1):
+        instants = min(number * piece, len(data)) // stream.instant_bytes
         steps = list(_steps(stream, sums, instants, expected))
-        _compare(played, sums, reply, instants)
-        _count(played, steps, reply, target.console.counter_readings())
+        _compare(played, sums, reply, steps, instants)
+        readings += target.console.counter_readings()
+        _count(played, steps, reply, readings)
         progress(instants, len(samples))
     played.rows, played.runs = sums.rows, sums.runs
     return played
@@ -127,28 +128,33 @@ def _steps(stream: Stream, sums: _Sums, instants: int, expected: Expected) -> It
         yield from (_RUN, _HEARD)
 
 
-def _compare(played: Played, sums: _Sums, reply: Streaming, instants: int) -> None:
-    if played.differs:
+def _compare(played: Played, sums: _Sums, reply: Streaming | None, steps: Sequence[str], instants: int) -> None:
+    if played.differs or not (reply or steps):
         return
-    if (reply.rows, reply.runs) != (sums.rows, sums.runs):
+    if reply is None:
+        played.differs = f"no row where the host has row {sums.rows:,}"
+    elif (reply.rows, reply.runs) != (sums.rows, sums.runs):
         played.differs = f"{reply.rows:,} rows and {reply.runs:,} inferences instead of {sums.rows:,} and {sums.runs:,}"
-    for kind, found in zip(_KINDS, (reply.row_crc, reply.out_crc, reply.heard_crc), strict=True):
-        if not played.differs and found != getattr(sums, kind):
-            played.differs = kind
+    else:
+        found = dict(zip(_KINDS, (reply.row_crc, reply.out_crc, reply.heard_crc), strict=True))
+        played.differs = next((kind for kind, crc in found.items() if crc != getattr(sums, kind)), "")
     played.at_instant = instants
 
 
-def _count(played: Played, steps: Sequence[str], reply: Streaming, readings: Sequence[CounterReading]) -> None:
-    """Share the ticks out, and the instructions between two readings of the counter.
+def _count(played: Played, steps: Sequence[str], reply: Streaming | None, readings: deque[CounterReading]) -> None:
+    """Share the ticks out, and the instructions between two readings of the counter, which are taken off the front.
 
-    The firmware reads it at the start, before and behind what it does for a step itself, and at the end.
+    The firmware reads it at the start, before and behind what it does for a step itself, and at the end. Readings
+    of pieces that were sent ahead may follow.
     """
-    played.features.ticks += reply.ticks - reply.network_ticks
-    played.network.ticks += reply.network_ticks
-    taken = readings[-(2 * len(steps) + 2) :]
-    if len(taken) < 2 * len(steps) + 2:
+    if reply:
+        played.features.ticks += reply.ticks - reply.network_ticks
+        played.network.ticks += reply.network_ticks
+    wanted = 2 * len(steps) + 2
+    if len(readings) < wanted:
         played.is_counted = False
         return
+    taken = [readings.popleft() for _ in range(wanted)]
     for at, step in enumerate([*steps, _ROW]):
         part = played.features if step == _ROW else played.network
         part.instructions += taken[2 * at + 1].instructions - taken[2 * at].instructions

@@ -112,6 +112,8 @@ class Monitor:
 class RenodeConsole:
     """Console over the pseudo-terminal that Renode makes of the serial port."""
 
+    keeps_input = False
+
     def __init__(self, child: process.Child, line: Path, timeout_s: float, clean_up: Callable[[], None]) -> None:
         """Waits until the firmware runs, and the line appears at the path `line`. `clean_up` is called at the end.
 

@@ -34,6 +34,8 @@ _START_AGAIN = "start it again; no hardware was touched"
 class UnicornConsole:
     """The serial line of an emulated board. A thread sorts what the worker sends."""
 
+    keeps_input = True
+
     def __init__(self, child: process.Child, config: MachineConfig, notes: tuple[str, ...] = ()) -> None:
         """Raises: DeviceError when the machine does not come up"""
         self._child = child

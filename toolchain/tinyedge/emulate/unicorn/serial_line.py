@@ -96,7 +96,7 @@ class Link:
     def take(self, most: int) -> bytes:
         data = bytes(self._received[:most])
         if data:
-            del self._received[:most]
+            del self._received[: len(data)]  # more may have arrived meanwhile
             self._polls = 0
         return data
 

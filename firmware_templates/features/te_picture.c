@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "te_image.h"
+#include "te_picture.h"
 
 typedef struct {
   uint32_t red;
@@ -33,22 +33,22 @@ static inline uint32_t grey_of(color c) {
   return (77u * c.red + 150u * c.green + 29u * c.blue + 128u) >> 8;
 }
 
-static color pixel(const te_image_params *p, const uint8_t *samples, uint32_t y, uint32_t x) {
+static color pixel(const te_picture_params *p, const uint8_t *samples, uint32_t y, uint32_t x) {
   const uint32_t at = y * p->width + x;
   const uint8_t *two = samples + 2 * at;
   const uint8_t *four = samples + 4 * (at / 2);
   switch (p->format) {
-  case TE_IMAGE_RGB: {
+  case TE_PICTURE_RGB: {
     const color c = {samples[3 * at], samples[3 * at + 1], samples[3 * at + 2]};
     return c;
   }
-  case TE_IMAGE_RGB565:
+  case TE_PICTURE_RGB565:
     return of_565((uint32_t)two[0] << 8 | two[1]);
-  case TE_IMAGE_RGB565_LITTLE:
+  case TE_PICTURE_RGB565_LITTLE:
     return of_565((uint32_t)two[1] << 8 | two[0]);
-  case TE_IMAGE_YUYV:
+  case TE_PICTURE_YUYV:
     return of_yuv(two[0], four[1], four[3]);
-  case TE_IMAGE_UYVY:
+  case TE_PICTURE_UYVY:
     return of_yuv(two[1], four[0], four[2]);
   default: {
     const color c = {samples[at], samples[at], samples[at]};
@@ -58,14 +58,14 @@ static color pixel(const te_image_params *p, const uint8_t *samples, uint32_t y,
 }
 
 /* Brightness; a byte of its own in grey and YUV pictures. */
-static uint32_t brightness(const te_image_params *p, const uint8_t *samples, uint32_t y, uint32_t x) {
+static uint32_t brightness(const te_picture_params *p, const uint8_t *samples, uint32_t y, uint32_t x) {
   const uint32_t at = y * p->width + x;
   switch (p->format) {
-  case TE_IMAGE_GREY:
+  case TE_PICTURE_GREY:
     return samples[at];
-  case TE_IMAGE_YUYV:
+  case TE_PICTURE_YUYV:
     return samples[2 * at];
-  case TE_IMAGE_UYVY:
+  case TE_PICTURE_UYVY:
     return samples[2 * at + 1];
   default:
     return grey_of(pixel(p, samples, y, x));
@@ -73,7 +73,7 @@ static uint32_t brightness(const te_image_params *p, const uint8_t *samples, uin
 }
 
 /* The weighted sum of the pixels that one of the result covers: Q8 in a row, then rounded to whole numbers. */
-static color resized(const te_image_params *p, const uint8_t *samples, uint32_t row, uint32_t column) {
+static color resized(const te_picture_params *p, const uint8_t *samples, uint32_t row, uint32_t column) {
   const uint16_t *down = p->rows.weights + row * p->rows.taps;
   const uint16_t *across = p->columns.weights + column * p->columns.taps;
   color sum = {0, 0, 0};
@@ -101,18 +101,18 @@ static color resized(const te_image_params *p, const uint8_t *samples, uint32_t 
     sum.green += down[i] * (line.green >> 4);
     sum.blue += down[i] * (line.blue >> 4);
   }
-  const uint32_t half = UINT32_C(1) << (TE_IMAGE_WEIGHT_BITS + 7);
-  const color result = {(sum.red + half) >> (TE_IMAGE_WEIGHT_BITS + 8),
-                        (sum.green + half) >> (TE_IMAGE_WEIGHT_BITS + 8),
-                        (sum.blue + half) >> (TE_IMAGE_WEIGHT_BITS + 8)};
+  const uint32_t half = UINT32_C(1) << (TE_PICTURE_WEIGHT_BITS + 7);
+  const color result = {(sum.red + half) >> (TE_PICTURE_WEIGHT_BITS + 8),
+                        (sum.green + half) >> (TE_PICTURE_WEIGHT_BITS + 8),
+                        (sum.blue + half) >> (TE_PICTURE_WEIGHT_BITS + 8)};
   return result;
 }
 
-static int16_t value_of(const te_image_params *p, uint32_t level) {
+static int16_t value_of(const te_picture_params *p, uint32_t level) {
   return (int16_t)(p->factor * (int32_t)level + p->offset);
 }
 
-void te_image_frame(const te_image_params *p, void *state, void *scratch, const uint8_t *samples, int16_t *values) {
+void te_picture_frame(const te_picture_params *p, void *state, void *scratch, const uint8_t *samples, int16_t *values) {
   (void)state;
   (void)scratch;
   for (uint32_t row = 0; row < p->rows.size; ++row) {
