@@ -1,6 +1,7 @@
 """`python -m benchmarks`: a table of models by optimization, and budgets that hold it.
 
 `python -m benchmarks boards`: a table of boards by model and compiler.
+`python -m benchmarks calibrate`: modelled latencies against published ones, and the constants between them.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from pathlib import Path
 
 import click
 
-from benchmarks import board_table
+from benchmarks import board_table, calibration
 from benchmarks.boards import measure_cells, plan_cells
 from benchmarks.budgets import BUDGETS, broken_promises, compare, lost, read_budgets, write_budgets
 from benchmarks.models import LEVELS, Refused, Row, measure_model
@@ -165,13 +166,27 @@ def boards(
         raise CheckError(f"{len(failed)} of {len(cells)} failed; the table says what")
 
 
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+def calibrate(as_json: bool) -> None:
+    """Fit the constants of the memory model to published latencies, again, with one network left out each time.
+
+    The counts and latencies are stored in benchmarks/calibrations; the constants stand in [calibration] of the board's
+    file, which a test compares. Example: `python -m benchmarks calibrate`
+    """
+    found = [calibration.calibrate(published) for published in calibration.read_published()]
+    click.echo(json.dumps(calibration.document(found), indent=2) if as_json else calibration.render(found))
+
+
 def _default_models() -> tuple[str, ...]:
     return ("digits", *(str(path) for path in [_KEYWORD_SPOTTING] if path.is_file()))
 
 
 if __name__ == "__main__":
-    command, arguments = (boards, sys.argv[2:]) if sys.argv[1:2] == ["boards"] else (main, sys.argv[1:])
-    name = "python -m benchmarks boards" if command is boards else "python -m benchmarks"
+    others = {"boards": boards, "calibrate": calibrate}
+    named = sys.argv[1] if sys.argv[1:2] and sys.argv[1] in others else ""
+    command, arguments = (others[named], sys.argv[2:]) if named else (main, sys.argv[1:])
+    name = f"python -m benchmarks {named}".rstrip()
     try:
         command.main(arguments, prog_name=name, standalone_mode=False)
     except click.Abort:

@@ -94,7 +94,8 @@ def _notes(cells: Sequence[Cell], left_out: Sequence[str]) -> list[str]:
         f"{counted} images counted by two emulators",
         f"with {', '.join(f'{name} {version}' for name, version in versions(cells).items())}",
         "flash, RAM: of the linked image, with the stack reserved; image: what was read back and checked; emulators: "
-        "instructions (counted) of one inference, median; cycles: modelled; counts: of all emulators, layer by layer",
+        "instructions (counted) of one inference, median; cycles: modelled, at zero wait states; counts: of all "
+        "emulators, layer by layer",
         *left_out,
     ]
     notes += _missing(cells)

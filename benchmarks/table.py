@@ -34,7 +34,8 @@ def render(rows: Sequence[Row], refused: Sequence[Refused], budgets: Budgets) ->
     error = first.cycles and first.cycles.error_percent
     notes = [
         f"on {first.board}, {first.compiler}, {first.emulator}",
-        "instructions: counted, of one inference; cycles: modelled" + (f", error {error:g} %" if error else ""),
+        "instructions: counted, of one inference; cycles: modelled, waits for memory where they are known"
+        + (f", error {error:g} %" if error else ""),
         "code: the flash image without the constants of the plan; differ: samples whose outputs are not the oracle's",
         *(f"! {line}" for line in broken_promises(rows, budgets)),
         *(f"over budget: {line}" for line in compare(rows, budgets)),

@@ -16,11 +16,13 @@ from typing import Any
 
 import pytest
 
+from benchmarks import calibration
 from kits.cli import tinyedge
 from tinyedge.boards import list_boards, load_board
 from tinyedge.graph.reader import read_model
 from tinyedge.measure.oracle import oracle_available
 from tinyedge.ops import parse_graph
+from tinyedge.timing.calibration import ErrorSummary
 
 TOLERANCE = 0.01
 FILES = {
@@ -29,9 +31,11 @@ FILES = {
     "image classification, ResNet-8": "pretrainedResnet_quant",
     "image classification": "pretrainedResnet_quant",
     "person detection, MobileNetV1 0.25": "vww_96_int8",
+    "person detection": "vww_96_int8",
     "anomaly detection, autoencoder": "ad01_int8",
     "hello world, a sine": "hello_world_int8",
 }
+FILES_BY_TASK = {name.partition(",")[0]: file for name, file in FILES.items()}
 CORES = {
     "Cortex-M0+": "rpi_pico",
     "M3": "bluepill",
@@ -61,10 +65,22 @@ TABLES = {
     ("docs/recipes.md", "anomaly: seed | test"): "by benchmarks/recipes.json, and its means by its folds",
     ("docs/recipes.md", "fashion: seed | test"): "by benchmarks/recipes.json, and its means by its folds",
     ("docs/recipes.md", "keyword: seed | test"): "by benchmarks/recipes.json, and its means by its folds",
+    ("docs/latency.md", "chip | supply | nJ a cycle"): "by tests/benchmarks/test_energies.py",
+    ("docs/latency.md", "board | networks | constants"): "by `benchmarks.calibration`, to the last digit",
+    (
+        "docs/latency.md",
+        "model | optimized for | instructions",
+    ): "by runs with `slow`; what others published not at all",
+    ("docs/mlperf.md", "model | what the runner sends"): "sizes by tests/mlperf, which send them",
     ("docs/trust.md", "reply | taken"): "not at all: counts of one run; tests/measure/test_noise.py lets none be wrong",
     ("docs/features.md", "kind | Cortex-M4 | Cortex-M0+"): (
         "RAM and constants by what is generated; instructions by runs with `slow`: tests/features/test_boards.py"
     ),
+    (
+        "docs/rows.md",
+        "model | arena | instructions",
+    ): "arenas by plans; instructions not at all, for three samples each",
+    ("docs/rows.md", "model | core | least arena, whole"): "not at all: by `benchmarks.ram_curves`; arenas are above",
     ("docs/tflm.md", "model | runtime | instructions | cycles | arena | RAM | flash | code"): (
         "aot by plans, by runs with `slow`; digits by board-table.md; ratios by the figures beside them; TFLM's own "
         "not at all: they need its source tree"
@@ -192,6 +208,20 @@ def test_figures_agree_within_a_percent_and_no_more(text: str, found: float) -> 
     assert not agrees(text, number(text) + 1.2 * TOLERANCE * found + last_place(text) / 2)
 
 
+# -- docs/rows.md ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.slow
+def test_arenas_of_streams(root: Path, shared_models: Path, tmp_path: Path) -> None:
+    for row in table(root, "docs/rows.md:with"):
+        option, most = row["with"].strip("`").split(" ")
+        model = FILES.get(row["model"], "person_detect")
+        words = ("plan", shared_models / f"{model}.tflite", "-b", "nrf52840dk", "--json")
+        small = json.loads(tinyedge(*words, option, most, cwd=tmp_path).stdout)
+        fast = json.loads(tinyedge(*words, "--optimize", "speed", cwd=tmp_path).stdout)
+        assert (number(row["arena"]), number(row["at `speed`"])) == (small["arena_bytes"], fast["arena_bytes"]), model
+
+
 # -- README: fast and small ----------------------------------------------------------------------------------------
 
 
@@ -233,6 +263,45 @@ def test_the_yardstick_of_the_readme_is_that_of_the_docs(root: Path) -> None:
     assert len(yardsticks) == 6
 
 
+def pipeline_cycles(found: dict[str, Any]) -> float:
+    """Modelled cycles of a `tinyedge.run/2` at zero wait states."""
+    reads = found["memory_model"]["flash_reads"]
+    return float(found["cycles"]["value"] - (reads["stall_cycles"] if reads else 0))
+
+
+# -- docs/latency.md -----------------------------------------------------------------------------------------------
+
+
+def test_errors_of_the_memory_model_are_those_of_the_fit(root: Path) -> None:
+    found = {each.published.board: each for each in map(calibration.calibrate, calibration.read_published())}
+    for row in table(root, "docs/latency.md:constants"):
+        board = found[row["board"].strip("`")]
+        fitted = "predicted" not in row["networks"]
+        rows = [each for each in board.rows if each.network.fitted == fitted]
+        known = board.left_out if fitted else board.predicted
+        assert known is not None
+        alone = ErrorSummary.of([each.pipeline_error for each in rows])
+        assert row["networks"].startswith(f"{len(rows)} with `{rows[0].network.flags}`")
+        assert [row["mean error, left out"], row["largest, left out"]] == [
+            f"{known.mean:.1f} %",
+            f"{known.largest:.1f} %",
+        ]
+        assert [row["pipeline alone: mean"], row["largest"]] == [f"{alone.mean:.1f} %", f"{alone.largest:.1f} %"]
+        assert all(f"{cycles:.2f}" in row["constants"] for cycles in board.fit.cycles.values()) == fitted
+
+
+@pytest.mark.slow
+def test_latencies_of_the_l4r5_are_those_of_a_run(root: Path, run: Run) -> None:
+    for row in table(root, "docs/latency.md:modelled ms"):
+        found = run(FILES_BY_TASK[row["model"]], "nucleo_l4r5zi", row["optimized for"].strip("`"))
+        reads = found["memory_model"]["flash_reads"]
+        assert agrees(row["instructions"], found["instructions"]["value"])
+        assert agrees(row["pipeline cycles"], pipeline_cycles(found))
+        assert agrees(row["misses of code"], reads["code_misses"])
+        assert agrees(row["misses of data"], reads["data_misses"])
+        assert float(row["modelled ms"]) == pytest.approx(found["latency_us"]["value"] / 1000, rel=TOLERANCE)
+
+
 # -- README: cycles for each multiplication ------------------------------------------------------------------------
 
 
@@ -247,7 +316,7 @@ def per_macs(root: Path) -> dict[tuple[str, str], Row]:
 
 def cost(found: dict[str, Any]) -> float:
     """Cycles where the core has a timing model, else instructions."""
-    return float(found["cycles"]["value"] or found["instructions"]["value"])
+    return float(pipeline_cycles(found) if found["cycles"]["value"] else found["instructions"]["value"])
 
 
 def test_cycles_for_each_multiplication_are_those_of_the_table_of_boards(
@@ -331,7 +400,7 @@ def test_runs_give_the_table_of_boards(board: str, compiler: str, root: Path, ru
     assert agrees(row["RAM B"], found["memory"]["ram_bytes"])
     assert agrees(row[found["emulator"].split()[0]], found["instructions"]["value"])
     assert (row["cycles"] == UNTOLD) == (found["cycles"]["value"] is None)
-    assert row["cycles"] == UNTOLD or agrees(row["cycles"], found["cycles"]["value"])
+    assert row["cycles"] == UNTOLD or agrees(row["cycles"], pipeline_cycles(found))
 
 
 def test_the_counts_of_the_emulators_are_those_of_the_table_of_boards(root: Path) -> None:

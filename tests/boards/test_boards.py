@@ -58,7 +58,8 @@ def test_every_board_file_is_good_and_short(root: Path) -> None:
     assert [board.name for board in boards] == sorted(path.stem for path in (root / "boards").glob("*.toml"))
     assert {"arduino_nano_33_ble", "host", "nrf52840dk"} <= {board.name for board in boards}
     for board in boards:
-        assert len((root / "boards" / f"{board.name}.toml").read_text().splitlines()) < 40
+        silicon = (14 if board.caches else 0) + (7 if board.energy else 0)  # [cache], [calibration], [energy]
+        assert len((root / "boards" / f"{board.name}.toml").read_text().splitlines()) < 40 + silicon
         assert board.sources, board.name
 
 
@@ -166,3 +167,35 @@ def test_two_boards_cannot_share_a_name(tmp_path: Path, monkeypatch: pytest.Monk
     monkeypatch.setattr("tinyedge.boards.boards_dir", lambda: tmp_path)
     with pytest.raises(UsageError, match="boards `one` and `two` both claim the name `other`"):
         list_boards()
+
+
+def board_text(root: Path, memory: str) -> str:
+    """nrf52840dk.toml with other tables [cache] and [calibration]."""
+    text = (root / "boards" / "nrf52840dk.toml").read_text()
+    return text[: text.index("[cache]")] + memory + text[text.index("[flash_options]") :]
+
+
+@pytest.mark.parametrize(
+    ("memory", "message"),
+    [
+        ("[cache]\ncode = { size_bytes = 100, ways = 2, line_bytes = 16 }\n", "no multiple of 2 ways of 16 B"),
+        ("[cache]\ncode = { size_bytes = 96, ways = 2, line_bytes = 24 }\n", "no power of 2"),
+        ("[cache]\ncode = { size_bytes = 256, ways = 2, line_bytes = 16, sector_bytes = 32 }\n", "sectors of 32 B"),
+        ("[cache]\ndata = { size_bytes = 256, ways = 2, line_bytes = 16 }\n", "holds `code`, or `code` and `data`"),
+        ("[cache]\ncod = { size_bytes = 256, ways = 2, line_bytes = 16 }\n", "did you mean `code`"),
+        ('[calibration]\nconditions = ""\nsource = ""\n', "either `error_percent` or `code_line_cycles`"),
+        ('[calibration]\ncode_miss_cycles = -1\nerror_percent = 1\nconditions = ""\nsource = ""\n', "below 0"),
+    ],
+)
+def test_a_memory_that_cannot_be_is_refused(root: Path, tmp_path: Path, memory: str, message: str) -> None:
+    path = tmp_path / "own.toml"
+    path.write_text(board_text(root, memory))
+    with pytest.raises(UsageError, match=message):
+        read_board(path)
+
+
+def test_a_cache_has_lines_and_sectors(root: Path, tmp_path: Path) -> None:
+    path = tmp_path / "own.toml"
+    path.write_text(board_text(root, "[cache]\nshared = { size_bytes = 8_192, ways = 2, line_bytes = 16 }\n"))
+    cache = read_board(path).caches["shared"]
+    assert (cache.lines, cache.fetched_bytes) == (512, 16)

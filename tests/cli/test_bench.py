@@ -19,7 +19,7 @@ def test_a_board_is_measured_as_the_emulator_is(small_folder: Path, board_line: 
     assert outcome.code == 0, outcome.stderr
     emulated = tinyedge(*BENCH, "--runtime", "aot", "--samples", "30", "--json", cwd=small_folder)
     board, other = json.loads(outcome.stdout), json.loads(emulated.stdout)
-    assert (board["schema"], board["runtimes"]) == ("tinyedge.bench/1", ["aot"])
+    assert (board["schema"], board["runtimes"]) == ("tinyedge.bench/2", ["aot"])
     (run,), (run_there,) = board["runs"], other["runs"]
     assert run["verify"] == run_there["verify"] == {"samples": 30, "mismatches": 0, "first_mismatch": None}
     assert run["memory"] == run_there["memory"]

@@ -33,7 +33,7 @@ def test_two_models_in_one_firmware_are_each_verified(arena: str, tmp_path: Path
     outcome = tinyedge("run", "--samples", "3", "--arena", arena, "--json", cwd=tmp_path)
     assert outcome.code == 0, outcome.stderr
     document = json.loads(outcome.stdout)
-    assert document["schema"] == "tinyedge.runs/1"
+    assert document["schema"] == "tinyedge.runs/2"
     runs = document["runs"]
     assert [run["model"] for run in runs] == [PLAIN.stem, STATEFUL.stem]
     assert all(run["verify"] == {"samples": 3, "mismatches": 0, "first_mismatch": None} for run in runs)

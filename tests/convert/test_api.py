@@ -49,7 +49,7 @@ def test_data_in_memory() -> None:
 def test_what_is_no_model() -> None:
     with pytest.raises(UsageError, match=r"a builtins\.int is no model that tinyedge converts"):
         tinyedge.convert(3, SAMPLES)
-    with pytest.raises(UsageError, match="a float .tflite model cannot be trained on"):
+    with pytest.raises(UsageError, match=r"a float \.tflite model cannot be trained on"):
         tinyedge.convert(float_cnn(), (SAMPLES, LABELS), qat=2)
 
 

@@ -28,7 +28,7 @@ def start(tmp_path: Path) -> Iterator[Start]:
     with contextlib.ExitStack() as stack:
 
         def start(source: str, *, native: bool = True) -> UnicornConsole:
-            emulator = UnicornEmulator("cortex-m4f", native=native)
+            emulator = UnicornEmulator(native=native)
             return stack.enter_context(emulator.start(build(tmp_path, source), board()))
 
         yield start

@@ -20,8 +20,19 @@ def test_auto_takes_the_boards_first() -> None:
 
 
 def test_the_error_stated_is_of_the_boards_core() -> None:
-    assert choose(load_board("nrf52840")).counting.error_percent == MODELS["cortex-m4f"].error_percent
+    assert choose(load_board("bluepill")).counting.error_percent == MODELS["cortex-m3"].error_percent
     assert emulator("unicorn").counting.error_percent == max(model.error_percent for model in MODELS.values())
+
+
+def test_a_calibrated_board_states_the_error_of_its_calibration() -> None:
+    board = load_board("nucleo_l4r5zi")
+    assert board.calibration is not None
+    counting = choose(board).counting
+    assert (counting.error_percent, counting.calibration) == (board.calibration.error_percent, board.calibration)
+
+
+def test_bounds_have_no_error() -> None:
+    assert choose(load_board("nrf52840")).counting.error_percent is None
 
 
 @pytest.mark.parametrize("name", EMULATORS)

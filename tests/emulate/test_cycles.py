@@ -10,7 +10,7 @@ import pytest
 from elftools.elf.elffile import ELFFile
 
 from kits.m4_program import build
-from tinyedge.boards import CORES
+from tinyedge.boards import CORES, load_board
 from tinyedge.emulate.cycles import MODELS
 from tinyedge.emulate.cycles.thumb import ThumbModel
 from tinyedge.emulate.unicorn.host import UnicornEmulator
@@ -176,4 +176,5 @@ def test_the_docs_state_the_errors(root: Path) -> None:
 
 @pytest.mark.parametrize("core", MODELS)
 def test_the_emulator_states_the_error_of_its_core(core: str) -> None:
-    assert UnicornEmulator(core).counting.error_percent == MODELS[core].error_percent
+    board = dataclasses.replace(load_board("nrf52840dk"), core=CORES[core], calibration=None)
+    assert UnicornEmulator(board).counting.error_percent == MODELS[core].error_percent

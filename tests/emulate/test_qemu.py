@@ -129,9 +129,9 @@ def test_a_whole_firmware_counts_as_unicorn_does(name: str, build: Callable[...,
     for row in rows:
         _, state = reference(state, row)
         wanted.append((state.tobytes(),))
-    with_unicorn = not UnicornEmulator(board.core.name).supports(board)
+    with_unicorn = not UnicornEmulator(board).supports(board)
     counts: dict[str, list[int]] = {}
-    for emulator in [QemuEmulator(board), *([UnicornEmulator(board.core.name)] if with_unicorn else [])]:
+    for emulator in [QemuEmulator(board), *([UnicornEmulator(board)] if with_unicorn else [])]:
         console = emulator.start(image, board)
         try:
             session = Session(console)

@@ -33,7 +33,7 @@ def image(tmp_path_factory: pytest.TempPathFactory) -> Image:
 
 @pytest.fixture
 def console(image: Image) -> Iterator[UnicornConsole]:
-    with UnicornEmulator(BOARD.core.name).start(image, BOARD) as console:
+    with UnicornEmulator(BOARD).start(image, BOARD) as console:
         yield console
 
 
@@ -48,7 +48,7 @@ def test_a_whole_run(console: UnicornConsole) -> None:
         expected.append(state.reshape(1, SIZE))
     result = run_samples(
         session,
-        Target("unicorn", console, UnicornEmulator(BOARD.core.name).counting),
+        Target("unicorn", console, UnicornEmulator(BOARD).counting),
         plan=hand_plan(),
         samples=Samples([SAMPLES]),
         expected=[np.stack(expected)],

@@ -68,7 +68,7 @@ def start(tmp_path: Path) -> Iterator[Start]:
             )  # fmt: skip
             process.run(command, timeout_s=120.0)
             image = Image(elf, None, None, None, SizeTable(0, 0, 0, 0, (), ()), "zig", "", digest(elf.read_bytes()))
-            return stack.enter_context(UnicornEmulator(on.core.name).start(image, on))
+            return stack.enter_context(UnicornEmulator(on).start(image, on))
 
         yield start
 

@@ -71,7 +71,7 @@ class Programs:
         path = self._folder / "one.elf"
         path.write_bytes(elf)
         on = load_board(board)
-        emulator = UnicornEmulator(on.core.name, native=native)
+        emulator = UnicornEmulator(on, native=native)
         with (
             emulator.start(dataclasses.replace(self._image, elf=path), on) as console,
             pytest.raises(DeviceError) as caught,
@@ -206,7 +206,7 @@ def test_the_frame_of_an_exception_has_to_fit(tmp_path: Path) -> None:
     source += "  function svcall\n  bx lr\n  end_of svcall\n" + DATA
     image = build(tmp_path, source, script_text=STACK_LAST)
     with (
-        UnicornEmulator("cortex-m4f").start(image, load_board("nrf52840dk")) as console,
+        UnicornEmulator().start(image, load_board("nrf52840dk")) as console,
         pytest.raises(DeviceError, match=r"stack overflow .* stack frame of exception 11 goes down to 0x200000f0"),
     ):
         list(console.lines(30.0))

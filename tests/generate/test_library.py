@@ -397,7 +397,7 @@ def own_firmware(library: CLibrary, folder: Path, board: Board) -> list[str]:
     image = build_image(project, folder, "zig")
     names = {symbol.name for symbol in image.size.symbols}
     assert not {name for name in names if name.endswith("_info") or name.startswith("te_line")}
-    with UnicornEmulator(board.core.name).start(image, board) as console:
+    with UnicornEmulator(board).start(image, board) as console:
         lines: list[str] = []
         for line in console.lines(60.0):
             lines.append(line.decode())

@@ -45,7 +45,7 @@ class TestDigits:
     pytestmark = digits
 
     def test_every_sample_is_bit_exact(self, digits_run: dict[str, Any]) -> None:
-        assert digits_run["schema"] == "tinyedge.run/1"
+        assert digits_run["schema"] == "tinyedge.run/2"
         assert (digits_run["verify"]["samples"], digits_run["verify"]["mismatches"]) == (450, 0)
 
     def test_accuracy_is_kept_from_float_to_device(self, digits_run: dict[str, Any]) -> None:
@@ -58,13 +58,19 @@ class TestDigits:
         assert digits_run["memory"]["arena_bytes"] == plan["arena_bytes"]
         assert digits_run["instructions"]["kind"] == "counted"
         assert digits_run["cycles"]["kind"] == "modelled"
-        assert digits_run["cycles"]["error_percent"] > 0
+        assert digits_run["cycles"]["error_percent"] is None  # between two bounds
         layers = digits_run["layers"]
         share = sum(layer["instructions"] for layer in layers) / digits_run["instructions"]["value"]
         assert 0.97 < share < 1.03
         assert 0 < digits_run["memory"]["stack_peak_bytes"] < 2048
-        us = digits_run["cycles"]["value"] / 64
-        assert (digits_run["latency_us"]["kind"], digits_run["latency_us"]["value"]) == ("modelled", us)
+        assert digits_run["cycles"]["upper"] > digits_run["cycles"]["value"]
+        assert digits_run["latency_us"] == {
+            "kind": "modelled",
+            "value": digits_run["cycles"]["value"] / 64,
+            "upper": digits_run["cycles"]["upper"] / 64,
+        }
+        assert digits_run["memory_model"]["kind"] == "bounds"
+        assert digits_run["memory_model"]["flash_reads"]["data_misses"] > 0
 
     def test_the_next_run_trains_nothing_and_says_the_same(self, digits_run: dict[str, Any], root: Path) -> None:
         outcome = tinyedge("run", "digits", "--board", "nrf52840", "--json", cwd=root)

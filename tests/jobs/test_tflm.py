@@ -111,7 +111,7 @@ def test_a_comparison_of_one(small: Path) -> None:
     outcome = tflm("bench", small, "--runtime", "aot", "--samples", "2", "--json", cwd=small.parent)
     assert outcome.code == 0, outcome.stderr
     document = json.loads(outcome.stdout)
-    assert document["schema"] == "tinyedge.bench/1"
+    assert document["schema"] == "tinyedge.bench/2"
     assert (document["runtimes"], document["ratios"]) == (["aot"], {})
     memory = document["runs"][0]["memory"]
     assert 0 < memory["code_bytes"] < memory["flash_bytes"]

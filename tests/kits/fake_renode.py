@@ -132,7 +132,7 @@ class FakeRenode:
         image = Image(self.elf, None, None, None, SizeTable(0, 0, 0, 0, (), ()), "", "", "")
         board = load_board(self.board)
         check_memories(self.platform, {memory.start: memory.size_bytes for memory in board.memories})
-        emulator = UnicornEmulator(board.core.name)
+        emulator = UnicornEmulator(board)
         with emulator.start(image, board) as firmware, contextlib.suppress(OSError, DeviceError):
             self.bridge(firmware)
 

@@ -26,11 +26,13 @@ from tinyedge.plan import make_plan
 WARNINGS = ("-Wall", "-Wextra", "-Wconversion", "-Wpedantic", "-Werror")
 
 
-def planned(path: Path, board: Board, *, keep_inputs: bool = False, name: str = "") -> PlannedModel:
+def planned(
+    path: Path, board: Board, *, keep_inputs: bool = False, name: str = "", input_rows: bool = False
+) -> PlannedModel:
     """The model of a file, for a board's core."""
     model = QuantizedModel(name or path.stem, path.read_bytes(), "")
     graph = optimize_graph(settle_graph(read_model(model.tflite, model.name)))
-    plan = make_plan(graph, board.core, "balanced", keep_inputs=keep_inputs)
+    plan = make_plan(graph, board.core, "balanced", keep_inputs=keep_inputs, input_rows=input_rows)
     return PlannedModel(plan, model, selftest_crc(plan.graph))
 
 

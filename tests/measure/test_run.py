@@ -63,9 +63,9 @@ def test_a_good_run() -> None:
     assert (result.samples, result.mismatches, result.first_mismatch) == (6, 0, None)
     assert np.array_equal(result.outputs[0], EXPECTED)
     assert result.instructions == Figure("counted", TICKS // 2)
-    assert result.cycles == Figure("modelled", TICKS, 5.0)
+    assert result.cycles == Figure("modelled", TICKS, 5.0, at_zero_wait_states=True)
     assert result.instructions_spread == (TICKS // 2, TICKS // 2)
-    assert result.latency_us == Figure("modelled", TICKS / 64, 5.0)
+    assert result.latency_us is None  # nobody knows what memory adds
     assert [(layer.index, layer.operator, layer.macs) for layer in result.layers] == [
         (0, "add", 0),
         (1, "relu", 12_000),

@@ -21,7 +21,7 @@ WITH_KERNELS = ("cortex-m0plus", "cortex-m3", "cortex-m4f", "cortex-m55", "rv32i
 
 def flash_bytes(plan: Plan) -> int:
     """Code and constants by the costs of the kernels, code that layers share counted once."""
-    costs = [planned.cost for planned in (*plan.layers, *plan.groups)]
+    costs = [*(planned.cost for planned in plan.layers), *(group.cost for group in plan.groups)]
     shared = {name: size for cost in costs for name, size in cost.shared_code}
     return sum(cost.code_bytes + cost.constant_bytes for cost in costs) + sum(shared.values())
 

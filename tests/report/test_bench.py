@@ -41,7 +41,7 @@ def test_the_table(root: Path, update_golden: bool) -> None:
 def test_the_document() -> None:
     document = bench_document([measured(), interpreted()])
     json.dumps(document)
-    assert document["schema"] == "tinyedge.bench/1"
+    assert document["schema"] == "tinyedge.bench/2"
     assert document["runtimes"] == ["aot", "tflm"]
     ratios = document["ratios"]["tflm"]
     assert (ratios["instructions"], ratios["arena"], ratios["flash"], ratios["latency"]) == (2.0, 1.5, 2.0, None)

@@ -52,7 +52,7 @@ RUN_KEYS: dict[str, Any] = {
     "layers": {"index", "operator", "output_shape", "macs", "instructions", "cycles"},
     "digests": set(),
 }
-"""what readers of `tinyedge.run/1` were promised, in this order"""
+"""what readers of `tinyedge.run/2` were promised, in this order"""
 
 
 def silent() -> Measured:
@@ -71,7 +71,7 @@ def test_the_document_of_a_run_has_every_promised_key(run: Measured) -> None:
 
 def test_the_document_of_a_run_holds_its_figures() -> None:
     document = run_document(measured())
-    assert document["schema"] == "tinyedge.run/1"
+    assert document["schema"] == "tinyedge.run/2"
     assert document["accuracy"] == {"float": 0.9833, "int8": 0.9806, "device": 0.9806, "further": {}}
     assert document["instructions"] == {"kind": "counted", "value": 182_331, "spread": [182_300, 182_400]}
     assert document["cycles"] == {

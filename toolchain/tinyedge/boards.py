@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+from tinyedge.chip import Cache, Calibration, Energy
 from tinyedge.errors import UsageError
 from tinyedge.paths import boards_dir, templates_dir
 from tinyedge.tables import TableError, near_name, nearest, read_table, read_toml
@@ -113,6 +114,12 @@ class Board:
     """how `clock_hz` comes about, where the bsp file needs to know: ClockKeys"""
     emulator_options: dict[str, str] = field(default_factory=dict)
     """per emulator what it calls this board, e.g. `qemu = "mps2-an386"`"""
+    caches: Mapping[str, Cache] = field(default_factory=dict)
+    """in front of the flash: `code` and `data`, or one `shared`. Empty: misses are not counted. Without `data` or
+    `shared`, each load from flash goes to it"""
+    calibration: Calibration | None = None
+    """None: nobody knows how long the core waits for its memory, so its cycles are no time"""
+    energy: Energy | None = None
 
     def memory(self, name: str) -> Memory:
         """The region `name`; KeyError when the board has none."""
@@ -225,10 +232,14 @@ class _BoardFile:
     flash_options: dict[str, str] = field(default_factory=dict)
     emulators: tuple[str, ...]
     emulator_options: dict[str, str] = field(default_factory=dict)
+    cache: dict[str, Cache] = field(default_factory=dict)
+    calibration: Calibration | None = None
+    energy: Energy | None = None
     usb_ids: tuple[str, ...]
     sources: dict[str, str]
 
 
+_CACHES = ("code", "data", "shared")
 _PIN = re.compile(r"(?:P([A-K]|[0-9])\.?|GPIO)([0-9]{1,2})")
 
 
@@ -317,7 +328,21 @@ def _board(name: str, values: _BoardFile) -> Board:
         sources=values.sources,
         clock=values.clock,
         emulator_options=values.emulator_options,
+        caches=_caches(values.cache, core),
+        calibration=values.calibration,
+        energy=values.energy,
     )
+
+
+def _caches(caches: Mapping[str, Cache], core: Core) -> Mapping[str, Cache]:
+    for name in caches:
+        if name not in _CACHES:
+            raise TableError(f"there is no cache `{name}`; {nearest(name, _CACHES)}")
+    if caches and set(caches) not in ({"code"}, {"code", "data"}, {"shared"}):
+        raise TableError("[cache] holds `code`, or `code` and `data`, or `shared`")
+    if caches and core.name.startswith(("rv32", "native")):
+        raise TableError(f"misses of caches are counted for Cortex-M alone; `core` is `{core.name}`")
+    return caches
 
 
 def _memories(regions: Mapping[str, _Region], *, native: bool) -> tuple[Memory, ...]:

@@ -3,7 +3,7 @@
 
 #include "te_requantize.h"
 
-void te_slide_rows(void *to, uint32_t by, uint32_t bytes) {
+void te_rows_slide(void *to, uint32_t by, uint32_t bytes) {
   uint32_t *target = to;
   const uint32_t *source = target + by / 4;
   uint32_t words = bytes / 4;
@@ -24,7 +24,7 @@ void te_slide_rows(void *to, uint32_t by, uint32_t bytes) {
   }
 }
 
-void te_add_rows_s8(const int8_t *rows, int32_t *sums, uint32_t cells, uint32_t channels) {
+void te_rows_add_s8(const int8_t *rows, int32_t *sums, uint32_t cells, uint32_t channels) {
   uint32_t channel = 0;
   for (; channel + 4 <= channels; channel += 4) {
     const int8_t *x = rows + channel;
@@ -53,7 +53,7 @@ void te_add_rows_s8(const int8_t *rows, int32_t *sums, uint32_t cells, uint32_t 
   }
 }
 
-void te_average_sums_s8(const int32_t *sums, uint32_t channels, int32_t cells, int32_t low, int32_t high,
+void te_rows_average_s8(const int32_t *sums, uint32_t channels, int32_t cells, int32_t low, int32_t high,
                         int8_t *output) {
   for (uint32_t i = 0; i < channels; i++) {
     const int32_t half = sums[i] < 0 ? -(cells / 2) : cells / 2;
@@ -62,7 +62,7 @@ void te_average_sums_s8(const int32_t *sums, uint32_t channels, int32_t cells, i
   }
 }
 
-void te_rescale_sums_s8(const int32_t *sums, uint32_t channels, int32_t offset, int32_t multiplier, int32_t shift,
+void te_rows_rescale_s8(const int32_t *sums, uint32_t channels, int32_t offset, int32_t multiplier, int32_t shift,
                         int32_t zero_point, int8_t *output) {
   for (uint32_t i = 0; i < channels; i++) {
     output[i] = te_output_s8(sums[i] + offset, multiplier, shift, zero_point, INT8_MIN, INT8_MAX);

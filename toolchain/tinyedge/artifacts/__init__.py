@@ -1,5 +1,6 @@
 """The frozen artifacts that pass between stages and to reports, each once; the digests name what one was made from."""
 
+from tinyedge.artifacts.calibration import BoardCalibration, PredictedNetwork
 from tinyedge.artifacts.conversion import Conversion, LayerNoise
 from tinyedge.artifacts.image import ArenaProof, Built, Image, SizeTable, SymbolSize
 from tinyedge.artifacts.library import CLibrary, LibraryModel
@@ -16,6 +17,7 @@ from tinyedge.artifacts.plan import (
     Prepared,
     Program,
     ProgramLayer,
+    Protocols,
     RamCurve,
     RamPoint,
     Reference,
@@ -32,6 +34,7 @@ from tinyedge.artifacts.run import (
     Figure,
     Flashed,
     FlashPlan,
+    FlashReads,
     Hello,
     Kind,
     LayerResult,
@@ -40,10 +43,12 @@ from tinyedge.artifacts.run import (
     Run,
     Samples,
     Target,
+    TracedEnergy,
 )
 
 __all__ = [
     "ArenaProof",
+    "BoardCalibration",
     "Buffer",
     "Built",
     "CLibrary",
@@ -52,6 +57,7 @@ __all__ = [
     "Figure",
     "FirmwareProject",
     "FlashPlan",
+    "FlashReads",
     "Flashed",
     "Hello",
     "Image",
@@ -69,10 +75,12 @@ __all__ = [
     "PlanUnit",
     "PlannedGroup",
     "PlannedLayer",
+    "PredictedNetwork",
     "Prepared",
     "Program",
     "ProgramLayer",
     "Progress",
+    "Protocols",
     "QuantizedModel",
     "RamCurve",
     "RamPoint",
@@ -86,6 +94,7 @@ __all__ = [
     "SizeTable",
     "SymbolSize",
     "Target",
+    "TracedEnergy",
     "call_steps",
     "check_name",
     "feature_input",

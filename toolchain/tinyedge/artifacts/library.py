@@ -21,6 +21,8 @@ class LibraryModel:
     state_bytes: int
     constant_bytes: int
     """weights and tables, in flash"""
+    input_rows: bool = False
+    """the rows of its input are given one by one"""
 
 
 @dataclass(frozen=True, eq=False)

@@ -14,10 +14,12 @@ from tinyedge.boards import Board
 from tinyedge.errors import ModelError
 from tinyedge.features.quantize import FeatureInput, fit_input
 from tinyedge.features.stream import Stream, StreamSettings, can_listen, fit_stream
-from tinyedge.graph.ir import Array, Graph
+from tinyedge.graph.ir import Array, Graph, Tensor
 from tinyedge.kernels.contract import Cost, Kernel
 from tinyedge.ops.contract import Layer
 
+Protocols = Literal["tinyedge", "mlperf"]
+"""what a firmware speaks"""
 Optimize = Literal["size", "balanced", "speed"]
 
 
@@ -210,6 +212,11 @@ class Plan:
                 offsets = planned.in_place_offsets
                 found.append(PlanUnit(step, step, planned.layer, planned.kernel, planned.scratch, offsets))
         return tuple(found)
+
+    @property
+    def arriving_input(self) -> Tensor | None:
+        """The input whose rows are given one by one, and which lies nowhere whole."""
+        return next((tensor for tensor in self.graph.input_tensors() if tensor.index in self.graph.borrowed), None)
 
     @property
     def alignment(self) -> int:

@@ -13,6 +13,7 @@ from tinyedge.artifacts.confusion import Confusion
 from tinyedge.artifacts.display import Displayed
 from tinyedge.artifacts.image import Built
 from tinyedge.artifacts.model import Labelled
+from tinyedge.chip import Calibration
 from tinyedge.console.contract import CountedConsole
 from tinyedge.digests import digest
 
@@ -28,11 +29,17 @@ class Figure:
     value: float
     error_percent: float | None = None
     """of a modelled figure"""
+    upper: float | None = None
+    """where nobody knows more than bounds: the upper one, and `value` is the lower"""
+    at_zero_wait_states: bool = False
+    """memory is taken as if it answered at once, which it does on few boards"""
 
     def to_json(self) -> dict[str, Any]:
         body: dict[str, Any] = {"kind": self.kind, "value": self.value}
         if self.error_percent is not None:
             body["error_percent"] = self.error_percent
+        if self.upper is not None:
+            body["upper"] = self.upper
         return body
 
 
@@ -43,6 +50,8 @@ class Counting:
     ticks                  what its ticks are; `time` is a clock of this computer
     cycles                 the kind of figure that ticks of cycles are
     error_percent          stated error of modelled cycles; None where they are not modelled
+    calibration            what modelled cycles hold of the waits for memory; None: nothing
+    reads_flash            whether misses of the caches in front of flash are counted
     ticks_per_instruction  where ticks are instructions: what the counter advances by at each of them
     """
 
@@ -50,6 +59,8 @@ class Counting:
     cycles: Kind = "modelled"
     error_percent: float | None = None
     ticks_per_instruction: Fraction = Fraction(1)
+    calibration: Calibration | None = None
+    reads_flash: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,6 +96,19 @@ class Hello:
 
 
 @dataclass(frozen=True)
+class FlashReads:
+    """What a piece of a run read from flash, as the caches of the board file have it."""
+
+    code_misses: int
+    data_misses: int
+    """of the cache of data; without one, loads from flash"""
+    code_lines: int
+    """of code that would be fetched without a cache"""
+    stall_cycles: int
+    """cycles that the core waited for that; 0 where nobody knows how long a miss takes"""
+
+
+@dataclass(frozen=True)
 class LayerResult:
     """One layer of a profile."""
 
@@ -94,7 +118,9 @@ class LayerResult:
     macs: int
     instructions: int | None
     cycles: int | None
+    """of the pipeline and of stalls"""
     kernel: str = ""
+    reads: FlashReads | None = None
 
 
 FEATURES = "features"
@@ -148,6 +174,17 @@ class Run:
     """of one row of features; None where none are computed, or nothing counts them"""
     rows: int = 0
     """of features that an input is made of, where the device computes them"""
+    reads: FlashReads | None = None
+    """of the inference whose cycles are the median; None where they are not counted"""
+    calibration: Calibration | None = None
+    """what modelled cycles hold of the waits for memory"""
+
+    @property
+    def pipeline_cycles(self) -> int | None:
+        """The cycles without waits for memory."""
+        if self.cycles is None:
+            return None
+        return int(self.cycles.value) - (self.reads.stall_cycles if self.reads is not None else 0)
 
     @property
     def selftest_failure(self) -> str:
@@ -235,3 +272,14 @@ class Flashed:
     hello: Hello | None
     """the banner that proves that this image runs; None when it was not read"""
     why_unproved: str = ""
+
+
+@dataclass(frozen=True)
+class TracedEnergy:
+    """What a recording says of an inference: the median of all it holds whole."""
+
+    inferences: int
+    energy_uj: float
+    smallest_uj: float
+    largest_uj: float
+    duration_us: float

@@ -18,6 +18,7 @@ COMMANDS = {
     "bench": "Build, run and measure a model with several runtimes, side by side.",
     "boards": "List the boards, or describe one.",
     "build": "Build the firmware of a model for a board.",
+    "calibrate": "Find how long a board waits for its memory, by measuring on it.",
     "collect": "Record what a board sends, as files that recipes read.",
     "convert": "Convert a Keras, ONNX, PyTorch or float .tflite model to int8, and compare.",
     "doctor": "Check the tools the main job needs.",

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import click
 
+from tinyedge.artifacts import Protocols
 from tinyedge.cli.options import joint_choices, shared
 from tinyedge.cli.ui import Ui
 from tinyedge.jobs.build import build
@@ -14,8 +17,15 @@ from tinyedge.report.text import render_build
 
 @click.command("build", epilog="Example: tinyedge build digits --board nrf52840")
 @joint_choices
+@click.option(
+    "--protocol",
+    type=click.Choice(["tinyedge", "mlperf"]),
+    default="tinyedge",
+    show_default=True,
+    help="What the firmware speaks: with `run` and `verify`, or with MLPerf Tiny's runner.",
+)
 @shared
-def command(choices: Choices, ui: Ui) -> None:
+def command(choices: Choices, protocol: Protocols, ui: Ui) -> None:
     """Build the firmware of a model for a board.
 
     MODEL is a recipe's name or folder, a .tflite, or what `tinyedge convert` takes, with `--data`; without it, `model`
@@ -24,7 +34,7 @@ def command(choices: Choices, ui: Ui) -> None:
     firmware.elf, .hex, .bin and .uf2 beside it.
     """
     with ui.commands_logged():
-        built = build(choices, ui)
+        built = build(replace(choices, protocol=protocol), ui)
     ui.result(
         render_build(built.project, built.image, built.folder, built.arena),
         build_document(built.project, built.image, built.arena),

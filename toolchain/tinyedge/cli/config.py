@@ -35,6 +35,8 @@ class Config:
     """folder for everything that is made"""
     data: Path | None = None
     """samples and labels for a model that has to be converted"""
+    calibration: Path | None = None
+    """how long the board waits for its memory: a file of `tinyedge calibrate`"""
 
 
 _KEYS = ", ".join(field.name for field in fields(Config))
@@ -78,6 +80,7 @@ def _read(path: Path, tables: tuple[str, ...], folder: Path) -> Config:
         tflm=None if config.tflm is None else path.parent / config.tflm,
         build_dir=None if config.build_dir is None else path.parent / config.build_dir,
         data=None if config.data is None else path.parent / config.data,
+        calibration=None if config.calibration is None else path.parent / config.calibration,
     )
 
 

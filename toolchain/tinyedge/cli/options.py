@@ -15,6 +15,7 @@ from tinyedge.cli.ui import Ui, terminal_columns
 from tinyedge.convert import Settings
 from tinyedge.errors import UsageError
 from tinyedge.jobs.choices import PORTABLE_BOARD, Choices
+from tinyedge.report.energy import parse_duty
 from tinyedge.report.files import RunFiles
 from tinyedge.report.table import fitted
 from tinyedge.runtimes import RUNTIMES
@@ -62,6 +63,14 @@ _LIBRARY = (
         metavar="BYTES",
         help="The fastest code whose arena and state have at most so many bytes.",
     ),
+    click.option(
+        "--input",
+        "arrives",
+        type=click.Choice(["whole", "rows"]),
+        default="whole",
+        show_default=True,
+        help="How the input comes: into RAM, or row by row through NAME_push_row, and never there whole.",
+    ),
     click.option("--keep-inputs", is_flag=True, help="Inferences leave their inputs as they are; may take more RAM."),
     click.option("-d", "--build-dir", type=_FOLDER, help="Default: build."),
 )
@@ -70,6 +79,12 @@ _BUILD = (
     _PYTHON,
     click.option("--tflm", type=_FOLDER, metavar="DIR", help="TensorFlow Lite Micro's tree. Default: TINYEDGE_TFLM."),
     click.option("--compiler", type=click.Choice(["zig", "gcc"]), help="Default: zig."),
+    click.option(
+        "--calibration",
+        type=click.Path(dir_okay=False, path_type=Path),
+        metavar="FILE",
+        help="How long the board waits for its memory, by `tinyedge calibrate`.",
+    ),
     *_LIBRARY,
 )
 _SAMPLING = (
@@ -90,8 +105,26 @@ _FILES = (
     click.option("--html", type=_FILE, help="Write the report as a page."),
     click.option("--junit", type=_FILE, help="Write what was checked as JUnit XML."),
 )
+_DUTY = (
+    click.option("--rate", metavar="N/s", help="Inferences a s, min, h or d, for the life of --battery."),
+    click.option("--battery", metavar="SPEC", help="Its charge and voltage: 220mAh@3V."),
+    click.option("--sleep-ua", type=float, metavar="UA", help="Microamperes that flow between inferences."),
+)
 _OF_CHOICES = frozenset(
-    {"model", "board", "tflm", "compiler", "optimize", "build_dir", "keep_inputs", "max_ram", "data", "python"}
+    {
+        "model",
+        "board",
+        "tflm",
+        "compiler",
+        "optimize",
+        "build_dir",
+        "keep_inputs",
+        "max_ram",
+        "arrives",
+        "data",
+        "python",
+        "calibration",
+    }
 )
 
 
@@ -117,13 +150,23 @@ def sampling(function: Command) -> Command:
 
 
 def measuring(function: Command) -> Command:
-    """The same, and the files that the report is kept in, as `files`."""
+    """The same, the files that the report is kept in as `files`, and what a battery's life is told for as `duty`."""
 
     @functools.wraps(function)
-    def wrapper(*args: Any, save_outputs: Path | None, html: Path | None, junit: Path | None, **kwargs: Any) -> Any:
-        return function(*args, files=RunFiles(save_outputs, html, junit), **kwargs)
+    def wrapper(
+        *args: Any,
+        save_outputs: Path | None,
+        html: Path | None,
+        junit: Path | None,
+        rate: str | None,
+        battery: str | None,
+        sleep_ua: float | None,
+        **kwargs: Any,
+    ) -> Any:
+        duty = parse_duty(rate, battery, sleep_ua)
+        return function(*args, files=RunFiles(save_outputs, html, junit), duty=duty, **kwargs)
 
-    return _decorate(wrapper, (*_SAMPLING, *_FILES))
+    return _decorate(wrapper, (*_SAMPLING, *_FILES, *_DUTY))
 
 
 def choices(function: Command) -> Command:
@@ -211,9 +254,11 @@ def merge_choices(config: Config, runtime: str, given: Mapping[str, Any]) -> tup
         tflm=given["tflm"] or config.tflm,
         optimize=given["optimize"] or config.optimize,
         keep_inputs=given["keep_inputs"],
+        input_rows=given["arrives"] == "rows",
         max_ram_bytes=_max_ram(config, runtime, given["max_ram"]),
         build_dir=(given["build_dir"] or config.build_dir or Path("build")).absolute(),
         data=given["data"] or config.data,
+        calibration=given.get("calibration") or config.calibration,
         conversion=Settings(python=given["python"]),
     )
     return merged, {name: value for name, value in given.items() if name not in _OF_CHOICES}

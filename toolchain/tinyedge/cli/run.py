@@ -6,12 +6,13 @@ from collections.abc import Iterable
 
 import click
 
-from tinyedge.artifacts import Measured
+from tinyedge.artifacts import Measured, TracedEnergy
 from tinyedge.cli.options import joint_choices, measuring, shared
 from tinyedge.cli.ui import Ui
 from tinyedge.jobs.choices import Choices
 from tinyedge.jobs.measure import BrokenRunError
 from tinyedge.jobs.run import run_each
+from tinyedge.report.energy import Duty, energy_document
 from tinyedge.report.files import RunFiles
 from tinyedge.report.json import run_document, runs_document
 from tinyedge.report.percentiles import percentiles_document, render_percentiles
@@ -30,6 +31,7 @@ def command(
     inputs: str | None,
     samples: int | None,
     files: RunFiles,
+    duty: Duty | None,
     ui: Ui,
 ) -> None:
     """Build, run in an emulator, verify every output byte against TensorFlow Lite Micro, and measure.
@@ -38,10 +40,12 @@ def command(
     or `models` of tinyedge.toml or [tool.tinyedge]. Several are one firmware, in which each is run by itself.
     """
     with ui.commands_logged():
-        show_each(run_each(choices, ui, emulator_name=emulator, inputs=inputs, samples=samples), ui, files)
+        show_each(run_each(choices, ui, emulator_name=emulator, inputs=inputs, samples=samples), ui, files, duty)
 
 
-def show_each(runs: Iterable[Measured], ui: Ui, files: RunFiles) -> None:
+def show_each(
+    runs: Iterable[Measured], ui: Ui, files: RunFiles, duty: Duty | None, traced: TracedEnergy | None = None
+) -> None:
     """Report each run as it is done, write the files that were asked for, and judge all.
 
     Raises: CheckError; DeviceError of a run that broke, behind the report on what was measured
@@ -59,8 +63,11 @@ def show_each(runs: Iterable[Measured], ui: Ui, files: RunFiles) -> None:
         (files.of_model(measured.built.prepared.model.name) if several else files).write(measured)
         for name, value in measured.statistics.items():
             ui.detail(f"emulator {name}: {value:,.1f}")
-    texts = [render_run(measured) + render_percentiles(measured) for measured in done]
-    documents = [run_document(measured) | percentiles_document(measured) for measured in done]
+    texts = [render_run(measured, duty, traced) + render_percentiles(measured) for measured in done]
+    documents = [
+        run_document(measured) | energy_document(measured, duty, traced) | percentiles_document(measured)
+        for measured in done
+    ]
     ui.result("\n\n".join(texts), runs_document(documents) if several else documents[0])
     if broken is not None:
         raise broken.error from broken

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
 
 from tinyedge.cli.options import joint_choices, measuring, shared
@@ -9,6 +11,8 @@ from tinyedge.cli.run import show_each
 from tinyedge.cli.ui import Ui
 from tinyedge.jobs.choices import Choices
 from tinyedge.jobs.verify import verify_each
+from tinyedge.measure.power import energy_of, read_trace
+from tinyedge.report.energy import Duty
 from tinyedge.report.files import RunFiles
 
 
@@ -16,6 +20,11 @@ from tinyedge.report.files import RunFiles
 @joint_choices
 @click.option("--port", help="Serial port of the board's console, or socket://host:port. Default: found by USB ids.")
 @measuring
+@click.option(
+    "--power", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE.csv", help="A recorded power trace."
+)
+@click.option("--trigger", default="D0", show_default=True, help="What marks inferences in it: D0, D0:low, >4mA.")
+@click.option("--volts", type=click.FloatRange(min=0.1), help="Of the supply, where the trace has no voltage.")
 @shared
 def command(
     choices: Choices,
@@ -23,13 +32,18 @@ def command(
     inputs: str | None,
     samples: int | None,
     files: RunFiles,
+    duty: Duty | None,
+    power: Path | None,
+    trigger: str,
+    volts: float | None,
     ui: Ui,
 ) -> None:
     """Stream samples through a board that was flashed, verify every output byte, and measure in cycles of its clock.
 
     MODEL is a recipe's name or folder, a .tflite, or what `tinyedge convert` takes, with `--data`; without it, `model`
     or `models` of tinyedge.toml or [tool.tinyedge]. The board must run the very image that building it gives; several
-    models are one image.
+    models are one image. `--power` takes what a PPK2, a Joulescope or an LPM01A recorded of such inferences.
     """
+    traced = None if power is None else energy_of(read_trace(power), trigger, volts)
     with ui.commands_logged():
-        show_each(verify_each(choices, ui, port=port, inputs=inputs, samples=samples), ui, files)
+        show_each(verify_each(choices, ui, port=port, inputs=inputs, samples=samples), ui, files, duty, traced)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Protocol
@@ -34,7 +35,22 @@ class CounterReading:
     instructions: int
     """executed since reset, exact"""
     cycles: int
-    """modelled since reset"""
+    """modelled since reset: of the pipeline and of stalls"""
+    stall_cycles: int = 0
+    """of these the ones that the core waited for its flash"""
+    code_misses: int = 0
+    data_misses: int = 0
+    code_lines: int = 0
+    """sectors of code that would be fetched without a cache"""
+
+    def after(self, begin: CounterReading, end: CounterReading) -> CounterReading:
+        """This reading with what was counted from `begin` to `end` added to it."""
+        return CounterReading(
+            **{
+                name: getattr(self, name) + getattr(end, name) - getattr(begin, name)
+                for name in (field.name for field in dataclasses.fields(self))
+            }
+        )
 
 
 class CountedConsole(Console, Protocol):

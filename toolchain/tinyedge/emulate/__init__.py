@@ -16,7 +16,7 @@ from tinyedge.tables import nearest
 __all__ = ["EMULATORS", "choose", "emulator"]
 
 EMULATORS: dict[str, Callable[[Board | None], Emulator]] = {
-    "unicorn": lambda board: UnicornEmulator(board.core.name if board else None),
+    "unicorn": UnicornEmulator,
     "qemu": QemuEmulator,
     "renode": RenodeEmulator,
     "native": lambda board: NativeEmulator(),

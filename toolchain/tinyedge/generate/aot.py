@@ -17,7 +17,16 @@ from tinyedge.boards import Core, Isa
 from tinyedge.errors import InternalError, ModelError
 from tinyedge.generate import assembler
 from tinyedge.generate.features import feature_part
-from tinyedge.generate.library import FOLDER, Form, class_labels, in_arguments, info_file, library_files, names
+from tinyedge.generate.library import (
+    FOLDER,
+    Form,
+    class_labels,
+    in_arguments,
+    info_file,
+    input_rows,
+    library_files,
+    names,
+)
 from tinyedge.generate.names import c_name
 from tinyedge.generate.part import LayerRow, ModelPart, ranges_text, tensors_text
 from tinyedge.generate.render import comment_text, render
@@ -33,6 +42,10 @@ _FEATURES = {
     Isa.ARMV81M: "__ARM_FEATURE_MVE",
 }
 """what compilers define for cores that run the functions in assembler of a kind of core"""
+
+
+STATE_BYTES = 8
+"""at the end of the scratch of a group whose rows are given one by one: how far it has come"""
 
 
 @dataclass(frozen=True)
@@ -64,6 +77,7 @@ def generate_aot(
         state_bytes=plan.state_bytes,
         keeps_inputs=plan.keeps_inputs,
         shared_arena=shared_arena,
+        input_rows=plan.arriving_input is not None,
     )
     starts = _start_constants(plan, c)
     constants = [*starts.values(), *(constant for step in steps for constant in step.code.constants)]
@@ -78,7 +92,16 @@ def generate_aot(
     layers, spans, rows = _layer_rows(plan, c)
     of_model = {
         **library_files(model, plan.graph, form, len(plan.layers)),
-        **info_file(model, plan.graph, runtime="aot", selftest_crc=selftest_crc, layers=layers, spans=spans, rows=rows),
+        **info_file(
+            model,
+            plan.graph,
+            runtime="aot",
+            selftest_crc=selftest_crc,
+            layers=layers,
+            spans=spans,
+            rows=rows,
+            input_rows=form.input_rows,
+        ),
         **in_assembler,
         f"{c}.c": _model_c(plan, model, core, form, steps, starts, headers),
         f"{c}_data.c": render("model_data.c.j2", folder=FOLDER, **names(model), constants=_bodies(constants)),
@@ -118,8 +141,11 @@ def _emit(plan: Plan, unit: PlanUnit, core: Core, c: str) -> _Step:
 
 
 def _pointer(plan: Plan, tensor: Tensor, *, const: bool) -> str:
-    """An expression for the first element, in a function that has `arena` and, for a variable, `state`."""
+    """An expression for the first element, in a function that has `arena` and, for a variable, `state`; for an input
+    whose rows are given, `row`."""
     ctype = f"const {tensor.dtype.c_name}" if const else tensor.dtype.c_name
+    if tensor is plan.arriving_input:
+        return f"({ctype} *)row"
     return f"({ctype} *)({_place(_region(plan, tensor), plan.buffer_of(tensor.index))})"
 
 
@@ -134,7 +160,7 @@ def _place(region: str, buffer: Buffer) -> str:
 
 def _regions(plan: Plan, step: _Step) -> list[str]:
     """Which memory a layer's code names."""
-    tensors = (*step.planned.layer.inputs, *step.planned.layer.outputs)
+    tensors = (t for t in (*step.planned.layer.inputs, *step.planned.layer.outputs) if t is not plan.arriving_input)
     used = {_region(plan, tensor) for tensor in tensors} | ({"arena"} if step.planned.scratch else set())
     text = "\n".join(step.code.call)
     return [region for region in ("arena", "state") if region in used and re.search(rf"\b{region} \+", text)]
@@ -202,7 +228,8 @@ def _model_c(
         own_memory=f"{c}_arena, {c}_own_state.bytes" if has_state else f"{c}_arena",
         own_memory_in=f"{c}_arena, &{c}_own_state" if has_state else f"{c}_arena",
         in_arguments=in_arguments(c, form),
-        inputs=[_border_values(plan, tensor) for tensor in plan.graph.input_tensors()],
+        inputs=[_border_values(plan, t) for t in plan.graph.input_tensors() if t is not plan.arriving_input],
+        rows=_rows_values(plan),
         outputs=[_border_values(plan, tensor) for tensor in plan.graph.output_tensors()],
         variables=[
             _variable_values(plan, tensor, starts.get(key))
@@ -256,6 +283,7 @@ def _layer_values(plan: Plan, step: _Step, shared: Sequence[str], c: str, region
         *_inside(plan, step.planned),
     ]
     tells = step.planned.group is not None
+    taking = ["const void *row"] * (plan.arriving_input in layer.inputs and tells)
     telling = ["void (*done)(void *context, uint32_t layer)", "void *context"] * tells
     if step.planned.scratch:
         comments.append(f"scratch: {step.planned.scratch.bytes} bytes at {step.planned.scratch.offset}")
@@ -264,9 +292,10 @@ def _layer_values(plan: Plan, step: _Step, shared: Sequence[str], c: str, region
         "index": layer.index,
         "step": step.number,
         "tells": tells,
+        "takes": bool(taking),
         "function": f"{c}_run_{step.number:02d}_{layer.name}",
-        "parameters": ", ".join([*(f"uint8_t *{region}" for region in regions), *telling]) or "void",
-        "arguments": ", ".join([*regions, *(["done", "context"] * tells)]),
+        "parameters": ", ".join([*(f"uint8_t *{region}" for region in regions), *taking, *telling]) or "void",
+        "arguments": ", ".join([*regions, *(["row"] * len(taking)), *(["done", "context"] * tells)]),
         "comments": comments,
         "definitions": [text for text in (*shared, step.code.functions.strip("\n")) if text],
         "call": step.code.call,
@@ -281,6 +310,15 @@ def _border_values(plan: Plan, tensor: Tensor) -> dict[str, str]:
         raise ModelError(f"input or output `{tensor.name}` of the model is a constant") from None
     region = {"arena": "(uint8_t *)arena", "state": "state->bytes"}[_region(plan, tensor)]
     return {"name": comment_text(tensor.name), "place": _place(region, buffer)}
+
+
+def _rows_values(plan: Plan) -> dict[str, Any]:
+    """An input whose rows are given: what a row is, and where it is kept how far the stream has come."""
+    if plan.arriving_input is None:
+        return {}
+    scratch = plan.units[0].scratch
+    assert scratch is not None
+    return {**input_rows(plan.graph), "state": scratch.offset + scratch.bytes - STATE_BYTES, "state_bytes": STATE_BYTES}
 
 
 def _is_kept(tensor: Tensor) -> bool:

@@ -41,6 +41,8 @@ class Form:
     keeps_inputs: bool = False
     reentrant: bool = True
     shared_arena: bool = False
+    input_rows: bool = False
+    """the rows of the input are given one by one"""
 
 
 def names(model: QuantizedModel) -> dict[str, str]:
@@ -66,13 +68,14 @@ def library_files(model: QuantizedModel, graph: Graph, form: Form, layer_count: 
         folder=FOLDER,
         **names(model),
         digest=file_digest(model),
-        usage=_usage(c, inputs[0], outputs[0]),
+        usage=_rows_usage(c, outputs[0]) if form.input_rows else _usage(c, inputs[0], outputs[0]),
         arena_bytes=form.arena_bytes,
         alignment=form.alignment,
         state_bytes=form.state_bytes,
         keeps_inputs=form.keeps_inputs,
         reentrant=form.reentrant,
         shared_arena=form.shared_arena,
+        rows=input_rows(graph) if form.input_rows else {},
         in_arguments=in_arguments(c, form),
         has_bool=any(tensor["ctype"] == "bool" for tensor in (*inputs, *outputs)),
         inputs=inputs,
@@ -83,6 +86,13 @@ def library_files(model: QuantizedModel, graph: Graph, form: Form, layer_count: 
         labels=class_labels(model, graph),
     )
     return {f"{c}.h": header, **{name: template_file(f"{FOLDER}/{name}") for name in SHARED_FILES}}
+
+
+def input_rows(graph: Graph) -> dict[str, Any]:
+    """What files say of an input whose rows are given one by one."""
+    tensor = graph.input_tensors()[0]
+    _, count, columns, channels = tensor.shape
+    return {"count": count, "bytes": columns * channels * tensor.dtype.bytes, "ctype": tensor.dtype.c_name}
 
 
 def in_arguments(c: str, form: Form) -> str:
@@ -106,10 +116,12 @@ def info_file(
     layers: Sequence[str],
     spans: Sequence[str] = (),
     rows: Sequence[str] = (),
+    input_rows: bool = False,
 ) -> dict[str, bytes]:
     """`<name>_info.c`: the table that the measuring firmware reads.
 
     layers, spans, rows  initializers of te_layer_info, te_span and te_rows
+    input_rows           the rows of the input are given one by one: by the firmware, from an image that it keeps
 
     Raises: ModelError when the model's features do not fit its input
     """
@@ -128,6 +140,7 @@ def info_file(
         layers=layers,
         spans=spans,
         rows=rows,
+        input_rows=input_rows,
     )
     return {f"{c_name(model.name)}_info.c": content}
 
@@ -181,6 +194,20 @@ def _usage(c: str, source: dict[str, Any], target: dict[str, Any]) -> list[str]:
         f"      in[i] = {value};",
         "    }",
         f"    {c}_invoke();",
+        f"    const {target['c']}_t *out = (const {target['c']}_t *){c}_output(0);",
+        f"    for (int i = 0; i < {target['C']}_ELEMENTS; ++i) {{",
+        f"      use({result});",
+        "    }",
+    ]
+
+
+def _rows_usage(c: str, target: dict[str, Any]) -> list[str]:
+    """The same where rows are given one by one."""
+    result = f"{target['dequantize']}(out[i])" if target["dequantize"] else "out[i]"
+    return [
+        f"    {c}_init();",
+        f"    while (!{c}_push_row(next_row())) {{",
+        "    }",
         f"    const {target['c']}_t *out = (const {target['c']}_t *){c}_output(0);",
         f"    for (int i = 0; i < {target['C']}_ELEMENTS; ++i) {{",
         f"      use({result});",

@@ -16,6 +16,7 @@ from tinyedge.digests import digest
 from tinyedge.generate.board_part import board_header, bsp_files, make_linker_script
 from tinyedge.generate.joint import PlannedModel, check_distinct, join_files, model_parts, shared_arena_file
 from tinyedge.generate.library import FOLDER, INFO_HEADER, file_digest
+from tinyedge.generate.mlperf import runner_files
 from tinyedge.generate.part import SOURCE_SUFFIXES, ModelPart
 from tinyedge.generate.render import render, template_file
 
@@ -57,10 +58,12 @@ def generate_joint_project(
     make_flags: Mapping[str, str],
     stack_bytes: int = STACK_BYTES,
     shared_arena: bool = True,
+    for_runner: bool = False,
 ) -> FirmwareProject:
     """The same for several models in one firmware.
 
     shared_arena  they run in one arena, as large as the largest of theirs; else each has its own
+    for_runner    the firmware of one model speaks the protocol of MLPerf Tiny's runner
 
     Raises: UsageError too when two models have the same name in C
     """
@@ -69,7 +72,13 @@ def generate_joint_project(
     if board.core.isa is not Isa.NATIVE:  # there is no C library to include it from
         compat = {"compat/string.h": template_file("project/string.h")}
         parts[0] = replace(parts[0], files={**parts[0].files, **compat})
-    return assemble_project(parts, board, make_flags=make_flags, stack_bytes=stack_bytes, shared_arena=shared_arena)
+    mains = None
+    if for_runner:
+        listed = {_MODELS_SOURCE: _models_files(parts, shared_arena=False)[_MODELS_SOURCE]}
+        mains = runner_files(models[0].plan.graph) | listed
+    return assemble_project(
+        parts, board, make_flags=make_flags, stack_bytes=stack_bytes, mains=mains, shared_arena=shared_arena
+    )
 
 
 def assemble_project(

@@ -10,7 +10,7 @@ from tinyedge.artifacts.input_ranges import InputRange, ranged_inputs
 from tinyedge.boards import Core, Isa
 from tinyedge.errors import InternalError
 from tinyedge.generate.joint import PlannedModel, join_files, model_parts, shared_arena_file
-from tinyedge.generate.library import FOLDER, file_digest, names
+from tinyedge.generate.library import FOLDER, file_digest, input_rows, names
 from tinyedge.generate.names import c_name
 from tinyedge.generate.render import render, template_file
 from tinyedge.graph.ir import DType, Tensor
@@ -58,7 +58,9 @@ def _described(each: PlannedModel) -> LibraryModel:
     plan = each.plan
     name = each.model.name
     constant_bytes = sum(planned.cost.constant_bytes for planned in plan.layers)
-    return LibraryModel(name, c_name(name), file_digest(each.model), plan.arena_bytes, plan.state_bytes, constant_bytes)
+    rows = plan.arriving_input is not None
+    digest = file_digest(each.model)
+    return LibraryModel(name, c_name(name), digest, plan.arena_bytes, plan.state_bytes, constant_bytes, rows)
 
 
 def _selftest_files(each: PlannedModel) -> dict[str, bytes]:
@@ -70,6 +72,7 @@ def _selftest_files(each: PlannedModel) -> dict[str, bytes]:
         draws=[_draw(tensor, limits) for tensor, limits in ranged_inputs(graph)],
         output_bytes=[tensor.bytes for tensor in graph.output_tensors()],
         crc=f"0x{each.selftest_crc:08x}u",
+        rows=input_rows(graph) if each.plan.arriving_input is not None else {},
     )
     header = render("model_selftest.h.j2", folder=FOLDER, **names(each.model))
     return {f"{c}_selftest.c": source, f"{c}_selftest.h": header}

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
-from tinyedge.artifacts import QuantizedModel
+from tinyedge.artifacts import Protocols, QuantizedModel
 from tinyedge.convert import DEFAULTS, Settings
 
 PORTABLE_BOARD = "host"
@@ -33,8 +33,14 @@ class Choices:
     """of several models: one that they run in one after the other, or one each"""
     keep_inputs: bool = False
     """no inference overwrites its inputs"""
+    input_rows: bool = False
+    """the rows of the input are given one by one"""
     max_ram_bytes: int | None = None
     """the fastest plan whose arena and state have at most so many bytes; None: the recipe's, else as `optimize` says"""
+    protocol: Protocols = "tinyedge"
+    """what the firmware speaks"""
+    calibration: Path | None = None
+    """a file of `tinyedge calibrate` that takes the place of the board's own"""
     data: Path | None = None
     """what a model of another world is calibrated and compared with, and a finished one is judged on"""
     conversion: Settings = DEFAULTS

@@ -9,6 +9,7 @@ from tinyedge.artifacts import Observer, Optimize, Plan, Prepared, RamCurve
 from tinyedge.boards import load_board
 from tinyedge.errors import UsageError
 from tinyedge.graph.reader import read_model
+from tinyedge.jobs.calibration_file import read_calibration
 from tinyedge.jobs.choices import Choices
 from tinyedge.jobs.train import load_model
 from tinyedge.ops import check
@@ -25,6 +26,8 @@ def prepare(choices: Choices, observer: Observer) -> Prepared:
 def prepare_with_runtime(choices: Choices, observer: Observer) -> tuple[Runtime, Prepared]:
     """The same, and the chosen runtime, which goes on with it."""
     board = load_board(choices.board)
+    if choices.calibration is not None:
+        board = read_calibration(choices.calibration, board)
     loaded = load_model(choices.model, choices.build_dir, observer, choices.data, choices.conversion)
     optimize = cast(Optimize, choices.optimize or loaded.optimize)
     runtime = make_runtime(choices.runtime, choices.tflm)
@@ -39,6 +42,7 @@ def prepare_with_runtime(choices: Choices, observer: Observer) -> tuple[Runtime,
         observer,
         keep_inputs=choices.keep_inputs,
         max_ram_bytes=max_ram_bytes,
+        input_rows=choices.input_rows,
     )
     observe_features(prepared, observer)
     if runtime.has_budgets and loaded.budget is not None:
@@ -70,7 +74,9 @@ def ram_curve(choices: Choices, observer: Observer) -> RamCurve:
     graph = settle_graph(read_model(model.tflite, model.name))
     check(graph)
     with observer.progress("plan"):
-        return plan_curve(optimize_graph(graph), board.core, keep_inputs=choices.keep_inputs)
+        return plan_curve(
+            optimize_graph(graph), board.core, keep_inputs=choices.keep_inputs, input_rows=choices.input_rows
+        )
 
 
 def plan(choices: Choices, observer: Observer) -> Plan:

@@ -5,6 +5,7 @@ What counts (an emulator, or nobody) is behind the console, so this package know
 
 from __future__ import annotations
 
+import dataclasses
 import statistics
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -13,7 +14,19 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from tinyedge.artifacts import Counting, Figure, Kind, LayerResult, Mismatch, Run, Samples, Schedule, Target, call_steps
+from tinyedge.artifacts import (
+    Counting,
+    Figure,
+    FlashReads,
+    Kind,
+    LayerResult,
+    Mismatch,
+    Run,
+    Samples,
+    Schedule,
+    Target,
+    call_steps,
+)
 from tinyedge.artifacts.confusion import Confusion, count_answers
 from tinyedge.artifacts.run import FEATURES
 from tinyedge.console.contract import CounterReading
@@ -45,6 +58,7 @@ class _Tally:
     first_mismatch: Mismatch | None = None
     instructions: list[int] = field(default_factory=list)
     cycles: list[int] = field(default_factory=list)
+    reads: list[FlashReads] = field(default_factory=list)
     ticks: list[int] = field(default_factory=list)
     feature_instructions: list[int] = field(default_factory=list)
     """of all rows of an input"""
@@ -193,7 +207,9 @@ class _Job:
                     f"step {step} of the firmware is operator {ticks.index}, the plan has operator {layer.layer.index}",
                     hint="build and start the firmware again",
                 )
-            instructions, cycles = self._figures(ticks.ticks, pairs.get(step), tally)
+            pair = pairs.get(step)
+            instructions, cycles = self._figures(ticks.ticks, pair, tally)
+            reads = _reads(*pair) if pair and self.counting.reads_flash else None
             shape = layer.layer.outputs[0].shape
             rows.append(
                 LayerResult(
@@ -204,6 +220,7 @@ class _Job:
                     instructions,
                     cycles,
                     layer.kernel.name,
+                    reads,
                 )
             )
         return tuple(rows), profile
@@ -222,18 +239,15 @@ class _Job:
             begin, end = taken[2 * number], taken[2 * number + 1]
             if step in sums:
                 first, last = sums[step]
-                begin, end = (
-                    first,
-                    CounterReading(
-                        last.instructions + end.instructions - begin.instructions,
-                        last.cycles + end.cycles - begin.cycles,
-                    ),
-                )
+                begin, end = first, last.after(begin, end)
             sums[step] = begin, end
         return sums
 
     def _count(self, ticks: int, taken: Sequence[CounterReading], tally: _Tally) -> None:
-        instructions, cycles = self._figures(ticks, (taken[-2], taken[-1]) if len(taken) > 1 else None, tally)
+        pair = (taken[-2], taken[-1]) if len(taken) > 1 else None
+        instructions, cycles = self._figures(ticks, pair, tally)
+        if pair is not None and self.counting.reads_flash:
+            tally.reads.append(_reads(*pair))
         tally.ticks.append(ticks)
         if instructions is not None:
             tally.instructions.append(instructions)
@@ -322,12 +336,12 @@ def _conclude(tally: _Tally, plan: Schedule, samples: Samples, target: Target, c
         for at, tensor in enumerate(tensors)
     )
     instructions = _median("counted", tally.instructions, None)
-    cycles = _median(counting.cycles, tally.cycles, counting.error_percent if counting.cycles == "modelled" else None)
-    latency = None
+    cycles, latency = _cycles(tally, counting), None
     if counting.ticks == "time" and tally.ticks:
         latency = Figure("measured", statistics.median_low(tally.ticks) * 1e6 / clock_hz)
-    elif cycles is not None:
-        latency = Figure(cycles.kind, cycles.value * 1e6 / clock_hz, cycles.error_percent)
+    elif cycles is not None and not cycles.at_zero_wait_states:
+        upper = None if cycles.upper is None else cycles.upper * 1e6 / clock_hz
+        latency = Figure(cycles.kind, cycles.value * 1e6 / clock_hz, cycles.error_percent, upper)
     notes = list(tally.notes)
     if tally.disagreements:
         notes.append(f"{tally.disagreements:,} times the firmware's ticks are not what the emulator counted")
@@ -359,6 +373,8 @@ def _conclude(tally: _Tally, plan: Schedule, samples: Samples, target: Target, c
         further_accuracies={name: value for name, value in further.items() if value is not None},
         row_instructions=_median("counted", [count // rows for count in tally.feature_instructions], None),
         rows=rows,
+        reads=_median_reads(tally),
+        calibration=counting.calibration,
     )
 
 
@@ -395,6 +411,36 @@ def _bytes_of(arrays: Sequence[Array], i: int) -> tuple[bytes, ...]:
 def _first_difference(found: bytes, wanted: bytes) -> int:
     pairs = enumerate(zip(found, wanted, strict=False))
     return next((i for i, (a, b) in pairs if a != b), min(len(found), len(wanted)))
+
+
+def _reads(before: CounterReading, after: CounterReading) -> FlashReads:
+    return FlashReads(
+        code_misses=after.code_misses - before.code_misses,
+        data_misses=after.data_misses - before.data_misses,
+        code_lines=after.code_lines - before.code_lines,
+        stall_cycles=after.stall_cycles - before.stall_cycles,
+    )
+
+
+def _cycles(tally: _Tally, counting: Counting) -> Figure | None:
+    """Cycles of one inference. Modelled ones are of the pipeline alone unless the board was compared with silicon."""
+    if counting.cycles == "measured":
+        return _median("measured", tally.cycles, None)
+    calibration = counting.calibration
+    figure = _median(counting.cycles, tally.cycles, counting.error_percent)
+    if figure is None or (calibration is not None and calibration.code_line_cycles is None):
+        return figure
+    if calibration is None or not tally.reads:
+        return dataclasses.replace(figure, at_zero_wait_states=True)
+    lines = statistics.median_low([reads.code_lines for reads in tally.reads])
+    return dataclasses.replace(figure, upper=figure.value + (calibration.code_line_cycles or 0.0) * lines)
+
+
+def _median_reads(tally: _Tally) -> FlashReads | None:
+    """The reads of the inference that took the median of cycles."""
+    if not tally.reads or len(tally.reads) != len(tally.cycles):
+        return None
+    return tally.reads[tally.cycles.index(statistics.median_low(tally.cycles))]
 
 
 def _median(kind: Kind, values: list[int], error_percent: float | None) -> Figure | None:

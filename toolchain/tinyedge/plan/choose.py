@@ -23,14 +23,17 @@ _TRIES = 12
 """arenas laid out for one budget, each for a cover that needs less"""
 
 
-def choose_cover(groups: Groups, plain: Sequence[Candidate], optimize: Optimize) -> Cover | None:
+def choose_cover(groups: Groups, plain: Cover | None, optimize: Optimize) -> Cover | None:
     """The best cover by the score of `optimize`; None where none with a group beats the layers by themselves.
 
-    plain  the kernels chosen for single layers, in order of execution
+    plain  the kernels chosen for single layers, in order of execution; None where they cannot run by themselves
     """
-    whole = groups.cover_of(plain)
-    best = rate_selection(plain, groups.arena_bytes(whole), optimize)
-    price = _flash_price(plain, optimize, groups.arena_bytes(whole))
+    start = plain if plain is not None else groups.cheapest(groups.budgets[-1])
+    assert start is not None
+    if plain is None and optimize == "speed":
+        return start
+    best = rate_selection(groups.candidates_in(start), groups.arena_bytes(start), optimize)
+    price = _flash_price(groups.candidates_in(start), optimize, groups.arena_bytes(start))
     seen = set()
     rated: list[tuple[tuple[float, ...], int, Cover]] = []
     for budget in groups.budgets:
@@ -40,7 +43,7 @@ def choose_cover(groups: Groups, plain: Sequence[Candidate], optimize: Optimize)
         seen.add(cover)
         chosen = [option.candidate for option in cover]
         rated.append((rate_selection(chosen, groups.arena_bytes(cover), optimize), len(rated), cover))
-    winner = None
+    winner = None if plain is not None else start
     for _, _, cover in sorted(rated)[:REFINED]:
         candidates = groups.candidates_of(cover)
         picked = select_kernels(groups.memory_of(cover), candidates, range(len(candidates)), optimize)

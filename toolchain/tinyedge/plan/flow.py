@@ -56,6 +56,7 @@ class Flow:
     columns   tensor -> columns to its left, and in all, where a reader wants the border beside its rows given
     spans     tensor -> calls at which its buffer holds something, as a set of bits
     pieces    tensor -> whether its readers take several rows in one piece
+    arriving  tensors whose rows are given one by one, and are nowhere whole
     """
 
     layers: Mapping[int, Layer]
@@ -69,6 +70,7 @@ class Flow:
     columns: Mapping[int, tuple[int, int]]
     spans: Mapping[int, int]
     pieces: Mapping[int, bool]
+    arriving: frozenset[int] = frozenset()
 
     def readers(self, tensor: int, first: int) -> list[int]:
         """Positions of the layers from `first` on that read a tensor."""
@@ -157,6 +159,7 @@ def make_flow(graph: Graph, layers: Sequence[Layer], first: int, last: int, rows
         draft.columns,
         draft.find_spans(),
         draft.pieces,
+        frozenset(graph.inputs) & graph.borrowed,
     )
 
 

@@ -100,6 +100,7 @@ class Groups:
             Option(at, at, self._need(at, at, candidate.step), candidate)
             for at, each in enumerate(self.candidates)
             for candidate in each.candidates
+            if not self._takes_arriving(at)
         ]
         needs = [math.inf] * len(self.layers)
         for option in found:
@@ -211,9 +212,34 @@ class Groups:
                 continue
             seen.add(key)
             stream = make_stream(flow, first, parts)
-            if stream is None:
+            if stream is None or not self._alone(stream):
                 return
             yield self._option(stream, f"stream/{taste}_{rows}")
+
+    @cached_property
+    def _arriving(self) -> frozenset[int]:
+        """The inputs whose rows are given one by one."""
+        return frozenset(self.graph.inputs) & self.graph.borrowed
+
+    @property
+    def is_impossible(self) -> bool:
+        """Whether no cover runs every layer."""
+        return _cheapest(self._by_end, len(self.layers), math.inf, 0.0) is None
+
+    @property
+    def arrives(self) -> bool:
+        """Whether the rows of an input are given one by one."""
+        return bool(self._arriving)
+
+    def _takes_arriving(self, at: int) -> bool:
+        return any(tensor.index in self._arriving for tensor in self.layers[at].inputs)
+
+    def _alone(self, stream: Stream) -> bool:
+        """Whether a group that takes rows as they arrive reads nothing else, and nobody else reads them."""
+        if not self._arriving.intersection(stream.inputs):
+            return True
+        readers = [at for at in range(len(self.layers)) if self._takes_arriving(at)]
+        return len(stream.inputs) == 1 and stream.first == 0 and max(readers) <= stream.last
 
     def _option(self, stream: Stream, name: str) -> Option:
         kernel, layer = StreamKernel(stream, name), stream_layer(stream)
@@ -337,7 +363,7 @@ def _cheapest(options: Sequence[Option], layers: int, budget_bytes: float, cycle
 def _least_budget(options: Sequence[Option], layers: int) -> int:
     """The fewest bytes that the steps of some cover need."""
     ordered = _by_end(options)
-    needs = sorted({option.need_bytes for option in options})
+    needs = sorted({option.need_bytes for option in options}) or [0]
     low, high = 0, len(needs) - 1
     while low < high:
         middle = (low + high) // 2

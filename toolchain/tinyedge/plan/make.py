@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from tinyedge.artifacts import Optimize, Plan, RamCurve
 from tinyedge.boards import Core
 from tinyedge.errors import ModelError
-from tinyedge.graph.ir import Graph
+from tinyedge.graph.ir import DType, Graph
 from tinyedge.kernels.contract import Kernel
 from tinyedge.ops import parse_graph
 from tinyedge.plan.choose import choose_cover, fastest_cover, ram_curve
 from tinyedge.plan.control_flow import control_kernels
-from tinyedge.plan.groups import Groups
+from tinyedge.plan.groups import Cover, Groups
 from tinyedge.plan.liveness import find_memory
 from tinyedge.plan.order import best_order
 from tinyedge.plan.place import place_plan
@@ -28,6 +28,7 @@ def make_plan(
     *,
     keep_inputs: bool = False,
     max_ram_bytes: int | None = None,
+    input_rows: bool = False,
     by_rows: bool = True,
     kernels: Sequence[Kernel] | None = None,
 ) -> Plan:
@@ -38,31 +39,62 @@ def make_plan(
     keep_inputs    no layer overwrites an input of the model, so that inferences can be repeated; it may take more
                    memory
     max_ram_bytes  the fastest plan whose arena and state have at most so many bytes, whatever `optimize` says
+    input_rows     the rows of the input are given one by one, and lie nowhere whole
     by_rows        layers may run as one stream of rows; `speed` has no use for it, but for `max_ram_bytes`
     kernels        candidates instead of the registry, for tests and for measuring one kernel
 
     Raises: ModelError when the graph holds what no kernel runs or an output that is a constant,
             FitError when no plan has so few bytes, InternalError when the plan fails its own check
     """
+    if input_rows:
+        graph = _arriving(graph)
     draft = _Draft.of(graph, core, optimize, keep_inputs=keep_inputs, kernels=kernels)
-    if max_ram_bytes is not None:
-        chosen = draft.groups.candidates_in(fastest_cover(draft.groups, max_ram_bytes))
-    elif by_rows and optimize != "speed" and draft.candidates:
-        cover = choose_cover(draft.groups, draft.plain, optimize)
-        chosen = draft.plain if cover is None else draft.groups.candidates_in(cover)
-    else:
-        chosen = draft.plain
+    cover = _choose(draft, optimize, max_ram_bytes, by_rows=by_rows)
+    chosen = draft.plain if cover is None else draft.groups.candidates_in(cover)
     plan = place_plan(graph, draft.candidates, chosen, optimize, keep_inputs=keep_inputs)
     verify_plan(plan)
     return plan
 
 
-def plan_curve(graph: Graph, core: Core, *, keep_inputs: bool = False) -> RamCurve:
+def _arriving(graph: Graph) -> Graph:
+    """The graph whose input is given row by row. Raises: ModelError where it cannot be."""
+    if any(tensor.dtype not in (DType.INT8, DType.INT16) for tensor in graph.input_tensors()):
+        raise ModelError(
+            f"the input of model `{graph.name}` cannot arrive in rows: it is no int8 or int16",
+            hint="leave out `--input rows`, or convert the model with an int8 input",
+        )
+    keeps = any(tensor.is_variable for tensor in graph.tensors.values())
+    if len(graph.inputs) != 1 or keeps or graph.inputs[0] in graph.outputs:
+        why = "it keeps state between inferences" if keeps else f"it has {len(graph.inputs)} inputs"
+        raise ModelError(
+            f"the input of model `{graph.name}` cannot arrive in rows: {why}", hint="leave out `--input rows`"
+        )
+    return graph.evolve(borrowed=graph.borrowed | {graph.inputs[0]})
+
+
+def _choose(draft: _Draft, optimize: Optimize, max_ram_bytes: int | None, *, by_rows: bool) -> Cover | None:
+    """Which layers run together; None: each by itself."""
+    groups = draft.groups
+    if groups.arrives and groups.is_impossible:
+        raise ModelError(
+            f"the input of model `{groups.graph.name}` cannot arrive in rows: its first layers do not run row by row",
+            hint="leave out `--input rows`; it is for images [1, H, W, C] that a convolution or pooling takes first",
+        )
+    if max_ram_bytes is not None:
+        return fastest_cover(groups, max_ram_bytes)
+    if groups.arrives:
+        return choose_cover(groups, None, optimize)
+    if by_rows and optimize != "speed" and draft.candidates:
+        return choose_cover(groups, groups.cover_of(draft.plain), optimize)
+    return None
+
+
+def plan_curve(graph: Graph, core: Core, *, keep_inputs: bool = False, input_rows: bool = False) -> RamCurve:
     """What RAM can be traded for: the plans of which none faster takes as little RAM, the smallest first.
 
     Raises: as `make_plan`
     """
-    draft = _Draft.of(graph, core, "speed", keep_inputs=keep_inputs, kernels=None)
+    draft = _Draft.of(_arriving(graph) if input_rows else graph, core, "speed", keep_inputs=keep_inputs, kernels=None)
     return RamCurve(graph.name, core.name, ram_curve(draft.groups) if draft.candidates else ())
 
 

@@ -28,7 +28,8 @@ def replay_problems(plan: Plan, group: PlannedGroup) -> Iterator[str]:
     strip = group.scratch.offset if group.scratch is not None else 0
     size = group.scratch.bytes if group.scratch is not None else 0
     stream = group.kernel.stream
-    places = {key: plan.buffer_of(key).offset for key in (*stream.inputs, stream.output)}
+    whole = [key for key in stream.inputs if key not in stream.flow.arriving]
+    places = {key: plan.buffer_of(key).offset for key in (*whole, stream.output)}
     yield from _Replay(stream, plan.arena_bytes, strip, size, places).problems()
 
 
@@ -46,7 +47,7 @@ class _Replay:
         for key, tensor in self.flow.tensors.items():
             self.first_id[key] = following
             following += tensor.bytes
-        for key in stream.inputs:
+        for key in places.keys() & set(stream.inputs):
             start = places[key]
             self.owners[start : start + self.flow.tensors[key].bytes] = self._ids(key)
 
@@ -83,6 +84,8 @@ class _Replay:
             scratch = range(begin, begin + part.scratch_bytes)
             self.owners[scratch.start : scratch.stop] = _NOBODY
         for position, place in enumerate(placed.reads):
+            if place.tensor in self.flow.arriving and place.whole:
+                continue  # the row is given
             yield from self._strides(placed, position)
             given = given_left(self.flow, at, place.tensor) if placed.call.action == "run" else 0
             yield from self._read(place, given, with_border=given_border(self.stream, placed, place))
@@ -135,6 +138,8 @@ class _Replay:
             begin = 0 if sums else (place.row + row) * place.bytes
             self.owners[here : here + place.bytes] = self._ids(place.tensor)[begin : begin + place.bytes]
         for read in placed.reads:
+            if read.whole and read.tensor not in self.places:
+                continue
             in_place = self.stream.in_place.get(place.tensor) == read.tensor
             ends = self._address(read) + (read.rows - 1) * read.pitch + read.bytes
             stop = start + (place.rows - 1) * place.pitch + place.bytes

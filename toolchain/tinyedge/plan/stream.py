@@ -21,8 +21,8 @@ from tinyedge.plan.liveness import aligned
 from tinyedge.plan.rows import height, row_bytes, sums_bytes
 
 ALIGNMENT = 4
-NO_ROWS = -1
-"""an address in the strip that is none"""
+STATE_BYTES = 8
+"""at the end of the strip of a group whose rows arrive one by one: how far it has come"""
 _CALL_CYCLES = 34
 """the entry of the table, the branch to its case, arguments and return"""
 _SLIDE_CYCLES_PER_WORD = 1.4
@@ -314,7 +314,7 @@ def _find_buffer(flow: Flow, tensor: int, first: int) -> RowBuffer | None:
 
 def read_in_place(flow: Flow, tensor: int, first: int) -> bool:
     """Whether rows of a whole tensor can be read where they are: no border is asked for, all rows are aligned."""
-    if tensor in flow.fill:
+    if tensor in flow.fill or tensor in flow.arriving:
         return False
     size = row_bytes(flow.tensors[tensor])
     steps = {flow.readings[at].step for at in flow.readers(tensor, first)}
@@ -385,7 +385,14 @@ def make_stream(flow: Flow, first: int, parts: Mapping[tuple[int, int], Part]) -
     scratch_at = dict(zip(scratch, offsets[len(blocks) :], strict=True))
     cost = _stream_cost(flow, first, parts, placed, loaded)
     leads = {key: find_lead(flow, first, key, key in loaded) for key in outside}
+    if arrives(flow, first):
+        strip_bytes += STATE_BYTES
     return Stream(flow, first, parts, placed, in_place, scratch_at, strip_bytes, leads, cost, loaded)
+
+
+def arrives(flow: Flow, first: int) -> bool:
+    """Whether the group that starts there is given the rows that it reads from outside one by one."""
+    return any(key in flow.arriving for key in outside_tensors(flow, first))
 
 
 def _scratch_blocks(flow: Flow, first: int, parts: Mapping[tuple[int, int], Part]) -> dict[int, tuple[int, int]]:

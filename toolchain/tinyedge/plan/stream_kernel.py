@@ -20,7 +20,7 @@ from tinyedge.ops.contract import Layer
 from tinyedge.ops.mean import Mean
 from tinyedge.plan.flow import Call
 from tinyedge.plan.rows import cells_of, height
-from tinyedge.plan.stream import ALIGNMENT, Place, PlacedCall, Stream
+from tinyedge.plan.stream import ALIGNMENT, STATE_BYTES, Place, PlacedCall, Stream, arrives
 
 STEM = "te_rows"
 OPERATOR = "stream"
@@ -130,6 +130,11 @@ class _Text:
         )
 
     @property
+    def arrives(self) -> bool:
+        """Whether the rows of its one input are given one by one."""
+        return arrives(self.stream.flow, self.stream.first)
+
+    @property
     def tells(self) -> bool:
         """Whether somebody is told of each call."""
         return self.operands.first_step is not None
@@ -137,7 +142,8 @@ class _Text:
     def _call(self) -> str:
         arguments = [*self.operands.inputs, *self.operands.outputs, self.operands.scratch or "0"]
         arguments += ["done", "context"] * self.tells
-        return f"{self.operands.prefix}_stream({', '.join(arguments)});"
+        given_back = "return " if self.arrives else ""
+        return f"{given_back}{self.operands.prefix}_stream({', '.join(arguments)});"
 
     def _function(self, bodies: Sequence[str], calls: int) -> str:
         prefix, tensors = self.operands.prefix, self.stream.flow.tensors
@@ -146,25 +152,43 @@ class _Text:
         parameters += ["void (*done)(void *context, uint32_t layer)", "void *context"] * self.tells
         used = "\n".join(bodies)
         unused = [name for name in ("strip",) if not re.search(rf"\b{name}\b", used)]
-        head = [f"static void {prefix}_stream({', '.join(parameters)}) {{"]
+        result = "int" if self.arrives else "void"
+        head = [f"static {result} {prefix}_stream({', '.join(parameters)}) {{"]
         head += [f"  (void){name};" for name in unused]
         head += [f"  const uint8_t *{name} = (const uint8_t *){source};" for name, source in self.pointers.items()]
-        if re.search(r"\btarget\b", used):
+        if self.arrives:
+            state = self.stream.strip_bytes - STATE_BYTES
+            head.append(f"  uint32_t *state = (uint32_t *)(void *)(strip + {state});")
+            head.append("  uint8_t *target = (uint8_t *)output + state[1];")
+        elif re.search(r"\btarget\b", used):
             head.append("  uint8_t *target = (uint8_t *)output;")
         layer = ["    uint32_t layer;"] * self.tells
         done = ["    if (done) {", "      done(context, layer);", "    }"] * self.tells
-        loop = [f"  for (uint32_t at = 0; at < {calls}; ++at) {{", *layer, f"    switch ({prefix}_calls[at]) {{"]
-        return "\n".join([*head, *loop, *bodies, "      default:", "        continue;", "    }", *done, "  }", "}"])
+        begin = "state[0]" if self.arrives else "0"
+        end = ["  state[0] = 0;", "  state[1] = 0;", "  return 1;"] * self.arrives
+        loop = [f"  for (uint32_t at = {begin}; at < {calls}; ++at) {{", *layer, f"    switch ({prefix}_calls[at]) {{"]
+        return "\n".join(
+            [*head, *loop, *bodies, "      default:", "        continue;", "    }", *done, "  }", *end, "}"]
+        )
 
     def _case(self, number: int, placed: PlacedCall) -> list[str]:
         call, flow = placed.call, self.stream.flow
         lines = []
         if placed.slide is not None:
             slide = placed.slide
-            lines.append(f"te_slide_rows(strip + {slide.to}, {slide.by}, {slide.bytes});")
+            lines.append(f"te_rows_slide(strip + {slide.to}, {slide.by}, {slide.bytes});")
         if placed.border is not None:
             offset, size, value = placed.border
             lines.append(f"memset(strip + {offset}, {value}, {size});")
+        if call.action == "load" and self.arrives:
+            target = placed.write
+            assert target is not None
+            give = ["if (!input0) {", "  state[0] = at;", "  state[1] = (uint32_t)(target - (uint8_t *)output);"]
+            return self._braced(
+                number,
+                f"a row of {_short(flow.tensors[call.of].name)} arrives",
+                [*give, "  return 0;", "}", *lines, *self._take(target), "continue;"],
+            )
         if call.action == "load":
             (source,), target = placed.reads, placed.write
             assert target is not None
@@ -186,6 +210,10 @@ class _Text:
         kernel = self.stream.parts[call.of, call.count].kernel
         by = kernel.name if kernel is not None else STEM
         return self._braced(number, f"{layer.name}, operator {layer.index}: {rows} by {by}", lines)
+
+    def _take(self, target: Place) -> list[str]:
+        """Take the row that was given."""
+        return [f"memcpy(strip + {target.offset}, input0, {target.bytes});", "input0 = 0;"]
 
     def _braced(self, number: int, title: str, lines: Sequence[str]) -> list[str]:
         return [f"      case {number}: {{ /* {title} */", *(f"        {line}" for line in lines), "      }"]
@@ -257,17 +285,17 @@ class _Text:
         _, _, columns, channels = layer.inputs[0].shape
         sums = f"(int32_t *)(void *)(strip + {self.stream.scratch[call.of]})"
         lines = [f"memset(strip + {self.stream.scratch[call.of]}, 0, {4 * channels});"] * first
-        lines.append(f"te_add_rows_s8({source}, {sums}, {call.count * columns}, {channels});")
+        lines.append(f"te_rows_add_s8({source}, {sums}, {call.count * columns}, {channels});")
         lines += moved
         if last and isinstance(layer.params, Mean):
             p = layer.params
             offset = -p.input_zero_point * cells_of(layer)
             numbers = f"{offset}, {p.multiplier}, {p.shift}, {p.output_zero_point}"
-            lines.append(f"te_rescale_sums_s8({sums}, {channels}, {numbers}, output);")
+            lines.append(f"te_rows_rescale_s8({sums}, {channels}, {numbers}, output);")
         elif last:
             p = layer.params
             numbers = f"{cells_of(layer)}, {p.activation_min}, {p.activation_max}"
-            lines.append(f"te_average_sums_s8({sums}, {channels}, {numbers}, output);")
+            lines.append(f"te_rows_average_s8({sums}, {channels}, {numbers}, output);")
         return lines
 
 

@@ -10,7 +10,7 @@ from tinyedge.artifacts import Figure, Measured
 from tinyedge.report.confusion import render_confusion, shown_confusion
 from tinyedge.report.json import run_document
 from tinyedge.report.percentiles import latency_spread, percentiles_document
-from tinyedge.report.table import format_time, render_table
+from tinyedge.report.table import describe_kind, format_time, render_table
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ def render_bench(runs: Sequence[Measured]) -> str:
 
 
 def bench_document(runs: Sequence[Measured]) -> dict[str, Any]:
-    """`tinyedge.bench/1`: the document of each run, its bytes of code, and every figure's ratio to the first run's."""
+    """`tinyedge.bench/2`: the document of each run, its bytes of code, and every figure's ratio to the first run's."""
     names = [run.built.project.runtime for run in runs]
     documents = []
     for run in runs:
@@ -66,7 +66,7 @@ def bench_document(runs: Sequence[Measured]) -> dict[str, Any]:
         document |= percentiles_document(run)
         documents.append(document)
     return {
-        "schema": "tinyedge.bench/1",
+        "schema": "tinyedge.bench/2",
         "model": documents[0]["model"],
         "board": documents[0]["board"],
         "runtimes": names,
@@ -111,8 +111,8 @@ def _title(name: str, figures: Sequence[Figure | None]) -> str:
     known = next((figure for figure in figures if figure is not None), None)
     if known is None:
         return name
-    error = "" if known.error_percent is None else f", error {known.error_percent:g} %"
-    return f"{name} ({known.kind}{error})"
+    lower = ", the lower" if known.upper is not None else ""
+    return f"{name} ({describe_kind(known)}{lower})"
 
 
 def _key(title: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from tinyedge.artifacts import (
     Conversion,
     Figure,
     FirmwareProject,
+    FlashReads,
     Image,
     Measured,
     Plan,
@@ -28,12 +30,16 @@ _LARGEST = 10
 
 
 def run_document(measured: Measured) -> dict[str, Any]:
-    """`tinyedge.run/1`: figures are of one inference, medians over the samples; null where nothing counts them."""
+    """`tinyedge.run/2`: figures are of one inference, medians over the samples; null where nothing counts them.
+
+    `cycles` hold the waits for memory where `memory_model` is `calibrated`. With `bounds`, `upper` stands beside the
+    lower one in `cycles` and `latency_us`; with `zero_wait_states` there is no latency.
+    """
     built, run = measured.built, measured.run
     model, board, plan = built.prepared.model, built.prepared.board, built.prepared.plan
     size = built.image.size
     return {
-        "schema": "tinyedge.run/1",
+        "schema": "tinyedge.run/2",
         "model": model.name,
         "board": board.name,
         "runtime": built.project.runtime,
@@ -76,6 +82,7 @@ def run_document(measured: Measured) -> dict[str, Any]:
                 "instructions": layer.instructions,
                 "cycles": layer.cycles,
                 "kernel": layer.kernel,
+                "flash_reads": _reads(layer.reads),
             }
             for layer in run.layers
         ],
@@ -96,12 +103,13 @@ def run_document(measured: Measured) -> dict[str, Any]:
         "data": measured.samples.source or None,
         "confusion": None if run.confusion is None else run.confusion.to_json(),
         "features": _features(measured),
+        "memory_model": _memory_model(run),
     }
 
 
 def runs_document(runs: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """`tinyedge.runs/1`: a `tinyedge.run/1` for each model of one firmware."""
-    return {"schema": "tinyedge.runs/1", "runs": list(runs)}
+    """`tinyedge.runs/2`: a `tinyedge.run/2` for each model of one firmware."""
+    return {"schema": "tinyedge.runs/2", "runs": list(runs)}
 
 
 def build_document(project: FirmwareProject, image: Image, arena: ArenaProof | None = None) -> dict[str, Any]:
@@ -209,6 +217,17 @@ def _board(board: Board) -> dict[str, Any]:
         "emulators": list(board.emulators),
         "usb_ids": [f"{vendor:04x}:{product:04x}" for vendor, product in board.usb_ids],
         "sources": dict(board.sources),
+        "caches": {
+            name: {
+                "size_bytes": cache.size_bytes,
+                "ways": cache.ways,
+                "line_bytes": cache.line_bytes,
+                "sector_bytes": cache.fetched_bytes,
+            }
+            for name, cache in board.caches.items()
+        },
+        "energy": None if board.energy is None else dataclasses.asdict(board.energy),
+        "calibration": None if board.calibration is None else dataclasses.asdict(board.calibration),
     }
 
 
@@ -223,6 +242,25 @@ def _features(measured: Measured) -> dict[str, Any] | None:
     if not run.rows or features is None:
         return None
     return {"kind": features.kind, "rows": run.rows, "instructions_per_row": _figure(run.row_instructions, None)}
+
+
+def _memory_model(run: Run) -> dict[str, Any]:
+    """What modelled cycles hold of the waits for memory, and what was read from flash."""
+    calibration, kind = run.calibration, None
+    if run.cycles is not None and run.cycles.kind == "modelled":
+        zero = run.cycles.at_zero_wait_states
+        kind = "zero_wait_states" if zero else "calibrated" if run.cycles.upper is None else "bounds"
+    return {
+        "kind": kind,
+        "conditions": None if calibration is None else calibration.conditions,
+        "source": None if calibration is None else calibration.source,
+        "flash_reads": _reads(run.reads),
+    }
+
+
+def _reads(reads: FlashReads | None) -> dict[str, int] | None:
+    """Counts of misses, and the cycles that the core waited for them (0 where nobody knows)."""
+    return None if reads is None else dataclasses.asdict(reads)
 
 
 def _mismatch(run: Run) -> dict[str, Any] | None:

@@ -44,7 +44,7 @@ def render_percentiles(measured: Measured) -> str:
 
 
 def percentiles_document(measured: Measured) -> dict[str, Any]:
-    """The key that a measured latency adds to `tinyedge.run/1`."""
+    """The key that a measured latency adds to `tinyedge.run/2`."""
     found = latency_percentiles(measured)
     return (
         {}

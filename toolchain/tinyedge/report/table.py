@@ -7,7 +7,7 @@ import functools
 import io
 import itertools
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass
 
@@ -186,8 +186,28 @@ def format_kind(figure: Figure, spread: tuple[int, int] | None = None) -> str:
     >>> format_kind(Figure("modelled", 1000, 5.0), (990, 1010))
     '(modelled, error 5 %; 990 to 1,010)'
     """
+    return f"({describe_kind(figure)}{'' if spread is None else f'; {spread[0]:,} to {spread[1]:,}'})"
+
+
+def describe_kind(figure: Figure) -> str:
+    """How a figure was got.
+
+    >>> describe_kind(Figure("modelled", 1000, upper=1200)), describe_kind(Figure("measured", 3))
+    ('modelled bounds', 'measured')
+    """
+    bounds = "" if figure.upper is None else " bounds"
+    where = " at zero wait states" if figure.at_zero_wait_states else ""
     error = "" if figure.error_percent is None else f", error {figure.error_percent:g} %"
-    return f"({figure.kind}{error}{'' if spread is None else f'; {spread[0]:,} to {spread[1]:,}'})"
+    return f"{figure.kind}{bounds}{where}{error}"
+
+
+def format_range(figure: Figure, text: Callable[[float], str]) -> str:
+    """A figure's value, or both its bounds.
+
+    >>> format_range(Figure("modelled", 900.0, upper=1200.0), format_time)
+    '900.0 us to 1.200 ms'
+    """
+    return text(figure.value) if figure.upper is None else f"{text(figure.value)} to {text(figure.upper)}"
 
 
 def format_pairs(pairs: Sequence[tuple[str, str]]) -> str:

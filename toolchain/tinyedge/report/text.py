@@ -5,15 +5,27 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from tinyedge.artifacts import ArenaProof, FirmwareProject, Image, Measured, QuantizedModel, Run, SizeTable
+from tinyedge.artifacts import (
+    ArenaProof,
+    FirmwareProject,
+    FlashReads,
+    Image,
+    Measured,
+    QuantizedModel,
+    Run,
+    SizeTable,
+    TracedEnergy,
+)
 from tinyedge.boards import Board, Isa
 from tinyedge.report.confusion import render_confusion, shown_confusion
+from tinyedge.report.energy import Duty, energy_pairs
 from tinyedge.report.picture import render_plan
 from tinyedge.report.table import (
     Cell,
     format_bytes,
     format_kind,
     format_pairs,
+    format_range,
     format_share,
     format_time,
     render_table,
@@ -34,10 +46,14 @@ _TRAINERS = ("tensorflow", "tf-keras", "numpy")
 """packages that the figures of a training depend on most"""
 _LARGEST = 10
 """symbols in a size report"""
+_CACHED = {"code": "code", "data": "data", "shared": "flash"}
 
 
-def render_run(measured: Measured) -> str:
-    """The report of a run: accuracy, verification, latency, instructions, cycles, memory, layers."""
+def render_run(measured: Measured, duty: Duty | None = None, traced: TracedEnergy | None = None) -> str:
+    """The report of a run: accuracy, verification, latency, instructions, cycles, energy, memory, layers.
+
+    Raises: UsageError when the board cannot do as many inferences as `duty` wants
+    """
     built, run = measured.built, measured.run
     prepared = built.prepared
     title = (
@@ -50,11 +66,13 @@ def render_run(measured: Measured) -> str:
         title = f"SELF-TEST FAILED: {run.selftest_failure}\n{title}"
     parts = [
         title,
-        format_pairs(run_summary(measured)),
+        format_pairs(run_summary(measured) + energy_pairs(measured, duty, traced)),
         render_table(("memory", "used", "of", "share", "known from"), memory_rows(measured)),
     ]
     if run.layers:
         parts.append(_render_layers(run))
+        if run.reads is not None:
+            parts.append(render_table(*flash_table(run)))
     if (confusion := shown_confusion(measured)) is not None:
         parts.append(render_confusion(confusion))
     if run.notes:
@@ -80,16 +98,22 @@ def run_summary(measured: Measured) -> list[tuple[str, str]]:
     pairs.append(("verify", _verify_line(measured)))
     if run.latency_us is not None:
         where = "on this computer, " if measured.built.prepared.board.core.isa is Isa.NATIVE else ""
-        latency = f"{format_time(run.latency_us.value)} {format_kind(run.latency_us)} {where}{per_sample}"
+        latency = f"{format_range(run.latency_us, format_time)} {format_kind(run.latency_us)} {where}{per_sample}"
         pairs.append(("latency", latency))
+    elif run.cycles is not None:
+        pairs.append(("latency", "unknown: nobody measured how long this board waits for its memory"))
     for name, figure, spread in (
         ("instructions", run.instructions, run.instructions_spread),
         ("cycles", run.cycles, run.cycles_spread),
     ):
         text = "unknown: nothing counts them here"
         if figure is not None:
-            text = f"{figure.value:,.0f} {format_kind(figure, spread)} {per_sample}"
+            text = f"{format_range(figure, '{:,.0f}'.format)} {format_kind(figure, spread)} {per_sample}"
         pairs.append((name, text))
+    if run.reads is not None:
+        pairs.append(("flash reads", _flash_line(run.reads)))
+    if run.calibration is not None:
+        pairs.append(("memory model", run.calibration.conditions))
     if run.rows:
         pairs.append(("features", _features_line(measured)))
     return pairs
@@ -103,6 +127,11 @@ def _features_line(measured: Measured) -> str:
         return f"{kind}{run.rows:,} rows an inference; nothing counts their instructions here"
     figure = run.row_instructions
     return f"{kind}{figure.value:,.0f} instructions {format_kind(figure)} a row, {run.rows:,} rows an inference"
+
+
+def _flash_line(reads: FlashReads) -> str:
+    waits = f", {reads.stall_cycles:,} cycles of waiting (modelled)" if reads.stall_cycles else ""
+    return f"{reads.code_misses:,} misses of code, {reads.data_misses:,} of data (counted){waits}"
 
 
 def memory_rows(measured: Measured) -> list[tuple[Cell, ...]]:
@@ -174,6 +203,23 @@ def layer_table(run: Run) -> tuple[tuple[str, ...], list[tuple[Cell, ...]]]:
         )
     )
     return headers, rows
+
+
+def flash_table(run: Run) -> tuple[tuple[str, ...], list[tuple[Cell, ...]]]:
+    """Headers and rows of what the layers read from flash: cycles of the pipeline alone, and misses of caches."""
+    known = [(layer, layer.reads) for layer in run.layers if layer.reads is not None]
+    rows: list[tuple[Cell, ...]] = [
+        (
+            str(layer.index),
+            layer.operator,
+            None if layer.cycles is None else layer.cycles - reads.stall_cycles,
+            reads.code_misses,
+            reads.data_misses,
+            reads.stall_cycles if run.calibration is not None and not run.calibration.gives_range else "unknown",
+        )
+        for layer, reads in known
+    ]
+    return ("layer", "operator", "pipeline cycles", "code misses", "data misses", "waiting, cycles"), rows
 
 
 def render_size(size: SizeTable) -> str:
@@ -273,6 +319,14 @@ def render_board(board: Board) -> str:
         pairs.append((memory.name, f"{format_bytes(memory.size_bytes)} at 0x{memory.start:08X}"))
     if board.memories and board.flash_start != board.flash.start:
         pairs.append(("image starts", f"0x{board.flash_start:08X}, behind the bootloader"))
+    for name, cache in board.caches.items():
+        pairs.append(
+            (
+                f"cache of {_CACHED[name]}",
+                f"{format_bytes(cache.size_bytes)}, {cache.ways} ways of lines of {cache.line_bytes} B",
+            )
+        )
+    pairs.append(("latency", _latency_of(board)))
     console = {key: f"0x{value:08X}" if key == "base" else str(value) for key, value in board.console.items()}
     pairs.append(("console", ", ".join(f"{key} {value}" for key, value in console.items())))
     pairs.append(("emulators", ", ".join(board.emulators)))
@@ -281,6 +335,18 @@ def render_board(board: Board) -> str:
     sources = [(f"  {what}", source) for what, source in board.sources.items()]
     facts = format_pairs([(name, text or "-") for name, text in pairs])
     return f"{board.name}: {board.title}\n\n{facts}\n\nsources\n{format_pairs(sources)}\n"
+
+
+def _latency_of(board: Board) -> str:
+    """Whether emulated cycles of a board become milliseconds."""
+    calibration = board.calibration
+    if board.core.isa is Isa.NATIVE:
+        return "measured on this computer"
+    if calibration is None:
+        return "cycles at zero wait states: its memory was not compared with silicon"
+    if calibration.gives_range:
+        return f"bounds: {calibration.conditions}"
+    return f"calibrated, error {calibration.error_percent:g} %: {calibration.conditions}"
 
 
 def _verify_line(measured: Measured) -> str:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import ClassVar
 
-from tinyedge.artifacts import Built, Observer, Optimize, Plan, Prepared, QuantizedModel
+from tinyedge.artifacts import Built, Observer, Optimize, Plan, Prepared, Protocols, QuantizedModel
 from tinyedge.boards import Board
 from tinyedge.build import build_image, make_flags
 from tinyedge.errors import InternalError
@@ -39,6 +39,7 @@ class AotRuntime:
         *,
         keep_inputs: bool = False,
         max_ram_bytes: int | None = None,
+        input_rows: bool = False,
     ) -> Prepared:
         """Graph and plan. Raises: ModelError, FitError."""
         original = read_model(model.tflite, model.name)
@@ -47,7 +48,12 @@ class AotRuntime:
         check(graph)
         with observer.progress("plan"):
             plan = make_plan(
-                optimize_graph(graph), board.core, optimize, keep_inputs=keep_inputs, max_ram_bytes=max_ram_bytes
+                optimize_graph(graph),
+                board.core,
+                optimize,
+                keep_inputs=keep_inputs,
+                max_ram_bytes=max_ram_bytes,
+                input_rows=input_rows,
             )
         check_fits(plan, board)
         _tell(plan, observer)
@@ -55,19 +61,49 @@ class AotRuntime:
         reference = choose_reference(model, original, graph, expected_folder(build_dir, model), notes)
         return Prepared(model, board, self.name, original, plan, plan, reference)
 
-    def build(self, prepared: Prepared, compiler: str, build_dir: Path, observer: Observer) -> Built:
-        """In `<model>/<board>-<compiler>`. Raises: ToolError, FitError, UsageError."""
-        (built,) = self.build_joint([prepared], compiler, build_dir, observer, shared_arena=False)
+    def build(
+        self,
+        prepared: Prepared,
+        compiler: str,
+        build_dir: Path,
+        observer: Observer,
+        *,
+        protocol: Protocols = "tinyedge",
+    ) -> Built:
+        """In `<model>/<board>-<compiler>`, with another protocol `-<protocol>` behind it.
+
+        Raises: ToolError, FitError, UsageError
+        """
+        (built,) = self._build([prepared], compiler, build_dir, observer, shared_arena=False, protocol=protocol)
         return replace(built, model_index=None)
 
     def build_joint(
         self, prepared: Sequence[Prepared], compiler: str, build_dir: Path, observer: Observer, *, shared_arena: bool
     ) -> tuple[Built, ...]:
         """In `<a>+<b>/<board>-<compiler>`. Raises: ToolError, FitError, UsageError."""
+        return self._build(prepared, compiler, build_dir, observer, shared_arena=shared_arena, protocol="tinyedge")
+
+    def _build(
+        self,
+        prepared: Sequence[Prepared],
+        compiler: str,
+        build_dir: Path,
+        observer: Observer,
+        *,
+        shared_arena: bool,
+        protocol: Protocols,
+    ) -> tuple[Built, ...]:
         board = prepared[0].board
         models = [_planned_model(each) for each in prepared]
-        project = generate_joint_project(models, board, make_flags=make_flags(board), shared_arena=shared_arena)
-        folder = build_dir / joint_name([each.model.name for each in prepared]) / f"{board.name}-{compiler}"
+        project = generate_joint_project(
+            models,
+            board,
+            make_flags=make_flags(board),
+            shared_arena=shared_arena,
+            for_runner=protocol == "mlperf",
+        )
+        behind = "" if protocol == "tinyedge" else f"-{protocol}"
+        folder = build_dir / joint_name([each.model.name for each in prepared]) / f"{board.name}-{compiler}{behind}"
         with observer.progress("compile") as report:
             image = build_image(project, folder, compiler, progress=report)
         return tuple(

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import ClassVar, Protocol
 
-from tinyedge.artifacts import Built, Observer, Optimize, Prepared, QuantizedModel
+from tinyedge.artifacts import Built, Observer, Optimize, Prepared, Protocols, QuantizedModel
 from tinyedge.boards import Board
 from tinyedge.digests import digest
 
@@ -33,22 +33,33 @@ class Runtime(Protocol):
         *,
         keep_inputs: bool = False,
         max_ram_bytes: int | None = None,
+        input_rows: bool = False,
     ) -> Prepared:
         """Everything that is known before anything is compiled; refuses what cannot run or fit.
 
         build_dir      where what the oracle computes is kept, below `<model>/`
         keep_inputs    no inference overwrites its inputs
         max_ram_bytes  arena and state have at most so many bytes, at the price of time
+        input_rows     the rows of the input are given one by one
 
         Raises: ModelError, FitError; UsageError when the runtime's sources are not where they were said to be, or it
-        cannot keep inputs, or cannot trade time for RAM
+        cannot keep inputs, cannot trade time for RAM, or take rows
         """
         ...
 
-    def build(self, prepared: Prepared, compiler: str, build_dir: Path, observer: Observer) -> Built:
+    def build(
+        self,
+        prepared: Prepared,
+        compiler: str,
+        build_dir: Path,
+        observer: Observer,
+        *,
+        protocol: Protocols = "tinyedge",
+    ) -> Built:
         """The firmware project and its image, in a folder of this runtime below `<build_dir>/<model>/`.
 
         prepared  what this runtime prepared
+        protocol  what the firmware speaks; `mlperf` is that of MLPerf Tiny's runner
 
         Raises: ToolError, FitError, UsageError, CheckError
         """

@@ -12,10 +12,12 @@ from pathlib import Path
 from typing import Any, cast
 
 from tinyedge.emulate.cycles import MODELS
+from tinyedge.emulate.memories.cache import FlashPath
 from tinyedge.emulate.unicorn.config import MachineConfig
 from tinyedge.emulate.unicorn.counting import NEVER, WATCHED_SIZE_BYTES, Counter, NativeCounter, PythonCounter
 from tinyedge.emulate.unicorn.engine import Engine, UcError
 from tinyedge.emulate.unicorn.frames import Ending
+from tinyedge.emulate.unicorn.memory_counting import NativeFlashPath
 from tinyedge.emulate.unicorn.native_library import PortState, load_native
 from tinyedge.emulate.unicorn.peripherals.page import RegisterPage
 from tinyedge.emulate.unicorn.scheduler import Event, Scheduler
@@ -110,9 +112,14 @@ class BoardMachine(ABC):
         return None
 
     def _make_counter(self) -> Counter:
+        config = self.config
         if self._native is None:
-            return PythonCounter(self._engine, self._model, self._guard)
-        return NativeCounter(self._engine, self._model, self._guard, self.config.memories, self._native)
+            reads = (
+                FlashPath(self._flash, config.caches, config.code_stall, config.data_stall) if config.caches else None
+            )
+            return PythonCounter(self._engine, self._model, self._guard, reads)
+        path = NativeFlashPath(config, self._engine, self._guard, self._flash, self._native) if config.caches else None
+        return NativeCounter(self._engine, self._model, self._guard, config.memories, self._native, path)
 
     # Preconditions of silicon
 
@@ -202,7 +209,17 @@ class BoardMachine(ABC):
         return cast(PortState, port.contents)
 
     def record_reading(self) -> None:
-        self._link.add_reading(self._counter.instructions, self._counter.cycles)
+        events = self._counter.events
+        self._link.add_reading(
+            (
+                self._counter.instructions,
+                self._counter.cycles,
+                events.stall_cycles,
+                events.code_misses,
+                events.data_misses,
+                events.code_lines,
+            )
+        )
 
     def end(self, ending: Ending) -> None:
         """Stop for good, with the next basic block. The first ending counts."""

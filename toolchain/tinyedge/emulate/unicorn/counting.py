@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 from typing import Any, Protocol
 
@@ -9,7 +10,9 @@ from unicorn import unicorn_const as const
 
 from tinyedge.boards import Memory
 from tinyedge.emulate.cycles.contract import TimingModel
+from tinyedge.emulate.memories.cache import FlashPath, MemoryEvents
 from tinyedge.emulate.unicorn.engine import Engine
+from tinyedge.emulate.unicorn.memory_counting import NativeFlashPath, follow_reads
 from tinyedge.emulate.unicorn.native_library import RESOLVE, ConditionEntry, address_of
 from tinyedge.emulate.unicorn.strict.guard import Guard
 from tinyedge.emulate.unicorn.strict.preconditions import Condition
@@ -38,6 +41,11 @@ class Counter(Protocol):
     """1: preconditions do not matter any more"""
     failure: BaseException | None
     """what went wrong while a block was costed"""
+
+    @property
+    def events(self) -> MemoryEvents:
+        """What was read from flash; nothing where it has no caches that are modelled."""
+        ...
 
     def watch(self) -> None:
         """Watch instructions that the guard found since; the engine does not run."""
@@ -69,9 +77,18 @@ class NativeCounter:
     unchecked = _field("unchecked")
 
     def __init__(
-        self, engine: Engine, model: TimingModel, guard: Guard, memories: tuple[Memory, ...], library: Any
+        self,
+        engine: Engine,
+        model: TimingModel,
+        guard: Guard,
+        memories: tuple[Memory, ...],
+        library: Any,
+        path: NativeFlashPath | None = None,
     ) -> None:
-        """`library` is what load_native gave. Raises: MemoryError, OSError when Unicorn refuses the hook"""
+        """`library` is what load_native gave. Without `path`, reads of flash are not counted.
+
+        Raises: MemoryError, OSError when Unicorn refuses the hook
+        """
         self.failure: BaseException | None = None
         self._engine, self._model, self._guard, self._library = engine, model, guard, library
         self._resolve = RESOLVE(self._cost_block)  # kept alive for as long as the hook may call it
@@ -82,6 +99,9 @@ class NativeCounter:
             if library.te_counter_add_region(pointer, memory.start, memory.size_bytes) != 0:
                 raise MemoryError
         self._pointer, self._state = pointer, pointer.contents
+        self._path = path
+        if path is not None:
+            path.count_for(pointer)
         engine.add_native_block_hook(address_of(library.te_block_hook), address_of(pointer))
 
     def _cost_block(self, address: int, size: int, cost: Any) -> None:
@@ -89,13 +109,18 @@ class NativeCounter:
             code = self._engine.read_memory(address, size)
             block = self._model.block(code, address)
             conditions = self._add_conditions(self._guard.conditions(code, address))
+            loads = self._path.add_loads(code, address) if self._path is not None else 0
         except BaseException as error:  # an exception cannot cross the C code that called
             self.failure = error
             return
         entry = cost.contents
         entry.instructions, entry.cycles, entry.taken_cycles = block.instructions, block.cycles, block.taken_cycles
-        entry.conditions = conditions
-        self._state.again = bool(self._guard.fresh)
+        entry.conditions, entry.loads = conditions, loads
+        self._state.again = bool(self._guard.fresh or (self._path is not None and self._path.fresh))
+
+    @property
+    def events(self) -> MemoryEvents:
+        return MemoryEvents() if self._path is None else self._path.events
 
     def _add_conditions(self, wanted: tuple[Condition, ...]) -> int:
         """The number of the first, 0 when there are none. Raises: MemoryError"""
@@ -118,8 +143,13 @@ class NativeCounter:
             self._library.te_counter_watch(self._pointer, address, self._add_conditions(wanted))
             hook, user = address_of(self._library.te_watch_hook), address_of(self._pointer)
             self._engine.add_native_instruction_hook(address, hook, user)
-        if self._guard.fresh:
+        reached = self._path.fresh if self._path is not None else []
+        for address in reached:
+            hook, user = address_of(self._library.te_loads_hook), address_of(self._pointer)
+            self._engine.add_native_instruction_hook(address, hook, user)
+        if self._guard.fresh or reached:
             self._guard.fresh.clear()
+            reached.clear()
             self._engine.forget_translations()
 
     def set_float(self, on: bool) -> None:
@@ -131,8 +161,8 @@ class PythonCounter:
 
     native = False
 
-    def __init__(self, engine: Engine, model: TimingModel, guard: Guard) -> None:
-        self._engine, self._guard = engine, guard
+    def __init__(self, engine: Engine, model: TimingModel, guard: Guard, path: FlashPath | None = None) -> None:
+        self._engine, self._guard, self._path = engine, guard, path
         self.instructions = 0
         self.cycles = 0
         self.deadline = NEVER
@@ -140,6 +170,16 @@ class PythonCounter:
         self.suspect = self.suspect_size = self.unchecked = 0
         self.failure: BaseException | None = None
         engine.add_hook(const.UC_HOOK_BLOCK, self._make_hook(engine, model))
+        if path is not None:
+            follow_reads(engine, self._load)
+
+    @property
+    def events(self) -> MemoryEvents:
+        return MemoryEvents() if self._path is None else dataclasses.replace(self._path.events)
+
+    def _load(self, address: int, size: int) -> None:
+        assert self._path is not None
+        self.cycles += self._path.load(address, size)
 
     def watch(self) -> None:
         for address, wanted in self._guard.fresh.items():
@@ -188,5 +228,7 @@ class PythonCounter:
             self.cycles += cost.cycles + (taken_cycles if address != block_end else 0)
             block_end = address + size
             taken_cycles = cost.taken_cycles
+            if self._path is not None:
+                self.cycles += self._path.fetch(address, size)
 
         return hook

@@ -1,8 +1,8 @@
 """What goes over the pipes between tinyedge and the worker: a kind, a length, and that many bytes.
 
 To the worker: START (JSON of MachineConfig), INPUT (bytes for the firmware's serial line), ASK (statistics, please).
-From it: READY (JSON: version, notes), OUTPUT (bytes of the serial line), READINGS (pairs of 64-bit instructions and
-cycles), STATISTICS (JSON), NOTE (text), END (JSON of Ending).
+From it: READY (JSON: version, notes), OUTPUT (bytes of the serial line), READINGS (a Reading each, of 64
+bits), STATISTICS (JSON), NOTE (text), END (JSON of Ending).
 """
 
 from __future__ import annotations
@@ -17,7 +17,9 @@ START, INPUT, ASK = b"S", b"I", b"A"
 READY, OUTPUT, READINGS, STATISTICS, NOTE, END = b"R", b"O", b"C", b"T", b"N", b"E"
 
 _HEAD = struct.Struct("<cI")
-_READING = struct.Struct("<QQ")
+_READING = struct.Struct("<6Q")
+Reading = tuple[int, int, int, int, int, int]
+"""the fields of console.contract.CounterReading"""
 _LONGEST_BYTES = 1 << 24
 
 
@@ -55,18 +57,18 @@ def read_frame(stream: IO[bytes]) -> tuple[bytes, bytes] | None:
     return None if body is None else (kind, body)
 
 
-def pack_readings(readings: list[tuple[int, int]]) -> bytes:
-    """The body of READINGS: (instructions, cycles) each."""
+def pack_readings(readings: list[Reading]) -> bytes:
+    """The body of READINGS."""
     return b"".join(_READING.pack(*reading) for reading in readings)
 
 
-def unpack_readings(body: bytes) -> list[tuple[int, int]]:
+def unpack_readings(body: bytes) -> list[Reading]:
     """What `pack_readings` packed.
 
-    >>> unpack_readings(pack_readings([(1, 2), (3, 4)]))
-    [(1, 2), (3, 4)]
+    >>> unpack_readings(pack_readings([(1, 2, 0, 0, 0, 0), (3, 4, 1, 0, 0, 7)]))
+    [(1, 2, 0, 0, 0, 0), (3, 4, 1, 0, 0, 7)]
     """
-    return [(instructions, cycles) for instructions, cycles in _READING.iter_unpack(body)]
+    return list(_READING.iter_unpack(body))
 
 
 def _read(stream: IO[bytes], count: int) -> bytes | None:

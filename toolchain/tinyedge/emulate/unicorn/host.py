@@ -168,11 +168,18 @@ class UnicornEmulator:
 
     name = "unicorn"
 
-    def __init__(self, core: str | None = None, *, native: bool = True) -> None:
-        """`core` is the one whose timing model's error is stated, without one it is the largest of all; `native`
-        says whether the native counting hook is wanted."""
+    def __init__(self, board: Board | None = None, *, native: bool = True) -> None:
+        """`board` is the one whose cycles are stated, without one their error is the largest of all; `native` says
+        whether the native counting hook is wanted."""
         errors = {name: model.error_percent for name, model in MODELS.items()}
-        self.counting = Counting("cycles", error_percent=max(errors.values()) if core is None else errors.get(core))
+        error = max(errors.values()) if board is None else errors.get(board.core.name)
+        calibration = board.calibration if board is not None else None
+        self.counting = Counting(
+            "cycles",
+            error_percent=error if calibration is None else calibration.error_percent,
+            calibration=calibration,
+            reads_flash=board is not None and bool(board.caches),
+        )
         self._native = native
 
     def version(self) -> str:

@@ -19,6 +19,7 @@ class BlockCostEntry(ctypes.Structure):
         ("taken_cycles", ctypes.c_uint32),
         ("conditions", ctypes.c_uint32),
         ("watched", ctypes.c_uint32),
+        ("loads", ctypes.c_uint32),
     )
 
 
@@ -59,6 +60,42 @@ class CounterState(ctypes.Structure):
     )
 
 
+class LoadEntry(ctypes.Structure):
+    """`load` of native/memory.h."""
+
+    _fields_ = (
+        ("constant", ctypes.c_uint32),
+        ("term_count", ctypes.c_uint32),
+        ("terms", TermEntry * TERMS_MAX),
+        ("width", ctypes.c_uint32),
+        ("count", ctypes.c_uint32),
+        ("condition", ctypes.c_uint32),
+    )
+
+
+class LoadGroupEntry(ctypes.Structure):
+    """`load_group` of native/memory.h."""
+
+    _fields_ = (
+        ("address", ctypes.c_uint32),
+        ("registers", ctypes.c_uint32),
+        ("first", ctypes.c_uint32),
+        ("count", ctypes.c_uint32),
+        ("last", ctypes.c_uint32),
+    )
+
+
+class MemoryEventsState(ctypes.Structure):
+    """`memory_events` of native/memory.h."""
+
+    _fields_ = (
+        ("code_misses", ctypes.c_uint64),
+        ("data_misses", ctypes.c_uint64),
+        ("code_lines", ctypes.c_uint64),
+        ("stall_cycles", ctypes.c_uint64),
+    )
+
+
 PORT_BUFFER_BYTES = 4096
 
 
@@ -92,6 +129,16 @@ def load_native(path: Path) -> Any:
         ("te_counter_add_region", ctypes.c_int, (ctypes.POINTER(CounterState), _U64, _U64)),
         ("te_counter_add_conditions", _U32, (ctypes.POINTER(CounterState), ctypes.POINTER(ConditionEntry), _U32)),
         ("te_counter_watch", None, (ctypes.POINTER(CounterState), _U64, _U32)),
+        ("te_counter_set_memory", None, (ctypes.POINTER(CounterState), _POINTER)),
+        ("te_memory_new", _POINTER, (_U64, _U64, ctypes.POINTER(_U32), _U32, _POINTER)),
+        ("te_memory_add_cache", ctypes.c_int, (_POINTER, *(_U32,) * 5)),
+        ("te_memory_set_stalls", None, (_POINTER, _U32, _U32)),
+        (
+            "te_memory_add_groups",
+            _U32,
+            (_POINTER, ctypes.POINTER(LoadGroupEntry), _U32, ctypes.POINTER(LoadEntry), _U32),
+        ),
+        ("te_memory_events", ctypes.POINTER(MemoryEventsState), (_POINTER,)),
         ("te_window_new", _POINTER, (_U32, WINDOW_READ, WINDOW_WRITE)),
         ("te_window_set_page", None, (_POINTER, _U32, _POINTER)),
         ("te_port_new", ctypes.POINTER(PortState), (_POINTER, _POINTER, _POINTER, _POINTER, _U32, _U32)),

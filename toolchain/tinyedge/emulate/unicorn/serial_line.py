@@ -51,7 +51,7 @@ class Link:
         self._received = bytearray()
         self._arrived = threading.Event()
         self._unsent = bytearray()
-        self._readings: list[tuple[int, int]] = []
+        self._readings: list[frames.Reading] = []
         self._polls = 0
         self.fresh = False
         """bytes arrived that `on_input` was not told of yet"""
@@ -121,8 +121,8 @@ class Link:
             self._arrived.wait(seconds)
         self.host_seconds += time.perf_counter() - started
 
-    def add_reading(self, instructions: int, cycles: int) -> None:
-        self._readings.append((instructions, cycles))
+    def add_reading(self, reading: frames.Reading) -> None:
+        self._readings.append(reading)
         if len(self._readings) >= _FLUSH_READINGS:
             self.flush()
 

@@ -9,7 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import ClassVar
 
-from tinyedge.artifacts import Built, Observer, Optimize, Prepared, Program, QuantizedModel
+from tinyedge.artifacts import Built, Observer, Optimize, Prepared, Program, Protocols, QuantizedModel
 from tinyedge.boards import Board
 from tinyedge.emulate import choose
 from tinyedge.emulate.contract import Emulator
@@ -57,11 +57,16 @@ class TflmRuntime:
         *,
         keep_inputs: bool = False,
         max_ram_bytes: int | None = None,
+        input_rows: bool = False,
     ) -> Prepared:
         """The program; its memory is planned on the device. Raises: ModelError, UsageError."""
         if keep_inputs:
             raise UsageError(
                 "TensorFlow Lite Micro's interpreter reuses the memory of inputs", hint="leave out `--keep-inputs`"
+            )
+        if input_rows:
+            raise UsageError(
+                "TensorFlow Lite Micro's interpreter wants its whole input in memory", hint="leave out `--input rows`"
             )
         if max_ram_bytes is not None:
             raise UsageError(
@@ -76,11 +81,21 @@ class TflmRuntime:
         )
         return Prepared(model, board, self.name, original, program, None, reference)
 
-    def build(self, prepared: Prepared, compiler: str, build_dir: Path, observer: Observer) -> Built:
+    def build(
+        self,
+        prepared: Prepared,
+        compiler: str,
+        build_dir: Path,
+        observer: Observer,
+        *,
+        protocol: Protocols = "tinyedge",
+    ) -> Built:
         """In `<model>/<board>-<compiler>-tflm`; emulated, to size the arena and to prove it.
 
-        Raises: ToolError, FitError, UsageError, CheckError
+        Raises: ToolError, FitError, CheckError; UsageError too for another protocol than tinyedge's
         """
+        if protocol != "tinyedge":
+            raise UsageError(f"`--protocol {protocol}` is for the runtime `aot`", hint="leave `--runtime tflm` out")
         board, model = prepared.board, prepared.model
         emulator = _emulator(board)
         folder = build_dir / model.name / f"{board.name}-{compiler}-{self.name}"

@@ -1,8 +1,8 @@
 /* Counts instructions and cycles of an emulated core, and looks whether its registers meet what the instructions to
- * come precondition. Unicorn calls te_block_hook at the start of every basic block. The cost of a block and its conditions
- * are asked for once (`resolve`) and kept by address. The layout is mirrored in native_library.py.
+ * come precondition. Unicorn calls te_block_hook at the start of every basic block. The cost of a block and its
+ * conditions are asked for once (`resolve`) and kept by address. The layout is mirrored in native_library.py.
  */
-#include "registers.h"
+#include "memory.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -33,6 +33,7 @@ typedef struct {
   uint32_t taken_cycles;
   uint32_t conditions; /* of the block: number of the first; 0: none */
   uint32_t watched;    /* of the instruction here, which te_watch_hook is called for */
+  uint32_t loads;      /* of the block: number of the first group; 0: none */
 } block_cost;
 
 typedef struct {
@@ -56,6 +57,7 @@ typedef struct {
   void (*resolve)(uint64_t address, uint32_t size, block_cost *cost);
   int (*stop)(void *engine);
   int (*read_register)(void *engine, int id, void *value);
+  memory_path *memory;   /* or NULL: flash answers at once */
   condition *conditions; /* the first is not used */
   uint32_t condition_count;
   uint32_t region_count;
@@ -118,6 +120,11 @@ EXPORT void te_counter_watch(counter *c, uint64_t address, uint32_t first) {
   cost_at(c, address)->watched = first;
 }
 
+/* Fetches and loads of flash are counted from now on, and their stalls are cycles. */
+EXPORT void te_counter_set_memory(counter *c, memory_path *memory) {
+  c->memory = memory;
+}
+
 static int is_met(const counter *c, void *engine, const condition *wanted) {
   uint32_t value = wanted->constant;
   for (uint32_t i = 0; i < wanted->term_count; ++i) {
@@ -160,6 +167,12 @@ EXPORT void te_watch_hook(void *engine, uint64_t address, uint32_t size, void *u
   }
 }
 
+EXPORT void te_loads_hook(void *engine, uint64_t address, uint32_t size, void *user) {
+  (void)size;
+  counter *c = user;
+  c->cycles += te_memory_reach(c->memory, engine, address);
+}
+
 EXPORT void te_block_hook(void *engine, uint64_t address, uint32_t size, void *user) {
   counter *c = user;
   if (c->cycles >= c->deadline) {
@@ -189,4 +202,7 @@ EXPORT void te_block_hook(void *engine, uint64_t address, uint32_t size, void *u
   }
   c->block_end = address + size;
   c->taken_cycles = cost->taken_cycles;
+  if (c->memory != NULL) {
+    c->cycles += te_memory_begin_block(c->memory, engine, address, size, cost->loads);
+  }
 }

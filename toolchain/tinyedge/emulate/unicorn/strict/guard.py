@@ -80,6 +80,10 @@ class Guard:
         found = self._rules.of_instruction(code, address)
         return next((precondition for precondition in found if precondition.kind == Kind.ALIGNMENT), None)
 
+    @property
+    def rules(self) -> Rules:
+        return self._rules
+
     def holds(self, wanted: Condition) -> bool:
         """A condition is met by the registers as they are now: what native/counter.c does."""
         return is_met(wanted.kind, wanted.bound, wanted.value.evaluate(self.read), self.float_on)

@@ -13,7 +13,7 @@ from tinyedge.emulate.unicorn.strict.preconditions import Kind, Precondition, Va
 from tinyedge.timing.instruction import MULTIPLE
 
 SP, PC = 13, 15
-_NUMBERS = {getattr(arm, f"ARM_REG_R{number}"): number for number in range(13)} | {
+NUMBERS = {getattr(arm, f"ARM_REG_R{number}"): number for number in range(13)} | {
     arm.ARM_REG_SP: SP, arm.ARM_REG_LR: 14, arm.ARM_REG_PC: PC
 }  # fmt: skip
 """capstone's number of a core register -> its own"""
@@ -62,11 +62,11 @@ class ThumbRules:
         if not self._may_have_any(code):
             return []
         values: Values = [Value.register(number) for number in range(16)]
-        return [
-            precondition
-            for raw in self._disassembler.disasm(code, address)
-            for precondition in self._follow(raw, values)
-        ]
+        return [precondition for raw in self.instructions(code, address) for precondition in self._follow(raw, values)]
+
+    def instructions(self, code: bytes, address: int) -> Iterator[Any]:
+        """As capstone decodes them; what is no instruction has `id` 0."""
+        yield from self._disassembler.disasm(code, address)
 
     def of_instruction(self, code: bytes, address: int) -> list[Precondition]:
         """Of the first instruction, with those that Unicorn sees to."""
@@ -77,7 +77,7 @@ class ThumbRules:
         found = list(self._preconditions(raw, values))
         name = raw.insn_name()
         bound = _PLAIN.get(name) or _bound(name)
-        if bound and (here := _address(raw, values)) is not None:
+        if bound and (here := access_address(raw, values)) is not None:
             found.append(_aligned(raw, name, bound, here, here))
         return found
 
@@ -102,34 +102,39 @@ class ThumbRules:
 
     def _follow(self, raw: Any, values: Values) -> Iterator[Precondition]:
         """The preconditions of an instruction; afterwards `values` are those behind it."""
+        if raw.id != 0:
+            yield from self._preconditions(raw, values)
+        self.advance(raw, values)
+
+    def advance(self, raw: Any, values: Values) -> None:
+        """`values` of the core's registers in front of an instruction become those behind it."""
         if raw.id == 0:
             values[:] = [None] * 16
             return
-        yield from self._preconditions(raw, values)
         name = raw.insn_name()
-        conditional = _is_conditional(raw, name)
+        conditional = is_conditional(raw, name)
         result = None if conditional else self._result(raw, name, values)
         base, moved = _moved_base(raw, name, values)
         for register in raw.regs_access()[1]:
-            if (number := _NUMBERS.get(register)) is not None:
+            if (number := NUMBERS.get(register)) is not None:
                 values[number] = None
         if base is not None:
             values[base] = None if conditional else moved
         operands = raw.operands
-        if result is not None and operands and operands[0].reg in _NUMBERS:
-            values[_NUMBERS[operands[0].reg]] = result
+        if result is not None and operands and operands[0].reg in NUMBERS:
+            values[NUMBERS[operands[0].reg]] = result
 
     def _preconditions(self, raw: Any, values: Values) -> Iterator[Precondition]:
         name = raw.insn_name()
         if name.startswith("v"):
-            yield Precondition(raw.address, _text(raw), Kind.FLOAT, conditional=_is_conditional(raw, name))
+            yield Precondition(raw.address, _text(raw), Kind.FLOAT, conditional=is_conditional(raw, name))
         if (not self._has_dsp and name.startswith(_DSP)) or (not self._has_compare_branch and name in ("cbz", "cbnz")):
-            yield Precondition(raw.address, _text(raw), Kind.CORE, conditional=_is_conditional(raw, name))
+            yield Precondition(raw.address, _text(raw), Kind.CORE, conditional=is_conditional(raw, name))
         bound = _bound(name)
         if bound and not self._all_aligned:
-            here = _address(raw, [Value.register(number) for number in range(16)])
+            here = access_address(raw, [Value.register(number) for number in range(16)])
             if here is not None:
-                yield _aligned(raw, name, bound, here, _address(raw, values))
+                yield _aligned(raw, name, bound, here, access_address(raw, values))
         yield from self._stack_preconditions(raw, name, values)
 
     def _stack_preconditions(self, raw: Any, name: str, values: Values) -> Iterator[Precondition]:
@@ -144,7 +149,7 @@ class ThumbRules:
         if here is None or (here.terms == ((SP, 1),) and not here.constant >> 31):  # it goes up
             return
         yield Precondition(
-            raw.address, _text(raw), Kind.STACK, self._stack_bottom, here, at_start, _is_conditional(raw, name), True
+            raw.address, _text(raw), Kind.STACK, self._stack_bottom, here, at_start, is_conditional(raw, name), True
         )
 
     def _result(self, raw: Any, name: str, values: Values) -> Value | None:
@@ -179,7 +184,8 @@ def _sum(raw: Any, name: str, values: Values) -> Value | None:
     return left.plus(right if name == "add" else right.times(-1))
 
 
-def _is_conditional(raw: Any, name: str) -> bool:
+def is_conditional(raw: Any, name: str) -> bool:
+    """It may be skipped."""
     return name != "it" and raw.cc not in (arm.ARM_CC_INVALID, arm.ARM_CC_AL)
 
 
@@ -195,22 +201,22 @@ def _text(raw: Any) -> str:
 def _aligned(raw: Any, name: str, bound: int, here: Value, at_start: Value | None) -> Precondition:
     writes = name.startswith(("st", "vst"))
     return Precondition(
-        raw.address, _text(raw), Kind.ALIGNMENT, bound, here, at_start, _is_conditional(raw, name), writes
+        raw.address, _text(raw), Kind.ALIGNMENT, bound, here, at_start, is_conditional(raw, name), writes
     )
 
 
 def _operand(operand: Any, values: Values) -> Value | None:
     if operand.type == arm.ARM_OP_IMM:
         return Value.of(operand.imm)
-    if operand.type != arm.ARM_OP_REG or operand.reg not in _NUMBERS or operand.reg == arm.ARM_REG_PC:
+    if operand.type != arm.ARM_OP_REG or operand.reg not in NUMBERS or operand.reg == arm.ARM_REG_PC:
         return None
-    value = values[_NUMBERS[operand.reg]]
+    value = values[NUMBERS[operand.reg]]
     if value is None or operand.shift.type == arm.ARM_SFT_INVALID:
         return value
     return value.times(1 << operand.shift.value) if operand.shift.type == arm.ARM_SFT_LSL else None
 
 
-def _address(raw: Any, values: Values) -> Value | None:
+def access_address(raw: Any, values: Values) -> Value | None:
     """Where a load or store begins, before its base moves; LDMDB begins below, by whole words."""
     if raw.insn_name().startswith(_LISTS):
         return _operand(raw.operands[0], values)
@@ -219,10 +225,10 @@ def _address(raw: Any, values: Values) -> Value | None:
         return None
     if memory.mem.base == arm.ARM_REG_PC:
         return Value.of((raw.address + 4 & ~3) + memory.mem.disp)
-    base = values[_NUMBERS[memory.mem.base]]
+    base = values[NUMBERS[memory.mem.base]]
     if base is None or not memory.mem.index:
         return None if base is None else base.plus_constant(memory.mem.disp)
-    index = values[_NUMBERS[memory.mem.index]]
+    index = values[NUMBERS[memory.mem.index]]
     return None if index is None else base.plus(index.times(1 << memory.shift.value))
 
 
@@ -234,12 +240,12 @@ def _moved_base(raw: Any, name: str, values: Values) -> tuple[int | None, Value 
     if not raw.writeback or (name not in MULTIPLE and not any(o.type == arm.ARM_OP_MEM for o in raw.operands)):
         return None, None
     if name.startswith(_LISTS):
-        base = _NUMBERS[raw.operands[0].reg]
+        base = NUMBERS[raw.operands[0].reg]
         down = name.endswith("db")
         return base, _plus(values[base], 4 * words_transferred(raw, name) * (-1 if down else 1))
     position = next(i for i, operand in enumerate(raw.operands) if operand.type == arm.ARM_OP_MEM)
     memory = raw.operands[position].mem
-    base = _NUMBERS[memory.base]
+    base = NUMBERS[memory.base]
     if raw.post_index:
         behind = raw.operands[position + 1]
         return base, _plus(values[base], behind.imm) if behind.type == arm.ARM_OP_IMM else None
