@@ -142,7 +142,7 @@ def test_a_recipe_without_folds_says_how_to_have_some(tmp_path: Path) -> None:
 @pytest.mark.train
 @needs_tensorflow
 def test_a_model_that_comes_trained_is_converted_as_it_is_in_each_fold(tmp_path: Path) -> None:
-    outcome = tinyedge("train", folder_of(tmp_path), "--folds", "--json", cwd=tmp_path)
+    outcome = tinyedge("train", folder_of(tmp_path), "--folds", "--json", cwd=tmp_path, timeout_s=900)
     assert outcome.code == 0, outcome.stderr
     document = json.loads(outcome.stdout)
     assert [fold["metrics"]["float_accuracy"] for fold in document["folds"]] == [1.0, 1.0]  # untrained: about a third
