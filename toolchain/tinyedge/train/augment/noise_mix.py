@@ -56,7 +56,8 @@ class NoiseMix:
         ratios = random.uniform(self.lowest_db, self.highest_db, len(samples))
         axes = tuple(range(1, samples.ndim))
         strength = np.sqrt(np.mean(np.square(samples), axis=axes)) * 10 ** (-ratios / 20)
-        return (samples + noise * per_sample(strength, samples)).astype(np.float32)
+        mixed: Array = (samples + noise * per_sample(strength, samples)).astype(np.float32)
+        return mixed
 
     def _drawn(self, samples: Array, random: np.random.Generator) -> Array:
         noise = random.standard_normal(samples.shape, dtype=np.float32)
