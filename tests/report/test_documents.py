@@ -296,6 +296,26 @@ def test_junit_skips_what_cannot_be_known() -> None:
     assert cases_of(junit_xml("empty", [])) == []
 
 
+def test_data_that_was_made_up_is_said_in_every_report_of_a_run() -> None:
+    said = "points <drawn> & made up"
+    prepared = replace(measured().built.prepared, model=replace(model(), made_up=said))
+    found = replace(measured(), built=replace(measured().built, prepared=prepared))
+    assert run_document(found)["made_up_data"] == said
+    assert f"  made up: {said}\n" in render_run(found)
+    assert "made up: points &lt;drawn&gt; &amp; made up" in run_html(found)
+    suite = ET.fromstring(run_junit(found))[0]
+    assert [each.attrib for each in suite.iter("property")] == [{"name": "made_up_data", "value": said}]
+    assert [case.get("name") for case in suite.iter("testcase")] == [case.get("name") for case in good_cases()]
+    assert train_document(replace(model(), made_up=said))["made_up_data"] == said
+    for report in (render_run(measured()), run_html(measured()), run_junit(measured())):
+        assert "made" not in report
+    assert "made_up_data" not in run_document(measured())
+
+
+def good_cases() -> list[ET.Element]:
+    return list(ET.fromstring(run_junit(measured()))[0].iter("testcase"))
+
+
 def budget(tmp_path: Path, text: str) -> Path:
     path = tmp_path / "budget.toml"
     path.write_text(text, encoding="utf-8")

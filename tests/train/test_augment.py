@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+from tinyedge.errors import UsageError
+from tinyedge.new.keyword import wav
+from tinyedge.tables import TableError
 from tinyedge.train.augment import AUGMENTATIONS
 from tinyedge.train.augment.contract import Augmentation
 from tinyedge.train.augment.crop import Crop
@@ -19,6 +23,8 @@ from tinyedge.train.augment.shift import Shift
 from tinyedge.train.augment.spec_augment import SpecAugment
 from tinyedge.train.augment.tilt import Tilt
 from tinyedge.train.augment.time_stretch import TimeStretch
+from tinyedge.train.recipe import read_recipe_table
+from tinyedge.train.store import training_digest
 
 EACH: dict[str, Augmentation] = {
     "crop": Crop(),
@@ -113,6 +119,62 @@ def test_noise_is_mixed_in_at_the_ratio_that_is_asked_for(brown: float) -> None:
     assert (low_share > 0.8) if brown else (0.05 < low_share < 0.2)
 
 
+def tones(folder: Path, periods: tuple[int, ...] = (8, 20), rate_hz: int = 8000, length: int = 1000) -> Path:
+    """A recording of noise for each period, in samples: a tone."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for period in periods:
+        (folder / f"{period}.wav").write_bytes(wav(np.sin(2 * np.pi * np.arange(length) / period) / 4, rate_hz))
+    return folder
+
+
+@pytest.mark.parametrize("length", [400, 3000])
+@pytest.mark.parametrize("axes", [(), (2,)])
+def test_recorded_noise_is_mixed_in_from_every_recording(tmp_path: Path, length: int, axes: tuple[int, ...]) -> None:
+    samples = rng().normal(0, 3, (60, length, *axes)).astype(np.float32)
+    mixed = NoiseMix(20, 20, source=str(tones(tmp_path / "noise")), rate_hz=8000)
+    mixed.check(samples.shape[1:])
+    noise = mixed.apply(samples, rng()) - samples
+    inner = tuple(range(1, samples.ndim))
+    ratios = 10 * np.log10(np.mean(samples**2, axis=inner) / np.mean(noise**2, axis=inner))
+    np.testing.assert_allclose(ratios, 20, atol=0.3)
+    one = noise if not axes else noise[..., 0]
+    heard = np.abs(np.fft.rfft(one[:, :400], axis=1)).argmax(axis=1)
+    assert set(heard.tolist()) == {50, 20}  # whole periods in 400 samples: only tones, nothing that was drawn
+    starts = {round(float(row[0] / np.abs(row).max()), 1) for row in one}
+    assert len(starts) > 5  # of pieces from many places
+    if axes:
+        np.testing.assert_allclose(noise[..., 0], noise[..., 1], atol=1e-5)
+
+
+def test_noise_that_cannot_be_mixed_in_is_refused(tmp_path: Path) -> None:
+    fast = tones(tmp_path / "fast", rate_hz=16_000)
+    with pytest.raises(UsageError, match="has 16,000 samples a second, not 8,000"):
+        NoiseMix(source=str(fast), rate_hz=8000).check((400,))
+    with pytest.raises(UsageError, match="there is no data"):
+        NoiseMix(source=str(tmp_path / "none"), rate_hz=8000).check((400,))
+    (tmp_path / "silent").mkdir()
+    (tmp_path / "silent" / "a.wav").write_bytes(wav(np.zeros(100), 8000))
+    with pytest.raises(UsageError, match=r"a\.wav` is silent"):
+        NoiseMix(source=str(tmp_path / "silent"), rate_hz=8000).check((400,))
+    with pytest.raises(ValueError, match=r"no noise for a sample \[28, 28, 1\]"):
+        NoiseMix(source=str(tones(tmp_path / "noise")), rate_hz=8000).check((28, 28, 1))
+
+
+def test_another_recording_of_noise_is_another_training(tmp_path: Path) -> None:
+    table = {"fit": {"epochs": 1}, "augment": [{"technique": "noise_mix", "source": "noise", "rate_hz": 8000.0}]}
+    tones(tmp_path / "noise")
+    digests = [training_digest(recipe := read_recipe_table(table, tmp_path))]
+    assert recipe.noise_sources == (tmp_path / "noise",)
+    tones(tmp_path / "noise", (9,))
+    digests.append(training_digest(recipe))
+    tones(tmp_path / "noise", (9,), length=2000)
+    digests.append(training_digest(recipe))
+    assert len(set(digests)) == 3
+    features = {"kind": "log_mel"}  # of 16,000
+    with pytest.raises(TableError, match=r"`augment\[1\]\.rate_hz` is 8000; the features `log_mel` are of 16,000"):
+        read_recipe_table(table | {"features": features}, tmp_path)
+
+
 def test_vectors_keep_their_length_and_turn_alike() -> None:
     samples = rng().normal(0, 1, (20, 15, 6)).astype(np.float32)
     samples[:, :, 3:] = samples[:, :, :3]
@@ -170,6 +232,7 @@ def test_a_technique_that_does_not_fit_says_so(technique: Augmentation, shape: t
         (TimeStretch, {"slowest": 1.2, "fastest": 0.8}),
         (Noise, {"deviation": 0}),
         (NoiseMix, {"lowest_db": 40, "highest_db": 8}),
+        (NoiseMix, {"source": "noise"}),
         (Gain, {"lowest": 2, "highest": 1}),
         (RotateAxes, {"deviation_rad": 0}),
         (SpecAugment, {"frames": -1}),

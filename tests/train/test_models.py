@@ -111,8 +111,8 @@ def test_the_quick_form_trains(name: str, tmp_path: Path, watch: Path) -> None:
     places = {
         "activity": lambda: watch,
         "anomaly": lambda: watch,
-        "fashion": lambda: write_clothes(tmp_path / "fashion", 5_600),
-        "keyword": lambda: write_digits(tmp_path / "recordings"),
+        "fashion": lambda: write_clothes(tmp_path / "clothes", 5_600),
+        "keyword": lambda: write_digits(tmp_path / "recordings", speakers=6, takes=1),
     }
     data = ("--data", places[name]()) if name in places else ()
     outcome = tinyedge("train", name, "--quick", *data, "--json", cwd=tmp_path)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import xml.etree.ElementTree as ET
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from tinyedge.artifacts import Measured
@@ -56,13 +56,20 @@ def _accuracy_case(name: str, device: float | None, int8: float | None, whole: b
     return Case(name, f"accuracy on the device is {device:.4f}, of the int8 model {int8:.4f}" if differ else "")
 
 
-def junit_xml(suite: str, cases: Sequence[Case]) -> str:
-    """One test suite as a document. Holds no time, so that equal runs give equal bytes."""
+def junit_xml(suite: str, cases: Sequence[Case], properties: Mapping[str, str] | None = None) -> str:
+    """One test suite as a document. Holds no time, so that equal runs give equal bytes.
+
+    properties  what else is said of the suite, by name
+    """
     failures = sum(bool(case.failure) for case in cases)
     skipped = sum(bool(case.skipped) for case in cases)
     counts = {"tests": f"{len(cases)}", "failures": f"{failures}", "errors": "0"}
     root = ET.Element("testsuites", counts)
     parent = ET.SubElement(root, "testsuite", {"name": suite, **counts, "skipped": f"{skipped}"})
+    if properties:
+        told = ET.SubElement(parent, "properties")
+        for name, value in properties.items():
+            ET.SubElement(told, "property", {"name": name, "value": value})
     for case in cases:
         element = ET.SubElement(parent, "testcase", {"classname": suite, "name": case.name})
         if case.failure:
@@ -74,6 +81,8 @@ def junit_xml(suite: str, cases: Sequence[Case]) -> str:
 
 
 def run_junit(measured: Measured, further: Sequence[Case] = ()) -> str:
-    """The promises of a run, and `further` ones (budgets, say), as a document."""
+    """The promises of a run, and `further` ones (budgets, say), as a document; `made_up_data` is a property of it."""
     prepared = measured.built.prepared
-    return junit_xml(f"tinyedge.{prepared.model.name}.{prepared.board.name}", (*run_cases(measured), *further))
+    suite = f"tinyedge.{prepared.model.name}.{prepared.board.name}"
+    made_up = prepared.model.made_up
+    return junit_xml(suite, (*run_cases(measured), *further), {"made_up_data": made_up} if made_up else None)

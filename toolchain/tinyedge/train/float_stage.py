@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from tinyedge.cache import Store
+from tinyedge.data import source_digest
 from tinyedge.digests import canonical_json, digest
 from tinyedge.train.checkpoint import Row
 from tinyedge.train.generators import give_states, take_states
@@ -44,6 +45,7 @@ def stage_digest(recipe: Recipe, model: Any, data: Matched) -> str:
     validation = (*(data.validation_inputs or ()), *(data.validation_targets or ()))
     for array in (*data.train_inputs, *data.train_targets, *signals, *validation, *model.get_weights()):
         parts += [f"{array.dtype} {array.shape}", np.ascontiguousarray(array).tobytes()]
+    parts += [source_digest(source) for source in recipe.noise_sources]
     parts += [path.read_bytes() for path in _own_sources(recipe)]
     return digest(*parts)
 

@@ -87,6 +87,12 @@ class Recipe:
         return "source" in self.data
 
     @property
+    def noise_sources(self) -> tuple[Path, ...]:
+        """Files and folders of recordings that the augmentation mixes in."""
+        named = (getattr(each.technique, "source", "") for each in self.augment)
+        return tuple(self.folder / source for source in named if source)
+
+    @property
     def model_file(self) -> Path:
         return self.folder / "model.py"
 
@@ -249,6 +255,9 @@ def read_recipe_table(table: Mapping[str, Any], folder: Path) -> Recipe:
     """The recipe that `table` states. Raises: TableError."""
     name = model_name(folder.with_name(f"{folder.name}.recipe"))
     values = read_table(RecipeFile, table)
+    features = None if values.features is None else read_features(values.features)
+    augment = _augmentation(values.augment)
+    _check_rates(features, augment)
     return Recipe(
         name=name,
         folder=folder,
@@ -260,12 +269,12 @@ def read_recipe_table(table: Mapping[str, Any], folder: Path) -> Recipe:
         convert=values.convert,
         data=MappingProxyType(values.data),
         optimize=values.optimize,
-        augment=_augmentation(values.augment),
+        augment=augment,
         anomaly=values.anomaly,
         folds=MappingProxyType(values.folds),
         quick=values.quick,
         stream=values.stream,
-        features=None if values.features is None else read_features(values.features),
+        features=features,
         max_ram=values.max_ram,
     )
 
@@ -282,6 +291,16 @@ def _augmentation(tables: Sequence[Mapping[str, Any]]) -> tuple[Augment, ...]:
         settings = {key: value for key, value in table.items() if key not in ("technique", "input")}
         found.append(Augment(read_table(AUGMENTATIONS[name], settings, where), named))
     return tuple(found)
+
+
+def _check_rates(features: Features | None, augment: Sequence[Augment]) -> None:
+    """Raises: TableError when what is mixed in has another rate than what features are computed of."""
+    for number, each in enumerate(augment, 1):
+        rate = getattr(each.technique, "rate_hz", 0)
+        if features is not None and features.rate_hz and rate and rate != features.rate_hz:
+            raise TableError(
+                f"`augment[{number}].rate_hz` is {rate:g}; the features `{features.kind}` are of {features.rate_hz:,}"
+            )
 
 
 def _technique_of(table: Mapping[str, Any], where: str, known: Collection[str]) -> str:

@@ -46,7 +46,7 @@ def training_digest(recipe: Recipe) -> str:
     """Digest of everything that determines the trained model, without importing TensorFlow.
 
     That is: the recipe but for what only later stages read (`optimize`, `summary`, budgets), the Python files of its
-    folder, everything in a folder `data` there and in the `source` it names, the sources of tinyedge that a training
+    folder, everything in a folder `data` there and in each `source` it names, the sources of tinyedge that a training
     runs, the versions of the packages, and the kind of machine. What else the recipe's code reads shows only when it
     runs: `load_kept` checks it.
     """
@@ -61,6 +61,7 @@ def training_digest(recipe: Recipe) -> str:
             parts += [path.relative_to(folder).as_posix(), path.read_bytes()]
     if recipe.has_source:
         parts.append(source_digest(recipe.folder / str(recipe.data["source"])))
+    parts += [source_digest(source) for source in recipe.noise_sources]
     parts += [f"{package} {_version(package)}" for package in _PACKAGES]
     parts.append(f"{platform.system()} {platform.machine()} {sys.version_info.major}.{sys.version_info.minor}")
     return digest(*parts)
