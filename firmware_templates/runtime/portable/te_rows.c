@@ -4,7 +4,7 @@
 #include "te_requantize.h"
 
 void te_rows_slide(void *to, uint32_t by, uint32_t bytes) {
-  uint32_t *target = to;
+  uint32_t *target = (uint32_t *)to;
   const uint32_t *source = target + by / 4;
   uint32_t words = bytes / 4;
   for (; words >= 4; words -= 4) {

@@ -17,7 +17,7 @@ from tinyedge.plan.groups import Cover, Groups
 from tinyedge.plan.liveness import find_memory
 from tinyedge.plan.order import best_order
 from tinyedge.plan.place import place_plan
-from tinyedge.plan.select import Candidate, LayerCandidates, find_candidates, select_kernels, serving_kernels
+from tinyedge.plan.select import Candidate, LayerCandidates, find_candidates, flash_of, select_kernels, serving_kernels
 from tinyedge.plan.verify import verify_plan
 
 
@@ -49,8 +49,12 @@ def make_plan(
     if input_rows:
         graph = _arriving(graph)
     draft = _Draft.of(graph, core, optimize, keep_inputs=keep_inputs, kernels=kernels)
-    cover = _choose(draft, optimize, max_ram_bytes, by_rows=by_rows)
-    chosen = draft.plain if cover is None else draft.groups.candidates_in(cover)
+    chosen = _choose(draft, optimize, max_ram_bytes, by_rows=by_rows)
+    if optimize == "size" and by_rows and max_ram_bytes is None:  # less arena for more flash than `balanced` is no size
+        other = _Draft.of(graph, core, "balanced", keep_inputs=keep_inputs, kernels=kernels)
+        faster = _choose(other, "balanced", None, by_rows=True)
+        if flash_of(faster) < flash_of(chosen):
+            draft, chosen = other, faster
     plan = place_plan(graph, draft.candidates, chosen, optimize, keep_inputs=keep_inputs)
     verify_plan(plan)
     return plan
@@ -72,7 +76,13 @@ def _arriving(graph: Graph) -> Graph:
     return graph.evolve(borrowed=graph.borrowed | {graph.inputs[0]})
 
 
-def _choose(draft: _Draft, optimize: Optimize, max_ram_bytes: int | None, *, by_rows: bool) -> Cover | None:
+def _choose(draft: _Draft, optimize: Optimize, max_ram_bytes: int | None, *, by_rows: bool) -> Sequence[Candidate]:
+    """The kernels in order of execution, some of them for layers that run together."""
+    cover = _cover(draft, optimize, max_ram_bytes, by_rows=by_rows)
+    return draft.plain if cover is None else draft.groups.candidates_in(cover)
+
+
+def _cover(draft: _Draft, optimize: Optimize, max_ram_bytes: int | None, *, by_rows: bool) -> Cover | None:
     """Which layers run together; None: each by itself."""
     groups = draft.groups
     if groups.arrives and groups.is_impossible:

@@ -230,12 +230,17 @@ def select_kernels(
     return tuple(layer.candidates[pick] for layer, pick in zip(layers, picks, strict=True))
 
 
+def flash_of(chosen: Sequence[Candidate]) -> int:
+    """Bytes of code and constants; code that layers share counts once."""
+    shared = {name: size for candidate in chosen for name, size in candidate.cost.shared_code}
+    own = sum(candidate.cost.code_bytes + candidate.cost.constant_bytes for candidate in chosen)
+    return own + sum(shared.values())
+
+
 def rate_selection(chosen: Sequence[Candidate], arena_bytes: int, optimize: Optimize) -> tuple[float, ...]:
     """What a selection is rated by, lower is better, given its arena: to compare selections for different groups."""
-    costs = [candidate.cost for candidate in chosen]
-    shared = {name: size for cost in costs for name, size in cost.shared_code}
-    flash = sum(cost.code_bytes + cost.constant_bytes for cost in costs) + sum(shared.values())
-    return _Totals.rate((), optimize, sum(cost.cycles for cost in costs), flash, arena_bytes)
+    cycles = sum(candidate.cost.cycles for candidate in chosen)
+    return _Totals.rate((), optimize, cycles, flash_of(chosen), arena_bytes)
 
 
 def _refine(layers: Sequence[LayerCandidates], totals: _Totals, picks: list[int], optimize: Optimize) -> list[int]:
