@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from tinyedge.data.cifar_binary import PIXELS, named, pixels
+from tinyedge.data.cifar import PIXELS, recordings_of
 from tinyedge.data.contract import Recordings
 from tinyedge.data.plain_pickle import read_plain_pickle
 from tinyedge.data.table import DataTable
@@ -32,22 +32,8 @@ class _CifarPython:
         return path.is_dir() and bool(_batches(path))
 
     def read(self, path: Path, table: DataTable) -> Recordings:
-        images, labels, sources, parts = [], [], [], []
-        for file in _batches(path):
-            values, classes = _batch(file)
-            images.append(pixels(values))
-            labels.append(classes)
-            sources += [f"{file.name}[{row}]" for row in range(len(classes))]
-            parts += ["test" if file.name.startswith("test") else "train"] * len(classes)
-        every = np.concatenate(labels)
-        return Recordings(
-            inputs={"image": np.concatenate(images)},
-            sources=sources,
-            labels=every,
-            class_names=named(_class_names(path), every, path),
-            parts=parts,
-            axes=("red", "green", "blue"),
-        )
+        batches = ((file, *_batch(file)) for file in _batches(path))
+        return recordings_of(batches, _class_names(path), path)
 
 
 def _batches(path: Path) -> list[Path]:

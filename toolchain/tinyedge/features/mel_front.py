@@ -22,8 +22,9 @@ from tinyedge.arithmetic.filter_bank import (
     sum_bands,
 )
 from tinyedge.features import mel_bands
-from tinyedge.features.contract import Array, FeatureCode, Features
+from tinyedge.features.contract import Array, FeatureCode
 from tinyedge.features.mel_bands import GAIN_BITS, WEIGHT_BITS
+from tinyedge.features.sound import SoundFeatures, check_band, check_times
 from tinyedge.kernels.common.c_text import Value, params_struct
 from tinyedge.kernels.contract import Constant
 from tinyedge.kernels.portable.signal_filter_bank import bands_constants, subtraction_struct
@@ -48,39 +49,13 @@ _LEGACY_SCALE = 0.4
 """networks are trained on ln of the channel divided by it"""
 
 
-def samples_of(name: str, milliseconds: float, rate_hz: int) -> int:
-    """Whole samples of a time. Raises: ValueError when there are none, or they are not whole."""
-    samples = milliseconds * rate_hz / 1000
-    if samples < 1 or abs(samples - round(samples)) > 1e-6:
-        raise ValueError(f"`{name}` is {milliseconds:g}: {samples:g} samples at {rate_hz:,} Hz, not a whole number")
-    return round(samples)
-
-
-def check_times(window_ms: float, stride_ms: float, rate_hz: int) -> None:
-    """Raises: ValueError when a window or a stride is none."""
-    require_range("rate_hz", rate_hz, 100, 200_000)
-    window, stride = samples_of("window_ms", window_ms, rate_hz), samples_of("stride_ms", stride_ms, rate_hz)
-    if not 2 <= window <= LENGTHS[-1]:
-        raise ValueError(f"`window_ms` is {window_ms:g}: {window:,} samples; it must be 2 to {LENGTHS[-1]:,}")
-    if stride > window:
-        raise ValueError(f"`stride_ms` is {stride_ms:g}; it must be at most `window_ms`, {window_ms:g}")
-
-
-def check_band(low_hz: float, high_hz: float, rate_hz: int) -> None:
-    """Raises: ValueError when a band is none, or leaves what the rate can hold."""
-    require_range("low_hz", low_hz, 0)
-    require_range("high_hz", high_hz, 1, rate_hz / 2)
-    if low_hz >= high_hz:
-        raise ValueError(f"`low_hz` is {low_hz:g}; it must be below `high_hz`, {high_hz:g}")
-
-
 def fft_length(window: int) -> int:
     """The shortest transform that a window fits in."""
     return next(length for length in LENGTHS if length >= window)
 
 
 @dataclass(frozen=True)
-class MelFront(Features):
+class MelFront(SoundFeatures):
     """The parameters of both. Smoothing is of the estimate of the noise, in even and odd channels."""
 
     rate_hz: int = 16_000
@@ -131,14 +106,6 @@ class MelFront(Features):
                 f"no bin of a transform of {self.length} samples lies between `low_hz`, {self.low_hz:g}, and "
                 f"`high_hz`, {self.high_hz:g}"
             )
-
-    @property
-    def window(self) -> int:
-        return samples_of("window_ms", self.window_ms, self.rate_hz)
-
-    @property
-    def stride(self) -> int:
-        return samples_of("stride_ms", self.stride_ms, self.rate_hz)
 
     @property
     def unit(self) -> float:

@@ -18,8 +18,9 @@ import numpy.typing as npt
 
 from tinyedge.arithmetic.fft import rfft_s32
 from tinyedge.arithmetic.filter_bank import Bands, bit_length, log2_q16, square_roots, sum_bands
-from tinyedge.features.contract import Array, FeatureCode, Features
-from tinyedge.features.mel_front import check_band, check_times, fft_length, samples_of
+from tinyedge.features.contract import Array, FeatureCode
+from tinyedge.features.mel_front import fft_length
+from tinyedge.features.sound import SoundFeatures, check_band, check_times
 from tinyedge.features.spectra import WEIGHT_BITS, fft_s32_constants, triangles
 from tinyedge.kernels.common.c_text import Value, c_int, params_struct
 from tinyedge.kernels.contract import Constant
@@ -37,7 +38,7 @@ _SMALLEST = 1e-6
 
 
 @dataclass(frozen=True)
-class Mfcc(Features):
+class Mfcc(SoundFeatures):
     """Parameters."""
 
     kind: ClassVar[str] = "mfcc"
@@ -62,14 +63,6 @@ class Mfcc(Features):
         check_band(self.low_hz, self.high_hz, self.rate_hz)
         require_range("bands", self.bands, 2, 128)
         require_range("coefficients", self.coefficients, 1, self.bands)
-
-    @property
-    def window(self) -> int:
-        return samples_of("window_ms", self.window_ms, self.rate_hz)
-
-    @property
-    def stride(self) -> int:
-        return samples_of("stride_ms", self.stride_ms, self.rate_hz)
 
     @property
     def channels(self) -> int:

@@ -18,8 +18,8 @@ import numpy as np
 
 from tinyedge.arithmetic.fft import LENGTHS, rfft_s32
 from tinyedge.arithmetic.filter_bank import Bands, log2_q16, sum_bands
-from tinyedge.features.contract import Array, FeatureCode, Features
-from tinyedge.features.mel_front import check_band, check_times, samples_of
+from tinyedge.features.contract import Array, FeatureCode
+from tinyedge.features.sound import SoundFeatures, check_band, check_times
 from tinyedge.features.spectra import WEIGHT_BITS, fft_s32_constants, triangles
 from tinyedge.kernels.common.c_text import Value, c_int, params_struct
 from tinyedge.kernels.portable.signal_filter_bank import bands_constants
@@ -36,7 +36,7 @@ _LEVEL_BITS = 16
 
 
 @dataclass(frozen=True)
-class Mfe(Features):
+class Mfe(SoundFeatures):
     """Parameters. Of a window longer than `fft_length` only the first samples count, as in Edge Impulse."""
 
     kind: ClassVar[str] = "mfe"
@@ -70,14 +70,6 @@ class Mfe(Features):
             raise ValueError(
                 f"`fft_length` is {self.fft_length}; it must be a power of two from {LENGTHS[0]} to {LENGTHS[-1]:,}"
             )
-
-    @property
-    def window(self) -> int:
-        return samples_of("window_ms", self.window_ms, self.rate_hz)
-
-    @property
-    def stride(self) -> int:
-        return samples_of("stride_ms", self.stride_ms, self.rate_hz)
 
     @property
     def unit(self) -> float:
