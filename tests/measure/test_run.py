@@ -18,7 +18,8 @@ from tinyedge.artifacts import Counting, Figure, Mismatch, Plan, Run, Samples, T
 from tinyedge.artifacts.model import Labelled
 from tinyedge.console.contract import CounterReading
 from tinyedge.errors import DeviceError
-from tinyedge.measure.run import RunFailedError, accuracy, run_samples
+from tinyedge.measure.answers import accuracy
+from tinyedge.measure.run import RunFailedError, run_samples
 from tinyedge.measure.session import Session
 
 SAMPLES = np.random.default_rng(5).integers(-128, 128, (6, 1, 150)).astype(np.int8)

@@ -10,7 +10,7 @@ import pytest
 from kits.artifacts_by_hand import measured
 from tinyedge.artifacts import Measured
 from tinyedge.artifacts.confusion import MOST_CLASSES, Confusion, count_answers
-from tinyedge.measure.run import confusion
+from tinyedge.measure.answers import confusion
 from tinyedge.report.bench import render_bench
 from tinyedge.report.confusion import class_tables, render_confusion
 from tinyedge.report.html import run_html

@@ -9,8 +9,8 @@ import numpy as np
 
 from tinyedge.convert.values import real_values
 from tinyedge.graph.ir import Array, DType, Graph, Tensor
+from tinyedge.measure.answers import accuracy
 from tinyedge.measure.oracle import oracle_available, run_oracle
-from tinyedge.measure.run import accuracy
 from tinyedge.ops import parse_graph
 from tinyedge.ops.reference import initial_state, run_graph
 from tinyedge.optimize import settle_graph

@@ -27,11 +27,10 @@ from tinyedge.artifacts import (
     Target,
     call_steps,
 )
-from tinyedge.artifacts.confusion import Confusion, count_answers
 from tinyedge.artifacts.run import FEATURES
 from tinyedge.console.contract import CounterReading
 from tinyedge.errors import DeviceError
-from tinyedge.graph.ir import Tensor
+from tinyedge.measure.answers import accuracy, confusion, half_of
 from tinyedge.measure.replies import LayerTicks
 from tinyedge.measure.session import Session
 
@@ -285,48 +284,6 @@ class _Job:
         tally.notes.append(f"in a second inference of sample {i} no layer differs from the reference")
 
 
-def accuracy(outputs: Array, labels: Array, half: float = 0.0) -> float | None:
-    """Share of right classes over all samples and places; None when labels or outputs are no classes.
-
-    A place with several values has the class of the largest; with one value it is 1 where that is above `half`, the
-    quantized 0.5 of a sigmoid.
-
-    Shape:  outputs [N, ...] with one value or more for each label; labels integer [N, *places]
-
-    >>> accuracy(np.array([[1, 5], [7, 2]], np.int8), np.array([1, 1]))
-    0.5
-    >>> accuracy(np.array([[-3], [4]], np.int8), np.array([0, 1]))
-    1.0
-    """
-    answers = _answers(outputs, labels, half)
-    return None if answers is None else float(np.mean(answers[0] == answers[1]))
-
-
-def confusion(outputs: Array, labels: Array, names: Sequence[str], half: float = 0.0) -> Confusion | None:
-    """Which classes were taken for which; None where `accuracy` is None, and where a sample has several places."""
-    answers = _answers(outputs, labels, half)
-    if answers is None or answers[1].size != len(outputs):
-        return None
-    said, right = (array.reshape(-1) for array in answers[:2])
-    return count_answers(said, right, answers[2], names)
-
-
-def _answers(outputs: Array, labels: Array, half: float) -> tuple[Array, Array, int] | None:
-    """(the classes that were said, the right ones, how many there are); None when there are none."""
-    right = labels[: len(outputs)]
-    if labels.dtype.kind not in "iu" or not right.size or outputs.size % right.size:
-        return None
-    values = outputs.reshape(*right.shape, -1)
-    if values.shape[-1] > 1:
-        return values.argmax(axis=-1), right, values.shape[-1]
-    return (values[..., 0] > half).astype(np.int64), right, 2
-
-
-def _half(tensor: Tensor) -> float:
-    """The quantized value of 0.5."""
-    return 0.5 / tensor.scale + tensor.zero_point if tensor.quantization else 0.5
-
-
 def _conclude(tally: _Tally, plan: Schedule, samples: Samples, target: Target, clock_hz: int, rows: int) -> Run:
     counting = target.counting
     done = len(tally.outputs)
@@ -347,7 +304,7 @@ def _conclude(tally: _Tally, plan: Schedule, samples: Samples, target: Target, c
         notes.append(f"{tally.disagreements:,} times the firmware's ticks are not what the emulator counted")
 
     def accuracy_of(output: int, right: Array | None) -> float | None:
-        return None if right is None or not done else accuracy(outputs[output], right, _half(tensors[output]))
+        return None if right is None or not done else accuracy(outputs[output], right, half_of(tensors[output]))
 
     further = {head.name: accuracy_of(head.output, head.labels) for head in samples.further_labels}
     return Run(
@@ -369,7 +326,7 @@ def _conclude(tally: _Tally, plan: Schedule, samples: Samples, target: Target, c
         selftest=tally.selftest,
         confusion=None
         if samples.labels is None or not done
-        else confusion(outputs[0], samples.labels, samples.class_names, _half(tensors[0])),
+        else confusion(outputs[0], samples.labels, samples.class_names, half_of(tensors[0])),
         further_accuracies={name: value for name, value in further.items() if value is not None},
         row_instructions=_median("counted", [count // rows for count in tally.feature_instructions], None),
         rows=rows,
