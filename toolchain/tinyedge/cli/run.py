@@ -12,11 +12,10 @@ from tinyedge.cli.ui import Ui
 from tinyedge.jobs.choices import Choices
 from tinyedge.jobs.measure import BrokenRunError
 from tinyedge.jobs.run import run_each
-from tinyedge.report.energy import Duty, energy_document
+from tinyedge.report.energy import Duty
 from tinyedge.report.files import RunFiles
-from tinyedge.report.json import run_document, runs_document
-from tinyedge.report.percentiles import percentiles_document, render_percentiles
-from tinyedge.report.text import render_run
+from tinyedge.report.json import runs_document
+from tinyedge.report.measured import measured_document, render_measured
 from tinyedge.report.verdict import judge
 
 
@@ -63,11 +62,8 @@ def show_each(
         (files.of_model(measured.built.prepared.model.name) if several else files).write(measured)
         for name, value in measured.statistics.items():
             ui.detail(f"emulator {name}: {value:,.1f}")
-    texts = [render_run(measured, duty, traced) + render_percentiles(measured) for measured in done]
-    documents = [
-        run_document(measured) | energy_document(measured, duty, traced) | percentiles_document(measured)
-        for measured in done
-    ]
+    texts = [render_measured(measured, duty, traced) for measured in done]
+    documents = [measured_document(measured, duty, traced) for measured in done]
     ui.result("\n\n".join(texts), runs_document(documents) if several else documents[0])
     if broken is not None:
         raise broken.error from broken

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 from tinyedge.artifacts import Optimize, RamPoint
@@ -12,6 +13,7 @@ from tinyedge.plan.select import (
     FIRMWARE_FLASH_BYTES,
     HALVING_WORTH,
     Candidate,
+    flash_of,
     rate_selection,
     select_kernels,
 )
@@ -19,6 +21,8 @@ from tinyedge.plan.stream_kernel import StreamKernel
 
 REFINED = 2
 """covers whose kernels are chosen anew, all together"""
+GIVEN = 8
+"""for less memory `balanced` gives at most this part of its time, an eighth, and `size` of its flash"""
 _TRIES = 12
 """arenas laid out for one budget, each for a cover that needs less"""
 
@@ -34,11 +38,12 @@ def choose_cover(groups: Groups, plain: Cover | None, optimize: Optimize) -> Cov
         return start
     best = rate_selection(groups.candidates_in(start), groups.arena_bytes(start), optimize)
     price = _flash_price(groups.candidates_in(start), optimize, groups.arena_bytes(start))
+    most = math.inf if plain is None else _first_worth(start, optimize) * (1 + 1 / GIVEN)
     seen = set()
     rated: list[tuple[tuple[float, ...], int, Cover]] = []
     for budget in groups.budgets:
         cover = groups.cheapest(budget, price)
-        if cover is None or not _has_group(cover) or cover in seen:
+        if cover is None or not _has_group(cover) or cover in seen or _first_worth(cover, optimize) > most:
             continue
         seen.add(cover)
         chosen = [option.candidate for option in cover]
@@ -50,9 +55,16 @@ def choose_cover(groups: Groups, plain: Cover | None, optimize: Optimize) -> Cov
         refined = groups.cover_of(picked)
         for each in (cover, refined):
             score = rate_selection([option.candidate for option in each], groups.arena_bytes(each), optimize)
-            if score[0] < best[0]:
+            if score[0] < best[0] and _first_worth(each, optimize) <= most:
                 best, winner = score, each
     return winner
+
+
+def _first_worth(cover: Cover, optimize: Optimize) -> int:
+    """What an optimization is chosen for, and gives the least of: bytes of flash for `size`, else cycles."""
+    if optimize == "size":
+        return flash_of([option.candidate for option in cover])
+    return sum(option.cycles for option in cover)
 
 
 def _has_group(cover: Cover) -> bool:

@@ -8,8 +8,8 @@ from typing import Any
 
 from tinyedge.artifacts import Figure, Measured
 from tinyedge.report.confusion import render_confusion, shown_confusion
-from tinyedge.report.json import run_document
-from tinyedge.report.percentiles import latency_spread, percentiles_document
+from tinyedge.report.measured import measured_document
+from tinyedge.report.percentiles import latency_spread
 from tinyedge.report.table import describe_kind, format_time, render_table
 
 
@@ -61,9 +61,8 @@ def bench_document(runs: Sequence[Measured]) -> dict[str, Any]:
     names = [run.built.project.runtime for run in runs]
     documents = []
     for run in runs:
-        document = run_document(run)
+        document = measured_document(run)
         document["memory"]["code_bytes"] = _code_bytes(run)
-        document |= percentiles_document(run)
         documents.append(document)
     return {
         "schema": "tinyedge.bench/2",

@@ -8,15 +8,14 @@ from tinyedge.artifacts import Built, Measured, QuantizedModel
 from tinyedge.artifacts.display import Forms, register_forms
 from tinyedge.report.confusion import class_tables, shown_confusion
 from tinyedge.report.html import html_piece
-from tinyedge.report.json import build_document, run_document, train_document
-from tinyedge.report.percentiles import percentiles_document, render_percentiles
+from tinyedge.report.json import build_document, train_document
+from tinyedge.report.measured import measured_document, render_measured
 from tinyedge.report.table import Cell, format_bytes
 from tinyedge.report.text import (
     layer_table,
     memory_rows,
     model_summary,
     render_build,
-    render_run,
     render_training,
     run_summary,
     size_rows,
@@ -63,9 +62,5 @@ register_forms(
 )
 register_forms(
     Measured,
-    Forms(
-        lambda measured: run_document(measured) | percentiles_document(measured),
-        lambda measured: render_run(measured) + render_percentiles(measured),
-        _run_html,
-    ),
+    Forms(measured_document, render_measured, _run_html),
 )
