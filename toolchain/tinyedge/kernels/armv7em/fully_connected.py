@@ -1,11 +1,6 @@
 """fully_connected on two rows of weights at once, without widening weights at run time and without scratch.
 
-Each 16-bit half of a weight word holds w_a + 256 w_b of two rows a, b. The word as it is multiplies two inputs by
-SMLAD and yields S_a + 256 S_b; one SXTB16 in place leaves w_a, and a second SMLAD yields S_a. So four products cost
-three instructions, and weights take one byte each. The difference of the two sums is 256 S_b exactly, modulo 2**32,
-which is S_b as long as |S_b| < 2**23: proved for each row from its weights and bias.
-
-Four rows are computed in one pass over the input, whose words are widened as they come.
+Four rows, in pairs as `row_pairs` says, are computed in one pass over the input, whose words are widened as they come.
 """
 
 from __future__ import annotations
@@ -18,6 +13,7 @@ import numpy.typing as npt
 
 from tinyedge.boards import Core
 from tinyedge.kernels.armv7em import rounding
+from tinyedge.kernels.armv7em.row_pairs import LANES, ROWS, multiply_rows, part_sums, row_blocks, rows_fit
 from tinyedge.kernels.common.filters import folded_bias, scales_alike
 from tinyedge.kernels.common.overlap import connected_in_place
 from tinyedge.kernels.contract import AsmFunction, Code, Constant, Cost, Kernel, Operands, word_offsets
@@ -25,10 +21,6 @@ from tinyedge.kernels.thumb.assembly import Assembly, clamp, requantize, widen
 from tinyedge.ops.contract import Layer
 from tinyedge.ops.fully_connected import FullyConnected
 
-ROWS = 4
-"""rows of weights computed together"""
-LANES = 4
-"""inputs in a word"""
 LAYER = word_offsets(
     "te_pairs_layer",
     {
@@ -40,6 +32,7 @@ LAYER = word_offsets(
     },
 )
 HEADER_WORDS = len(LAYER.members)
+SUMS = ("r4", "r5", "r6", "r7")
 CALL_TICKS = 40
 CALL_BYTES = 20
 
@@ -71,7 +64,7 @@ def _assembly(low: int, high: int) -> Assembly:
     _multiply(asm, "r3")
     asm("subs r8, r8, #1", "bne 2b")
     asm.block("outputs", "separate the rows, rescale, store")
-    asm("sub r5, r5, r4", "sub r7, r7, r6", "asr r5, r5, #8", "asr r7, r7, #8")
+    part_sums(asm, SUMS)
     asm("ldrd r2, r8, [sp, #4]", f"ldrd r9, r10, [r8, #{LAYER['zero_point']}]", "ldr r11, [sp, #16]")
     for row in range(ROWS):
         sums = f"r{4 + row}"
@@ -92,15 +85,7 @@ def _assembly(low: int, high: int) -> Assembly:
 def _multiply(asm: Assembly, inputs: str) -> None:
     """Four inputs, a word of which is in a register, with four rows."""
     widen(asm, inputs, "lr")
-    asm("ldm r1!, {r9-r12}")
-    for weights, both, first, x in (
-        ("r9", "r5", "r4", inputs),
-        ("r10", "r7", "r6", inputs),
-        ("r11", "r5", "r4", "lr"),
-        ("r12", "r7", "r6", "lr"),
-    ):
-        asm(f"smlad {both}, {weights}, {x}, {both}", f"sxtb16 {weights}, {weights}")
-        asm(f"smlad {first}, {weights}, {x}, {first}")
+    multiply_rows(asm, SUMS, ("r9", "r10", "r11", "r12"), inputs, "lr")
 
 
 @cache
@@ -120,19 +105,6 @@ def _bias(p: FullyConnected, weights: npt.NDArray[np.int64]) -> npt.NDArray[np.i
     return np.asarray(np.where(p.multiplier == 0, 0, bias), np.int64)
 
 
-def _weights_fit(p: FullyConnected) -> str:
-    """Rows in pairs have room in 16 bits, and sums of the second of each pair in 24."""
-    weights = _centred(p)
-    if weights.min() < -128 or weights.max() > 127:
-        return f"weights less their zero point reach from {weights.min()} to {weights.max()}, beyond int8"
-    second = weights[1::2]
-    packed = weights[: 2 * len(second) : 2] + 256 * second
-    if packed.size and packed.min() < -(1 << 15):
-        return "a weight is -128, and the one beside it leaves no room for it in 16 bits"
-    largest = int((np.abs(_bias(p, weights)) + 128 * np.abs(weights).sum(axis=1)).max())
-    return f"a sum could reach {largest:,}, the kernel takes less than 2**23" if largest >= 1 << 23 else ""
-
-
 class FullyConnectedPairs(Kernel):
     """int8 fully connected layers whose sums stay below 2**23."""
 
@@ -145,7 +117,8 @@ class FullyConnectedPairs(Kernel):
         p: FullyConnected = layer.params
         if p.batches > 1 and p.inputs % LANES:
             return f"rows of {p.inputs} inputs are not all aligned to a word"
-        return rounding.shifts_right(p.multiplier, p.shift) or _weights_fit(p)
+        weights = _centred(p)
+        return rounding.shifts_right(p.multiplier, p.shift) or rows_fit(weights, _bias(p, weights))
 
     def cost(self, layer: Layer, core: Core) -> Cost:
         p: FullyConnected = layer.params
@@ -182,11 +155,7 @@ def pack(p: FullyConnected) -> npt.NDArray[np.uint32]:
     """The constants of a layer, as the function's comment lists them."""
     input_words = -(-p.inputs // LANES)
     rows = -(-p.outputs // ROWS) * ROWS
-    centred = _centred(p)
-    weights = np.zeros((rows, input_words * LANES), np.int64)
-    weights[: p.outputs, : p.inputs] = centred
-    bias = np.zeros(rows, np.int64)
-    bias[: p.outputs] = _bias(p, centred)
+    weights = _centred(p)
     alike = scales_alike(p)
     scales = [
         word
@@ -200,16 +169,7 @@ def pack(p: FullyConnected) -> npt.NDArray[np.uint32]:
         scale_step=0 if alike else 8,
         blocks=4 * (HEADER_WORDS + len(scales)),
     )
-
-    def in_pairs(values: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-        """[rows, ...] -> [rows / 2, ...]: first + 256 * second"""
-        return values[0::2] + 256 * values[1::2]
-
-    biases = np.stack([bias[0::2], in_pairs(bias)], axis=1).reshape(-1, ROWS)
-    quads = in_pairs(weights).reshape(rows // 2, input_words, 2, 2)  # pair of rows, input word, 0/2 or 1/3, even/odd
-    pairs = rounding.halfwords(quads[:, :, 0, :], quads[:, :, 1, :])  # inputs (0, 2), (1, 3) as SXTB16 gives them
-    products = pairs.reshape(-1, 2, input_words, 2).transpose(0, 2, 3, 1).reshape(len(biases), -1)
-    blocks = np.concatenate([biases, products], axis=1).reshape(-1)
+    blocks = row_blocks(weights, _bias(p, weights)).reshape(-1)
     return np.concatenate([rounding.words(header + scales), rounding.words(blocks)])
 
 
