@@ -21,8 +21,9 @@ _TO_ITSELF = frozenset(
 _OTHER = frozenset(("mov", "mvn", "adr", "ssat", "usat", "sxtb", "sxth", "uxtb", "uxth", "sxtb16", "uxtb16", "movt"))
 _DSP = frozenset(
     (
-        *("pkhbt", "pkhtb", "sxtab16", "sadd16", "ssub16", "ssub8", "sel"),
-        *("mla", "mls", "smlabb", "smlabt", "smlatb", "smlatt", "smlawb", "smlawt", "smlad", "smuad"),
+        *("pkhbt", "pkhtb", "sxtab16", "sadd16", "qadd16", "ssub16", "ssub8", "sel", "ubfx"),
+        *("mla", "mls", "smulbb", "smultb", "smlabb", "smlabt", "smlatb", "smlatt", "smlawb", "smlawt"),
+        *("smlad", "smuad"),
         *("smmul", "smmulr", "smmla", "smmlar", "smmls", "smmlsr"),
     )
 )
