@@ -93,15 +93,15 @@ def _function(low: int, high: int) -> AsmFunction:
     return _assembly(low, high).shared("te_fully_connected_pairs", PROTOTYPE, COMMENT)
 
 
-def _centred(p: FullyConnected) -> npt.NDArray[np.int64]:
+def centred(p: FullyConnected) -> npt.NDArray[np.int64]:
     """Weights less their zero point, rows that are scaled by 0 as zeros."""
     weights = p.weights.astype(np.int64) - p.weight_zero_point
     return np.asarray(np.where((p.multiplier == 0)[:, None], 0, weights), np.int64)
 
 
-def _bias(p: FullyConnected, weights: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+def folded(p: FullyConnected) -> npt.NDArray[np.int64]:
     """Biases with the input's zero point folded in."""
-    bias = folded_bias(p.bias, weights, p.input_zero_point).astype(np.int64)
+    bias = folded_bias(p.bias, centred(p), p.input_zero_point).astype(np.int64)
     return np.asarray(np.where(p.multiplier == 0, 0, bias), np.int64)
 
 
@@ -117,8 +117,7 @@ class FullyConnectedPairs(Kernel):
         p: FullyConnected = layer.params
         if p.batches > 1 and p.inputs % LANES:
             return f"rows of {p.inputs} inputs are not all aligned to a word"
-        weights = _centred(p)
-        return rounding.shifts_right(p.multiplier, p.shift) or rows_fit(weights, _bias(p, weights))
+        return rounding.shifts_right(p.multiplier, p.shift) or rows_fit(centred(p), folded(p))
 
     def cost(self, layer: Layer, core: Core) -> Cost:
         p: FullyConnected = layer.params
@@ -155,7 +154,6 @@ def pack(p: FullyConnected) -> npt.NDArray[np.uint32]:
     """The constants of a layer, as the function's comment lists them."""
     input_words = -(-p.inputs // LANES)
     rows = -(-p.outputs // ROWS) * ROWS
-    weights = _centred(p)
     alike = scales_alike(p)
     scales = [
         word
@@ -169,7 +167,7 @@ def pack(p: FullyConnected) -> npt.NDArray[np.uint32]:
         scale_step=0 if alike else 8,
         blocks=4 * (HEADER_WORDS + len(scales)),
     )
-    blocks = row_blocks(weights, _bias(p, weights)).reshape(-1)
+    blocks = row_blocks(centred(p), folded(p)).reshape(-1)
     return np.concatenate([rounding.words(header + scales), rounding.words(blocks)])
 
 

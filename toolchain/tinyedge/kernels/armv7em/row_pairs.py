@@ -24,19 +24,25 @@ LANES = 4
 Int64Array = npt.NDArray[np.int64]
 
 
-def rows_fit(weights: Int64Array, bias: Int64Array) -> str:
-    """Empty when rows in pairs have room in 16 bits, and the sums of the second of each pair in 24; else why not.
-
-    Shape:  weights [rows, inputs], bias [rows]
-    """
-    if weights.min() < -128 or weights.max() > 127:
+def pairs_fit(weights: Int64Array) -> str:
+    """Empty when rows in pairs have room in 16 bits, else why not. Shape: weights [rows, inputs]"""
+    if weights.size and (weights.min() < -128 or weights.max() > 127):
         return f"weights less their zero point reach from {weights.min()} to {weights.max()}, beyond int8"
     second = weights[1::2]
     packed = weights[: 2 * len(second) : 2] + 256 * second
     if packed.size and packed.min() < -(1 << 15):
         return "a weight is -128, and the one beside it leaves no room for it in 16 bits"
+    return ""
+
+
+def rows_fit(weights: Int64Array, bias: Int64Array) -> str:
+    """Empty when `pairs_fit`, and the sums of the second row of each pair have room in 24 bits; else why not.
+
+    Shape:  weights [rows, inputs], bias [rows]
+    """
     largest = int((np.abs(bias) + 128 * np.abs(weights).sum(axis=1)).max())
-    return f"a sum could reach {largest:,}, the kernel takes less than 2**23" if largest >= 1 << 23 else ""
+    too_large = f"a sum could reach {largest:,}, the kernel takes less than 2**23" if largest >= 1 << 23 else ""
+    return pairs_fit(weights) or too_large
 
 
 def row_blocks(weights: Int64Array, bias: Int64Array) -> Int64Array:
