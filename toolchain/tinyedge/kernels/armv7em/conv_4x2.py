@@ -33,8 +33,8 @@ from tinyedge.ops.contract import Layer
 from tinyedge.ops.conv_2d import Conv2D
 
 STEM = "te_conv_2d_4x2"
-DRIVER_BYTES = 400
-PARAMS_BYTES = 52
+DRIVER_BYTES = 410
+PARAMS_BYTES = 56
 LAYER_CODE_BYTES = 20
 MOST_UNROLLED_STEPS = 64
 """3 KB of code"""
