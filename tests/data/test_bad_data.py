@@ -198,6 +198,12 @@ BAD: dict[str, tuple[Callable[[Path], Any], Spoil, dict[str, Any], str]] = {
         {},
         r"validation_list.txt`, line 1: .* is in test and in validation",
     ),
+    "a list that is no text": (
+        make_speech_commands,
+        write("testing_list.txt", b"circle/\xff\xfe.wav\n"),
+        {},
+        r"testing_list.txt` is no text in UTF-8: invalid start byte at byte 7",
+    ),
     "silence without noise": (
         make_speech_commands,
         remove("_background_noise_"),
@@ -562,7 +568,7 @@ def test_arrays_of_other_protocols_are_read(tmp_path: Path) -> None:
 # -- whatever is cut or changed ----------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", [name for name in MAKERS if name not in ("image_parts", "edge_impulse_cbor")])
+@pytest.mark.parametrize("name", [name for name in MAKERS if name != "image_parts"])
 def test_damage_is_told_or_does_no_harm(name: str, tmp_path: Path) -> None:
     """Files that are cut short, and bytes that are turned round: data or an error in words, nothing else."""
     for package in needs(name):
