@@ -48,8 +48,8 @@ class FlatFile:
         self.unpacked: dict[tuple[int, int], npt.NDArray[Any]] = {}
         self.options: dict[tuple[int, int], Mapping[str, Any]] = {}
 
-    def fail(self, what: str, hint: str = DAMAGED) -> ModelError:
-        return ModelError(f"model `{self.name}`, {self.place}: {what}", hint=hint)
+    def fail(self, what: str, hint: str = DAMAGED, code: str = "") -> ModelError:
+        return ModelError(f"model `{self.name}`, {self.place}: {what}", hint=hint, code=code)
 
     def spend(self, size: int) -> None:
         """Account for bytes of the file that become Python objects; a sound file holds each of them once."""
@@ -107,6 +107,7 @@ class FlatFile:
         raise self.fail(
             f"builtin operator {builtin} is unknown to the schema tinyedge was built with",
             "the file is newer than this tinyedge, or damaged: update tinyedge, or export it again",
+            "TE206",
         )
 
     def offset_of(self, view: npt.NDArray[Any]) -> int:

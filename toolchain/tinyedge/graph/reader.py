@@ -149,6 +149,7 @@ class _Reader(FlatFile):
                 raise self.fail(
                     "its tensors are compressed by TensorFlow Lite Micro's tool, which tinyedge cannot read",
                     "give the model from before the compression",
+                    "TE405",
                 )
 
     # -- tensors ---------------------------------------------------------------------------------------------------
@@ -175,6 +176,7 @@ class _Reader(FlatFile):
             raise self.fail(
                 f"its type is {name}; tinyedge reads {', '.join(d.value for d in DType)}",
                 "convert to int8 with a representative data set",
+                "TE107" if name == "float16" else "TE109",
             )
         return dtype
 
@@ -184,7 +186,9 @@ class _Reader(FlatFile):
             raise self.fail(f"it has {len(shape)} dimensions, at most {_MAX_RANK} can be")
         if any(size < 0 for size in shape):
             raise self.fail(
-                f"its shape {list(shape)} is not fixed", "export the model with a fixed input shape and batch size 1"
+                f"its shape {list(shape)} is not fixed",
+                "export the model with a fixed input shape and batch size 1",
+                "TE213",
             )
         if math.prod(shape) * dtype.bytes >= _MAX_TENSOR_BYTES:
             raise self.fail(f"its shape {list(shape)} takes {math.prod(shape) * dtype.bytes:,} bytes")
@@ -195,11 +199,12 @@ class _Reader(FlatFile):
             raise self.fail(
                 "it is stored sparse, tinyedge reads dense tensors",
                 "convert without the sparsity optimization; pruned zeros stay zeros",
+                "TE404",
             )
         if table.ExternalBuffer() != 0:
-            raise self.fail("its data lies in another file", "export the model as a single .tflite file")
+            raise self.fail("its data lies in another file", "export the model as a single .tflite file", "TE404")
         if table.VariantTensorsLength() != 0:
-            raise self.fail("it is a variant tensor, which tinyedge cannot run", "export without tensor lists")
+            raise self.fail("it is a variant tensor, which tinyedge cannot run", "export without tensor lists", "TE404")
 
     def quantization(self, table: Any) -> Quantization | None:
         parameters = table.Quantization()
@@ -209,6 +214,7 @@ class _Reader(FlatFile):
             raise self.fail(
                 "its quantization is custom or block-wise; tinyedge knows per tensor and per channel",
                 "convert with TensorFlow Lite's int8 quantization",
+                "TE404",
             )
         scale = self.vector(parameters.ScaleAsNumpy)
         if not scale:
