@@ -39,7 +39,9 @@ def _judge(graph: Graph) -> Iterator[Verdict]:
             continue
         for constraint in OPERATORS[operator.name].constraints:
             if not constraint(graph, operator):
-                yield Verdict(operator, "rule", f"{describe(graph, operator)}: the rule is: {rule_of(constraint)}")
+                yield Verdict(
+                    operator, "rule", f"{describe(graph, operator)}: the rule is: {rule_of(constraint).rstrip('.')}"
+                )
                 break
         else:
             for subgraph in operator.subgraphs:

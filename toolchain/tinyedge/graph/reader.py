@@ -176,7 +176,7 @@ class _Reader(FlatFile):
             raise self.fail(
                 f"its type is {name}; tinyedge reads {', '.join(d.value for d in DType)}",
                 "convert to int8 with a representative data set",
-                "TE107" if name == "float16" else "TE109",
+                {"float16": "TE107", "variant": "TE404"}.get(name, "TE109"),
             )
         return dtype
 

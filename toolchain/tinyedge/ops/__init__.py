@@ -155,7 +155,7 @@ def refuse_float(graph: Graph, operator: Operator) -> None:
     raise ModelError(
         f"model `{graph.name}` is a float model: {title} computes in float32{never}",
         hint=LOOP_HINT if operator.subgraphs else CONVERT_HINT,
-        code="TE101",
+        code="TE102" if any(_has_quantized_weights(graph, other) for other in graph.operators) else "TE101",
     )
 
 

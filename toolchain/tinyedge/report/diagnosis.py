@@ -22,9 +22,9 @@ _CODE = "    "
 _INTRODUCTION = """\
 # Checks
 
-`tinyedge check MODEL` tells from a `.tflite` alone what is going to hurt on a microcontroller: before anything is built,
-without TensorFlow, and of models that cannot be built at all. Each kind of trouble has a code that never changes its
-meaning; `tinyedge explain TE101` prints its page.
+`tinyedge check MODEL` tells from a `.tflite` alone what is going to hurt on a microcontroller: before anything is
+built, without TensorFlow, and of models that cannot be built at all. Each kind of trouble has a code that never changes
+its meaning; `tinyedge explain TE101` prints its page.
 
 An *error* means that tinyedge does not run the model, or that it cannot be right; the exit code is 1. A *warning* costs
 time, memory or accuracy; with `--strict` it makes the exit code 1 too. A *note* is worth knowing. `--ignore TE216`

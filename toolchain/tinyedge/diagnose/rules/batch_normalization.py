@@ -10,8 +10,8 @@ from tinyedge.diagnose.words import counted
 from tinyedge.graph.stored import StoredGraph, StoredOperator, StoredTensor
 
 _WEIGHTED = ("conv_2d", "depthwise_conv_2d", "fully_connected", "transpose_conv")
-_BETWEEN = ("relu", "relu6", "max_pool_2d", "average_pool_2d", "quantize", "dequantize")
-"""what may stand between the layer and its normalization"""
+_FARTHEST = 8
+"""operators between the layer and its normalization: activations, pooling, a sum of branches"""
 
 
 def find(subject: Subject) -> Iterator[Found]:
@@ -45,8 +45,11 @@ def _with_constant(graph: StoredGraph, operator: StoredOperator) -> tuple[Stored
 
 
 def _behind_weights(graph: StoredGraph, tensor: StoredTensor) -> bool:
+    """A Normalization of the inputs has no layer before it, and is meant so."""
     producer = graph.producer(tensor.index)
-    while producer is not None and producer.name in _BETWEEN:
+    for _ in range(_FARTHEST):
+        if producer is None or producer.name in _WEIGHTED or not producer.inputs:
+            break
         producer = graph.producer(producer.inputs[0])
     return producer is not None and producer.name in _WEIGHTED
 

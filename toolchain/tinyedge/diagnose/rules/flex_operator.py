@@ -27,7 +27,8 @@ RULE = Rule(
         "of tens of megabytes that exists for phones and not for microcontrollers.",
         "It refuses the model.",
         "Convert without it; the converter then names what it cannot express, and that layer has to be written "
-        "otherwise:\n\n    converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]",
+        "otherwise:\n\n    converter.target_spec.supported_ops = [\n"
+        "        tf.lite.OpsSet.TFLITE_BUILTINS_INT8]",
     ),
     find,
 )

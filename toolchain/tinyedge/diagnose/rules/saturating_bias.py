@@ -42,7 +42,7 @@ RULE = Rule(
         "bits: the converter cuts it off, or sums wrap around, and the channel gives nonsense.",
         "It proves that no sum leaves 32 bits, and refuses a layer where one can (an error).",
         "Calibrate with inputs in the range that the model was trained for, and scale inputs to about -1 to 1:\n\n"
-        "    layers.Normalization()    # adapted to the training set, in front of the network",
+        "    layers.Normalization()    # first, adapted to the training set",
     ),
     find,
 )

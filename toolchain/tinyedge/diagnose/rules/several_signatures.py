@@ -32,7 +32,8 @@ RULE = Rule(
         "run the first subgraph. It may not be the one that is meant, and the others take flash.",
         "It runs the first subgraph, and leaves the weights of others out of the firmware.",
         "Export the one that the device needs:\n\n"
-        '    tf.lite.TFLiteConverter.from_saved_model(folder, signature_keys=["serving_default"])',
+        "    tf.lite.TFLiteConverter.from_saved_model(\n"
+        '        folder, signature_keys=["serving_default"])',
     ),
     find,
 )

@@ -37,8 +37,8 @@ RULE = Rule(
         "error",
         "Indices, classes or shapes are int64, TensorFlow's default. A 32-bit core adds, compares and moves them in "
         "two steps, multiplies in four, and they take twice the RAM. TensorFlow Lite Micro has hardly a kernel for "
-        "them: ARG_MAX to int64, for one, is refused. (The int64 biases of int16 models are meant so, and are not "
-        "told.)",
+        "them: ARG_MAX to int64, for one, is refused. The int64 biases of int16 models are meant so, and are not "
+        "told.",
         "What follows from shapes alone is computed at build time. What is left is an error where no kernel takes it.",
         "Ask for 32 bits where the index is made, or leave it to the application:\n\n"
         "    tf.argmax(x, axis=-1, output_type=tf.int32)",
