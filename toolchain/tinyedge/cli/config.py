@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, Literal
 
 from tinyedge.artifacts import Optimize
 from tinyedge.errors import UsageError
 from tinyedge.tables import TableError, read_table, read_toml
+
+
+@dataclass(frozen=True)
+class CheckSettings:
+    """[check]: what `tinyedge check` looks for."""
+
+    ignore: tuple[str, ...] = ()
+    """codes that are left out, as `["TE216"]`"""
 
 
 @dataclass(frozen=True)
@@ -37,9 +45,11 @@ class Config:
     """samples and labels for a model that has to be converted"""
     calibration: Path | None = None
     """how long the board waits for its memory: a file of `tinyedge calibrate`"""
+    check: CheckSettings = field(default_factory=CheckSettings)
+    """what `tinyedge check` looks for"""
 
 
-_KEYS = ", ".join(field.name for field in fields(Config))
+_KEYS = ", ".join(each.name for each in fields(Config))
 
 
 def load_config(folder: Path) -> Config:
