@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 import click
 
-from tinyedge.cli.config import Config, load_config
+from tinyedge.cli.config import Config, load_config, load_project_budget
 from tinyedge.cli.ui import Ui, terminal_columns
 from tinyedge.convert import Settings
 from tinyedge.errors import UsageError
@@ -105,6 +105,7 @@ _FILES = (
     click.option("--html", type=_FILE, help="Write the report as a page."),
     click.option("--junit", type=_FILE, help="Write what was checked as JUnit XML."),
 )
+_UPDATE = click.option("--update-budget", is_flag=True, help="Take what is found as the budget of the model.")
 _DUTY = (
     click.option("--rate", metavar="N/s", help="Inferences a s, min, h or d, for the life of --battery."),
     click.option("--battery", metavar="SPEC", help="Its charge and voltage: 220mAh@3V."),
@@ -147,6 +148,11 @@ def converting(function: Command) -> Command:
 def sampling(function: Command) -> Command:
     """Which samples, and how many: `inputs` and `samples`."""
     return _decorate(function, _SAMPLING)
+
+
+def budgeted(function: Command) -> Command:
+    """`--update-budget`, handed to the command as `update_budget`."""
+    return _UPDATE(function)
 
 
 def measuring(function: Command) -> Command:
@@ -259,6 +265,7 @@ def merge_choices(config: Config, runtime: str, given: Mapping[str, Any]) -> tup
         build_dir=(given["build_dir"] or config.build_dir or Path("build")).absolute(),
         data=given["data"] or config.data,
         calibration=given.get("calibration") or config.calibration,
+        budget=None if config.budget is None else load_project_budget(Path.cwd()),
         conversion=Settings(python=given["python"]),
     )
     return merged, {name: value for name, value in given.items() if name not in _OF_CHOICES}

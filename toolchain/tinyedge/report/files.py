@@ -13,6 +13,7 @@ from tinyedge.artifacts import Measured
 from tinyedge.errors import UsageError
 from tinyedge.graph.ir import Array
 from tinyedge.paths import write_whole
+from tinyedge.report.budgets import budget_cases, measured_lines
 from tinyedge.report.html import run_html
 from tinyedge.report.junit import run_junit
 
@@ -64,7 +65,7 @@ class RunFiles:
         if self.html is not None:
             contents[self.html] = run_html(measured).encode()
         if self.junit is not None:
-            contents[self.junit] = run_junit(measured).encode()
+            contents[self.junit] = run_junit(measured, budget_cases(measured_lines(measured))).encode()
         for path, content in contents.items():
             write_whole(path, content)
 
