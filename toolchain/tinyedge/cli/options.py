@@ -15,6 +15,7 @@ from tinyedge.cli.ui import Ui, terminal_columns
 from tinyedge.convert import Settings
 from tinyedge.errors import UsageError
 from tinyedge.jobs.choices import PORTABLE_BOARD, Choices
+from tinyedge.jobs.compare import RunChoices
 from tinyedge.report.energy import parse_duty
 from tinyedge.report.files import RunFiles
 from tinyedge.report.table import fitted
@@ -44,6 +45,9 @@ _MODELS = (
 _RUNTIME = click.option("--runtime", type=click.Choice(RUNTIMES), help="Compiled ahead of time (default), or TFLM.")
 _RUNTIMES = click.option(
     "--runtime", default=",".join(RUNTIMES), show_default=True, metavar="NAME,...", help="The runtimes to compare."
+)
+_EMULATOR = click.option(
+    "--emulator", default="auto", show_default=True, help="Which emulator; `auto` takes the board's first."
 )
 _DATA = click.option(
     "--data",
@@ -236,6 +240,25 @@ def several_choices(function: Command) -> Command:
         return function(*args, choices=tuple(merged for merged, _ in pairs), **pairs[0][1])
 
     return _decorate(wrapper, (*_MODEL, _RUNTIMES, *_BUILD))
+
+
+def building(function: Command) -> Command:
+    """How a model is built and run, handed to the command as `how`: it is asked for each of several models."""
+
+    @functools.wraps(function)
+    def wrapper(
+        *args: Any, runtime: str | None, emulator: str, inputs: str | None, samples: int | None, **kwargs: Any
+    ) -> Any:
+        given = {name: kwargs.pop(name) for name in list(kwargs) if name in _OF_CHOICES}
+
+        def choices_of(model: str) -> Choices:
+            config = load_config(Path.cwd())
+            chosen = runtime or config.runtime or RUNTIMES[0]
+            return merge_choices(config, chosen, {**given, "model": model})[0]
+
+        return function(*args, how=RunChoices(choices_of, emulator, inputs, samples), **kwargs)
+
+    return _decorate(wrapper, (_BOARD, _RUNTIME, *_BUILD, _EMULATOR, *_SAMPLING))
 
 
 def merge_choices(config: Config, runtime: str, given: Mapping[str, Any]) -> tuple[Choices, dict[str, Any]]:
