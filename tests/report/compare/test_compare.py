@@ -71,7 +71,7 @@ def test_five_percent_more_instructions_fail(tell: Tell, tmp_path: Path, percent
         for case in ET.parse(tmp_path / "gate.xml").iter("testcase")
         if case.find("failure") is not None
     ]
-    assert failures == (["fake on test_board (aot, balanced): b: instructions"] if code else [])
+    assert failures == (["fake on test_board (aot, balanced, unicorn): b: instructions"] if code else [])
     assert ("**1 regression**" in (tmp_path / "gate.md").read_text()) is bool(code)
     if code:
         assert_refused(outcome, 1, "instructions 182,331 -> ", f"+{percent:.2f} %", "let through 187,801")
@@ -163,7 +163,11 @@ def test_folders_are_compared_run_by_run(tell: Tell, tmp_path: Path) -> None:
     write(tmp_path / "now" / "one.json", document(slower(10)))
     outcome = tell("base", "now", "--json")
     assert_refused(
-        outcome, 1, "2 regressions:", "now/one: instructions", "fake on rpi_pico (aot, balanced): not in number 2"
+        outcome,
+        1,
+        "2 regressions:",
+        "now/one: instructions",
+        "fake on rpi_pico (aot, balanced, unicorn): not in number 2",
     )
     assert [each["lost"] for each in json.loads(outcome.stdout)["comparisons"]] == [False, True]
     assert tell("now", "base").code == 0, "a run that is new is no regression"

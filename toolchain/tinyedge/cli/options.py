@@ -108,6 +108,7 @@ _FILES = (
     ),
     click.option("--html", type=_FILE, help="Write the report as a page."),
     click.option("--junit", type=_FILE, help="Write what was checked as JUnit XML."),
+    click.option("--markdown", type=_FILE, help="Write a summary for a pull request."),
 )
 _UPDATE = click.option("--update-budget", is_flag=True, help="Take what is found as the budget of the model.")
 _DUTY = (
@@ -168,13 +169,14 @@ def measuring(function: Command) -> Command:
         save_outputs: Path | None,
         html: Path | None,
         junit: Path | None,
+        markdown: Path | None,
         rate: str | None,
         battery: str | None,
         sleep_ua: float | None,
         **kwargs: Any,
     ) -> Any:
         duty = parse_duty(rate, battery, sleep_ua)
-        return function(*args, files=RunFiles(save_outputs, html, junit), duty=duty, **kwargs)
+        return function(*args, files=RunFiles(save_outputs, html, junit, markdown), duty=duty, **kwargs)
 
     return _decorate(wrapper, (*_SAMPLING, *_FILES, *_DUTY))
 

@@ -159,8 +159,8 @@ def number(figure: str, value: float) -> str:
     return f"{value:,.{digits}f}" + (f" {name.unit}" if name.unit else "")
 
 
-def _by_key(group: Sequence[Subject]) -> dict[tuple[str, str, str, str], Subject]:
-    table: dict[tuple[str, str, str, str], Subject] = {}
+def _by_key(group: Sequence[Subject]) -> dict[tuple[str, ...], Subject]:
+    table: dict[tuple[str, ...], Subject] = {}
     for subject in group:
         if subject.key in table:
             raise UsageError(
@@ -243,7 +243,7 @@ def _pairs(base: Sequence[LayerFigures], other: Sequence[LayerFigures]) -> dict[
     matcher = difflib.SequenceMatcher(
         None, [layer.likeness for layer in base], [layer.likeness for layer in other], autojunk=False
     )
-    pairs = {}
+    pairs: dict[int, LayerFigures] = {}
     for tag, begin, end, other_begin, other_end in matcher.get_opcodes():
         same_kinds = [layer.operator for layer in base[begin:end]] == [
             layer.operator for layer in other[other_begin:other_end]
@@ -255,7 +255,7 @@ def _pairs(base: Sequence[LayerFigures], other: Sequence[LayerFigures]) -> dict[
 
 def _notes(subjects: Sequence[Subject], rows: Sequence[FigureRow]) -> tuple[str, ...]:
     notes = []
-    for name in ("model", "board", "runtime", "compiler", "optimize"):
+    for name in ("model", "board", "runtime", "compiler", "optimize", "emulator"):
         values = [getattr(subject, name) for subject in subjects]
         if len(set(values)) > 1:
             notes.append(f"{name} differs: {', '.join(value or 'unknown' for value in values)}")

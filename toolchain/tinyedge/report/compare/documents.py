@@ -69,6 +69,7 @@ class _Run:
     memory: _Memory
     compiler: str = ""
     optimize: str = ""
+    emulator: str = ""
     accuracy: _Accuracy = _Accuracy()
     verify: _Verify | None = None
     instructions: _Figure = _Figure()
@@ -193,7 +194,18 @@ def _subject(run: _Run, label: str) -> Subject:
         )
         for layer in run.layers
     )
-    return Subject(label, run.model, run.board, run.runtime, run.compiler, run.optimize, figures, layers, run.digests)
+    return Subject(
+        label,
+        run.model,
+        run.board,
+        run.runtime,
+        run.compiler,
+        run.optimize,
+        run.emulator.partition(" ")[0],
+        figures,
+        layers,
+        run.digests,
+    )
 
 
 def with_distinct_labels(subjects: Sequence[Subject]) -> tuple[Subject, ...]:

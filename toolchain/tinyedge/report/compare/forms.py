@@ -144,6 +144,7 @@ def _comparison_document(comparison: Comparison) -> dict[str, Any]:
                 "runtime": subject.runtime,
                 "compiler": subject.compiler,
                 "optimize": subject.optimize,
+                "emulator": subject.emulator,
                 "digests": dict(subject.digests),
             }
             for subject in comparison.subjects

@@ -88,18 +88,18 @@ def _beats(one: tuple[float, float], other: tuple[float, float]) -> bool:
 def render_pareto(pareto: Pareto, columns: int = 80) -> str:
     """The picture in letters, and what each stands for; `*` behind those of the front."""
     height = 12
-    width = max(min(columns, 100) - 18, 20)
+    low_y, high_y = _span([point.y for point in pareto.points])
+    edge = [number(pareto.y, high_y), *[""] * (height - 2), number(pareto.y, low_y)]
+    margin = max(map(len, edge))
+    width = max(min(columns, 100) - margin - 2, 20)
     grid = [[" "] * width for _ in range(height)]
     low_x, high_x = _span([point.x for point in pareto.points])
-    low_y, high_y = _span([point.y for point in pareto.points])
     for point in pareto.points:
         column = round((point.x - low_x) / (high_x - low_x) * (width - 1))
         row = height - 1 - round((point.y - low_y) / (high_y - low_y) * (height - 1))
         while grid[row][column] != " " and column + 1 < width:
             column += 1
         grid[row][column] = point.letter
-    edge = [number(pareto.y, high_y), *[""] * (height - 2), number(pareto.y, low_y)]
-    margin = max(map(len, edge))
     lines = [f"{FIGURES[pareto.y].title}"]
     lines += [f"{label:>{margin}} |{''.join(row)}".rstrip() for label, row in zip(edge, grid, strict=True)]
     lines.append(f"{'':>{margin}} +{'-' * width}")
@@ -119,19 +119,24 @@ def _span(values: Sequence[float]) -> tuple[float, float]:
     return (low, high) if high > low else (low - max(abs(low), 1) / 2, high + max(abs(high), 1) / 2)
 
 
-_LEFT, _TOP, _RIGHT, _BOTTOM = 96, 40, 120, 48
-_WIDTH, _HEIGHT = 560, 300
+_LEFT, _TOP, _RIGHT, _BOTTOM = 96, 40, 16, 48
+_WIDTH, _HEIGHT = 760, 300
+"""of the whole drawing, and of what is inside its margins, in pixels"""
+_LETTER = 6.8
 
 
-def pareto_svg(pareto: Pareto) -> str:
-    """A standalone SVG document; the front is joined by a line."""
-    width, height = _LEFT + _WIDTH + _RIGHT, _TOP + _HEIGHT + _BOTTOM
+def pareto_svg(pareto: Pareto, width: int = _WIDTH) -> str:
+    """A standalone SVG document; the front is joined by a line. A label without room gives way to its letter.
+
+    width  in pixels; letters have the same size in all
+    """
+    height, drawn_width = _TOP + _HEIGHT + _BOTTOM, width - _LEFT - _RIGHT
     low_x, high_x = _span([point.x for point in pareto.points])
     low_y, high_y = _span([point.y for point in pareto.points])
 
     def place(point: Point) -> tuple[float, float]:
         return (
-            _LEFT + _WIDTH * (0.05 + 0.9 * (point.x - low_x) / (high_x - low_x)),
+            _LEFT + drawn_width * (0.05 + 0.9 * (point.x - low_x) / (high_x - low_x)),
             _TOP + _HEIGHT * (0.95 - 0.9 * (point.y - low_y) / (high_y - low_y)),
         )
 
@@ -139,9 +144,9 @@ def pareto_svg(pareto: Pareto) -> str:
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}" '
         'font-family="sans-serif" font-size="12" class="chart">',
         "<style>.chart{color:#1b1b1b}@media(prefers-color-scheme:dark){.chart{color:#e8e8e8}}</style>",
-        f'<path d="M{_LEFT},{_TOP} V{_TOP + _HEIGHT} H{_LEFT + _WIDTH}" fill="none" stroke="currentColor"/>',
+        f'<path d="M{_LEFT},{_TOP} V{_TOP + _HEIGHT} H{_LEFT + drawn_width}" fill="none" stroke="currentColor"/>',
         _text(_LEFT - 8, _TOP - 12, FIGURES[pareto.y].title, "start"),
-        _text(_LEFT + _WIDTH, height - 10, FIGURES[pareto.x].title, "end"),
+        _text(_LEFT + drawn_width, height - 10, FIGURES[pareto.x].title, "end"),
     ]
     front = sorted(map(place, (point for point in pareto.points if point.front)))
     if len(front) > 1:
@@ -151,14 +156,23 @@ def pareto_svg(pareto: Pareto) -> str:
         x, y = place(point)
         told = f"{point.label}: {number(pareto.x, point.x)}, {number(pareto.y, point.y)}"
         colour = "#219ebc" if point.front else "#8a8a8a"
-        label = point.label if len(point.label) <= 24 else point.label[:23] + "…"
         parts.append(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="5" fill="{colour}"><title>{escape(told)}</title></circle>')
-        parts.append(_text(x + 9, y + 4, label, "start"))
-    for value, at in ((low_x, 0.05), (high_x, 0.95)):
-        parts.append(_text(_LEFT + _WIDTH * at, _TOP + _HEIGHT + 18, number(pareto.x, value), "middle"))
+        parts.append(_point_label(point, x, y + 4, width))
+    for value, at, anchor in ((low_x, 0.0, "start"), (high_x, 1.0, "end")):
+        parts.append(_text(_LEFT + drawn_width * at, _TOP + _HEIGHT + 18, number(pareto.x, value), anchor))
     for value, at in ((low_y, 0.95), (high_y, 0.05)):
         parts.append(_text(_LEFT - 6, _TOP + _HEIGHT * at + 4, number(pareto.y, value), "end"))
     return "\n".join([*parts, "</svg>"]) + "\n"
+
+
+def _point_label(point: Point, x: float, y: float, width: int) -> str:
+    """To the right of the point or to its left, wherever there is room; else its letter."""
+    room = len(point.label) * _LETTER + 9
+    if x + room <= width:
+        return _text(x + 9, y, point.label, "start")
+    if x - room >= _LEFT:
+        return _text(x - 9, y, point.label, "end")
+    return _text(x - 9, y, point.letter, "end")
 
 
 def _text(x: float, y: float, text: str, anchor: str) -> str:

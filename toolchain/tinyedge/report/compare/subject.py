@@ -12,7 +12,7 @@ class Known:
 
     value: float
     kind: str
-    """`counted`, `modelled`, `measured`; `linked` of sizes, `painted` of the stack, `verified` of what was compared sample by sample"""
+    """`counted`, `modelled`, `measured`; `linked` of sizes, `painted` of the stack, `verified` of samples compared"""
     upper: float | None = None
 
 
@@ -43,14 +43,16 @@ class Subject:
     runtime: str
     compiler: str
     optimize: str
+    emulator: str
+    """its name without a version, or a board's port; empty of a build"""
     figures: Mapping[str, Known]
     layers: tuple[LayerFigures, ...] = ()
     digests: Mapping[str, str] = field(default_factory=dict)
 
     @property
-    def key(self) -> tuple[str, str, str, str]:
+    def key(self) -> tuple[str, ...]:
         """What pairs the runs of two folders."""
-        return self.model, self.board, self.runtime, self.optimize
+        return self.model, self.board, self.runtime, self.optimize, self.emulator
 
     @property
     def name(self) -> str:
