@@ -175,6 +175,14 @@ def test_folders_are_compared_run_by_run(tell: Tell, tmp_path: Path) -> None:
     assert_refused(tell("base", "now"), 2, "now/again", "now/one", "nobody can tell")
 
 
+def test_folders_of_one_run_are_compared_by_what_it_is_of(tell: Tell, tmp_path: Path) -> None:
+    write(tmp_path / "base" / "a.json", document(model="other"))
+    write(tmp_path / "now" / "a.json", document())
+    assert_refused(tell("base", "now"), 1, "other on test_board (aot, balanced, unicorn): not in number 2")
+    write(tmp_path / "now" / "b.json", document(model="other"))
+    assert tell("base/a.json", "now").code == 0
+
+
 def test_a_bench_is_two_runs(tmp_path: Path) -> None:
     runs = bench_document(
         [BASE, replace(BASE, built=replace(BASE.built, project=replace(BASE.built.project, runtime="tflm")))]

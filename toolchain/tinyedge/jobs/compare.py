@@ -49,7 +49,8 @@ def compare(
             groups.append(_run(spec, chosen[spec], how, observer))
         else:
             groups.append(read_subjects(Path(spec)))
-    return compare_all(groups, thresholds)
+    folders = any(spec not in chosen and Path(spec).is_dir() for spec in specs)
+    return compare_all(groups, thresholds, by_name=folders)
 
 
 def _is_document(spec: str) -> bool:

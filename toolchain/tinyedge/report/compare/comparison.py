@@ -112,13 +112,15 @@ class Comparison:
         return tuple(found)
 
 
-def compare_all(groups: Sequence[Sequence[Subject]], thresholds: Thresholds) -> tuple[Comparison, ...]:
-    """What was given as A, B and so on: single runs side by side; of several runs, those that are of the same model,
-    board, runtime and aim.
+def compare_all(
+    groups: Sequence[Sequence[Subject]], thresholds: Thresholds, *, by_name: bool = False
+) -> tuple[Comparison, ...]:
+    """What was given as A, B and so on: single runs side by side; of several runs, or `by_name`, those that are of the
+    same model, board, runtime and aim.
 
     Raises: UsageError when runs of one group cannot be told apart
     """
-    if all(len(group) == 1 for group in groups):
+    if not by_name and all(len(group) == 1 for group in groups):
         return (_compare(with_distinct_labels([group[0] for group in groups]), thresholds),)
     tables = [_by_key(group) for group in groups]
     keys = list(dict.fromkeys(key for table in tables for key in table))
