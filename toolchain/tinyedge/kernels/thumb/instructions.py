@@ -18,10 +18,12 @@ _TO_ITSELF = frozenset(
     ("add", "sub", "rsb", "adc", "sbc", "and", "orr", "eor", "bic", "lsl", "lsr", "asr", "ror", "mul")
 )
 """with two operands, the first is read as well"""
-_OTHER = frozenset(("mov", "mvn", "adr", "ssat", "usat", "sxtb", "sxth", "uxtb", "uxth", "sxtb16", "uxtb16", "movt"))
+_OTHER = frozenset(
+    ("mov", "mvn", "adr", "ssat", "usat", "sxtb", "sxth", "uxtb", "uxth", "sxtb16", "uxtb16", "movt", "clz", "ubfx")
+)
 _DSP = frozenset(
     (
-        *("pkhbt", "pkhtb", "sxtab16", "sadd16", "ssub16", "ssub8", "sel"),
+        *("pkhbt", "pkhtb", "sxtab16", "sadd16", "ssub16", "ssub8", "sel", "usada8"),
         *("mla", "mls", "smlabb", "smlabt", "smlatb", "smlatt", "smlawb", "smlawt", "smlad", "smuad"),
         *("smmul", "smmulr", "smmla", "smmlar", "smmls", "smmlsr"),
     )
