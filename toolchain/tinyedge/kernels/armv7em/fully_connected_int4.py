@@ -1,7 +1,7 @@
 """fully_connected with weights of 4 bits, four rows of two inputs to a word, unpacked in the inner loop.
 
-The words and what becomes of them are those of convolutions (`conv_4x2_unpack`): T1 to T4 for four rows, and eight times
-the sum of the inputs, which one pass over them gives first.
+The words and what becomes of them are those of convolutions (`conv_4x2_unpack`): T1 to T4 for four rows. Eight times the
+sum of the inputs comes from one pass over them before.
 """
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ SUM_LIMIT = 1 << 23
 _COMMENT = """\
 One row of a fully connected layer with weights of 4 bits: output = weights x input, four rows of weights a turn.
 
-layer   te_pairs_layer; scales (doubled multiplier, negated divisor); blocks of four rows a, b, c, d: what T3, T2, T4, T1
-        begin with, then for each four inputs two words, inputs (0, 2) and (1, 3), four rows in each half
+layer   te_pairs_layer; scales (doubled multiplier, negated divisor); blocks of four rows a, b, c, d: what T3, T2,
+        T4, T1 begin with, then for each four inputs two words, inputs (0, 2) and (1, 3), four rows in each half
 input   aligned to a word; up to three bytes behind its end are read, and count nothing
 r0 input, r1 weights, r2, r3, lr inputs, r4-r7 T3, T2, T4, T1, r8 turns, r9, r10 weights, r11 unpacked
 37 instructions for 32 products."""

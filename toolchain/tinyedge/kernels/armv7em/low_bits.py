@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 
@@ -11,7 +13,7 @@ LAST_SUM_LIMIT = 1 << 19
 """sums of the fourth channel are below that in magnitude, since they come 4096-fold"""
 
 
-def mixing_reason(second: npt.NDArray[np.int8], third: npt.NDArray[np.int8]) -> str:
+def mixing_reason(second: npt.NDArray[Any], third: npt.NDArray[Any]) -> str:
     """Why weights of the second and third of four channels have no room side by side; empty when they have."""
     crowded = (third == -8) & (second < 0)
     return "a weight of -8 shares a word with a negative one" if crowded.any() else ""
