@@ -36,8 +36,13 @@ def shared(number: int) -> Draw:
 
 
 def pruned(zeros: float) -> Draw:
-    """Such a part of zeros, spread at random."""
-    return lambda rng, count: np.where(rng.random(count) < zeros, 0, dense(rng, count)).astype(np.int8)
+    """Exactly such a part of zeros, spread at random."""
+
+    def draw(rng: Rng, count: int) -> Array:
+        order = rng.permutation(count)
+        return np.where(order < round(zeros * count), 0, dense(rng, count)).astype(np.int8)
+
+    return draw
 
 
 def with_weights(rng: Rng, layer: Layer, draw: Draw, *, healthy: bool = False) -> Layer:

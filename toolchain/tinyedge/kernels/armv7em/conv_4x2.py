@@ -28,7 +28,7 @@ from tinyedge.kernels.armv7em.conv_4x2_row import RowForm, emit_row
 from tinyedge.kernels.armv7em.conv_4x2_unpack import UNPACKS, WeightForm
 from tinyedge.kernels.armv7em.conv_requantize import SUM_LIMIT, Requantization, double_form, double_reason, linear_form
 from tinyedge.kernels.common import checks
-from tinyedge.kernels.common.c_text import params_struct
+from tinyedge.kernels.common.c_text import Value, params_struct
 from tinyedge.kernels.common.numbers import by_numbers
 from tinyedge.kernels.common.sums import Sums, find_sums
 from tinyedge.kernels.contract import Code, Constant, Cost, Kernel, Operands, Storage
@@ -177,11 +177,12 @@ class Conv2D4x2(Kernel):
         stream = self._pack(params, layout)
         shape = "x".join(str(size) for size in params.weights.shape)
         mixed = {"int8": "two channels a word", "int4": "four channels a word", "int2": "four channels a byte"}
+        members = params_members(params, layout, function.name, f"(const uint8_t *){prefix}_weights", self.weights)
         comment = f"weights {shape}, four channels at a time: biases, {mixed[self.weights]}, two factors each"
         return Code(
             call=(f"{STEM}(&{prefix}_params, {operands.inputs[0]}, {operands.outputs[0]}, {operands.scratch});",),
             constants=(Constant(f"{prefix}_weights", "uint32_t", stream, 4, comment),),
-            functions=params_text(params, layout, prefix, function.name, self.weights),
+            functions=params_struct("te_conv_4x2_params", f"{prefix}_params", members),
             runtime=(STEM,),
             assembler=(function,),
         )
@@ -218,11 +219,14 @@ class Conv2D4x2Unrolled(Conv2D4x2):
         return self._row_form(params, steps=find_layout(params).steps)
 
 
-def layer_ticks(params: Conv2D, form: RowForm) -> Ticks:
-    """What one run of a layer takes, from the blocks of its function and how often each is executed."""
+def layer_ticks(params: Conv2D, form: RowForm, groups: int | None = None) -> Ticks:
+    """What one run of a layer takes, from the blocks of its function and how often each is executed.
+
+    groups  of four channels, if not all
+    """
     layout = find_layout(params)
     _, ticks, _ = emit_row(form)
-    groups = len(groups_of_channels(params.output_channels))
+    groups = groups or len(groups_of_channels(params.output_channels))
     turns = -(-layout.steps // form.unroll) if form.unroll else 0
     group = ticks.group + layout.steps // UNPACKS[form.weights].steps * ticks.steps + turns * ticks.turn
     segment = ticks.segment + layout.segment_words % 2 * ticks.odd_word + layout.segment_words // 2 * ticks.two_words
@@ -236,38 +240,34 @@ def layer_ticks(params: Conv2D, form: RowForm) -> Ticks:
     return total
 
 
-def params_text(params: Conv2D, layout: Layout, prefix: str, function: str, weights: WeightForm) -> str:
-    """te_conv_4x2_params of a layer whose stream of weights has this form."""
+def params_members(params: Conv2D, layout: Layout, function: str, weights: str, form: WeightForm) -> dict[str, Value]:
+    """The members of te_conv_4x2_params for a stream of some form, which `weights` points to."""
     w, channels = params.window, params.input_channels
-    group_bytes = 4 * UNPACKS[weights].group_words(layout.steps)
-    return params_struct(
-        "te_conv_4x2_params",
-        f"{prefix}_params",
-        {
-            "run": function,
-            "weights": f"(const uint8_t *){prefix}_weights",
-            "weights_bytes": group_bytes * len(groups_of_channels(params.output_channels)),
-            "group_bytes": group_bytes,
-            "rows": layout.rows,
-            "width": layout.width,
-            "output_channels": params.output_channels,
-            "input_rows": w.input_h,
-            "row_bytes": w.input_w * channels,
-            "step": w.stride_w * channels,
-            "kernel_rows": w.kernel_h,
-            "segments_per_row": layout.segments_per_row,
-            "segment_words": layout.segment_words,
-            "tap_bytes": w.dilation_w * channels,
-            "stride_h": w.stride_h,
-            "dilation_h": w.dilation_h,
-            "pad_top": w.pad_top,
-            "ring_rows": layout.ring_rows,
-            "ring_pitch": layout.ring_pitch,
-            "ring_left": w.pad_left * channels,
-            "input_zero_point": params.input_zero_point,
-            "output_zero_point": params.output_zero_point,
-        },
-    )
+    group_bytes = 4 * UNPACKS[form].group_words(layout.steps)
+    return {
+        "run": function,
+        "weights": weights,
+        "weights_bytes": group_bytes * len(groups_of_channels(params.output_channels)),
+        "group_bytes": group_bytes,
+        "rows": layout.rows,
+        "width": layout.width,
+        "output_channels": params.output_channels,
+        "input_rows": w.input_h,
+        "row_bytes": w.input_w * channels,
+        "step": w.stride_w * channels,
+        "kernel_rows": w.kernel_h,
+        "segments_per_row": layout.segments_per_row,
+        "segment_words": layout.segment_words,
+        "tap_bytes": w.dilation_w * channels,
+        "stride_h": w.stride_h,
+        "dilation_h": w.dilation_h,
+        "pad_top": w.pad_top,
+        "ring_rows": layout.ring_rows,
+        "ring_pitch": layout.ring_pitch,
+        "ring_left": w.pad_left * channels,
+        "input_zero_point": params.input_zero_point,
+        "output_zero_point": params.output_zero_point,
+    }
 
 
 KERNELS: tuple[Kernel, ...] = (Conv2D4x2(), Conv2D4x2Compact(), Conv2D4x2Unrolled())

@@ -1,7 +1,7 @@
 """fully_connected with weights of 4 bits, four rows of two inputs to a word, unpacked in the inner loop.
 
-The words and what becomes of them are those of convolutions (`conv_4x2_unpack`): T1 to T4 for four rows. Eight times the
-sum of the inputs comes from one pass over them before.
+The words and what becomes of them are those of convolutions (`conv_4x2_unpack`): T1 to T4 for four rows. One pass over
+the inputs gives eight times their sum before.
 """
 
 from __future__ import annotations
