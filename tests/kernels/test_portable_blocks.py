@@ -11,6 +11,7 @@ import pytest
 from kits.core_kernels import CoreRunner
 from kits.kernel_cases import check_exact, make_case
 from kits.kernel_layers import Rng, random_inputs
+from kits.stored_weights import bits, with_weights
 from ops.conv_2d import blocks_layer
 from ops.depthwise_conv_2d import depthwise_3x3_layer
 from ops.fully_connected import connected_blocks_layer
@@ -53,11 +54,17 @@ def _connected(rng: Rng) -> list[Layer]:
     ]
 
 
+def _of_4_bits(make: Callable[[Rng], list[Layer]]) -> Callable[[Rng], list[Layer]]:
+    return lambda rng: [with_weights(rng, layer, bits(4)) for layer in make(rng)]
+
+
 LAYERS: dict[str, Callable[[Rng], list[Layer]]] = {
     "portable/conv_2d_blocks_4x2": _convolutions,
     "portable/conv_2d_blocks_2x2": _convolutions,
     "portable/depthwise_conv_2d_3x3": _depthwise,
     "portable/fully_connected_blocks": _connected,
+    "portable/conv_2d_int4": _of_4_bits(_convolutions),
+    "portable/fully_connected_int4": _of_4_bits(_connected),
 }
 
 
