@@ -43,7 +43,7 @@ def test_kernels_are_exact_on(core: str, compiler: str, tmp_path: Path) -> None:
     layers = [maker(rng) for maker in LAYERS.values() for _ in range(12)]
     layers += [requantize_layer(rng, DType.INT8, DType.INT16), requantize_layer(rng, DType.INT32, DType.INT8)]
     layers += [float_border_layer(rng, DType.FLOAT32, DType.INT8), float_border_layer(rng, DType.INT8, DType.FLOAT32)]
-    own = ("whole_numbers", "conv_2d_int4", "fully_connected_int4")
+    own = ("whole_numbers", "conv_2d_int4", "conv_2d_clusters", "conv_2d_bitmap", "fully_connected_int4")
     makers = (blocks_layer, connected_blocks_layer, depthwise_3x3_layer, *(_layers_for(name) for name in own))
     layers += [maker(rng) for maker in makers if maker for _ in range(12)]
     cases = [

@@ -217,6 +217,8 @@ class Conv2DBlocks(Kernel):
         p: Conv2D = layer.params
         prefix, layout = operands.prefix, find_layout(p)
         weights = self._pack(p, layout)
+        block_bytes = len(weights) // -(-p.output_channels // self.channels)
+        members = params_members(p, layout, prefix, f"{prefix}_weights", block_bytes)
         comment = f"{weights_comment(p)}; {self.channels} output channels in turn"
         scratch = operands.scratch or "NULL"
         return Code(
@@ -225,35 +227,31 @@ class Conv2DBlocks(Kernel):
                 Constant(f"{prefix}_weights", "int8_t", weights, 4, comment),
                 *short_constants(prefix, p),
             ),
-            functions=params_text(p, layout, prefix, len(weights) // -(-p.output_channels // self.channels)),
+            functions=params_struct("te_conv_2d_blocks_params", f"{prefix}_params", members),
             runtime=(self.stem,),
             includes=("stddef.h",),
         )
 
 
-def params_text(params: Conv2D, layout: Layout, prefix: str, block_bytes: int) -> str:
-    """te_conv_2d_blocks_params of a layer."""
+def params_members(params: Conv2D, layout: Layout, prefix: str, weights: str, block_bytes: int) -> dict[str, Value]:
+    """The members of te_conv_2d_blocks_params."""
     w, channels = params.window, params.input_channels
-    return params_struct(
-        "te_conv_2d_blocks_params",
-        f"{prefix}_params",
-        {
-            "ring": ring_members(layout.ring, w, channels, params.input_zero_point),
-            "runs": layout.runs.members,
-            "read": layout.read.members,
-            "rows": layout.rows,
-            "width": layout.width,
-            "output_channels": params.output_channels,
-            "stride_h": w.stride_h,
-            "step": w.stride_w * channels,
-            "dilation_h": w.dilation_h,
-            "gathered_bytes": layout.gathered_bytes,
-            "tap_bytes": w.dilation_w * channels,
-            "block_bytes": block_bytes,
-            "weights": f"{prefix}_weights",
-            **short_members(prefix, params),
-        },
-    )
+    return {
+        "ring": ring_members(layout.ring, w, channels, params.input_zero_point),
+        "runs": layout.runs.members,
+        "read": layout.read.members,
+        "rows": layout.rows,
+        "width": layout.width,
+        "output_channels": params.output_channels,
+        "stride_h": w.stride_h,
+        "step": w.stride_w * channels,
+        "dilation_h": w.dilation_h,
+        "gathered_bytes": layout.gathered_bytes,
+        "tap_bytes": w.dilation_w * channels,
+        "block_bytes": block_bytes,
+        "weights": weights,
+        **short_members(prefix, params),
+    }
 
 
 class Conv2DBlocks4x2(Conv2DBlocks):
