@@ -5,6 +5,8 @@ Four rows, in pairs as `row_pairs` says, are computed in one pass over the input
 
 from __future__ import annotations
 
+import abc
+from collections.abc import Sequence
 from functools import cache
 from typing import ClassVar
 
@@ -16,10 +18,12 @@ from tinyedge.kernels.armv7em import rounding
 from tinyedge.kernels.armv7em.row_pairs import LANES, ROWS, multiply_rows, part_sums, row_blocks, rows_fit
 from tinyedge.kernels.common.filters import folded_bias, scales_alike
 from tinyedge.kernels.common.overlap import connected_in_place
-from tinyedge.kernels.contract import AsmFunction, Code, Constant, Cost, Kernel, Operands, word_offsets
+from tinyedge.kernels.contract import AsmFunction, Code, Constant, Cost, Kernel, Operands, Storage, word_offsets
 from tinyedge.kernels.thumb.assembly import Assembly, clamp, requantize, widen
 from tinyedge.ops.contract import Layer
 from tinyedge.ops.fully_connected import FullyConnected
+
+Int64Array = npt.NDArray[np.int64]
 
 LAYER = word_offsets(
     "te_pairs_layer",
@@ -65,21 +69,31 @@ def _assembly(low: int, high: int) -> Assembly:
     asm("subs r8, r8, #1", "bne 2b")
     asm.block("outputs", "separate the rows, rescale, store")
     part_sums(asm, SUMS)
+    put_rows(asm, SUMS, low, high)
+    return asm
+
+
+def put_rows(asm: Assembly, sums: Sequence[str], low: int, high: int, *, kept: int = 0) -> None:
+    """Rescale and store four rows, go on with the next at label 1, or return.
+
+    sums  registers of the rows' sums, of r4 to r7
+    kept  words of the function's own on the stack
+
+    Stack: rows left, scales, layer, input, output; what is kept; then r4-r11 and the address to return to.
+    """
     asm("ldrd r2, r8, [sp, #4]", f"ldrd r9, r10, [r8, #{LAYER['zero_point']}]", "ldr r11, [sp, #16]")
-    for row in range(ROWS):
-        sums = f"r{4 + row}"
+    for each in sums:
         asm("ldrd r3, r12, [r2]", "add r2, r10")
-        requantize(asm, [sums], "r3", "r12", "r9", rectified=False)
-        clamp(asm, [sums], low, high)
+        requantize(asm, [each], "r3", "r12", "r9", rectified=False)
+        clamp(asm, [each], low, high)
     asm("str r2, [sp, #4]", "ldr r3, [sp]", "subs r3, r3, #4", "str r3, [sp]", "bmi 4f")
-    asm(*(f"strb r{4 + row}, [r11], #1" for row in range(ROWS)), "str r11, [sp, #16]", "bne 1b")
+    asm(*(f"strb {each}, [r11], #1" for each in sums), "str r11, [sp, #16]", "bne 1b")
     asm.block("end")
     asm("b 5f")
     asm.block("some", "fewer than four rows are left: r3 is their number less four")
-    asm("4: strb r4, [r11]", "cmn r3, #2", "it ge", "strbge r5, [r11, #1]")
-    asm("cmn r3, #1", "it ge", "strbge r6, [r11, #2]")
-    asm("5: add sp, sp, #20", "pop {r4-r11, pc}")
-    return asm
+    asm(f"4: strb {sums[0]}, [r11]", "cmn r3, #2", "it ge", f"strbge {sums[1]}, [r11, #1]")
+    asm("cmn r3, #1", "it ge", f"strbge {sums[2]}, [r11, #2]")
+    asm(f"5: add sp, sp, #{20 + 4 * kept}", "pop {r4-r11, pc}")
 
 
 def _multiply(asm: Assembly, inputs: str) -> None:
@@ -93,23 +107,42 @@ def _function(low: int, high: int) -> AsmFunction:
     return _assembly(low, high).shared("te_fully_connected_pairs", PROTOTYPE, COMMENT)
 
 
-def centred(p: FullyConnected) -> npt.NDArray[np.int64]:
+def centred_weights(p: FullyConnected) -> Int64Array:
     """Weights less their zero point, rows that are scaled by 0 as zeros."""
     weights = p.weights.astype(np.int64) - p.weight_zero_point
     return np.asarray(np.where((p.multiplier == 0)[:, None], 0, weights), np.int64)
 
 
-def folded(p: FullyConnected) -> npt.NDArray[np.int64]:
+def bias_of(p: FullyConnected, weights: Int64Array) -> Int64Array:
     """Biases with the input's zero point folded in."""
-    bias = folded_bias(p.bias, centred(p), p.input_zero_point).astype(np.int64)
+    bias = folded_bias(p.bias, weights, p.input_zero_point).astype(np.int64)
     return np.asarray(np.where(p.multiplier == 0, 0, bias), np.int64)
 
 
-class FullyConnectedPairs(Kernel):
-    """int8 fully connected layers whose sums stay below 2**23."""
+class ConnectedRows(Kernel):
+    """int8 fully connected layers by a function that takes four rows of weights a turn; kernels tell how they lie."""
 
-    name = "armv7em/fully_connected_pairs"
     operators: ClassVar[tuple[str, ...]] = ("fully_connected",)
+    words: ClassVar[int]
+    """of weights, for four rows of four inputs"""
+
+    @abc.abstractmethod
+    def _assembly(self, p: FullyConnected) -> Assembly: ...
+
+    @abc.abstractmethod
+    def _function(self, p: FullyConnected) -> AsmFunction: ...
+
+    @abc.abstractmethod
+    def _weights_reason(self, p: FullyConnected) -> str:
+        """Why the weights cannot lie so; empty when they can."""
+
+    @abc.abstractmethod
+    def _blocks(self, weights: Int64Array, bias: Int64Array) -> Int64Array:
+        """Four words of biases and those of weights, block by block. Shapes: weights [rows, inputs], bias [rows]."""
+
+    def _storage(self, p: FullyConnected) -> Storage | None:
+        """How the weights lie in flash, where that is not as they are."""
+        return None
 
     def fits(self, layer: Layer, core: Core) -> str:
         if reason := rounding.runs_on(layer, core):
@@ -117,19 +150,21 @@ class FullyConnectedPairs(Kernel):
         p: FullyConnected = layer.params
         if p.batches > 1 and p.inputs % LANES:
             return f"rows of {p.inputs} inputs are not all aligned to a word"
-        return rounding.shifts_right(p.multiplier, p.shift) or rows_fit(centred(p), folded(p))
+        return rounding.shifts_right(p.multiplier, p.shift) or self._weights_reason(p)
 
     def cost(self, layer: Layer, core: Core) -> Cost:
         p: FullyConnected = layer.params
-        asm = _assembly(p.activation_min, p.activation_max)
+        asm = self._assembly(p)
         input_words = -(-p.inputs // LANES)
         blocks = -(-p.outputs // ROWS)
         each = asm.ticks("rows") + asm.ticks("outputs")
         cycles = blocks * (each.cycles + input_words * asm.ticks("products").cycles // 2)
+        if asm.has("inputs"):
+            cycles += input_words * asm.ticks("inputs").cycles // 2
         constants = 4 * (HEADER_WORDS + 2 * (1 if scales_alike(p) else ROWS * blocks))
-        constants += blocks * ROWS * 4 * (1 + input_words)
-        shared = (_function(p.activation_min, p.activation_max).name, asm.code_bytes)
-        return Cost(p.batches * (cycles + CALL_TICKS), CALL_BYTES, constants, (shared,))
+        constants += 4 * blocks * (ROWS + self.words * input_words)
+        shared = (self._function(p).name, asm.code_bytes)
+        return Cost(p.batches * (cycles + CALL_TICKS), CALL_BYTES, constants, (shared,), self._storage(p))
 
     def in_place_offset(self, layer: Layer, core: Core, input_index: int) -> int | None:
         """A row of the input is read again for each four outputs, so all but the last four must stay clear of it."""
@@ -137,7 +172,7 @@ class FullyConnectedPairs(Kernel):
 
     def emit(self, layer: Layer, core: Core, operands: Operands) -> Code:
         p: FullyConnected = layer.params
-        function = _function(p.activation_min, p.activation_max)
+        function = self._function(p)
         name = f"{operands.prefix}_weights"
         source, target = operands.inputs[0], operands.outputs[0]
         call = f"{function.name}({name}, {source}, {target});"
@@ -147,28 +182,53 @@ class FullyConnectedPairs(Kernel):
                 f"{target} + row * {p.outputs}); }}"
             )
         comment = f"weights {p.outputs}x{p.inputs} in blocks of {ROWS} rows, with biases and scales"
-        return Code(call=(call,), constants=(Constant(name, "uint32_t", pack(p), 4, comment),), assembler=(function,))
+        stream = self._pack(p)
+        return Code(call=(call,), constants=(Constant(name, "uint32_t", stream, 4, comment),), assembler=(function,))
+
+    def _pack(self, p: FullyConnected) -> npt.NDArray[np.uint32]:
+        """The constants of a layer, as the function's comment lists them."""
+        input_words = -(-p.inputs // LANES)
+        rows = -(-p.outputs // ROWS) * ROWS
+        centred = centred_weights(p)
+        weights = np.zeros((rows, input_words * LANES), np.int64)
+        weights[: p.outputs, : p.inputs] = centred
+        bias = np.zeros(rows, np.int64)
+        bias[: p.outputs] = bias_of(p, centred)
+        alike = scales_alike(p)
+        scales = [
+            word
+            for row in range(1 if alike else rows)
+            for word in rounding.scale_words(int(p.multiplier[row % p.outputs]), int(p.shift[row % p.outputs]))
+        ]
+        header = LAYER.words(
+            turns=input_words + 1,
+            rows=p.outputs,
+            zero_point=p.output_zero_point,
+            scale_step=0 if alike else 8,
+            blocks=4 * (HEADER_WORDS + len(scales)),
+        )
+        blocks = self._blocks(weights, bias).reshape(-1)
+        return np.concatenate([rounding.words(header + scales), rounding.words(blocks)])
 
 
-def pack(p: FullyConnected) -> npt.NDArray[np.uint32]:
-    """The constants of a layer, as the function's comment lists them."""
-    input_words = -(-p.inputs // LANES)
-    rows = -(-p.outputs // ROWS) * ROWS
-    alike = scales_alike(p)
-    scales = [
-        word
-        for row in range(1 if alike else rows)
-        for word in rounding.scale_words(int(p.multiplier[row % p.outputs]), int(p.shift[row % p.outputs]))
-    ]
-    header = LAYER.words(
-        turns=input_words + 1,
-        rows=p.outputs,
-        zero_point=p.output_zero_point,
-        scale_step=0 if alike else 8,
-        blocks=4 * (HEADER_WORDS + len(scales)),
-    )
-    blocks = row_blocks(centred(p), folded(p)).reshape(-1)
-    return np.concatenate([rounding.words(header + scales), rounding.words(blocks)])
+class FullyConnectedPairs(ConnectedRows):
+    """int8 fully connected layers whose sums stay below 2**23."""
+
+    name = "armv7em/fully_connected_pairs"
+    words = ROWS
+
+    def _assembly(self, p: FullyConnected) -> Assembly:
+        return _assembly(p.activation_min, p.activation_max)
+
+    def _function(self, p: FullyConnected) -> AsmFunction:
+        return _function(p.activation_min, p.activation_max)
+
+    def _weights_reason(self, p: FullyConnected) -> str:
+        weights = centred_weights(p)
+        return rows_fit(weights, bias_of(p, weights))
+
+    def _blocks(self, weights: Int64Array, bias: Int64Array) -> Int64Array:
+        return row_blocks(weights, bias)
 
 
 KERNELS: tuple[Kernel, ...] = (FullyConnectedPairs(),)

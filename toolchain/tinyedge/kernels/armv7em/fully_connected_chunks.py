@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from tinyedge.boards import Core
 from tinyedge.kernels.armv7em import rounding
-from tinyedge.kernels.armv7em.fully_connected import centred, folded
+from tinyedge.kernels.armv7em.fully_connected import bias_of, centred_weights
 from tinyedge.kernels.armv7em.row_pairs import LANES, ROWS, multiply_rows, pairs_fit, row_blocks
 from tinyedge.kernels.common.filters import scales_alike
 from tinyedge.kernels.contract import AsmFunction, Code, Constant, Cost, Kernel, Operands, word_offsets
@@ -160,7 +160,7 @@ class FullyConnectedChunks(Kernel):
             return f"there are {p.batches} rows of inputs, the kernel takes one"
         if p.outputs % ROWS == ROWS - 1:
             return f"{p.outputs} rows are three more than blocks of four hold"
-        return rounding.shifts_right(p.multiplier, p.shift) or pairs_fit(_blocks_of(centred(p)))
+        return rounding.shifts_right(p.multiplier, p.shift) or pairs_fit(_blocks_of(centred_weights(p)))
 
     def cost(self, layer: Layer, core: Core) -> Cost:
         p: FullyConnected = layer.params
@@ -203,7 +203,8 @@ def pack(p: FullyConnected) -> npt.NDArray[np.uint32]:
     words = -(-p.inputs // LANES)
     chunks = -(-words // CHUNK_WORDS) - 1
     blocks, singles = divmod(p.outputs, ROWS)
-    weights, bias = centred(p), folded(p)
+    weights = centred_weights(p)
+    bias = bias_of(p, weights)
     alike = scales_alike(p)
     scales = [
         word
