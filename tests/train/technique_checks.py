@@ -14,11 +14,14 @@ import numpy as np
 
 from tinyedge.errors import TinyEdgeError
 from tinyedge.graph.reader import read_model
+from tinyedge.train.channels import find_channels
 from tinyedge.train.compress import forms
 from tinyedge.train.compress.cluster import Cluster
+from tinyedge.train.compress.importance import channel_scores
 from tinyedge.train.compress.int4 import Int4
 from tinyedge.train.compress.kernels import kernels_of
 from tinyedge.train.compress.prune import Prune
+from tinyedge.train.compress.prune_channels import PruneChannels
 from tinyedge.train.compress.ptq import PostTraining
 from tinyedge.train.compress.quantize_aware import QuantizeAware
 from tinyedge.train.convert import convert_model
@@ -211,7 +214,65 @@ def refused(action: Any) -> list[Any]:
     return ["not refused", 0]
 
 
-CHECKS = (float_accuracy, folded, ptq, pattern, cluster, int4)
+def channels() -> dict[str, Any]:
+    """The small network against the big one whose lost channels are zero, the families, and a whole pruning."""
+    made = trained()
+    found = find_channels(made)
+    families = found.families()
+    random = np.random.default_rng(3)
+    gone = {label for _, labels in families for label in random.permutation(labels)[: len(labels) // 2].tolist()}
+    small = found.without(gone)
+    for layer in made.layers:
+        labels = found.made.get(layer.name, found.read.get(layer.name))
+        if labels is not None:
+            left = ~np.isin(found.roots(labels), list(gone))
+            for variable in layer.trainable_weights:
+                depthwise = "depthwise" in variable.name
+                variable.assign(variable * (left[:, None] if depthwise else left))
+    images = training().data.test_inputs[0]
+    result: dict[str, Any] = {
+        "families": [[list(names), len(labels)] for names, labels in families],
+        "macs": [found.macs(set()), found.macs(gone), find_channels(small).macs(set())],
+        "difference": float(np.abs(np.asarray(made(images)) - np.asarray(small(images))).max()),
+        "moved": float(np.abs(np.asarray(trained()(images)) - np.asarray(small(images))).max()),
+        "refused": refused(lambda: PruneChannels(macs=0.02, epochs=1).rehearse(model())),
+        "no_gamma": refused(lambda: PruneChannels(macs=0.5, epochs=1, score="gamma").rehearse(fold_norms(model()))),
+    }
+    for score in ("l1", "gamma", "taylor"):
+        scores = channel_scores(find_channels(trained()), score, training())
+        result[score] = [all(value >= 0 for value in scores.values()), len(set(scores.values()))]
+    context = training()
+    pruned = PruneChannels(macs=0.5, epochs=4, steps=2, multiple=4, learning_rate=0.01).apply(trained(), context)
+    result |= {"notes": context.notes, "accuracy": accuracy(converted(pruned))}
+    result["widths"] = {kernel.layer.name: kernel.outputs for kernel in kernels_of(pruned)}
+    return result
+
+
+def shapes() -> dict[str, Any]:
+    """Families of a network with a shuffle, a squeeze, a flat head and a grouped convolution."""
+    from tf_keras import Input, Model, layers
+
+    source = Input((4, 4, 3))
+    first = layers.Conv2D(8, 1, name="first")(source)
+    gate = layers.Dense(8, activation="sigmoid", name="gate")(layers.GlobalAveragePooling2D()(first))
+    gated = layers.Multiply()([first, layers.Reshape((1, 1, 8))(gate)])
+    both = layers.Concatenate()([gated, layers.Conv2D(4, 3, padding="same", name="second")(gated)])
+    grouped = layers.Conv2D(8, 1, groups=2, name="grouped")(layers.Conv2D(8, 1, name="before")(both))
+    shuffled = layers.Reshape((4, 4, 8))(layers.Permute((1, 2, 4, 3))(layers.Reshape((4, 4, 2, 4))(grouped)))
+    last = layers.SeparableConv2D(8, 3, name="last")(shuffled)
+    flat = layers.Flatten()(last)
+    made = Model(source, layers.Dense(2, activation="softmax", name="classes")(layers.Dense(8, name="wide")(flat)))
+    found = find_channels(made)
+    gone = {label for _, labels in found.families() for label in labels[:2]}
+    small = found.without(gone)
+    return {
+        "families": [[list(names), len(labels)] for names, labels in found.families()],
+        "kept": {layer.name: layer.output_shape[-1] for layer in small.layers if layer.weights},
+        "runs": list(small(np.zeros((2, 4, 4, 3), np.float32)).shape),
+    }
+
+
+CHECKS = (float_accuracy, folded, ptq, pattern, cluster, int4, channels, shapes)
 
 
 def main() -> None:

@@ -103,3 +103,48 @@ def test_the_least_sensitive_layers_are_rounded_until_the_target_is_met(checks: 
     what, exit_code = found["too_small"]
     assert exit_code == 2
     assert "the kernels take 1,016 B (16 B too many)" in what
+
+
+def test_the_small_network_equals_the_big_one_whose_lost_channels_are_zero(checks: dict[str, Any]) -> None:
+    found = checks["channels"]
+    assert found["families"] == [[["first"], 8], [["wide", "point"], 16], [["hidden"], 12]]
+    assert found["macs"][1] == found["macs"][2] < found["macs"][0] / 3
+    assert found["difference"] < 1e-6
+    assert found["moved"] > 0.05
+
+
+def test_channels_go_until_the_share_of_multiplications_is_reached(checks: dict[str, Any]) -> None:
+    found = checks["channels"]
+    widths = found["widths"]
+    assert widths["wide"] == widths["deep"] == widths["point"]
+    assert all(width % 4 == 0 for name, width in widths.items() if name != "classes")
+    assert widths["classes"] == 3
+    assert found["accuracy"] > 0.9
+    assert "multiplications, 0.4" in found["notes"][0]
+    for score in ("l1", "gamma", "taylor"):
+        non_negative, different = found[score]
+        assert non_negative
+        assert different > 20
+
+
+def test_pruning_of_channels_that_makes_no_sense_is_refused(checks: dict[str, Any]) -> None:
+    what, exit_code = checks["channels"]["refused"]
+    assert exit_code == 2
+    assert "with 4 channels in each layer that can lose some, 0.143 of the 58,692" in what
+    assert "the model has none" in checks["channels"]["no_gamma"][0]
+
+
+def test_channels_are_followed_through_gates_concatenation_and_flat_layers(checks: dict[str, Any]) -> None:
+    found = checks["shapes"]
+    assert found["families"] == [[["first", "gate"], 8], [["second"], 4], [["last"], 8], [["wide"], 8]]
+    assert found["kept"] == {
+        "first": 6,
+        "gate": 6,
+        "second": 2,
+        "before": 8,  # a grouped convolution ties its channels
+        "grouped": 8,
+        "last": 6,
+        "wide": 6,
+        "classes": 2,
+    }
+    assert found["runs"] == [2, 2]

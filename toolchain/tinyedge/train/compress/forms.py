@@ -63,7 +63,8 @@ class Grid:
         scale = np.where(largest > 0, largest, 1)[None] * _RATIOS[:, None, None] / self.steps
         tried = np.clip(np.round(rows[None] / scale), -self.steps, self.steps) * scale
         best = np.square(tried - rows[None]).sum(axis=2).argmin(axis=0)
-        return tried[best, np.arange(len(rows))].reshape(shape).astype(np.float32)
+        nearest: Array = tried[best, np.arange(len(rows))].reshape(shape).astype(np.float32)
+        return nearest
 
 
 @dataclass(frozen=True, eq=False)

@@ -150,7 +150,7 @@ def _is_supported(layer: Any, registry: Any) -> bool:
     return bool(registry.supports(layer))
 
 
-def calibration_note(aware: Any, technique: str) -> tuple[str, ...]:
+def calibration_note(aware: Any, technique: str = "quantize_aware") -> tuple[str, ...]:
     """What is to be said of layers that are left to calibration; nothing when there are none."""
     left = left_to_calibration(aware)
     told = (
