@@ -20,6 +20,7 @@ COMMANDS = {
     "build": "Build the firmware of a model for a board.",
     "calibrate": "Find how long a board waits for its memory, by measuring on it.",
     "collect": "Record what a board sends, as files that recipes read.",
+    "compress": "Find a compressed model that fits a board, by trying chains of techniques.",
     "convert": "Convert a Keras, ONNX, PyTorch or float .tflite model to int8, and compare.",
     "doctor": "Check the tools the main job needs.",
     "export": "Write a model as a C library for the world you build in.",

@@ -241,6 +241,7 @@ def _sliced(layer: Any, sources: Array, kept: Array | None) -> list[Any]:
         depthwise, pointwise, *biases = weights
         pointwise = pointwise[:, :, _each(sources, layer.depth_multiplier)][..., kept]
         return [depthwise[:, :, sources], pointwise, *(bias[kept] for bias in biases)]
+    assert kept is not None
     return [np.take(np.take(weights[0], sources, -2), kept, -1), *(bias[kept] for bias in weights[1:])]
 
 
