@@ -31,6 +31,8 @@ class Cost:
     shared_code: tuple[tuple[str, int], ...] = ()
     """(file stem under runtime/, or name of a SharedFunction or AsmFunction, bytes) of functions that count once for
     all layers that name them; then `code_bytes` is what the layer adds beside them"""
+    instructions: int = 0
+    """of functions in assembler, where their number does not hang on a compiler; 0: not known"""
 
 
 @dataclass(frozen=True, eq=False)

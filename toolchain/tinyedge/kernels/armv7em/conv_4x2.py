@@ -141,7 +141,8 @@ class Conv2D4x2(Kernel):
         groups = len(groups_of_channels(params.output_channels))
         constants = 4 * groups * (4 + 2 * layout.steps + 2 * CHANNELS) + PARAMS_BYTES
         shared = ((STEM, DRIVER_BYTES), (function.name, code_bytes))
-        return Cost(layer_ticks(params, self._form(params)).cycles, LAYER_CODE_BYTES, constants, shared)
+        ticks = layer_ticks(params, self._form(params))
+        return Cost(ticks.cycles, LAYER_CODE_BYTES, constants, shared, instructions=ticks.instructions)
 
     def scratch_bytes(self, layer: Layer, core: Core) -> int:
         return find_layout(layer.params).scratch_bytes

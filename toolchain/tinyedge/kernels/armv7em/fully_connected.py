@@ -153,11 +153,15 @@ class FullyConnectedPairs(Kernel):
         input_words = -(-p.inputs // LANES)
         blocks = -(-p.outputs // ROWS)
         each = asm.ticks("rows") + asm.ticks("outputs")
-        cycles = blocks * (each.cycles + input_words * asm.ticks("products").cycles // 2)
+        products = asm.ticks("products")
+        cycles = blocks * (each.cycles + input_words * products.cycles // 2)
+        instructions = p.batches * blocks * (each.instructions + input_words * products.instructions // 2)
         constants = 4 * (HEADER_WORDS + 2 * (1 if scales_alike(p) else ROWS * blocks))
         constants += blocks * ROWS * 4 * (1 + input_words)
         shared = (_function(p.activation_min, p.activation_max).name, asm.code_bytes)
-        return Cost(p.batches * (cycles + CALL_TICKS), CALL_BYTES, constants, (shared,))
+        return Cost(
+            p.batches * (cycles + CALL_TICKS), CALL_BYTES, constants, (shared,), instructions=instructions
+        )
 
     def in_place_offset(self, layer: Layer, core: Core, input_index: int) -> int | None:
         """A row of the input is read again for each four outputs, so all but the last four must stay clear of it."""
