@@ -6,10 +6,11 @@ does. What each part takes, on a core and by a compiler, was found by counting (
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Mapping
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from tinyedge.arithmetic.movement import Movement
 from tinyedge.arithmetic.window import Window
 from tinyedge.boards import Core
 from tinyedge.kernels.armv6m import conv_pixels
@@ -18,6 +19,7 @@ from tinyedge.kernels.batches import image_count, one_image
 from tinyedge.kernels.contract import Kernel
 from tinyedge.kernels.portable import conv_2d_blocks
 from tinyedge.kernels.portable.conv_2d import as_grouped, is_one_run
+from tinyedge.kernels.portable.movement import Runs, runs_of
 from tinyedge.ops.contract import Layer
 from tinyedge.ops.conv_2d import Conv2D
 from tinyedge.ops.depthwise_conv_2d import DepthwiseConv2D
@@ -29,6 +31,9 @@ from tinyedge.ops.svdf import Svdf
 
 Work = Mapping[str, float]
 """part -> how often"""
+
+Place = tuple[str, int]
+"""where a tensor lies: in the arena or in the state, and at which byte of it"""
 
 CALL, STATED, ESTIMATE = "call", "stated", "estimate"
 
@@ -43,10 +48,9 @@ def layer_work(kernel: Kernel, layer: Layer, core: Core) -> Work:
     cost = kernel.cost(layer, core)
     if cost.instructions:
         parts[STATED] = cost.instructions
-    else:
+    elif not isinstance(layer.params, Movement):
         parts[ESTIMATE] = cost.cycles
-    name = kernel.name.partition("/")[2]
-    of = _BY_KERNEL.get(kernel.name) or _BY_KERNEL.get(name)
+    of = _BY_KERNEL.get(kernel.name)
     if of is not None:
         parts |= of(layer.params)
     elif not cost.instructions:
@@ -61,9 +65,7 @@ def _pixels(w: Window) -> int:
 
 def _inside(outputs: int, size: int, kernel: int, stride: int, dilation: int, pad: int) -> int:
     """Cells inside the input that all windows along an axis cover together."""
-    return sum(
-        0 <= at * stride - pad + tap * dilation < size for at in range(outputs) for tap in range(kernel)
-    )
+    return sum(0 <= at * stride - pad + tap * dilation < size for at in range(outputs) for tap in range(kernel))
 
 
 def _rows_inside(w: Window) -> int:
@@ -218,6 +220,44 @@ def _walk(p: Pool2D) -> dict[str, float]:
     return {"pixels": _pixels(p.window)}
 
 
+def moves_work(p: Movement, sources: Sequence[Place | None], targets: Sequence[Place | None]) -> Work:
+    """te_copy for one run, which does nothing where the bytes lie already; te_move for several.
+
+    sources, targets  where inputs and outputs lie; None: apart from all others
+    """
+    parts: dict[str, float] = defaultdict(float)
+    parts[CALL] = 1
+    for copy in p.copies:
+        runs = runs_of(copy, p.element_bytes)
+        if not runs.axes:
+            source = sources[copy.source] if copy.source < len(sources) else None
+            parts["copies"] += 1
+            parts[_copied(source, targets[copy.target], runs)] += runs.run
+            continue
+        parts["moves"] += 1
+        parts["move rows"] += runs.count // runs.axes[-1][0]
+        parts["singles" if runs.run == 1 else "runs"] += runs.count
+        parts["moved"] += 0 if runs.run == 1 else runs.count * runs.run
+    if p.fill is not None:
+        parts["filled"] = sum(p.output_elements) * p.element_bytes
+    return {part: count for part, count in parts.items() if count}
+
+
+def _copied(source: Place | None, target: Place | None, runs: Runs) -> str:
+    """The part that a byte of a copy belongs to: which way memmove goes, and by words or by bytes."""
+    if source is None or target is None:
+        return "copied apart"
+    if source[0] != target[0]:
+        return f"copied to {target[0]}"
+    distance = target[1] + runs.target_start - source[1] - runs.source_start
+    if not distance:
+        return "left"
+    by = "words" if distance % 4 == 0 else "bytes"
+    if abs(distance) >= runs.run:
+        return "copied apart"
+    return f"copied {'up' if distance > 0 else 'down'} by {by}"
+
+
 _BY_KERNEL: Mapping[str, Callable[[Any], dict[str, float]]] = {
     "portable/conv_2d": _conv,
     "portable/conv_2d_s4": _conv,
@@ -234,10 +274,14 @@ _BY_KERNEL: Mapping[str, Callable[[Any], dict[str, float]]] = {
     "portable/average_pool_2d": _pool,
     "portable/max_pool_2d": _pool,
     "portable/softmax": _softmax,
-    "armv7em/softmax": _softmax,
+    "armv7em/softmax_table": _softmax,
+    "portable/softmax_s8_s16": _softmax,
+    "portable/fully_connected_s16": _connected,
+    "portable/fully_connected_s4": _connected,
     "portable/unidirectional_sequence_lstm": _lstm,
     "portable/unidirectional_sequence_lstm_s16": _lstm,
     "portable/svdf": _svdf,
+    "portable/movement": lambda p: dict(moves_work(p, [], [None] * len(p.output_elements))),
     "armv6m/conv_2d_stream": lambda p: _pixel_groups(p, 4),
     "armv6m/conv_2d_immediate": lambda p: _pixel_groups(p, 2),
     "armv7em/conv_2d_4x2": _row_calls,
@@ -246,12 +290,9 @@ _BY_KERNEL: Mapping[str, Callable[[Any], dict[str, float]]] = {
     "armv7em/conv_2d_winograd": _output_rows,
     "armv7em/average_pool_2d": _walk,
     "armv7em/max_pool_2d": _walk,
-    "armv81m/conv_2d": _output_rows,
+    "armv81m/conv_2d_columns": _output_rows,
+    "armv81m/conv_2d_columns_looped": _output_rows,
+    "armv81m/conv_2d_rows": _output_rows,
+    "armv81m/conv_2d_rows_looped": _output_rows,
     "armv81m/depthwise_conv_2d": _output_rows,
 }
-
-
-def add_work(parts: Counter[str], work: Work, times: float = 1) -> None:
-    """Add what is executed so many times."""
-    for part, count in work.items():
-        parts[part] += times * count  # type: ignore[assignment]  # a Counter of floats

@@ -159,9 +159,7 @@ class FullyConnectedPairs(Kernel):
         constants = 4 * (HEADER_WORDS + 2 * (1 if scales_alike(p) else ROWS * blocks))
         constants += blocks * ROWS * 4 * (1 + input_words)
         shared = (_function(p.activation_min, p.activation_max).name, asm.code_bytes)
-        return Cost(
-            p.batches * (cycles + CALL_TICKS), CALL_BYTES, constants, (shared,), instructions=instructions
-        )
+        return Cost(p.batches * (cycles + CALL_TICKS), CALL_BYTES, constants, (shared,), instructions=instructions)
 
     def in_place_offset(self, layer: Layer, core: Core, input_index: int) -> int | None:
         """A row of the input is read again for each four outputs, so all but the last four must stay clear of it."""
