@@ -158,13 +158,23 @@ class ConnectedRows(Kernel):
         input_words = -(-p.inputs // LANES)
         blocks = -(-p.outputs // ROWS)
         each = asm.ticks("rows") + asm.ticks("outputs")
-        cycles = blocks * (each.cycles + input_words * asm.ticks("products").cycles // 2)
-        if asm.has("inputs"):
-            cycles += input_words * asm.ticks("inputs").cycles // 2
+        ticks = blocks * each
+        cycles, instructions = ticks.cycles, ticks.instructions
+        for name, count in (("products", blocks), ("inputs", 1)):
+            if asm.has(name):
+                cycles += count * input_words * asm.ticks(name).cycles // 2
+                instructions += count * input_words * asm.ticks(name).instructions // 2
         constants = 4 * (HEADER_WORDS + 2 * (1 if scales_alike(p) else ROWS * blocks))
         constants += 4 * blocks * (ROWS + self.words * input_words)
         shared = (self._function(p).name, asm.code_bytes)
-        return Cost(p.batches * (cycles + CALL_TICKS), CALL_BYTES, constants, (shared,), self._storage(p))
+        return Cost(
+            p.batches * (cycles + CALL_TICKS),
+            CALL_BYTES,
+            constants,
+            (shared,),
+            self._storage(p),
+            instructions=p.batches * instructions,
+        )
 
     def in_place_offset(self, layer: Layer, core: Core, input_index: int) -> int | None:
         """A row of the input is read again for each four outputs, so all but the last four must stay clear of it."""

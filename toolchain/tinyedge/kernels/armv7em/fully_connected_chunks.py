@@ -174,13 +174,13 @@ class FullyConnectedChunks(Kernel):
         if singles:
             each = asm.ticks("single") + chunks * asm.ticks("single chunk") + asm.ticks("single output")
             ticks += asm.ticks("first single") + singles * each
-        cycles = sum(
-            count * words * asm.ticks(name).cycles // 2
-            for name, count in (("products", blocks), ("single products", singles))
-            if count
-        )
+        cycles, instructions = ticks.cycles + CALL_TICKS, ticks.instructions
+        for name, count in (("products", blocks), ("single products", singles)):
+            if count:
+                cycles += count * words * asm.ticks(name).cycles // 2
+                instructions += count * words * asm.ticks(name).instructions // 2
         shared = (_function(p).name, asm.code_bytes)
-        return Cost(ticks.cycles + cycles + CALL_TICKS, CALL_BYTES, pack(p).nbytes, (shared,))
+        return Cost(cycles, CALL_BYTES, pack(p).nbytes, (shared,), instructions=instructions)
 
     def emit(self, layer: Layer, core: Core, operands: Operands) -> Code:
         p: FullyConnected = layer.params

@@ -21,7 +21,7 @@ from tinyedge.kernels.armv7em import rounding
 from tinyedge.kernels.armv7em.row_pairs import LANES, multiply_rows, part_sums, row_blocks, rows_fit
 from tinyedge.kernels.common import checks
 from tinyedge.kernels.contract import AsmFunction, Code, Constant, Cost, Kernel, Operands, SharedFunction, word_offsets
-from tinyedge.kernels.thumb.assembly import Assembly, doubled_multiplier, load_constant, negated_divisor
+from tinyedge.kernels.thumb.assembly import Assembly, Ticks, doubled_multiplier, load_constant, negated_divisor
 from tinyedge.ops.contract import Layer
 from tinyedge.ops.lstm import Factor, Lstm
 
@@ -266,25 +266,22 @@ class Lstm4Gates(Kernel):
     def cost(self, layer: Layer, core: Core) -> Cost:
         p: Lstm = layer.params
         asm, function = _assembly(_Form.of(p)), _function(p)
-        step = unit = STEP_TICKS
+        words = {"input": -(-p.inputs // LANES), "hidden": -(-p.units // LANES)}
+        step, unit = Ticks(STEP_TICKS // 2, STEP_TICKS), Ticks()
         for block in asm.names:
-            cycles = asm.ticks(block).cycles
-            if block == "input word":
-                step += p.inputs // LANES * cycles
-            elif block == "hidden word":
-                step += p.units // LANES * cycles
-            elif block == "input products":
-                unit += -(-p.inputs // LANES) * cycles // 2
-            elif block == "hidden products":
-                unit += -(-p.units // LANES) * cycles // 2
+            ticks, (name, _, rest) = asm.ticks(block), block.partition(" ")
+            if rest == "word":
+                step += (p.inputs if name == "input" else p.units) // LANES * ticks
+            elif rest == "products":  # a turn is two words
+                unit += Ticks(words[name] * ticks.instructions // 2, words[name] * ticks.cycles // 2)
             elif block in ("unit", "gates", "cell", "output"):
-                unit += cycles
+                unit += ticks
             else:
-                step += cycles
-        constants = pack(p).nbytes
+                step += ticks
+        ticks = p.batches * p.steps * (step + p.units * unit)
         shared = ((function.name, asm.code_bytes), (TABLE, 4 * PIECES))
-        cycles = p.batches * (p.steps * (step + p.units * unit) + CALL_TICKS)
-        return Cost(cycles, LAYER_CODE_BYTES, constants, shared)
+        cycles = ticks.cycles + p.batches * CALL_TICKS
+        return Cost(cycles, LAYER_CODE_BYTES, pack(p).nbytes, shared, instructions=ticks.instructions)
 
     def scratch_bytes(self, layer: Layer, core: Core) -> int:
         p: Lstm = layer.params
