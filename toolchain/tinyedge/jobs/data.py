@@ -152,6 +152,9 @@ def _model_classes(data: Arrays, model: QuantizedModel, output: Tensor, path: Pa
     channels = output.shape[-1] if output.shape else 1
     classes = channels if channels > 1 else 2
     if not data.class_names:
+        known = [str(int(label)) for label in np.unique(data.labels)]
+        if set(known) <= set(model.class_names):  # it names its classes by the numbers that they were
+            return np.array([model.class_names.index(str(int(label))) for label in data.labels], np.int64)
         wrong = [int(label) for label in np.unique(data.labels) if not 0 <= label < classes]
         if wrong:
             raise UsageError(
