@@ -25,8 +25,7 @@ def find(subject: Subject) -> Iterator[Found]:
         target = graph.tensors[shift.outputs[0]]
         yield Found(
             f"it and operator {shift.index} `{shift.name}` scale and shift {counted(target.elements, 'value')} by "
-            "constants, one "
-            f"for each of {operands[1].elements} channels",
+            f"constants, one for each of {operands[1].elements} channels",
             graph.number,
             operator,
             operands[1],

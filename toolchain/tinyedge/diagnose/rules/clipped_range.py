@@ -32,8 +32,8 @@ def find(subject: Subject) -> Iterator[Found]:
         low, high = real_range(layer.target)
         if deviation and NOTHING <= high - low < _FRACTION * deviation:
             yield Found(
-                f"its output is quantized for {low:.3g} to {high:.3g}, but for inputs drawn evenly from their range it "
-                f"spreads by {deviation:.3g} (standard deviation): nearly everything is cut off",
+                f"its output is quantized for {low:.3g} to {high:.3g}, but for inputs drawn evenly from their range "
+                f"it spreads by {deviation:.3g} (standard deviation): nearly everything is cut off",
                 layer.graph.number,
                 layer.operator,
                 layer.target,
@@ -51,14 +51,13 @@ RULE = Rule(
         "TE307",
         "representative set too small",
         "warning",
-        "Ranges of activations are those that the representative data set showed. One sample, silence, black images or "
-        "the wrong scaling show hardly anything, and on the device nearly all values are clipped to the ends of the "
-        "range: accuracy collapses although the conversion went well.",
-        "It runs the model as it is. What `tinyedge convert` is given is used for calibration whole, and the result is "
-        "compared with the float model.",
+        "Ranges of activations are those that the representative data set showed. One sample, silence, black images "
+        "or the wrong scaling show hardly anything, and on the device nearly all values are clipped to the ends of "
+        "the range: accuracy collapses although the conversion went well.",
+        "It runs the model as it is. What `tinyedge convert` is given is used for calibration whole, and the result "
+        "is compared with the float model.",
         "Calibrate with real samples, some hundred of each class, scaled as in training:\n\n"
-        "    tinyedge convert MODEL --data samples.npz\n\n"
-        "MODEL has to be the float model then.",
+        "    tinyedge convert float_model.tflite --data samples.npz",
     ),
     find,
 )

@@ -28,8 +28,8 @@ RULE = Rule(
         "softmax that could go",
         "note",
         "Softmax keeps the order of the classes, so the class is known without it. It costs some 40 instructions a "
-        "class, a table of exponentials, and squeezes small differences into 1/256. It is needed where the probability "
-        "itself is used.",
+        "class, a table of exponentials, and squeezes small differences into 1/256. It is needed where the "
+        "probability itself is used.",
         "It runs it, bit-exactly.",
         "Train on logits, without the last activation:\n\n"
         "    layers.Dense(classes)\n"
