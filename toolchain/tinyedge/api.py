@@ -146,13 +146,18 @@ class Report(Measured):
         return run_html(self)
 
     def save(
-        self, *, html: PathLike | None = None, junit: PathLike | None = None, outputs: PathLike | None = None
+        self,
+        *,
+        html: PathLike | None = None,
+        junit: PathLike | None = None,
+        outputs: PathLike | None = None,
+        markdown: PathLike | None = None,
     ) -> None:
-        """Write the page, what was checked as JUnit XML, the device's outputs (.npy or .npz); each whole or not at all.
+        """Write the page, what was checked as JUnit XML, outputs (.npy or .npz), a summary; each whole or not at all.
 
         Raises: UsageError for a file that cannot be written as asked; OSError
         """
-        RunFiles(*(None if path is None else Path(path) for path in (outputs, html, junit))).write(self)
+        RunFiles(*(None if path is None else Path(path) for path in (outputs, html, junit, markdown))).write(self)
 
 
 def train(

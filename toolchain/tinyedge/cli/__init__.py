@@ -21,6 +21,8 @@ COMMANDS = {
     "calibrate": "Find how long a board waits for its memory, by measuring on it.",
     "check": "Tell what is wrong with a model, from its file alone.",
     "collect": "Record what a board sends, as files that recipes read.",
+    "compare": "Compare runs, models or folders; exit 1 on a regression.",
+    "compress": "Find a compressed model that fits a board, by trying chains of techniques.",
     "convert": "Convert a Keras, ONNX, PyTorch or float .tflite model to int8, and compare.",
     "doctor": "Check the tools the main job needs.",
     "explain": "Say what a code of `tinyedge check` means.",
