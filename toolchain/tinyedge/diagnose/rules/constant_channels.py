@@ -36,7 +36,8 @@ RULE = Rule(
         "Pruning, strong regularization or dead ReLUs left channels whose weights are zero, or so small that their "
         "scale is nearly nothing. They take flash, time and RAM like all others, in this layer and in the next. "
         "Converters give them tiny scales and biases near 2^30, which fast kernels cannot take.",
-        "It removes such channels where that makes the model cheaper; the outputs stay the same to the last bit.",
+        "It removes such channels where that makes the model cheaper, and keeps others from closing fast kernels; "
+        "the outputs stay the same to the last bit.",
         "Make the layer narrower by as many channels, and train again:\n\n"
         "    layers.Conv2D(16, 3)    # not 32, when 16 are empty",
     ),

@@ -13,7 +13,7 @@ def find(subject: Subject) -> Iterator[Found]:
     graph = subject.main
     for key in graph.outputs:
         producer = graph.producer(key)
-        if producer is not None and producer.name in ("dequantize", "quantize"):
+        if producer is not None and producer.name in ("dequantize", "quantize") and producer.inputs:
             producer = graph.producer(producer.inputs[0])
         if producer is not None and producer.name == "softmax":
             count = graph.tensors[producer.outputs[0]].elements

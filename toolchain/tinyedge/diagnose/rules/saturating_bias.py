@@ -11,7 +11,7 @@ from tinyedge.diagnose.contract import Found, Rule, Subject
 from tinyedge.diagnose.words import counted
 
 _LIMIT = (1 << 31) - 1
-_SPAN = {"int8": 255, "uint8": 255, "int16": 65535}
+_SPAN = {"int4": 15, "int8": 255, "uint8": 255, "int16": 65535}
 
 
 def find(subject: Subject) -> Iterator[Found]:

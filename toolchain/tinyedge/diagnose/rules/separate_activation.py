@@ -14,7 +14,7 @@ _BEFORE = ("conv_2d", "depthwise_conv_2d", "fully_connected", "add", "mul", "sub
 
 def find(subject: Subject) -> Iterator[Found]:
     for graph, operator in subject.operators():
-        if operator.name not in _FUSED or not operator.inputs:
+        if operator.name not in _FUSED or not operator.inputs or operator.inputs[0] < 0:
             continue
         source = operator.inputs[0]
         producer = graph.producer(source)
