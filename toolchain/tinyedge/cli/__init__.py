@@ -21,6 +21,7 @@ COMMANDS = {
     "calibrate": "Find how long a board waits for its memory, by measuring on it.",
     "collect": "Record what a board sends, as files that recipes read.",
     "compare": "Compare runs, models or folders; exit 1 on a regression.",
+    "completion": "Print what completes commands in bash, zsh or fish.",
     "convert": "Convert a Keras, ONNX, PyTorch or float .tflite model to int8, and compare.",
     "doctor": "Check the tools the main job needs.",
     "export": "Write a model as a C library for the world you build in.",
