@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -11,6 +11,14 @@ from tinyedge.artifacts.budget import BudgetFigures, BudgetSource
 from tinyedge.errors import UsageError
 from tinyedge.report.budgets import read_budget_table
 from tinyedge.tables import TableError, read_table, read_toml
+
+
+@dataclass(frozen=True)
+class CheckSettings:
+    """[check]: what `tinyedge check` looks for."""
+
+    ignore: tuple[str, ...] = ()
+    """codes that are left out, as `["TE216"]`"""
 
 
 @dataclass(frozen=True)
@@ -39,12 +47,14 @@ class Config:
     """samples and labels for a model that has to be converted"""
     calibration: Path | None = None
     """how long the board waits for its memory: a file of `tinyedge calibrate`"""
+    check: CheckSettings = field(default_factory=CheckSettings)
+    """what `tinyedge check` looks for"""
     budget: BudgetFigures | None = None
     """what a model may cost, on every board; [budget.<board>] and [budget.<board>-<compiler>] go before it"""
 
 
 _IN_PYPROJECT = ("tool", "tinyedge")
-_KEYS = ", ".join(field.name for field in fields(Config))
+_KEYS = ", ".join(each.name for each in fields(Config))
 
 
 def load_config(folder: Path) -> Config:
