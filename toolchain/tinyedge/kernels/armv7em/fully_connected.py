@@ -165,7 +165,7 @@ class ConnectedRows(Kernel):
         """Why the weights cannot lie so; empty when they can."""
 
     @abc.abstractmethod
-    def _blocks(self, weights: Int64Array, bias: Int64Array) -> Int64Array:
+    def _blocks(self, p: FullyConnected, weights: Int64Array, bias: Int64Array) -> Int64Array:
         """Four words of biases and those of weights, block by block. Shapes: weights [rows, inputs], bias [rows]."""
 
     def _storage(self, p: FullyConnected) -> Storage | None:
@@ -235,7 +235,7 @@ class ConnectedRows(Kernel):
             scale_step=0 if alike else 8,
             blocks=4 * (HEADER_WORDS + len(scales)),
         )
-        blocks = self._blocks(weights, bias).reshape(-1)
+        blocks = self._blocks(p, weights, bias).reshape(-1)
         return np.concatenate([rounding.words(header + scales), rounding.words(blocks)])
 
 
@@ -254,7 +254,7 @@ class FullyConnectedPairs(ConnectedRows):
     def _weights_reason(self, p: FullyConnected) -> str:
         return _weights_fit(p)
 
-    def _blocks(self, weights: Int64Array, bias: Int64Array) -> Int64Array:
+    def _blocks(self, p: FullyConnected, weights: Int64Array, bias: Int64Array) -> Int64Array:
         def in_pairs(values: Int64Array) -> Int64Array:
             """[rows, ...] -> [rows / 2, ...]: first + 256 * second"""
             return values[0::2] + 256 * values[1::2]
