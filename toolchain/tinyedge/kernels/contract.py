@@ -47,6 +47,8 @@ class Cost:
     all layers that name them; then `code_bytes` is what the layer adds beside them"""
     storage: Storage | None = None
     """of the weights; None: as they are, or no weights"""
+    instructions: int = 0
+    """of functions in assembler, where their number does not hang on a compiler; 0: not known"""
 
 
 @dataclass(frozen=True, eq=False)

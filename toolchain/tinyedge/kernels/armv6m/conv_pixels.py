@@ -225,11 +225,16 @@ def pack_cost(layout: Layout) -> tuple[str, int]:
     return pack_function(layout).name, _pack_assembly(layout.at_once, _pack_unroll(layout)).code_bytes
 
 
-def driver_cycles(params: Conv2D, layout: Layout) -> int:
-    """Everything but the function that computes."""
+def pack_ticks(layout: Layout) -> Ticks:
+    """What the function that packs takes for one segment."""
     asm = _pack_assembly(layout.at_once, _pack_unroll(layout))
     turns = layout.segment_bytes // _pack_unroll(layout)
-    packed: Ticks = asm.ticks("start") + turns * asm.ticks("turn") + asm.ticks("end")
+    return asm.ticks("start") + turns * asm.ticks("turn") + asm.ticks("end")
+
+
+def driver_cycles(params: Conv2D, layout: Layout) -> int:
+    """Everything but the function that computes."""
+    packed = pack_ticks(layout)
     segment = _DRIVER_SEGMENT + _DRIVER_SEGMENT_PIXEL * layout.at_once + packed.cycles
     group = _DRIVER_GROUP + _DRIVER_PIXEL * layout.at_once + layout.segments * segment
     cycles = _DRIVER_CALL + layout.groups * group

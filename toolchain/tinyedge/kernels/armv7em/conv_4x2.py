@@ -37,8 +37,8 @@ from tinyedge.ops.contract import Layer
 from tinyedge.ops.conv_2d import Conv2D
 
 STEM = "te_conv_2d_4x2"
-DRIVER_BYTES = 400
-PARAMS_BYTES = 52
+DRIVER_BYTES = 410
+PARAMS_BYTES = 56
 LAYER_CODE_BYTES = 20
 MOST_UNROLLED_STEPS = 64
 """3 KB of code"""
@@ -161,8 +161,10 @@ class Conv2D4x2(Kernel):
         groups = len(groups_of_channels(params.output_channels))
         constants = 4 * groups * UNPACKS[self.weights].group_words(layout.steps) + PARAMS_BYTES
         shared = ((STEM, DRIVER_BYTES), (function.name, code_bytes))
-        cycles = layer_ticks(params, self._form(params)).cycles
-        return Cost(cycles, LAYER_CODE_BYTES, constants, shared, self._storage(params))
+        ticks = layer_ticks(params, self._form(params))
+        return Cost(
+            ticks.cycles, LAYER_CODE_BYTES, constants, shared, self._storage(params), instructions=ticks.instructions
+        )
 
     def scratch_bytes(self, layer: Layer, core: Core) -> int:
         return find_layout(layer.params).scratch_bytes

@@ -1,11 +1,6 @@
 """fully_connected on two rows of weights at once, without widening weights at run time and without scratch.
 
-Each 16-bit half of a weight word holds w_a + 256 w_b of two rows a, b. The word as it is multiplies two inputs by
-SMLAD and yields S_a + 256 S_b; one SXTB16 in place leaves w_a, and a second SMLAD yields S_a. So four products cost
-three instructions, and weights take one byte each. The difference of the two sums is 256 S_b exactly, modulo 2**32,
-which is S_b as long as |S_b| < 2**23: proved for each row from its weights and bias.
-
-Four rows are computed in one pass over the input, whose words are widened as they come.
+Four rows, in pairs as `row_pairs` says, are computed in one pass over the input, whose words are widened as they come.
 """
 
 from __future__ import annotations
@@ -20,6 +15,7 @@ import numpy.typing as npt
 
 from tinyedge.boards import Core
 from tinyedge.kernels.armv7em import rounding
+from tinyedge.kernels.armv7em.row_pairs import LANES, ROWS, multiply_rows, part_sums, row_blocks, rows_fit
 from tinyedge.kernels.common.filters import folded_bias, scales_alike
 from tinyedge.kernels.common.overlap import connected_in_place
 from tinyedge.kernels.contract import AsmFunction, Code, Constant, Cost, Kernel, Operands, Storage, word_offsets
@@ -29,10 +25,6 @@ from tinyedge.ops.fully_connected import FullyConnected
 
 Int64Array = npt.NDArray[np.int64]
 
-ROWS = 4
-"""rows of weights computed together"""
-LANES = 4
-"""inputs in a word"""
 LAYER = word_offsets(
     "te_pairs_layer",
     {
@@ -44,6 +36,7 @@ LAYER = word_offsets(
     },
 )
 HEADER_WORDS = len(LAYER.members)
+SUMS = ("r4", "r5", "r6", "r7")
 CALL_TICKS = 40
 CALL_BYTES = 20
 
@@ -75,8 +68,8 @@ def _assembly(low: int, high: int) -> Assembly:
     _multiply(asm, "r3")
     asm("subs r8, r8, #1", "bne 2b")
     asm.block("outputs", "separate the rows, rescale, store")
-    asm("sub r5, r5, r4", "sub r7, r7, r6", "asr r5, r5, #8", "asr r7, r7, #8")
-    put_rows(asm, ("r4", "r5", "r6", "r7"), low, high)
+    part_sums(asm, SUMS)
+    put_rows(asm, SUMS, low, high)
     return asm
 
 
@@ -106,15 +99,7 @@ def put_rows(asm: Assembly, sums: Sequence[str], low: int, high: int, *, kept: i
 def _multiply(asm: Assembly, inputs: str) -> None:
     """Four inputs, a word of which is in a register, with four rows."""
     widen(asm, inputs, "lr")
-    asm("ldm r1!, {r9-r12}")
-    for weights, both, first, x in (
-        ("r9", "r5", "r4", inputs),
-        ("r10", "r7", "r6", inputs),
-        ("r11", "r5", "r4", "lr"),
-        ("r12", "r7", "r6", "lr"),
-    ):
-        asm(f"smlad {both}, {weights}, {x}, {both}", f"sxtb16 {weights}, {weights}")
-        asm(f"smlad {first}, {weights}, {x}, {first}")
+    multiply_rows(asm, SUMS, ("r9", "r10", "r11", "r12"), inputs, "lr")
 
 
 @cache
@@ -132,19 +117,6 @@ def bias_of(p: FullyConnected, weights: Int64Array) -> Int64Array:
     """Biases with the input's zero point folded in."""
     bias = folded_bias(p.bias, weights, p.input_zero_point).astype(np.int64)
     return np.asarray(np.where(p.multiplier == 0, 0, bias), np.int64)
-
-
-def _weights_fit(p: FullyConnected) -> str:
-    """Rows in pairs have room in 16 bits, and sums of the second of each pair in 24."""
-    weights = centred_weights(p)
-    if weights.min() < -128 or weights.max() > 127:
-        return f"weights less their zero point reach from {weights.min()} to {weights.max()}, beyond int8"
-    second = weights[1::2]
-    packed = weights[: 2 * len(second) : 2] + 256 * second
-    if packed.size and packed.min() < -(1 << 15):
-        return "a weight is -128, and the one beside it leaves no room for it in 16 bits"
-    largest = int((np.abs(bias_of(p, weights)) + 128 * np.abs(weights).sum(axis=1)).max())
-    return f"a sum could reach {largest:,}, the kernel takes less than 2**23" if largest >= 1 << 23 else ""
 
 
 class ConnectedRows(Kernel):
@@ -186,13 +158,23 @@ class ConnectedRows(Kernel):
         input_words = -(-p.inputs // LANES)
         blocks = -(-p.outputs // ROWS)
         each = asm.ticks("rows") + asm.ticks("outputs")
-        cycles = blocks * (each.cycles + input_words * asm.ticks("products").cycles // 2)
-        if asm.has("inputs"):
-            cycles += input_words * asm.ticks("inputs").cycles // 2
+        ticks = blocks * each
+        cycles, instructions = ticks.cycles, ticks.instructions
+        for name, count in (("products", blocks), ("inputs", 1)):
+            if asm.has(name):
+                cycles += count * input_words * asm.ticks(name).cycles // 2
+                instructions += count * input_words * asm.ticks(name).instructions // 2
         constants = 4 * (HEADER_WORDS + 2 * (1 if scales_alike(p) else ROWS * blocks))
         constants += 4 * blocks * (ROWS + self.words * input_words)
         shared = (self._function(p).name, asm.code_bytes)
-        return Cost(p.batches * (cycles + CALL_TICKS), CALL_BYTES, constants, (shared,), self._storage(p))
+        return Cost(
+            p.batches * (cycles + CALL_TICKS),
+            CALL_BYTES,
+            constants,
+            (shared,),
+            self._storage(p),
+            instructions=p.batches * instructions,
+        )
 
     def in_place_offset(self, layer: Layer, core: Core, input_index: int) -> int | None:
         """A row of the input is read again for each four outputs, so all but the last four must stay clear of it."""
@@ -252,19 +234,11 @@ class FullyConnectedPairs(ConnectedRows):
         return _function(p.activation_min, p.activation_max)
 
     def _weights_reason(self, p: FullyConnected) -> str:
-        return _weights_fit(p)
+        weights = centred_weights(p)
+        return rows_fit(weights, bias_of(p, weights))
 
     def _blocks(self, p: FullyConnected, weights: Int64Array, bias: Int64Array) -> Int64Array:
-        def in_pairs(values: Int64Array) -> Int64Array:
-            """[rows, ...] -> [rows / 2, ...]: first + 256 * second"""
-            return values[0::2] + 256 * values[1::2]
-
-        biases = np.stack([bias[0::2], in_pairs(bias)], axis=1).reshape(-1, ROWS)
-        input_words = weights.shape[1] // LANES
-        quads = in_pairs(weights).reshape(-1, input_words, 2, 2)  # pair of rows, input word, 0/2 or 1/3, even/odd
-        pairs = rounding.halfwords(quads[:, :, 0, :], quads[:, :, 1, :])  # inputs (0, 2), (1, 3) as SXTB16 gives them
-        products = pairs.reshape(-1, 2, input_words, 2).transpose(0, 2, 3, 1).reshape(len(biases), -1)
-        return np.concatenate([biases, products], axis=1)
+        return row_blocks(weights, bias)
 
 
 KERNELS: tuple[Kernel, ...] = (FullyConnectedPairs(),)

@@ -21,10 +21,8 @@ import numpy as np
 
 from tinyedge.kernels.armv7em.fully_connected import (
     HEADER_WORDS,
-    LANES,
     LAYER,
     PROTOTYPE,
-    ROWS,
     ConnectedRows,
     Int64Array,
     bias_of,
@@ -32,6 +30,7 @@ from tinyedge.kernels.armv7em.fully_connected import (
     put_rows,
 )
 from tinyedge.kernels.armv7em.low_bits import LAST_SUM_LIMIT, mix_int4, mixing_reason, start_int4
+from tinyedge.kernels.armv7em.row_pairs import LANES, ROWS
 from tinyedge.kernels.common import storage
 from tinyedge.kernels.contract import AsmFunction, Kernel, Storage
 from tinyedge.kernels.thumb.assembly import Assembly, widen

@@ -23,8 +23,9 @@ _OTHER = frozenset(
 )
 _DSP = frozenset(
     (
-        *("pkhbt", "pkhtb", "sxtab16", "sadd16", "ssub16", "ssub8", "sel", "usada8"),
-        *("mla", "mls", "smlabb", "smlabt", "smlatb", "smlatt", "smlawb", "smlawt", "smlad", "smuad"),
+        *("pkhbt", "pkhtb", "sxtab16", "sadd16", "qadd16", "ssub16", "ssub8", "sel", "usada8"),
+        *("mla", "mls", "smulbb", "smultb", "smlabb", "smlabt", "smlatb", "smlatt", "smlawb", "smlawt"),
+        *("smlad", "smuad"),
         *("smmul", "smmulr", "smmla", "smmlar", "smmls", "smmlsr"),
     )
 )
