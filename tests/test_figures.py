@@ -76,6 +76,9 @@ TABLES = {
     ("docs/features.md", "kind | Cortex-M4 | Cortex-M0+"): (
         "RAM and constants by what is generated; instructions by runs with `slow`: tests/features/test_boards.py"
     ),
+    ("docs/features.md", "runtime | Cortex-M4 | Cortex-M0+"): (
+        "tinyedge's instructions by a run with `slow`: tests/features/test_boards.py; the rest not at all, it wants a tree"
+    ),
     (
         "docs/rows.md",
         "model | arena | instructions",
