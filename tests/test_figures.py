@@ -77,7 +77,7 @@ TABLES = {
         "RAM and constants by what is generated; instructions by runs with `slow`: tests/features/test_boards.py"
     ),
     ("docs/features.md", "runtime | Cortex-M4 | Cortex-M0+"): (
-        "tinyedge's instructions by a run with `slow`: tests/features/test_boards.py; the rest not at all, it wants a tree"
+        "tinyedge's instructions by runs with `slow`: tests/features/test_boards.py; the rest not at all"
     ),
     (
         "docs/rows.md",

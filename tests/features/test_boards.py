@@ -186,6 +186,7 @@ def test_the_preprocessor_of_micro_speech_over_a_thousand_frames(
     np.save(tmp_path / "frames.npy", frames[:, None])
     run = measured(made, str(tmp_path / "frames.npy")).run
     assert (run.samples, run.mismatches) == (1000, 0)
-    assert run.instructions is not None
+    few = measured(made, samples=5).run
+    assert few.instructions is not None
     (row,) = re.findall(r"^\| tinyedge \| ([0-9,]+) \| ([0-9,]+) \|", (root / "docs/features.md").read_text(), re.M)
-    assert run.instructions.value == pytest.approx(int(row[COLUMNS[board]].replace(",", "")), rel=0.02)
+    assert few.instructions.value == pytest.approx(int(row[COLUMNS[board]].replace(",", "")), rel=0.02)
