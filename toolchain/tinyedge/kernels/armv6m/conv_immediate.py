@@ -147,10 +147,12 @@ class Conv2DImmediate(Kernel):
     def cost(self, layer: Layer, core: Core) -> Cost:
         params: Conv2D = layer.params
         layout, asm = find_layout(params, PIXELS), _assembly(params)
+        ticks = layout.groups * (asm.ticks("start") + layout.segments * conv_pixels.pack_ticks(layout))
         cycles = conv_pixels.driver_cycles(params, layout) + layout.groups * asm.ticks("start").cycles
         shared = ((STEM, conv_pixels.DRIVER_BYTES), conv_pixels.pack_cost(layout))
         constants = 4 * pack_scales(params).size + conv_pixels.PARAMS_BYTES
-        return Cost(cycles, conv_pixels.LAYER_CODE_BYTES + asm.code_bytes, constants, shared)
+        code_bytes = conv_pixels.LAYER_CODE_BYTES + asm.code_bytes
+        return Cost(cycles, code_bytes, constants, shared, instructions=ticks.instructions)
 
     def scratch_bytes(self, layer: Layer, core: Core) -> int:
         return find_layout(layer.params, PIXELS).scratch_bytes

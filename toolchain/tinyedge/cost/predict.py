@@ -1,0 +1,113 @@
+"""A plan on a board: instructions, cycles, flash and RAM, from tables of what was counted."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import cast
+
+from tinyedge.artifacts import Plan
+from tinyedge.boards import Board
+from tinyedge.cost.flash import code_bytes, flash_parts, unit_costs
+from tinyedge.cost.rates import CoreRates, base_of, core_rates, miss_rates
+from tinyedge.cost.units import STREAM, UnitWork, unit_work
+
+STACK_BYTES = 2048
+"""of a firmware, as its linker script reserves it"""
+_LARGEST_ALIGNMENT = 8
+"""that leaves gaps in RAM"""
+
+
+@dataclass(frozen=True)
+class UnitPrediction:
+    """Of layers `first` to `last` in order of execution, which run as one."""
+
+    first: int
+    last: int
+    kernel: str
+    instructions: int
+    cycles: int | None
+    constant_bytes: int
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """What a firmware will be found to take.
+
+    instructions, cycles    of one inference; cycles without waits for memory, None where nothing models them
+    code_misses, data_misses, code_lines   of the caches in front of flash; None where they were never counted
+    flash_bytes, ram_bytes  of the image; RAM with the stack. None for a board that no firmware was built for
+    errors                  in percent, the largest over the models that were counted
+    uncounted               kernels of which no run was ever counted: their share is the planner's estimate
+    """
+
+    instructions: int
+    instructions_error_percent: float
+    cycles: int | None
+    cycles_error_percent: float | None
+    code_misses: int | None
+    data_misses: int | None
+    code_lines: int | None
+    misses_error_percent: float | None
+    flash_bytes: int | None
+    flash_error_percent: float
+    ram_bytes: int | None
+    arena_bytes: int
+    state_bytes: int
+    constant_bytes: int
+    units: tuple[UnitPrediction, ...]
+    uncounted: tuple[str, ...]
+
+
+def predict(plan: Plan, board: Board, compiler: str) -> Prediction:
+    """Raises: UsageError when nothing is known of code for the board's core by that compiler."""
+    rates = core_rates(board.core.name, compiler)
+    work = [unit_work(plan, unit, board.core) for unit in plan.units]
+    units = tuple(_units(plan, work, rates))
+    parts = flash_parts(plan)
+    base = base_of(board.name, compiler)
+    misses = {event: round(sum(rate.of(each) for each in work)) for event, rate in miss_rates(board.name).items()}
+    errors = [rate.error_percent for rate in miss_rates(board.name).values()]
+    kernels = dict.fromkeys(kernel for each in work for kernel, _ in each)
+    cycles = rates.cycles
+    return Prediction(
+        instructions=sum(unit.instructions for unit in units),
+        instructions_error_percent=rates.instructions.error_percent,
+        cycles=None if cycles is None else sum(cast(int, unit.cycles) for unit in units),
+        cycles_error_percent=None if cycles is None else cycles.error_percent,
+        code_misses=misses.get("code_misses"),
+        data_misses=misses.get("data_misses"),
+        code_lines=misses.get("code_lines"),
+        misses_error_percent=max(errors, default=None),
+        flash_bytes=None
+        if base is None
+        else base.flash_bytes + parts.constant_bytes + round(code_bytes(parts, rates.flash)),
+        flash_error_percent=rates.flash.error_percent,
+        ram_bytes=None if base is None else STACK_BYTES + ram_bytes(plan, base.ram_bytes),
+        arena_bytes=plan.arena_bytes,
+        state_bytes=plan.state_bytes,
+        constant_bytes=parts.constant_bytes,
+        units=units,
+        uncounted=tuple(name for name in kernels if name != STREAM and not rates.instructions.knows(name)),
+    )
+
+
+def ram_bytes(plan: Plan, base_bytes: int) -> int:
+    """Of a firmware's data: what every firmware has, arena and state, and what a profile keeps of each layer."""
+    profile = (16 if plan.groups else 8) * len(plan.layers)
+    alignment = min(max(plan.alignment, 4), _LARGEST_ALIGNMENT)
+    return -(-(base_bytes + profile + plan.arena_bytes + plan.state_bytes) // alignment) * alignment
+
+
+def _units(plan: Plan, work: list[UnitWork], rates: CoreRates) -> list[UnitPrediction]:
+    constants = {unit.first: cost.constant_bytes for unit, cost in unit_costs(plan)}
+    return [
+        UnitPrediction(
+            first=unit.first,
+            last=unit.last,
+            kernel=unit.kernel.name,
+            instructions=round(rates.instructions.of(each)),
+            cycles=None if rates.cycles is None else round(rates.cycles.of(each)),
+            constant_bytes=constants[unit.first],
+        )
+        for unit, each in zip(plan.units, work, strict=True)
+    ]
