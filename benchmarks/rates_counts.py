@@ -49,7 +49,8 @@ def count_model(path: Path, board: Board, compiler: str, folder: Path) -> dict[s
     built = _build(path, board, compiler, folder)
     start = functools.partial(start_target, choose(board), built.image, board)
     run = measure(built, Silence(), start, "random:1", 1).run
-    assert not run.mismatches and run.instructions is not None
+    assert not run.mismatches
+    assert run.instructions is not None
     return _facts(path, board, compiler, built) | {
         "instructions": int(run.instructions.value),
         "cycles": None if run.cycles is None else int(run.cycles.value),

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import cast
 
 from tinyedge.artifacts import Plan
+from tinyedge.artifacts.prediction import Prediction, UnitPrediction
 from tinyedge.boards import Board
 from tinyedge.cost.flash import code_bytes, flash_parts, unit_costs
 from tinyedge.cost.rates import CoreRates, base_of, core_rates, miss_rates
@@ -15,47 +15,6 @@ STACK_BYTES = 2048
 """of a firmware, as its linker script reserves it"""
 _LARGEST_ALIGNMENT = 8
 """that leaves gaps in RAM"""
-
-
-@dataclass(frozen=True)
-class UnitPrediction:
-    """Of layers `first` to `last` in order of execution, which run as one."""
-
-    first: int
-    last: int
-    kernel: str
-    instructions: int
-    cycles: int | None
-    constant_bytes: int
-
-
-@dataclass(frozen=True)
-class Prediction:
-    """What a firmware will be found to take.
-
-    instructions, cycles    of one inference; cycles without waits for memory, None where nothing models them
-    code_misses, data_misses, code_lines   of the caches in front of flash; None where they were never counted
-    flash_bytes, ram_bytes  of the image; RAM with the stack. None for a board that no firmware was built for
-    errors                  in percent, the largest over the models that were counted
-    uncounted               kernels of which no run was ever counted: their share is the planner's estimate
-    """
-
-    instructions: int
-    instructions_error_percent: float
-    cycles: int | None
-    cycles_error_percent: float | None
-    code_misses: int | None
-    data_misses: int | None
-    code_lines: int | None
-    misses_error_percent: float | None
-    flash_bytes: int | None
-    flash_error_percent: float
-    ram_bytes: int | None
-    arena_bytes: int
-    state_bytes: int
-    constant_bytes: int
-    units: tuple[UnitPrediction, ...]
-    uncounted: tuple[str, ...]
 
 
 def predict(plan: Plan, board: Board, compiler: str) -> Prediction:
@@ -74,10 +33,8 @@ def predict(plan: Plan, board: Board, compiler: str) -> Prediction:
         instructions_error_percent=rates.instructions.error_percent,
         cycles=None if cycles is None else sum(cast(int, unit.cycles) for unit in units),
         cycles_error_percent=None if cycles is None else cycles.error_percent,
-        code_misses=misses.get("code_misses"),
-        data_misses=misses.get("data_misses"),
-        code_lines=misses.get("code_lines"),
-        misses_error_percent=max(errors, default=None),
+        misses=misses,
+        misses_error_percent=max(errors, default=0.0),
         flash_bytes=None
         if base is None
         else base.flash_bytes + parts.constant_bytes + round(code_bytes(parts, rates.flash)),
