@@ -17,6 +17,7 @@ from tinyedge.optimize.fold_pad import fold_pad
 from tinyedge.optimize.fold_shapes import fold_shapes
 from tinyedge.optimize.move_borders import move_borders
 from tinyedge.optimize.one_channel_depthwise import one_channel_depthwise
+from tinyedge.optimize.quiet_channels import quiet_channels
 from tinyedge.optimize.remove_requantize_pairs import remove_requantize_pairs
 from tinyedge.optimize.remove_reshapes import remove_reshapes
 from tinyedge.optimize.remove_unused import remove_unused
@@ -36,6 +37,7 @@ PASSES: tuple[Pass, ...] = (
     fold_dilation,
     one_channel_depthwise,
     dead_channels,
+    quiet_channels,
 )
 _ISLANDS: tuple[Pass, ...] = (move_borders, fold_islands, compute_floats)
 SETTLING: tuple[Pass, ...] = (fold_shapes, remove_unused, settle_control_flow, fold_integers, *_ISLANDS)

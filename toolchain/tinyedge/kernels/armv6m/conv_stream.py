@@ -126,7 +126,7 @@ def _assembly(form: LineForm) -> Assembly:
 
 
 @functools.cache
-def _function(form: LineForm) -> AsmFunction:
+def stream_function(form: LineForm) -> AsmFunction:
     comment = (
         "All channels of four pixels, weights in a stream.\n\n"
         "r0, r1 sums of two pixels each; r4, r5 pixels; r2 weight; r6 panel; r7 + r3 stream; r8-r11 sums of pixels;\n"
@@ -163,7 +163,7 @@ class Conv2DStream(Kernel):
         shared = (
             (STEM, conv_pixels.DRIVER_BYTES),
             conv_pixels.pack_cost(layout),
-            (_function(form).name, _assembly(form).code_bytes),
+            (stream_function(form).name, _assembly(form).code_bytes),
         )
         ticks = layout.groups * (run_ticks(params, layout) + layout.segments * conv_pixels.pack_ticks(layout))
         cycles = conv_pixels.driver_cycles(params, layout) + layout.groups * run_ticks(params, layout).cycles
@@ -179,7 +179,7 @@ class Conv2DStream(Kernel):
     def emit(self, layer: Layer, core: Core, operands: Operands) -> Code:
         params: Conv2D = layer.params
         layout, prefix = find_layout(params, PIXELS), operands.prefix
-        function = _function(found_line(params).form)
+        function = stream_function(found_line(params).form)
         shape = "x".join(str(size) for size in params.weights.shape)
         return Code(
             call=(f"{STEM}(&{prefix}_params, {operands.inputs[0]}, {operands.outputs[0]}, {operands.scratch});",),
