@@ -31,11 +31,11 @@ def check(
     Raises: UsageError for a code or a model that there is not; ModelError for a damaged file
     """
     require_codes(ignore)
-    model = _find(spec, build_dir, observer, data, settings)
+    model = model_as_it_is(spec, build_dir, observer, data, settings)
     return diagnose(model, ignore=ignore, shown=spec if isinstance(spec, str) else model.name)
 
 
-def _find(
+def model_as_it_is(
     spec: str | QuantizedModel, build_dir: Path, observer: Observer, data: Path | None, settings: Settings
 ) -> QuantizedModel:
     if isinstance(spec, str):
