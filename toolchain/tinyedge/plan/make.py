@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 from tinyedge.artifacts import Optimize, Plan, RamCurve
 from tinyedge.boards import Core
@@ -11,11 +11,10 @@ from tinyedge.errors import ModelError
 from tinyedge.graph.ir import DType, Graph
 from tinyedge.kernels.contract import Kernel
 from tinyedge.ops import parse_graph
-from tinyedge.ops.contract import Layer
 from tinyedge.plan.choose import choose_cover, fastest_cover, ram_curve
 from tinyedge.plan.control_flow import control_kernels
 from tinyedge.plan.groups import Cover, Groups
-from tinyedge.plan.liveness import Memory, find_memory
+from tinyedge.plan.liveness import find_memory
 from tinyedge.plan.order import best_order
 from tinyedge.plan.place import place_plan
 from tinyedge.plan.select import Candidate, LayerCandidates, find_candidates, flash_of, select_kernels, serving_kernels
@@ -49,19 +48,40 @@ def make_plan(
     """
     if input_rows:
         graph = _arriving(graph)
-    draft = _Draft.of(_ask(graph, core, optimize, keep_inputs=keep_inputs, kernels=kernels), optimize)
+    draft = _Draft.of(graph, core, optimize, keep_inputs=keep_inputs, kernels=kernels)
+    return _plan(draft, optimize, max_ram_bytes, by_rows=by_rows)
+
+
+def _plan(draft: _Draft, optimize: Optimize, max_ram_bytes: int | None, *, by_rows: bool) -> Plan:
+    """The plan of a draft, checked."""
     chosen = _choose(draft, optimize, max_ram_bytes, by_rows=by_rows)
-    if optimize == "size" and by_rows and max_ram_bytes is None:
-
-        def balanced() -> tuple[_Draft, Sequence[Candidate]]:
-            asked = _ask(graph, core, "balanced", keep_inputs=keep_inputs, kernels=kernels)
-            other = _Draft.of(asked, "balanced")
-            return other, _choose(other, "balanced", None, by_rows=True)
-
-        draft, chosen = _smaller(draft, chosen, balanced)
+    if optimize == "size" and by_rows and max_ram_bytes is None:  # less arena for more flash than `balanced` is no size
+        other = draft.again("balanced")
+        faster = _choose(other, "balanced", None, by_rows=True)
+        if flash_of(faster) < flash_of(chosen):
+            draft, chosen = other, faster
+    graph, keep_inputs = draft.groups.graph, draft.groups.keep_inputs
     plan = place_plan(graph, draft.candidates, chosen, optimize, keep_inputs=keep_inputs)
     verify_plan(plan)
     return plan
+
+
+class PlansOf:
+    """Plans of one graph for one core, the same as `make_plan` makes: kernels are asked once for all of them.
+
+    keep_inputs, input_rows  as `make_plan` takes them
+
+    Raises: as `make_plan`
+    """
+
+    def __init__(self, graph: Graph, core: Core, *, keep_inputs: bool = False, input_rows: bool = False) -> None:
+        arriving = _arriving(graph) if input_rows else graph
+        self._first = _Draft.of(arriving, core, "balanced", keep_inputs=keep_inputs, kernels=None)
+
+    def plan(self, optimize: Optimize, max_ram_bytes: int | None = None) -> Plan:
+        """The plan for an aim; with a limit the fastest within it."""
+        draft = self._first if optimize == "balanced" else self._first.again(optimize)
+        return _plan(draft, optimize, max_ram_bytes, by_rows=True)
 
 
 def _arriving(graph: Graph) -> Graph:
@@ -108,132 +128,77 @@ def plan_curve(graph: Graph, core: Core, *, keep_inputs: bool = False, input_row
 
     Raises: as `make_plan`
     """
-    arriving = _arriving(graph) if input_rows else graph
-    draft = _Draft.of(_ask(arriving, core, "speed", keep_inputs=keep_inputs, kernels=None), "speed")
+    draft = _Draft.of(_arriving(graph) if input_rows else graph, core, "speed", keep_inputs=keep_inputs, kernels=None)
     return RamCurve(graph.name, core.name, ram_curve(draft.groups) if draft.candidates else ())
-
-
-class PlansOf:
-    """Plans of one graph for one core: what kernels say of its layers is asked once for all of them.
-
-    keep_inputs, input_rows  as `make_plan` takes them
-
-    Raises: as `make_plan`
-    """
-
-    def __init__(self, graph: Graph, core: Core, *, keep_inputs: bool = False, input_rows: bool = False) -> None:
-        self._graph = _arriving(graph) if input_rows else graph
-        self._core, self._keep_inputs = core, keep_inputs
-        self._asked: _Asked | None = None
-        self._drafts: dict[Optimize, _Draft] = {}
-        self._chosen: dict[Optimize, tuple[_Draft, Sequence[Candidate]]] = {}
-
-    def plan(self, optimize: Optimize, max_ram_bytes: int | None = None) -> Plan:
-        """The same as `make_plan` makes."""
-        draft, chosen = self._choice(optimize) if max_ram_bytes is None else self._within(optimize, max_ram_bytes)
-        plan = place_plan(self._graph, draft.candidates, chosen, optimize, keep_inputs=self._keep_inputs)
-        verify_plan(plan)
-        return plan
-
-    def _within(self, optimize: Optimize, max_ram_bytes: int) -> tuple[_Draft, Sequence[Candidate]]:
-        draft = self._draft(optimize)
-        return draft, _choose(draft, optimize, max_ram_bytes, by_rows=True)
-
-    def _choice(self, optimize: Optimize) -> tuple[_Draft, Sequence[Candidate]]:
-        if optimize not in self._chosen:
-            draft = self._draft(optimize)
-            chosen = _choose(draft, optimize, None, by_rows=True)
-            if optimize == "size":
-                draft, chosen = _smaller(draft, chosen, lambda: self._choice("balanced"))
-            self._chosen[optimize] = draft, chosen
-        return self._chosen[optimize]
-
-    def _draft(self, optimize: Optimize) -> _Draft:
-        if optimize not in self._drafts:
-            asked = self._asked
-            if asked is None:
-                asked = _ask(self._graph, self._core, optimize, keep_inputs=self._keep_inputs, kernels=None)
-                if not any(operator.subgraphs for operator in self._graph.operators):  # their plans are for an aim
-                    self._asked = asked
-            self._drafts[optimize] = _Draft.of(asked, optimize)
-        return self._drafts[optimize]
-
-
-def _smaller(
-    draft: _Draft, chosen: Sequence[Candidate], other: Callable[[], tuple[_Draft, Sequence[Candidate]]]
-) -> tuple[_Draft, Sequence[Candidate]]:
-    """What `size` chose, or what `balanced` did: less arena for more flash than that is no size."""
-    faster, balanced = other()
-    return (faster, balanced) if flash_of(balanced) < flash_of(chosen) else (draft, chosen)
-
-
-@dataclass(frozen=True, eq=False)
-class _Asked:
-    """What kernels say of the layers of a graph, in the order of the file.
-
-    groups  by the order of execution
-    """
-
-    graph: Graph
-    core: Core
-    layers: Sequence[Layer]
-    candidates: tuple[LayerCandidates, ...]
-    memory: Memory
-    kernels: Sequence[Kernel] | None
-    keep_inputs: bool
-    groups: dict[tuple[int, ...], Groups] = field(default_factory=dict)
-
-    def groups_in(self, order: tuple[int, ...]) -> Groups:
-        if order not in self.groups:
-            in_order = tuple(self.candidates[layer] for layer in order)
-            self.groups[order] = Groups(self.graph, self.core, in_order, self.kernels, keep_inputs=self.keep_inputs)
-        return self.groups[order]
-
-
-def _ask(
-    graph: Graph, core: Core, optimize: Optimize, *, keep_inputs: bool, kernels: Sequence[Kernel] | None
-) -> _Asked:
-    """Ask all kernels. `optimize` is what loops and branches are planned for."""
-    for tensor in graph.output_tensors():
-        if tensor.is_constant:
-            raise ModelError(
-                f"output `{tensor.name}` of model `{graph.name}` is a constant: there is nothing to compute for it",
-                hint="remove this output from the model and convert it again",
-            )
-    layers = parse_graph(graph)
-
-    def plan_inner(inner: Graph) -> Plan:
-        return make_plan(inner, core, optimize, by_rows=False, kernels=kernels)
-
-    candidates = tuple(
-        find_candidates(layer, core, control_kernels(layer, plan_inner) or serving_kernels(layer, kernels))
-        for layer in layers
-    )
-    memory = find_memory(graph, layers, keep_inputs=keep_inputs)
-    return _Asked(graph, core, layers, candidates, memory, kernels, keep_inputs)
 
 
 @dataclass(frozen=True, eq=False)
 class _Draft:
     """What is known before it is decided which layers run together.
 
-    candidates  of each layer, in order of execution
-    plain       those chosen where each layer runs by itself
+    asked   the kernels of each layer, in the order of the graph
+    plain   those chosen where each layer runs by itself, in order of execution
+    inner   whether some were planned with loops or branches inside, which look at what to optimize for
     """
 
-    candidates: tuple[LayerCandidates, ...]
+    asked: tuple[LayerCandidates, ...]
     plain: tuple[Candidate, ...]
     groups: Groups
+    inner: bool
+    kernels: Sequence[Kernel] | None
+
+    @property
+    def candidates(self) -> tuple[LayerCandidates, ...]:
+        """Of each layer, in order of execution."""
+        return tuple(self.groups.candidates)
 
     @classmethod
-    def of(cls, asked: _Asked, optimize: Optimize) -> _Draft:
-        """Choose among kernels, and find the order of execution."""
-        candidates, memory = asked.candidates, asked.memory
-        given = tuple(range(len(candidates)))
-        chosen = select_kernels(memory, candidates, given, optimize)
-        steps = [candidate.step for candidate in chosen]
-        order = best_order(asked.graph, memory, steps, max((4, *(each.kernel.alignment for each in chosen))))
-        if order != given:
-            chosen = select_kernels(memory, candidates, order, optimize)
-        in_order = tuple(candidates[layer] for layer in order)
-        return cls(in_order, tuple(chosen[layer] for layer in order), asked.groups_in(order))
+    def of(
+        cls, graph: Graph, core: Core, optimize: Optimize, *, keep_inputs: bool, kernels: Sequence[Kernel] | None
+    ) -> _Draft:
+        """Ask all kernels, choose among them, and find the order of execution."""
+        for tensor in graph.output_tensors():
+            if tensor.is_constant:
+                raise ModelError(
+                    f"output `{tensor.name}` of model `{graph.name}` is a constant: there is nothing to compute for it",
+                    hint="remove this output from the model and convert it again",
+                )
+        layers = parse_graph(graph)
+
+        def plan_inner(inner: Graph) -> Plan:
+            return make_plan(inner, core, optimize, by_rows=False, kernels=kernels)
+
+        control = [control_kernels(layer, plan_inner) for layer in layers]
+        asked = tuple(
+            find_candidates(layer, core, planned or serving_kernels(layer, kernels))
+            for layer, planned in zip(layers, control, strict=True)
+        )
+        plain, order = _order(graph, asked, optimize, keep_inputs=keep_inputs)
+        groups = Groups(graph, core, [asked[at] for at in order], kernels, keep_inputs=keep_inputs)
+        return cls(asked, plain, groups, any(control), kernels)
+
+    def again(self, optimize: Optimize) -> _Draft:
+        """The same for another goal: kernels are not asked twice, and groups are the same in the same order."""
+        graph, core, keep_inputs = self.groups.graph, self.groups.core, self.groups.keep_inputs
+        if self.inner:
+            return _Draft.of(graph, core, optimize, keep_inputs=keep_inputs, kernels=self.kernels)
+        plain, order = _order(graph, self.asked, optimize, keep_inputs=keep_inputs)
+        in_order = tuple(self.asked[at] for at in order)
+        groups = self.groups
+        if in_order != self.candidates:
+            groups = Groups(graph, core, in_order, self.kernels, keep_inputs=keep_inputs)
+        return _Draft(self.asked, plain, groups, self.inner, self.kernels)
+
+
+def _order(
+    graph: Graph, asked: tuple[LayerCandidates, ...], optimize: Optimize, *, keep_inputs: bool
+) -> tuple[tuple[Candidate, ...], tuple[int, ...]]:
+    """The kernels of layers that each run by themselves, and the order: both in order of execution."""
+    memory = find_memory(graph, [each.layer for each in asked], keep_inputs=keep_inputs)
+    given = tuple(range(len(asked)))
+    chosen = select_kernels(memory, asked, given, optimize)
+    steps = [candidate.step for candidate in chosen]
+    order = tuple(best_order(graph, memory, steps, max((4, *(each.kernel.alignment for each in chosen)))))
+    if order != given:
+        chosen = select_kernels(memory, asked, order, optimize)
+    return tuple(chosen[layer] for layer in order), order
