@@ -75,10 +75,10 @@ class PassEffect:
 
 @dataclass(frozen=True)
 class BoardLayer:
-    """A layer, or layers that run as one, on a board; operators by their index in the file."""
+    """A layer on a board, by its operator in the file; None: what lies between the rows of layers that run as one."""
 
-    operators: tuple[int, ...]
-    names: tuple[str, ...]
+    operator: int | None
+    name: str
     kernel: str
     constant_bytes: int
     instructions: int

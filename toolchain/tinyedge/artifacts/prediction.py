@@ -5,13 +5,27 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from tinyedge.artifacts.budget import Budget
 from tinyedge.artifacts.run import Figure
 from tinyedge.boards import Board
 
 
 @dataclass(frozen=True)
+class LayerPrediction:
+    """Of one layer."""
+
+    step: int
+    kernel: str
+    instructions: int
+    constant_bytes: int
+
+
+@dataclass(frozen=True)
 class UnitPrediction:
-    """Of layers `first` to `last` in order of execution, which run as one."""
+    """Of layers `first` to `last` in order of execution, which run as one.
+
+    layers  each by itself: together less than the unit, where rows slide and are copied between their calls
+    """
 
     first: int
     last: int
@@ -19,6 +33,7 @@ class UnitPrediction:
     instructions: int
     cycles: int | None
     constant_bytes: int
+    layers: tuple[LayerPrediction, ...]
 
 
 @dataclass(frozen=True)
@@ -104,3 +119,5 @@ class Fit:
     aim: str
     boards: tuple[BoardFit, ...]
     notes: tuple[str, ...] = ()
+    budget: Budget | None = None
+    """what the model may cost"""

@@ -8,8 +8,9 @@ from tinyedge.cli.options import board_choices, shared, with_duty
 from tinyedge.cli.ui import Ui
 from tinyedge.jobs.choices import Choices
 from tinyedge.jobs.fit import fit
+from tinyedge.report.budgets import require_budget
 from tinyedge.report.energy import Duty
-from tinyedge.report.fit import fit_document, render_fit
+from tinyedge.report.fit import budget_of, fit_document, render_fit
 
 _EXAMPLES = """\b
 Examples: tinyedge fit model.tflite
@@ -29,3 +30,5 @@ def command(choices: Choices, boards: tuple[str, ...], duty: Duty | None, ui: Ui
     """
     found = fit(choices, ui, boards)
     ui.result(render_fit(found, duty), fit_document(found, duty))
+    for board, lines in budget_of(found):
+        require_budget(lines, found.model, board)

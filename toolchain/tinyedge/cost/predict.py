@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from typing import cast
 
 from tinyedge.artifacts import Plan
-from tinyedge.artifacts.prediction import Prediction, UnitPrediction
+from tinyedge.artifacts.prediction import LayerPrediction, Prediction, UnitPrediction
 from tinyedge.boards import Board
 from tinyedge.cost.flash import code_bytes, flash_parts, unit_costs
 from tinyedge.cost.rates import CoreRates, base_of, core_rates, miss_rates
-from tinyedge.cost.units import STREAM, UnitWork, unit_work
+from tinyedge.cost.units import STREAM, UnitWork, layer_works, unit_work
 
 STACK_BYTES = 2048
 """of a firmware, as its linker script reserves it"""
@@ -21,7 +22,7 @@ def predict(plan: Plan, board: Board, compiler: str) -> Prediction:
     """Raises: UsageError when nothing is known of code for the board's core by that compiler."""
     rates = core_rates(board.core.name, compiler)
     work = [unit_work(plan, unit, board.core) for unit in plan.units]
-    units = tuple(_units(plan, work, rates))
+    units = tuple(_units(plan, board, work, rates))
     parts = flash_parts(plan)
     base = base_of(board.name, compiler)
     misses = {event: round(sum(rate.of(each) for each in work)) for event, rate in miss_rates(board.name).items()}
@@ -50,21 +51,33 @@ def predict(plan: Plan, board: Board, compiler: str) -> Prediction:
 
 def ram_bytes(plan: Plan, base_bytes: int) -> int:
     """Of a firmware's data: what every firmware has, arena and state, and what a profile keeps of each layer."""
-    profile = (16 if plan.groups else 8) * len(plan.layers)
     alignment = min(max(plan.alignment, 4), _LARGEST_ALIGNMENT)
-    return -(-(base_bytes + profile + plan.arena_bytes + plan.state_bytes) // alignment) * alignment
+    return -(-(base_bytes + profile_bytes(plan) + plan.arena_bytes + plan.state_bytes) // alignment) * alignment
 
 
-def _units(plan: Plan, work: list[UnitWork], rates: CoreRates) -> list[UnitPrediction]:
+def profile_bytes(plan: Plan) -> int:
+    """What a firmware keeps of each layer while it is profiled."""
+    return (16 if plan.groups else 8) * len(plan.layers)
+
+
+def _units(plan: Plan, board: Board, work: Sequence[UnitWork], rates: CoreRates) -> Iterator[UnitPrediction]:
     constants = {unit.first: cost.constant_bytes for unit, cost in unit_costs(plan)}
-    return [
-        UnitPrediction(
+    for unit, each in zip(plan.units, work, strict=True):
+        layers = [
+            LayerPrediction(
+                step=step,
+                kernel=plan.layers[step].kernel.name,
+                instructions=round(rates.instructions.of(own)),
+                constant_bytes=plan.layers[step].cost.constant_bytes,
+            )
+            for step, own in enumerate(layer_works(unit, each, board.core), start=unit.first)
+        ]
+        yield UnitPrediction(
             first=unit.first,
             last=unit.last,
             kernel=unit.kernel.name,
             instructions=round(rates.instructions.of(each)),
             cycles=None if rates.cycles is None else round(rates.cycles.of(each)),
             constant_bytes=constants[unit.first],
+            layers=tuple(layers),
         )
-        for unit, each in zip(plan.units, work, strict=True)
-    ]

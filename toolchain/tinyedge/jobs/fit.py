@@ -14,6 +14,7 @@ from tinyedge.cost.rates import base_of, has_rates
 from tinyedge.emulate.cycles import MODELS
 from tinyedge.errors import FitError
 from tinyedge.graph.reader import read_model
+from tinyedge.jobs.budget import find_budget
 from tinyedge.jobs.choices import PORTABLE_BOARD, Choices
 from tinyedge.jobs.train import load_model
 from tinyedge.ops import check
@@ -59,7 +60,8 @@ def fit(choices: Choices, observer: Observer, boards: Sequence[str] = ()) -> Fit
     notes = []
     if model.features is not None:
         notes.append("what computes the features on the device is not in flash, RAM and instructions")
-    return Fit(model.name, model.digest, choices.compiler, aim, _with_boards(found, aim), tuple(notes))
+    budget = find_budget(loaded, choices)
+    return Fit(model.name, model.digest, choices.compiler, aim, _with_boards(found, aim), tuple(notes), budget)
 
 
 def _refusal(board: Board, compiler: str) -> str:
@@ -85,13 +87,11 @@ def _on_board(plans: PlansOf, board: Board, compiler: str, aim: Optimize, max_ra
             return BoardFit(board, {aim: at(aim, max_ram)})
         except FitError as refused:
             return BoardFit(board, {}, str(refused))
-    aims = {each: at(each) for each in AIMS}
-    return BoardFit(board, aims, advice=tuple(_advice(plans, board, aims, aim, at)))
+    aims: dict[str, AimFit] = {each: at(each) for each in AIMS}
+    return BoardFit(board, aims, advice=tuple(_advice(aims, aim, at)))
 
 
-def _advice(
-    plans: PlansOf, board: Board, aims: Mapping[Optimize, AimFit], aim: Optimize, at: Callable[..., AimFit]
-) -> Iterable[str]:
+def _advice(aims: Mapping[str, AimFit], aim: Optimize, at: Callable[[Optimize, int], AimFit]) -> Iterable[str]:
     """What would make it fit, the cheapest first."""
     if aims[aim].fits:
         return

@@ -126,7 +126,7 @@ def _operators(graph: StoredGraph) -> Iterator[InspectedOperator]:
 
 def _macs(graph: StoredGraph, operator: StoredOperator) -> int | None:
     """Multiplications of values with weights; 0 for operators that have none, None for those of others."""
-    if operator.is_custom or any(-1 in tensor.signature for tensor in graph.results(operator)):
+    if operator.is_custom or any(-1 in tensor.shape for tensor in graph.results(operator)):
         return None
     weights = graph.operand(operator, _WEIGHTS_AT.get(operator.name, 1))
     results = graph.results(operator)
@@ -226,11 +226,16 @@ def _layers(graph: Graph, name: str, choices: Choices) -> Iterator[BoardLayer]:
     known = has_rates(board.core.name, choices.compiler)
     units = predict(plan, board, choices.compiler).units if known else ()
     for unit in units:
-        layers = [planned.layer for planned in plan.layers[unit.first : unit.last + 1]]
-        yield BoardLayer(
-            operators=tuple(layer.index for layer in layers),
-            names=tuple(layer.name for layer in layers),
-            kernel=unit.kernel,
-            constant_bytes=unit.constant_bytes,
-            instructions=unit.instructions,
-        )
+        for each in unit.layers:
+            layer = plan.layers[each.step].layer
+            yield BoardLayer(
+                layer.index,
+                layer.name,
+                each.kernel,
+                each.constant_bytes,
+                each.instructions,
+            )
+        between = unit.instructions - sum(each.instructions for each in unit.layers)
+        if len(unit.layers) > 1:
+            first, last = (plan.layers[step].layer.index for step in (unit.first, unit.last))
+            yield BoardLayer(None, f"between rows of {first}-{last}", unit.kernel, 0, max(between, 0))

@@ -8,11 +8,13 @@ from typing import Any
 from tinyedge.artifacts import Figure
 from tinyedge.artifacts.prediction import AimFit, BoardFit, Fit
 from tinyedge.errors import UsageError
+from tinyedge.report.budgets import BudgetLine, budget_lines
 from tinyedge.report.energy import Duty, life_days, life_text
-from tinyedge.report.table import Cell, describe_kind, format_bytes, format_range, format_time, render_table
+from tinyedge.report.table import Cell, describe_kind, format_range, format_time, render_table
 
 SCHEMA = "tinyedge.fit/1"
-_HEADERS = ("board", "fits", "flash left", "RAM left", "instructions", "time or cycles", "tightest")
+_HEADERS = ("board", "fits", "flash bytes left", "RAM bytes left", "instr.", "cycles, or time")
+_MEGA, _KILO = 1e6, 1e3
 
 
 def render_fit(fit: Fit, duty: Duty | None = None) -> str:
@@ -31,6 +33,8 @@ def render_fit(fit: Fit, duty: Duty | None = None) -> str:
         parts.append(render_table(("board", "energy of an inference", "battery"), energies))
     if advice := [(each.board.name, "; or ".join(each.advice)) for each in fit.boards if each.advice]:
         parts.append(render_table(("board", "what would make it fit"), advice))
+    if budgets := [(board, str(line)) for board, lines in budget_of(fit) for line in lines]:
+        parts.append(render_table(("board", "budget"), budgets))
     parts.append("\n".join(f"note: {note}" for note in notes_of(fit)))
     return "\n\n".join(part for part in parts if part) + "\n"
 
@@ -46,20 +50,17 @@ def _in_order(fit: Fit) -> list[BoardFit]:
 def _row(each: BoardFit, asked: str) -> tuple[Cell, ...]:
     aim = each.aims.get(asked)
     if aim is None:
-        return each.board.name, "unknown", None, None, None, each.refused, ""
+        return each.board.name, "unknown", None, None, None, None
+    name, share = tightest(each, aim)
+    tight = f", {name} {100 * share:.0f} %" if name else ""
     return (
         each.board.name,
-        "yes" if aim.fits else "no",
-        _room(aim.flash_room_bytes),
-        _room(aim.ram_room_bytes),
-        int(aim.instructions.value),
+        ("yes" if aim.fits else "no") + tight,
+        aim.flash_room_bytes,
+        aim.ram_room_bytes,
+        format_count(aim.instructions.value),
         _time(aim),
-        _tightest(each, aim),
     )
-
-
-def _room(bytes_: int | None) -> str:
-    return "unknown" if bytes_ is None else format_bytes(bytes_)
 
 
 def _time(aim: AimFit) -> str:
@@ -67,18 +68,23 @@ def _time(aim: AimFit) -> str:
     if aim.latency_us is not None:
         return format_range(aim.latency_us, format_time)
     if aim.cycles is not None:
-        return f"{format_range(aim.cycles, '{:,.0f}'.format)} cycles"
+        return format_range(aim.cycles, format_count)
     return "unknown"
 
 
-def _tightest(each: BoardFit, aim: AimFit) -> str:
-    """The memory of which the largest share is used."""
-    name, share = tightest(each, aim)
-    return f"{name} {100 * share:.0f} %" if name else ""
+def format_count(count: float) -> str:
+    """A large number in the unit that reads best.
+
+    >>> format_count(812), format_count(8123), format_count(2_951_640)
+    ('812', '8.12 k', '2.95 M')
+    """
+    if count >= _MEGA:
+        return f"{count / _MEGA:,.2f} M"
+    return f"{count / _KILO:.2f} k" if count >= _KILO else f"{count:.0f}"
 
 
 def tightest(each: BoardFit, aim: AimFit) -> tuple[str, float]:
-    """(memory, share of it that is used); no name where nothing is known."""
+    """(the memory of which the largest share is used, that share); no name where nothing is known."""
     found = aim.prediction
     if found.flash_bytes is None or found.ram_bytes is None:
         return "", 0.0
@@ -135,10 +141,29 @@ def _days(each: BoardFit, aim: AimFit, duty: Duty | None) -> Figure | None:
         return None
 
 
+def budget_of(fit: Fit) -> list[tuple[str, tuple[BudgetLine, ...]]]:
+    """For each board that has a budget its figures, each compared with what is predicted."""
+    found = []
+    for each in fit.boards:
+        aim = each.aims.get(fit.aim)
+        if fit.budget is None or aim is None:
+            continue
+        known = {
+            "flash_bytes": aim.prediction.flash_bytes,
+            "ram_bytes": aim.prediction.ram_bytes,
+            "arena_bytes": aim.prediction.arena_bytes,
+            "instructions": aim.instructions.value,
+            "cycles": None if aim.cycles is None else aim.cycles.value,
+        }
+        if lines := budget_lines(fit.budget, each.board.name, fit.compiler, known):
+            found.append((each.board.name, lines))
+    return found
+
+
 def notes_of(fit: Fit) -> list[str]:
     """What figures leave out, and how far they may be off."""
     found = [aim for each in fit.boards for aim in each.aims.values()]
-    notes = list(fit.notes)
+    notes = [*fit.notes, *(f"`{each.board.name}`: {each.refused}" for each in fit.boards if each.refused)]
     if not found:
         return notes
     instructions = max(aim.prediction.instructions_error_percent for aim in found)

@@ -32,7 +32,7 @@ def graph_svg(found: Inspection, width: int) -> str:
         f"<title>{escape(found.model)}: {len(found.operators)} operators</title>",
         f'<text x="8" y="20">{escape(_inputs_text(found, box))}</text>',
     ]
-    on_board = {index: layer for layer in found.layers for index in layer.operators}
+    on_board = {layer.operator: layer for layer in found.layers if layer.operator is not None}
     for place, operator in enumerate(found.operators):
         top = _TOP + place * _ROW
         parts += _node(found, operator, top, box, on_board)
@@ -67,8 +67,7 @@ def _node(
 def _figures(operator: InspectedOperator, on_board: Mapping[int, BoardLayer]) -> str:
     layer = on_board.get(operator.index)
     if layer is not None:
-        together = "" if len(layer.operators) == 1 else f" of {len(layer.operators)} layers together"
-        return f"{layer.constant_bytes:,} B, {layer.instructions:,} instructions{together}"
+        return f"{layer.constant_bytes:,} B, {layer.instructions:,} instructions"
     macs = "" if not operator.macs else f"{operator.macs:,} MACs"
     weights = "" if operator.weights is None else f"{operator.weights.bytes:,} B of weights"
     return ", ".join(text for text in (macs, weights) if text)

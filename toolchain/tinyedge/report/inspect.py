@@ -145,20 +145,16 @@ def effect_text(effect: PassEffect) -> str:
 
 
 def layer_rows(found: Inspection) -> list[tuple[Cell, ...]]:
-    """One for each layer of a board, in order of execution; layers that run as one stream of rows together."""
+    """One for each layer of a board, in order of execution."""
     return [
         (
-            f"{_span(each.operators)} {', '.join(dict.fromkeys(each.names))}",
+            each.name if each.operator is None else f"{each.operator} {each.name}",
             each.kernel,
             format_bytes(each.constant_bytes),
             each.instructions,
         )
         for each in found.layers
     ]
-
-
-def _span(operators: tuple[int, ...]) -> str:
-    return str(operators[0]) if len(operators) == 1 else f"{operators[0]}-{operators[-1]}"
 
 
 def inspection_document(found: Inspection) -> dict[str, Any]:
