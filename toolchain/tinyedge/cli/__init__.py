@@ -30,6 +30,8 @@ COMMANDS = {
     "export": "Write a model as a C library for the world you build in.",
     "lock": "Write down what a firmware is made from, in tinyedge.lock.",
     "new": "Start a project of your own, from a template or from your data.",
+    "fit": "Show which boards a model fits, and what it takes there, without a build.",
+    "inspect": "Show what a model holds: operators, types, weights, and what becomes of them.",
     "ops": "List the operators, or the rules of one.",
     "flash": "Write the firmware of a model to a board and prove that it runs.",
     "monitor": "Show what a board sends.",

@@ -159,6 +159,16 @@ def sampling(function: Command) -> Command:
     return _decorate(function, _SAMPLING)
 
 
+def with_duty(function: Command) -> Command:
+    """What a battery's life is told for, as `duty`."""
+
+    @functools.wraps(function)
+    def wrapper(*args: Any, rate: str | None, battery: str | None, sleep_ua: float | None, **kwargs: Any) -> Any:
+        return function(*args, duty=parse_duty(rate, battery, sleep_ua), **kwargs)
+
+    return _decorate(wrapper, _DUTY)
+
+
 def budgeted(function: Command) -> Command:
     """`--update-budget`, handed to the command as `update_budget`."""
     return _UPDATE(function)
@@ -196,6 +206,24 @@ def choices(function: Command) -> Command:
         return function(*args, choices=merged, **others)
 
     return _decorate(wrapper, (*_MODEL, _RUNTIME, *_BUILD))
+
+
+def board_choices(function: Command) -> Command:
+    """MODEL and what a library and a compiler hang on, for any number of boards: `boards`, none named means all."""
+
+    @functools.wraps(function)
+    def wrapper(*args: Any, board: tuple[str, ...], **kwargs: Any) -> Any:
+        config = load_config(Path.cwd())
+        given = {**kwargs, "board": board[0] if board else PORTABLE_BOARD, "tflm": None}
+        merged, further = merge_choices(config, RUNTIMES[0], given)
+        return function(*args, choices=merged, boards=board, **further)
+
+    boards = click.option(
+        "-b", "--board", multiple=True, metavar="BOARD", help="Of these boards alone; may be repeated."
+    )
+    compiler = click.option("--compiler", type=click.Choice(["zig", "gcc"]), help="Default: zig.")
+    model = click.argument("model", required=False)
+    return _decorate(wrapper, (model, boards, _DATA, _PYTHON, compiler, *_LIBRARY))
 
 
 def joint_choices(function: Command) -> Command:

@@ -36,7 +36,7 @@ def check(
     Raises: UsageError for a code or a model that there is not; ModelError for a damaged file
     """
     require_codes(ignore)
-    model = _find(spec, build_dir, observer, data, settings)
+    model = model_as_it_is(spec, build_dir, observer, data, settings)
     if data is not None and model.samples is None:
         model = replace(model, samples=_device_samples(model, data, observer))
     return diagnose(model, ignore=ignore, shown=spec if isinstance(spec, str) else model.name, observer=observer)
@@ -52,7 +52,7 @@ def _device_samples(model: QuantizedModel, data: Path, observer: Observer) -> tu
     return tuple(device_samples(data, graph.input_tensors(), observer)) if quantized else None
 
 
-def _find(
+def model_as_it_is(
     spec: str | QuantizedModel, build_dir: Path, observer: Observer, data: Path | None, settings: Settings
 ) -> QuantizedModel:
     if isinstance(spec, str):

@@ -49,15 +49,39 @@ def make_plan(
     if input_rows:
         graph = _arriving(graph)
     draft = _Draft.of(graph, core, optimize, keep_inputs=keep_inputs, kernels=kernels)
+    return _plan(draft, optimize, max_ram_bytes, by_rows=by_rows)
+
+
+def _plan(draft: _Draft, optimize: Optimize, max_ram_bytes: int | None, *, by_rows: bool) -> Plan:
+    """The plan of a draft, checked."""
     chosen = _choose(draft, optimize, max_ram_bytes, by_rows=by_rows)
     if optimize == "size" and by_rows and max_ram_bytes is None:  # less arena for more flash than `balanced` is no size
         other = draft.again("balanced")
         faster = _choose(other, "balanced", None, by_rows=True)
         if flash_of(faster) < flash_of(chosen):
             draft, chosen = other, faster
+    graph, keep_inputs = draft.groups.graph, draft.groups.keep_inputs
     plan = place_plan(graph, draft.candidates, chosen, optimize, keep_inputs=keep_inputs)
     verify_plan(plan)
     return plan
+
+
+class PlansOf:
+    """Plans of one graph for one core, the same as `make_plan` makes: kernels are asked once for all of them.
+
+    keep_inputs, input_rows  as `make_plan` takes them
+
+    Raises: as `make_plan`
+    """
+
+    def __init__(self, graph: Graph, core: Core, *, keep_inputs: bool = False, input_rows: bool = False) -> None:
+        arriving = _arriving(graph) if input_rows else graph
+        self._first = _Draft.of(arriving, core, "balanced", keep_inputs=keep_inputs, kernels=None)
+
+    def plan(self, optimize: Optimize, max_ram_bytes: int | None = None) -> Plan:
+        """The plan for an aim; with a limit the fastest within it."""
+        draft = self._first if optimize == "balanced" else self._first.again(optimize)
+        return _plan(draft, optimize, max_ram_bytes, by_rows=True)
 
 
 def _arriving(graph: Graph) -> Graph:

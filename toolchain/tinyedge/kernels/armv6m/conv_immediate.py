@@ -159,13 +159,9 @@ class Conv2DImmediate(Kernel):
         ticks = layout.groups * (two_pixels + layout.segments * conv_pixels.pack_ticks(layout))
         cycles = conv_pixels.driver_cycles(params, layout) + layout.groups * two_pixels.cycles
         shared = ((STEM, conv_pixels.DRIVER_BYTES), conv_pixels.pack_cost(layout))
-        return Cost(
-            cycles,
-            conv_pixels.LAYER_CODE_BYTES + code,
-            constants + conv_pixels.PARAMS_BYTES,
-            shared,
-            instructions=ticks.instructions,
-        )
+        code += conv_pixels.LAYER_CODE_BYTES
+        constants += conv_pixels.PARAMS_BYTES
+        return Cost(cycles, code, constants, shared, instructions=ticks.instructions)
 
     def scratch_bytes(self, layer: Layer, core: Core) -> int:
         return find_layout(layer.params, PIXELS).scratch_bytes
