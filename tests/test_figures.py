@@ -65,6 +65,10 @@ TABLES = {
     ("docs/recipes.md", "anomaly: seed | test"): "by benchmarks/recipes.json, and its means by its folds",
     ("docs/recipes.md", "fashion: seed | test"): "by benchmarks/recipes.json, and its means by its folds",
     ("docs/recipes.md", "keyword: seed | test"): "by benchmarks/recipes.json, and its means by its folds",
+    ("docs/compression.md", "core | layer | weights"): (
+        "constants and scratch by what kernels state, ratios by the figures beside them, the rest by runs with `slow`: "
+        "tests/benchmarks/test_storage.py"
+    ),
     ("docs/latency.md", "chip | supply | nJ a cycle"): "by tests/benchmarks/test_energies.py",
     ("docs/latency.md", "board | networks | constants"): "by `benchmarks.calibration`, to the last digit",
     (

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import gzip
 import json
+import os
 import pickle
 import shutil
 import struct
@@ -163,8 +164,27 @@ BAD: dict[str, tuple[Callable[[Path], Any], Spoil, dict[str, Any], str]] = {
         {},
         r"idle/ben_0.wav` has 50 samples a second, not 100",
     ),
+    "a wrong rate in the first file": (
+        make_wav,
+        wav("circle/anna_0.wav", rate_hz=50),
+        {},
+        r"circle/anna_0.wav` has 50 samples a second, not 100",
+    ),
     "another rate than wanted": (make_wav, bool, {"rate_hz": 200}, r"anna_0.wav` has 100 samples a second, not 200"),
     "two channels": (make_wav, wav("idle/ben_0.wav", channels=2), {}, r"ben_0.wav` has 2 channels, .* has 1"),
+    "two channels in the first file": (
+        make_wav,
+        wav("circle/anna_0.wav", channels=2),
+        {},
+        r"anna_0.wav` has 2 channels, .* has 1",
+    ),
+    "a link to nothing": (
+        make_wav,
+        lambda f: (f / "idle/new.wav").symlink_to("nowhere.wav"),
+        {},
+        r"idle/new.wav` is a link to nothing",
+    ),
+    "a pipe": (make_wav, lambda f: os.mkfifo(f / "idle/new.wav"), {}, r"idle/new.wav` is a pipe or a device, no file"),
     "a cut wav": (
         make_wav,
         cut("idle/ben_0.wav", 90),
@@ -198,6 +218,12 @@ BAD: dict[str, tuple[Callable[[Path], Any], Spoil, dict[str, Any], str]] = {
         {},
         r"validation_list.txt`, line 1: .* is in test and in validation",
     ),
+    "a list that is no text": (
+        make_speech_commands,
+        write("testing_list.txt", b"circle/\xff\xfe.wav\n"),
+        {},
+        r"testing_list.txt` is no text in UTF-8: invalid start byte at byte 7",
+    ),
     "silence without noise": (
         make_speech_commands,
         remove("_background_noise_"),
@@ -211,6 +237,33 @@ BAD: dict[str, tuple[Callable[[Path], Any], Spoil, dict[str, Any], str]] = {
         {},
         r"ben.0.csv` has no column `ay`",
     ),
+    "a missing column in the first file": (
+        make_csv_folder,
+        edit("circle/anna.0.csv", "ax,ay", "ax,az"),
+        {},
+        r"circle/anna.0.csv` has no column `ay`",
+    ),
+    "another rate of rows in the first file": (
+        make_csv_folder,
+        lambda f: (f / "circle/anna.0.csv").write_text(
+            "timestamp,ax,ay\n" + "".join(f"{20 * row},{row},1\n" for row in range(60))
+        ),
+        {},
+        r"circle/anna.0.csv` has 50 rows a second, .* 100",
+    ),
+    "a number too large for a float": (
+        make_csv_folder,
+        edit("idle/ben.0.csv", "\n20,13,", "\n20,1e39,"),
+        {},
+        r"ben.0.csv`, line 4: column `ax` is `1e39`",
+    ),
+    "a CSV in another code": (
+        make_csv_rows,
+        lambda f: (f / "table.csv").write_bytes("a;größe;label\n1;2;x\n".encode("latin-1")),
+        {},
+        r"table.csv` is no text in UTF-8",
+    ),
+    "an empty CSV by itself": (make_csv_rows, write("table.csv", ""), {}, r"table.csv` is empty"),
     "a column that is named and missing": (
         make_csv_folder,
         bool,
@@ -294,6 +347,12 @@ BAD: dict[str, tuple[Callable[[Path], Any], Spoil, dict[str, Any], str]] = {
         {},
         r"x_0.png` is 7 x 5 grey, .* 6 x 5 grey",
     ),
+    "another size in the first file": (
+        make_images,
+        lambda f: write_png(f / "circle/anna_0.png", np.zeros((7, 5))),
+        {},
+        r"circle/anna_0.png` is 7 x 5 grey, .* 6 x 5 grey",
+    ),
     "mixed colours": (
         make_images,
         lambda f: write_png(f / "idle/x_0.png", np.zeros((6, 5, 3))),
@@ -345,6 +404,14 @@ BAD: dict[str, tuple[Callable[[Path], Any], Spoil, dict[str, Any], str]] = {
         cut("train-images-idx3-ubyte", 100),
         {},
         r"train-images-idx3-ubyte` is damaged: \[18, 6, 6\] take 648 B, it has 84",
+    ),
+    "more than the header says": (
+        make_idx,
+        lambda f: (f / "t10k-labels-idx1-ubyte.gz").write_bytes(
+            gzip.compress(bytes((0, 0, 8, 1, 0, 0, 0, 6)) + bytes(1 << 20))
+        ),
+        {},
+        r"t10k-labels-idx1-ubyte.gz` holds more than 14 B, as its header says",
     ),
     "a cut gz": (make_idx, cut("t10k-images-idx3-ubyte.gz", 40), {}, r"t10k-images-idx3-ubyte.gz` is damaged"),
     "no labels": (
@@ -477,7 +544,7 @@ def test_a_gz_that_unpacks_to_too_much(tmp_path: Path, monkeypatch: pytest.Monke
     raw = bytes((0, 0, 8, 1)) + struct.pack(">I", 1 << 20) + bytes(1 << 20)
     (tmp_path / "labels-idx1-ubyte.gz").write_bytes(gzip.compress(raw))
     monkeypatch.setattr("tinyedge.data.gz.MOST_BYTES", 1 << 16)
-    with pytest.raises(UsageError, match=r"labels-idx1-ubyte.gz` unpacks to more than 65,536 B"):
+    with pytest.raises(UsageError, match=r"labels-idx1-ubyte.gz` holds more than 65,536 B, which is the most"):
         load_data(tmp_path / "labels-idx1-ubyte.gz")
 
 
@@ -562,7 +629,7 @@ def test_arrays_of_other_protocols_are_read(tmp_path: Path) -> None:
 # -- whatever is cut or changed ----------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", [name for name in MAKERS if name not in ("image_parts", "edge_impulse_cbor")])
+@pytest.mark.parametrize("name", [name for name in MAKERS if name != "image_parts"])
 def test_damage_is_told_or_does_no_harm(name: str, tmp_path: Path) -> None:
     """Files that are cut short, and bytes that are turned round: data or an error in words, nothing else."""
     for package in needs(name):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import pickle
 import struct
 import zipfile
@@ -61,6 +62,8 @@ def test_what_is_no_data(tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "z.npz", "w") as archive:
         archive.writestr("a.txt", "a")
     assert "a zip archive without a .npy" in refused(tmp_path / "z.npz").what
+    (tmp_path / "set.tar.gz").write_bytes(gzip.compress(bytes(2000)))
+    assert "set.tar.gz` is an archive, which is not unpacked" in refused(tmp_path / "set.tar.gz").what
 
 
 class Bomb:

@@ -26,6 +26,7 @@ from kits.kernel_layers import (
     window,
 )
 from kits.nodes import fused_activation, weighted, window_options
+from kits.stored_weights import Draw, bits, pruned, shared, with_weights
 from kits.tflite_builder import TfliteBuilder
 from kits.weighted_models import S4, Kind, both_kinds, geometry, weighted_model
 from tinyedge.errors import ModelError
@@ -354,11 +355,42 @@ def _every_cell_counts(rng: Rng) -> Layer:
     return blocks_layer(rng, corners=False, stride=(1, 1), dilation=(1, 1))
 
 
+def int4_layer(rng: Rng, **wanted: Any) -> Layer:
+    """A convolution for kernels of blocks, with weights of 4 bits."""
+    return with_weights(rng, blocks_layer(rng, **wanted), bits(4))
+
+
+def _int4_corners(rng: Rng) -> list[Layer]:
+    return [with_weights(rng, layer, bits(4)) for layer in _block_corners(rng)]
+
+
+def _unpacked_layer(rng: Rng, draws: tuple[Draw, ...], **wanted: Any) -> Layer:
+    """A convolution for kernels of blocks, of pixels enough for its weights to be unpacked."""
+    size = int(rng.integers(5, 9)), int(rng.integers(8, 11))
+    geometry = {"size": size, "padding": "same", "stride": (1, 1), "kernel": (1, int(rng.integers(1, 4))), **wanted}
+    return with_weights(rng, blocks_layer(rng, **geometry), draws[int(rng.integers(len(draws)))])
+
+
+def clusters_layer(rng: Rng, **wanted: Any) -> Layer:
+    """One of 16, 8 or 4 different weights."""
+    return _unpacked_layer(rng, (shared(16), shared(8), shared(4)), **wanted)
+
+
+def bitmap_layer(rng: Rng, **wanted: Any) -> Layer:
+    """One of which many weights are 0."""
+    return _unpacked_layer(rng, (pruned(0.6), pruned(0.9)), **wanted)
+
+
 MODELS = both_kinds("conv_2d", conv_2d_model)
 NODES = {"conv_2d": conv_2d_node}
 LAYERS = {"conv_2d": conv_2d_layer}
 KERNEL_CASES = {
     "portable/conv_2d": KernelCases(corners=_corners, sensitive=lambda rng: conv_2d_layer(rng, corners=False)),
     "portable/conv_2d_blocks_4x2": KernelCases(blocks_layer, _block_corners, _every_cell_counts),
+    "portable/conv_2d_int4": KernelCases(
+        int4_layer, _int4_corners, lambda rng: with_weights(rng, _every_cell_counts(rng), bits(4))
+    ),
+    "portable/conv_2d_clusters": KernelCases(clusters_layer, None, lambda rng: clusters_layer(rng, corners=False)),
+    "portable/conv_2d_bitmap": KernelCases(bitmap_layer),
     "portable/conv_2d_blocks_2x2": KernelCases(blocks_layer, _narrow_block_corners, _every_cell_counts),
 }

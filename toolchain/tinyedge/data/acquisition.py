@@ -67,15 +67,16 @@ def _document(path: Path) -> dict[str, Any]:
     data = path.read_bytes()
     if not data:
         raise _wrong(path, "it is empty")
-    try:
-        if data.lstrip()[:1] == b"{":
-            document = json.loads(data)
-        else:
-            require_package("CBOR", "cbor2", "data")
-            import cbor2
+    refused: tuple[type[Exception], ...] = (ValueError, RecursionError, MemoryError, ArithmeticError, LookupError)
+    is_json = data.lstrip()[:1] == b"{"
+    if not is_json:
+        require_package("CBOR", "cbor2", "data")
+        import cbor2
 
-            document = cbor2.load(io.BytesIO(data))
-    except (ValueError, RecursionError, MemoryError, OverflowError, EOFError, ArithmeticError, LookupError) as error:
+        refused += (cbor2.CBORError, EOFError, TypeError)
+    try:
+        document = json.loads(data) if is_json else cbor2.load(io.BytesIO(data))
+    except refused as error:
         told = str(error).splitlines()
         raise _wrong(path, told[0] if told else type(error).__name__) from error
     if not isinstance(document, dict):

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from tinyedge.data.table import DataTable
+from tinyedge.data.unequal import RATE_TOLERANCE
 from tinyedge.errors import UsageError
 from tinyedge.graph.ir import Array
 from tinyedge.tables import nearest
@@ -43,7 +44,7 @@ _TIMES = {
 }
 """names of the column of time -> seconds of a unit; `timestamp` is in milliseconds, as data forwarders write it"""
 _LABELS = ("label", "labels", "class", "target", "targets")
-_RATE_TOLERANCE = 0.02
+_LARGEST = float(np.finfo(np.float32).max)
 _GAP = 2.5
 """times the usual step that rows may be apart before it is said"""
 
@@ -77,7 +78,7 @@ class CsvFile:
             values = np.array([[float(text) for text in row] for row in texts], np.float64)
         except ValueError:
             raise self._not_a_number(texts, names) from None
-        if not (right := np.isfinite(values)).all():
+        if not (right := np.abs(values) <= _LARGEST).all():  # NaN is none of them
             row, place = (int(index) for index in np.argwhere(~right)[0])
             raise UsageError(
                 f"`{self.path}`, line {self.first + row}: column `{names[place]}` is `{texts[row][place].strip()}`",
@@ -129,7 +130,9 @@ class CsvFile:
 
         Raises: UsageError when none is left, or one is missing
         """
-        names = table.columns or tuple(name for name in self.columns if name not in (self.time_column, *others))
+        names = table.columns or tuple(
+            name for name in self.columns if name and name not in (self.time_column, *others)
+        )
         for name in names:
             self._index(name)
         if not names:
@@ -155,7 +158,7 @@ class CsvFile:
         if step <= 0:
             raise UsageError(f"`{self.path}`: the time in `{name}` stands still", hint="leave that column out")
         found = 1 / step
-        if table.rate_hz is not None and abs(found - table.rate_hz) > _RATE_TOLERANCE * table.rate_hz:
+        if table.rate_hz is not None and abs(found - table.rate_hz) > RATE_TOLERANCE * table.rate_hz:
             raise UsageError(
                 f"`{self.path}` has {found:.4g} rows a second by its column `{name}`, not {table.rate_hz:,g}",
                 hint=f"`rate_hz = {found:.4g}` in [data], or resample the file",
@@ -190,7 +193,9 @@ def read_csv(path: Path) -> CsvFile:
     try:
         text = path.read_bytes().decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise UsageError(f"`{path}` is no text in UTF-8: {error.reason} at byte {error.start:,}") from error
+        raise UsageError(
+            f"`{path}` is no text in UTF-8: {error.reason} at byte {error.start:,}", hint="save it as UTF-8"
+        ) from error
     if "\0" in text:
         raise UsageError(f"`{path}` is no CSV: it holds zero bytes", hint="export it as text")
     lines = [(number, line) for number, line in enumerate(text.splitlines(), 1) if line.strip()]

@@ -12,6 +12,7 @@ from tinyedge.data.classes import CSVS, choose_classes, class_entries, has_most
 from tinyedge.data.contract import Recordings
 from tinyedge.data.csv_file import CsvFile, read_csv
 from tinyedge.data.table import DataTable
+from tinyedge.data.unequal import odd_one, odd_rate
 from tinyedge.errors import UsageError
 from tinyedge.graph.ir import Array
 
@@ -32,7 +33,8 @@ class _CsvFolder:
         read = [(entry, read_csv(path / entry.file)) for entry in entries]
         found: list[_Piece] = []
         for entry, file in read:
-            found += _pieces(file, table, entry.file, entry.name, entry.part, found[0] if found else None)
+            found += _pieces(file, table, entry.file, entry.name, entry.part)
+        _refuse_unequal(found)
         chosen = choose_classes([piece.name for piece in found], table)
         kept = [found[number] for number in chosen.numbers]
         notes = tuple(note for piece in kept for note in piece.notes)
@@ -55,6 +57,7 @@ class _CsvFolder:
 class _Piece:
     """Rows that follow each other and are of one class and subject."""
 
+    path: Path
     values: Array
     source: str
     name: str
@@ -65,7 +68,27 @@ class _Piece:
     notes: tuple[str, ...]
 
 
-def _pieces(file: CsvFile, table: DataTable, source: str, name: str, part: str, first: _Piece | None) -> list[_Piece]:
+def _refuse_unequal(pieces: Sequence[_Piece]) -> None:
+    """Raises: UsageError with the file whose columns, or rate, are not those of most others."""
+    if (odd := odd_one([piece.axes for piece in pieces])) is not None:
+        wrong, usual = (pieces[number] for number in odd)
+        missing = next((each for each in usual.axes if each not in wrong.axes), None)
+        what = f"no column `{missing}`" if missing else f"{len(wrong.axes)} columns, not {len(usual.axes)}"
+        raise UsageError(
+            f"`{wrong.path}` has {what}: other files have {', '.join(usual.axes)}",
+            hint=f"it has {', '.join(wrong.axes)}; `columns` in [data] names those that are read",
+        )
+    timed = [piece for piece in pieces if piece.rate_hz]
+    rates = [piece.rate_hz or 0.0 for piece in timed]
+    if timed and (odd := odd_rate(rates)) is not None:
+        (path, rate), (other, usual_rate) = ((timed[number].path, rates[number]) for number in odd)
+        raise UsageError(
+            f"`{path}` has {rate:.4g} rows a second, `{other}` {usual_rate:.4g}",
+            hint="resample it; all recordings have one rate",
+        )
+
+
+def _pieces(file: CsvFile, table: DataTable, source: str, name: str, part: str) -> list[_Piece]:
     """The recordings of one file: itself, or a run for each change of the class or the subject in it.
 
     Runs of one file are of one group, the file, where no column names the subject.
@@ -73,18 +96,7 @@ def _pieces(file: CsvFile, table: DataTable, source: str, name: str, part: str, 
     label = "" if name else file.label_column(table)
     group = file.group_column(table)
     axes = file.input_columns(table, *(each for each in (label, group) if each))
-    if first is not None and axes != first.axes:
-        missing = next((each for each in first.axes if each not in axes), None)
-        what = f"no column `{missing}`" if missing else f"{len(axes)} columns, not {len(first.axes)}"
-        raise UsageError(
-            f"`{file.path}` has {what}: other files have {', '.join(first.axes)}", hint="`columns` in [data]"
-        )
     rate_hz, notes = file.rate(table)
-    if first is not None and first.rate_hz and rate_hz and abs(rate_hz - first.rate_hz) > 0.02 * first.rate_hz:
-        raise UsageError(
-            f"`{file.path}` has {rate_hz:.4g} rows a second, `{first.source}` {first.rate_hz:.4g}",
-            hint="resample it; all recordings have one rate",
-        )
     values = file.numbers(axes).astype(np.float32)
     keys = list(zip(*(file.column(each) for each in (label, group) if each), strict=True)) or [()] * len(values)
     starts = [row for row in range(len(keys)) if row == 0 or keys[row] != keys[row - 1]]
@@ -94,6 +106,7 @@ def _pieces(file: CsvFile, table: DataTable, source: str, name: str, part: str, 
         whole = len(starts) == 1
         found.append(
             _Piece(
+                file.path,
                 values[start:stop],
                 source if whole else f"{source}:{file.first + start}",
                 known.get(label, name) if label else name,

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tinyedge.data.classes import Chosen, choose_classes
+from tinyedge.data.classes import CSVS, Chosen, choose_classes
 from tinyedge.data.contract import Recordings
 from tinyedge.data.csv_file import CsvFile, read_csv
 from tinyedge.data.table import DataTable
@@ -24,7 +24,11 @@ class _CsvTable:
     is_general = True
 
     def recognizes(self, path: Path, head: bytes, names: Sequence[str]) -> bool:
-        if not path.is_file() or not head or b"\0" in head:
+        if not path.is_file():
+            return False
+        if path.suffix.lower() in CSVS:  # whatever is wrong with it, the reader can say
+            return True
+        if not head or b"\0" in head:
             return False
         try:
             text = head.decode("utf-8-sig")

@@ -21,6 +21,7 @@ from tinyedge.data.contract import Recordings
 from tinyedge.data.csv_file import read_csv
 from tinyedge.data.files import list_files
 from tinyedge.data.table import DataTable
+from tinyedge.data.unequal import odd_one, odd_rate
 from tinyedge.errors import UsageError
 from tinyedge.graph.ir import Array
 from tinyedge.tables import nearest
@@ -114,12 +115,9 @@ def _timed(
     sources: list[str] = []
     subjects: list[str] = []
     parts: list[str] = []
-    first: acquisition.Acquisition | None = None
-    for each, group in zip(files, groups, strict=True):
-        found = _one(root / each.file, table)
-        if first is None:
-            first = found
-        _refuse_unequal(root / each.file, found, first, table)
+    read = [_one(root / each.file, table) for each in files]
+    _refuse_unequal(root, files, read, table)
+    for each, group, found in zip(files, groups, read, strict=True):
         for start, stop, label in each.runs or ((0, len(found.values), each.label),):
             if not 0 <= start < stop <= len(found.values):
                 raise UsageError(
@@ -132,7 +130,6 @@ def _timed(
             sources.append(f"{each.file}[{start}]" if each.runs else each.file)
             subjects.append(group or (each.file if each.runs else ""))
             parts.append(each.part)
-    assert first is not None
     chosen = choose_classes(names, table)
     return Recordings(
         inputs={"values": [values[number] for number in chosen.numbers]},
@@ -142,8 +139,8 @@ def _timed(
         groups=[subjects[number] for number in chosen.numbers] if any(subjects) else [],
         parts=[parts[number] for number in chosen.numbers],
         is_timed=True,
-        rate_hz=first.rate_hz,
-        axes=first.axes,
+        rate_hz=read[0].rate_hz,
+        axes=read[0].axes,
         columns=keys,
         notes=chosen.notes,
     )
@@ -159,14 +156,18 @@ def _one(path: Path, table: DataTable) -> acquisition.Acquisition:
 
 
 def _refuse_unequal(
-    path: Path, found: acquisition.Acquisition, first: acquisition.Acquisition, table: DataTable
+    root: Path, files: Sequence[_File], read: Sequence[acquisition.Acquisition], table: DataTable
 ) -> None:
-    if found.axes != first.axes:
-        raise UsageError(f"`{path}` has the sensors {', '.join(found.axes)}; others have {', '.join(first.axes)}")
-    wanted = table.rate_hz or first.rate_hz
-    if abs(found.rate_hz - wanted) > 0.02 * wanted:
+    """Raises: UsageError with the file whose sensors, or rate, are not those of most others, or of the table."""
+    if (odd := odd_one([found.axes for found in read])) is not None:
+        wrong, usual = (", ".join(read[number].axes) for number in odd)
+        raise UsageError(f"`{root / files[odd[0]].file}` has the sensors {wrong}; others have {usual}")
+    rates = [found.rate_hz for found in read]
+    odd = odd_rate([*rates, *[table.rate_hz] * (len(rates) + 1)] if table.rate_hz else rates)
+    if odd is not None:
+        wanted = table.rate_hz or rates[odd[1]]
         raise UsageError(
-            f"`{path}` has {found.rate_hz:.4g} samples a second, not {wanted:.4g}",
+            f"`{root / files[odd[0]].file}` has {rates[odd[0]]:.4g} samples a second, not {wanted:.4g}",
             hint="all recordings have one rate; `rate_hz` in [data] says which",
         )
 

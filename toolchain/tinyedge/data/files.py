@@ -18,7 +18,8 @@ def list_files(path: Path) -> list[str]:
 
     What is hidden, or a part of a file that is being written, is left out. Links to folders are followed, each once.
 
-    Raises: UsageError when there are more than a million, or a folder cannot be read
+    Raises: UsageError when there are more than a million, a folder cannot be read, or something is a link to nothing,
+            a pipe or a device
     """
     found: list[str] = []
     seen: set[str] = set()
@@ -34,7 +35,13 @@ def list_files(path: Path) -> list[str]:
         seen.add(real)
         folders[:] = sorted(name for name in folders if not _is_hidden(name))
         inside = Path(folder).relative_to(path)
-        found += [(inside / name).as_posix() for name in names if not _is_hidden(name)]
+        for name in names:
+            if _is_hidden(name):
+                continue
+            if not (file := Path(folder, name)).is_file():
+                what = "a link to nothing" if file.is_symlink() else "a pipe or a device"
+                raise UsageError(f"`{file}` is {what}, no file", hint="remove it, or put the file there")
+            found.append((inside / name).as_posix())
         if len(found) > MOST_FILES:
             raise UsageError(f"`{path}` holds more than {MOST_FILES:,} files", hint="give a folder of fewer files")
     return sorted(found)

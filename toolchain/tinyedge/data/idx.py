@@ -19,6 +19,7 @@ from tinyedge.errors import UsageError
 from tinyedge.graph.ir import Array
 
 _TYPES = {0x08: ">u1", 0x09: ">i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
+_LONGEST_HEADER = 4 + 4 * 8
 _PARTS = {"train": "train", "t10k": "test", "test": "test", "validation": "validation"}
 
 
@@ -74,17 +75,18 @@ class _Idx:
 
 def read_idx(path: Path) -> Array:
     """The array of one file. Raises: UsageError when it is damaged, truncated, empty or too large."""
-    data = gz.read_whole(path)
-    if not _is_idx(data):
-        raise UsageError(f"`{path}` is no idx file", hint="unpack the set again")
-    dimensions = data[3]
+    head = gz.unpacked_head(path, _LONGEST_HEADER)
+    if not _is_idx(head):
+        raise UsageError(f"`{path}` is no idx file, or damaged", hint="unpack the set again")
+    dimensions = head[3]
     start = 4 + 4 * dimensions
-    if len(data) < start:
+    if len(head) < start:
         raise UsageError(f"`{path}` is damaged: it ends within its header", hint="copy it again")
-    shape = tuple(int.from_bytes(data[4 + 4 * at : 8 + 4 * at], "big") for at in range(dimensions))
-    dtype = np.dtype(_TYPES[data[2]])
+    shape = tuple(int.from_bytes(head[4 + 4 * at : 8 + 4 * at], "big") for at in range(dimensions))
+    dtype = np.dtype(_TYPES[head[2]])
     expected = math.prod(shape) * dtype.itemsize
-    if expected != len(data) - start:
+    data = gz.read_whole(path, start + expected)
+    if len(data) < start + expected:
         raise UsageError(
             f"`{path}` is damaged: {list(shape)} take {expected:,} B, it has {len(data) - start:,} B",
             hint="copy it again",

@@ -12,6 +12,7 @@ import numpy as np
 from tinyedge.data.classes import IMAGES, Entry, choose_classes, class_entries, has_most
 from tinyedge.data.contract import Recordings
 from tinyedge.data.table import DataTable
+from tinyedge.data.unequal import odd_one
 from tinyedge.errors import UsageError
 from tinyedge.graph.ir import Array
 from tinyedge.install import require_package
@@ -48,26 +49,26 @@ def read_images(path: Path, entries: Sequence[Entry], table: DataTable) -> Recor
     if not kept:
         raise UsageError(f"`{path}` holds no image of the classes", hint="`classes` in [data] names them")
     bytes_found: list[Array] = []
-    resized = 0
+    resized, total = 0, 0
     for entry in kept:
         image, is_resized = _image(path / entry.file, table)
         resized += is_resized
-        if bytes_found and image.shape != bytes_found[0].shape:
-            first = bytes_found[0].shape
-            hint = f"`size = [{first[0]}, {first[1]}]` in [data] resizes all"
-            if image.shape[:2] == first[:2]:
-                hint = "`grey = true` in [data] makes all grey"
-            raise UsageError(
-                f"`{path / entry.file}` is {_told(image.shape)}, `{path / kept[0].file}` is {_told(first)}", hint=hint
-            )
         bytes_found.append(image)
-        if 4 * len(bytes_found) * image.size > MOST_BYTES:
+        total += 4 * image.size
+        if total > MOST_BYTES:
             raise UsageError(
                 f"the images of `{path}` take more than {MOST_BYTES:,} B", hint="a smaller `size` in [data]"
             )
+    coloured = sum(image.shape[2] == 3 for image in bytes_found)
+    grey = len(kept) - coloured
+    if 0 < grey < coloured:
+        bytes_found = [image.repeat(3, axis=2) if image.shape[2] == 1 else image for image in bytes_found]
+    _refuse_unequal(path, kept, [image.shape for image in bytes_found])
     values = np.stack(bytes_found).astype(np.float32) / np.float32(255)
     height, width = values.shape[1:3]
-    notes = (f"{resized:,} of {len(kept):,} images are resized to {height} x {width}",) if resized else ()
+    notes = [f"{resized:,} of {len(kept):,} images are resized to {height} x {width}"] if resized else []
+    if 0 < grey < coloured:
+        notes.append(f"{grey:,} of {len(kept):,} images have no colours, and are read as if they had")
     return Recordings(
         inputs={"image": values},
         sources=[entry.file for entry in kept],
@@ -77,6 +78,19 @@ def read_images(path: Path, entries: Sequence[Entry], table: DataTable) -> Recor
         axes=("grey",) if values.shape[-1] == 1 else ("red", "green", "blue"),
         notes=(*chosen.notes, *notes),
     )
+
+
+def _refuse_unequal(path: Path, entries: Sequence[Entry], shapes: Sequence[tuple[int, ...]]) -> None:
+    """Raises: UsageError with the image that is unlike most others."""
+    odd = odd_one(shapes)
+    if odd is None:
+        return
+    wrong, usual = (shapes[number] for number in odd)
+    hint = f"`size = [{usual[0]}, {usual[1]}]` in [data] resizes all"
+    if wrong[:2] == usual[:2]:
+        hint = "`grey = true` in [data] makes all grey"
+    files = [f"`{path / entries[number].file}`" for number in odd]
+    raise UsageError(f"{files[0]} is {_told(wrong)}, {files[1]} is {_told(usual)}", hint=hint)
 
 
 def _image(path: Path, table: DataTable) -> tuple[Array, bool]:

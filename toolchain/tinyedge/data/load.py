@@ -15,6 +15,7 @@ from tinyedge.data.files import list_files, source_digest
 from tinyedge.data.groups import content_digests, duplicate_notes, groups_of
 from tinyedge.data.split import assign_parts
 from tinyedge.data.table import DataTable
+from tinyedge.data.targets import as_classes, as_values
 from tinyedge.data.windows import cut
 from tinyedge.discovery import collect
 from tinyedge.errors import InternalError, UsageError
@@ -24,6 +25,8 @@ _HEAD_BYTES = 512
 _USERS = ("load", "fit")
 """modules of this folder that look formats up"""
 _PICKLES = tuple(bytes((0x80, protocol)) for protocol in range(2, 6))
+_ARCHIVES = (b"\x1f\x8b", b"7z\xbc\xaf\x27\x1c", b"Rar!", b"BZh", b"\xfd7zXZ", b"\x28\xb5\x2f\xfd")
+"""how gzip, 7-Zip, RAR, bzip2, xz and Zstandard begin"""
 HINT = "give a .npz with `x` and `labels`, a .npy of samples, or a folder of .npy; docs/data.md shows every format"
 _UNEQUAL = 3.0
 """how many times as often the most frequent class may be there as the rarest, before it is said"""
@@ -75,12 +78,15 @@ def load_recordings(table: DataTable, folder: Path = Path()) -> Recordings:
     return _checked(format_of(path, table.classes).read(path, table), path)
 
 
-def load_parts(table: DataTable, folder: Path = Path()) -> Parts:
+def load_parts(table: DataTable, folder: Path = Path(), *, are_values: bool = False) -> Parts:
     """Training, validation and test of `source`, which share no recording, no copy of one and no subject.
+
+    are_values  whether labels are values that a regression learns, whatever the format takes them for
 
     Raises: UsageError as `load_recordings` does, and when a class would be missing from a part
     """
     recordings = load_recordings(table, folder)
+    recordings = as_values(recordings, str(table.source)) if are_values else as_classes(recordings)
     contents = content_digests(recordings)
     groups = groups_of(recordings, table, contents)
     parts = assign_parts(recordings, table, groups)
@@ -120,6 +126,8 @@ def format_of(path: Path, classes: Sequence[str] = ()) -> Format:
         raise UsageError(
             f"`{path}` is a pickle, which runs what is in it when it is loaded; it was not read", hint=HINT
         )
+    if head.startswith(_ARCHIVES) or path.suffix.lower() in (".tar", ".gz", ".zip"):
+        raise UsageError(f"`{path}` is an archive, which is not unpacked", hint="unpack it, and name the folder")
     if path.is_dir() and all(is_document(name) for name in names):
         raise UsageError(f"`{path}` holds no data yet: it is empty", hint=_folders_hint(path, classes))
     known = ", ".join(sorted((each.title for each in formats()), key=lambda title: ".np" not in title))

@@ -34,7 +34,8 @@ class _Npz:
                 members = [member for member in archive.infolist() if member.filename.endswith(_SUFFIX)]
                 if not members:
                     raise UsageError(
-                        f"`{path}` is a zip archive without a .npy in it", hint="write it with numpy.savez"
+                        f"`{path}` is a zip archive without a .npy in it",
+                        hint="unpack it, and name the folder; or write a .npz with numpy.savez",
                     )
                 if len(members) > _MOST_ARRAYS:
                     raise UsageError(f"`{path}` holds {len(members):,} arrays; at most {_MOST_ARRAYS} are read")

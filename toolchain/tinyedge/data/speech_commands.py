@@ -85,7 +85,14 @@ def _listed(path: Path) -> dict[str, str]:
     for name, part in _LISTS.items():
         if not (path / name).is_file():
             continue
-        for number, line in enumerate((path / name).read_text(encoding="utf-8").splitlines(), 1):
+        try:
+            lines = (path / name).read_text(encoding="utf-8").splitlines()
+        except UnicodeDecodeError as error:
+            raise UsageError(
+                f"`{path / name}` is no text in UTF-8: {error.reason} at byte {error.start:,}",
+                hint="unpack the set again",
+            ) from error
+        for number, line in enumerate(lines, 1):
             file = line.strip()
             if not file:
                 continue

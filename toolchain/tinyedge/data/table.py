@@ -24,7 +24,7 @@ class DataTable:
     labels: str = ""
     """the column of a CSV, or array of a .npz, with the class of each row; default: the one called label"""
     columns: tuple[str, ...] = ()
-    """the columns of a CSV that are read; default: all but time, label and group"""
+    """the columns of a CSV that are read; default: all with a name but time, label and group"""
     group: str = ""
     """the subject: a regular expression on the relative path, whose first group it is; or a column of a CSV"""
     test: float | tuple[str, ...] | None = None

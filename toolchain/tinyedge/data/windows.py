@@ -8,6 +8,7 @@ import numpy as np
 
 from tinyedge.data.contract import Arrays, Recordings
 from tinyedge.data.table import DataTable
+from tinyedge.data.unequal import odd_one
 from tinyedge.errors import UsageError
 from tinyedge.graph.ir import Array
 
@@ -51,15 +52,14 @@ def _stacked(name: str, values: Array | Sequence[Array], numbers: Sequence[int],
     if isinstance(values, np.ndarray):
         whole = len(numbers) == len(values) and list(numbers) == list(range(len(values)))
         return values if whole else values[list(numbers)]
-    first = numbers[0]
-    for number in numbers:
-        if values[number].shape != values[first].shape:
-            what = "`window`, e.g. `window = 128`" if recordings.is_timed else "`size`, e.g. `size = [32, 32]`"
-            raise UsageError(
-                f"`{recordings.sources[number]}` is {list(values[number].shape)}, "
-                f"`{recordings.sources[first]}` is {list(values[first].shape)}: samples have one shape",
-                hint=f"{what} in [data] makes them equal",
-            )
+    if (odd := odd_one([values[number].shape for number in numbers])) is not None:
+        wrong, usual = (numbers[at] for at in odd)
+        what = "`window`, e.g. `window = 128`" if recordings.is_timed else "`size`, e.g. `size = [32, 32]`"
+        raise UsageError(
+            f"`{recordings.sources[wrong]}` is {list(values[wrong].shape)}, "
+            f"`{recordings.sources[usual]}` is {list(values[usual].shape)}: samples have one shape",
+            hint=f"{what} in [data] makes them equal",
+        )
     return np.stack([values[number] for number in numbers])
 
 

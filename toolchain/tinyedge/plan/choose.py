@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 
 from tinyedge.artifacts import Optimize, RamPoint
@@ -21,8 +20,8 @@ from tinyedge.plan.stream_kernel import StreamKernel
 
 REFINED = 2
 """covers whose kernels are chosen anew, all together"""
-GIVEN = 8
-"""for less memory `balanced` gives at most this part of its time, an eighth, and `size` of its flash"""
+SLOWER = 8
+"""`balanced` gives at most this part of its time, an eighth, for less memory"""
 _TRIES = 12
 """arenas laid out for one budget, each for a cover that needs less"""
 
@@ -38,12 +37,11 @@ def choose_cover(groups: Groups, plain: Cover | None, optimize: Optimize) -> Cov
         return start
     best = rate_selection(groups.candidates_in(start), groups.arena_bytes(start), optimize)
     price = _flash_price(groups.candidates_in(start), optimize, groups.arena_bytes(start))
-    most = math.inf if plain is None else _first_worth(start, optimize) * (1 + 1 / GIVEN)
     seen = set()
     rated: list[tuple[tuple[float, ...], int, Cover]] = []
     for budget in groups.budgets:
         cover = groups.cheapest(budget, price)
-        if cover is None or not _has_group(cover) or cover in seen or _first_worth(cover, optimize) > most:
+        if cover is None or not _has_group(cover) or cover in seen or not _pays(groups, cover, plain, optimize):
             continue
         seen.add(cover)
         chosen = [option.candidate for option in cover]
@@ -55,16 +53,23 @@ def choose_cover(groups: Groups, plain: Cover | None, optimize: Optimize) -> Cov
         refined = groups.cover_of(picked)
         for each in (cover, refined):
             score = rate_selection([option.candidate for option in each], groups.arena_bytes(each), optimize)
-            if score[0] < best[0] and _first_worth(each, optimize) <= most:
+            if score[0] < best[0] and _pays(groups, each, plain, optimize):
                 best, winner = score, each
     return winner
 
 
-def _first_worth(cover: Cover, optimize: Optimize) -> int:
-    """What an optimization is chosen for, and gives the least of: bytes of flash for `size`, else cycles."""
+def _pays(groups: Groups, cover: Cover, plain: Cover | None, optimize: Optimize) -> bool:
+    """Whether a cover buys memory at a fair price.
+
+    `balanced` gives at most an eighth of its time for it, `size` a byte of flash for a byte of RAM.
+    """
+    if plain is None:
+        return True
     if optimize == "size":
-        return flash_of([option.candidate for option in cover])
-    return sum(option.cycles for option in cover)
+        now, then = (flash_of(groups.candidates_in(each)) + groups.arena_bytes(each) for each in (cover, plain))
+        return now <= then
+    now, then = (sum(option.cycles for option in each) for each in (cover, plain))
+    return now <= then * (1 + 1 / SLOWER)
 
 
 def _has_group(cover: Cover) -> bool:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Iterator, Sequence
 from typing import Any, ClassVar, Literal, Protocol
 
 import numpy as np
@@ -11,6 +12,7 @@ import numpy.typing as npt
 Array = npt.NDArray[Any]
 Stage = Literal["signal", "features"]
 """signal: what a sensor gave; features: what the model takes. They are one where data.py gives no `features`"""
+_BLOCK_VALUES = 16_384
 
 
 class Augmentation(Protocol):
@@ -49,3 +51,13 @@ def check_channels(channels: Sequence[int], shape: tuple[int, ...]) -> None:
 def per_sample(values: Array, samples: Array) -> Array:
     """Values [N] in the shape in which they meet samples [N, ...]."""
     return values.reshape(len(values), *(1 for _ in samples.shape[1:])).astype(np.float32)
+
+
+def blocks(samples: Array) -> Iterator[slice]:
+    """Some samples after another, as many as stay in a processor's cache while they are changed.
+
+    >>> list(blocks(np.zeros((3, 20_000))))
+    [slice(0, 1, None), slice(1, 2, None), slice(2, 3, None)]
+    """
+    step = max(1, _BLOCK_VALUES // max(1, math.prod(samples.shape[1:])))
+    return (slice(start, start + step) for start in range(0, len(samples), step))

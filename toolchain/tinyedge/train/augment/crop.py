@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 
 from tinyedge.tables import require_range
-from tinyedge.train.augment.contract import Array, Stage, check_axes
+from tinyedge.train.augment.contract import Array, Stage, blocks, check_axes
 
 
 @dataclass(frozen=True)
@@ -49,11 +49,14 @@ def interpolate(samples: Array, places: Array, axis: int) -> Array:
     [[5.0, 10.0, 12.5]]
     """
     moved = np.moveaxis(samples, axis, 1)
-    low = np.minimum(places.astype(np.int64), max(moved.shape[1] - 2, 0))
-    high = np.minimum(low + 1, moved.shape[1] - 1)
-    part = (places - low).astype(samples.dtype).reshape(*places.shape, *(1 for _ in moved.shape[2:]))
-    rows = np.arange(len(samples))[:, None]
-    mixed = moved[rows, low] * (1 - part) + moved[rows, high] * part
+    mixed = np.empty((*places.shape, *moved.shape[2:]), samples.dtype)
+    for block in blocks(moved):
+        some, at = moved[block], places[block]
+        low = np.minimum(at.astype(np.int64), max(moved.shape[1] - 2, 0))
+        high = np.minimum(low + 1, moved.shape[1] - 1)
+        part = (at - low).astype(samples.dtype).reshape(*at.shape, *(1 for _ in moved.shape[2:]))
+        rows = np.arange(len(some))[:, None]
+        mixed[block] = some[rows, low] * (1 - part) + some[rows, high] * part
     return np.ascontiguousarray(np.moveaxis(mixed, 1, axis))
 
 

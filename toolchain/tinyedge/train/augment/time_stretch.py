@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 
 from tinyedge.tables import require_range
-from tinyedge.train.augment.contract import Array, Stage, check_channels, per_sample
+from tinyedge.train.augment.contract import Array, Stage, blocks, check_channels, per_sample
 from tinyedge.train.augment.crop import interpolate
 
 
@@ -45,10 +45,12 @@ class TimeStretch:
         # A slow sample shows a part of the window, at any place within it; a fast one stays in the middle.
         room = np.maximum(1 - speeds, 0) * middle
         centers = middle + random.uniform(-1, 1, count) * room
-        places = centers[:, None] + speeds[:, None] * (np.arange(length) - middle)
-        known = (places >= 0) & (places <= length - 1)
-        stretched = interpolate(samples, np.clip(places, 0, length - 1), 1)
-        stretched *= known.reshape(count, length, *(1 for _ in samples.shape[2:]))
+        stretched = np.empty_like(samples)
+        for block in blocks(samples):
+            places = centers[block, None] + speeds[block, None] * (np.arange(length) - middle)
+            known = (places >= 0) & (places <= length - 1)
+            stretched[block] = interpolate(samples[block], np.clip(places, 0, length - 1), 1)
+            stretched[block] *= known.reshape(*known.shape, *(1 for _ in samples.shape[2:]))
         for channel in self.rates:
             stretched[..., channel] *= per_sample(speeds, stretched[..., channel])
         return stretched
