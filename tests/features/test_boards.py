@@ -28,10 +28,11 @@ from tinyedge.jobs import measure as job
 from tinyedge.jobs.build import build_each
 from tinyedge.jobs.choices import Choices
 from tinyedge.measure.session import Session
+from tinyedge.wire import CHUNK_BYTES
 
 ROWS = 2
-PIECE = 160
-"""bytes of a signal, fewer than a line holds"""
+PIECE = CHUNK_BYTES
+"""bytes of a signal that a line holds"""
 
 
 def network(channels: int, scale: float) -> bytes:
