@@ -1,7 +1,7 @@
 """`python -m benchmarks`: a table of models by optimization, and budgets that hold it.
 
 `python -m benchmarks boards`: a table of boards by model and compiler.
-`python -m benchmarks storage`: weights stored in fewer bytes, against int8.
+    others = {"boards": boards, "calibrate": calibrate, "compression": compression, "storage": storage}
 `python -m benchmarks calibrate`: modelled latencies against published ones, and the constants between them.
 """
 
@@ -19,6 +19,7 @@ from benchmarks import board_table, calibration
 from benchmarks import storage as weight_storage
 from benchmarks.boards import measure_cells, plan_cells
 from benchmarks.budgets import BUDGETS, broken_promises, compare, lost, read_budgets, write_budgets
+from benchmarks.compression import compression
 from benchmarks.models import LEVELS, Refused, Row, measure_model
 from benchmarks.table import document, render
 from tinyedge.boards import list_boards, load_board
@@ -200,7 +201,7 @@ def _default_models() -> tuple[str, ...]:
 
 
 if __name__ == "__main__":
-    others = {"boards": boards, "calibrate": calibrate, "storage": storage}
+    others = {"boards": boards, "calibrate": calibrate, "compression": compression, "storage": storage}
     named = sys.argv[1] if sys.argv[1:2] and sys.argv[1] in others else ""
     command, arguments = (others[named], sys.argv[2:]) if named else (main, sys.argv[1:])
     name = f"python -m benchmarks {named}".rstrip()
