@@ -35,6 +35,7 @@ _PULL = 5e-4
 _STREAM_PRIOR = {"calls": 25.0, "borders": 20.0, "slides": 20.0, "loads": 20.0}
 _CALL_PRIOR, _PROFILE_PRIOR, _COPIED_PRIOR = 12.0, 15.0, 0.8
 _STACK_BYTES = 2048
+_SWEEPS = 1500
 
 
 @dataclass(frozen=True)
@@ -85,15 +86,23 @@ def _prior(kernel: str, part: str, estimate: float) -> float:
 
 
 def non_negative(matrix: Vector, wanted: Vector) -> Vector:
-    """Least squares without negative numbers, by descent along one coordinate after the other."""
+    """Least squares without negative numbers: what would be below 0 is left out, then one number after the other
+    is made better until nothing moves."""
+    at = np.zeros(matrix.shape[1])
+    kept = np.arange(matrix.shape[1])
+    while len(kept):
+        found = np.linalg.lstsq(matrix[:, kept], wanted, rcond=None)[0]
+        if (found >= 0).all():
+            at[kept] = found
+            break
+        kept = kept[found >= 0]
     products, right = matrix.T @ matrix, matrix.T @ wanted
     lengths = np.maximum(np.diag(products), 1e-30)
-    at: Vector = np.maximum(np.linalg.lstsq(matrix, wanted, rcond=None)[0], 0)
-    for _ in range(4000):
+    for _ in range(_SWEEPS):
         before = at.copy()
         for i in range(len(at)):
             at[i] = max(at[i] + (right[i] - products[i] @ at) / lengths[i], 0.0)
-        if np.abs(at - before).max(initial=0.0) <= 1e-9 * max(np.abs(at).max(initial=0.0), 1.0):
+        if np.abs(at - before).max(initial=0.0) <= 1e-7 * max(np.abs(at).max(initial=0.0), 1.0):
             break
     return at
 
@@ -277,10 +286,59 @@ def _with_events(record: Record) -> Record:
     return {**record, **dict(zip(_EVENTS, record["reads"], strict=False)), "layers": layers}
 
 
+_PAGE = Path(__file__).parents[1] / "docs" / "fit.md"
+_CORES = {
+    "cortex-m0plus": "M0+",
+    "cortex-m3": "M3",
+    "cortex-m4f": "M4F",
+    "cortex-m7f": "M7",
+    "cortex-m33f": "M33",
+    "cortex-m55": "M55",
+    "rv32imc": "RV32",
+}
+_BEGIN, _END = "<!-- errors: benchmarks.rates -->", "<!-- end -->"
+
+
+def error_tables(records: Sequence[Record], content: Mapping[str, Any]) -> str:
+    """Errors in percent by model and core, of instructions and of flash: zig's, and gcc's behind a stroke."""
+    found: dict[str, dict[tuple[str, str], tuple[float, float]]] = defaultdict(dict)
+    for record in records:
+        rates_of = content["cores"].get(record["core"], {}).get(record["compiler"])
+        if "layers" not in record or record["board"] in _OF_BOARD or rates_of is None:
+            continue
+        parts = rates_of["instructions"]["parts"]
+        work = [item for unit in record["units"] for item in unit["work"]]
+        instructions = sum(parts[kernel][part] * count for kernel, part, count in work)
+        base, _ = content["boards"][record["board"]][record["compiler"]]
+        flash = base + record["constants"] + code_bytes(parts_of(record), FlashRates(**rates_of["flash"]))
+        found[record["model"]][record["core"], record["compiler"]] = (
+            100 * (instructions / record["instructions"] - 1),
+            100 * (flash / record["flash"] - 1),
+        )
+    titles = ("instructions, error in %", "flash, error in %")
+    return "\n\n".join(_table(title, found, which) for which, title in enumerate(titles))
+
+
+def _table(
+    title: str, found: Mapping[str, Mapping[tuple[str, str], tuple[float, float]]], which: int
+) -> str:
+    lines = [f"| {title} | {' | '.join(_CORES.values())} |", "|---" * (len(_CORES) + 1) + "|"]
+    for model, errors in sorted(found.items()):
+        cells = []
+        for core in _CORES:
+            both = [errors.get((core, compiler)) for compiler in ("zig", "gcc")]
+            cells.append(" / ".join("-" if each is None else f"{each[which]:+.1f}" for each in both))
+        lines.append(f"| {model} | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
 def main(arguments: Sequence[str]) -> None:
     """See the module."""
     counts, *probes = ([json.loads(line) for line in Path(name).read_text().splitlines()] for name in arguments)
     content = make(counts, [each for part in probes for each in part])
+    page = _PAGE.read_text()
+    before, rest = page.split(_BEGIN)
+    _PAGE.write_text(f"{before}{_BEGIN}\n\n{error_tables(counts, content)}\n\n{_END}{rest.split(_END)[1]}")
     FILE.write_text(json.dumps(content, separators=(",", ":"), sort_keys=True).replace('},"', '},\n"') + "\n")
 
 
