@@ -319,9 +319,7 @@ def error_tables(records: Sequence[Record], content: Mapping[str, Any]) -> str:
     return "\n\n".join(_table(title, found, which) for which, title in enumerate(titles))
 
 
-def _table(
-    title: str, found: Mapping[str, Mapping[tuple[str, str], tuple[float, float]]], which: int
-) -> str:
+def _table(title: str, found: Mapping[str, Mapping[tuple[str, str], tuple[float, float]]], which: int) -> str:
     lines = [f"| {title} | {' | '.join(_CORES.values())} |", "|---" * (len(_CORES) + 1) + "|"]
     for model, errors in sorted(found.items()):
         cells = []

@@ -199,8 +199,9 @@ def _cost_of_odd(paired: Cost, params: Conv2D, form: RowForm) -> Cost:
     """What a layer costs, from what it costs where the last pixel of a row is a pair."""
     function, _, code_bytes = emit_odd(form)
     layout = find_layout(params)
-    cycles = layer_ticks(_of_pairs(params, layout), form) + layout.rows * pixel_ticks(params, layout, form)
-    return replace(paired, cycles=cycles.cycles, shared_code=(*paired.shared_code, (function.name, code_bytes)))
+    ticks = layer_ticks(_of_pairs(params, layout), form) + layout.rows * pixel_ticks(params, layout, form)
+    shared = (*paired.shared_code, (function.name, code_bytes))
+    return replace(paired, cycles=ticks.cycles, instructions=ticks.instructions, shared_code=shared)
 
 
 def _of_pairs(params: Conv2D, layout: Layout) -> Conv2D:
