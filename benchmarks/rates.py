@@ -35,7 +35,7 @@ _PULL = 5e-4
 _STREAM_PRIOR = {"calls": 25.0, "borders": 20.0, "slides": 20.0, "loads": 20.0}
 _CALL_PRIOR, _PROFILE_PRIOR, _COPIED_PRIOR = 12.0, 15.0, 0.8
 _STACK_BYTES = 2048
-_SWEEPS = 1500
+_SWEEPS = 300
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ def see(record: Record, figure: Callable[[Record], float], in_all: float) -> lis
     return [*sights, Sight(everything, in_all, _TOTAL_WEIGHT / (in_all + 10))]
 
 
-def solve(sights: Sequence[Sight], estimate: float) -> dict[tuple[str, str], float]:
+def solve(sights: Sequence[Sight], estimate: float, stated: float) -> dict[tuple[str, str], float]:
     """What each part takes."""
     names = {part: at for at, part in enumerate(dict.fromkeys(part for sight in sights for part in sight.work))}
     matrix = np.zeros((len(sights), len(names)))
@@ -70,19 +70,19 @@ def solve(sights: Sequence[Sight], estimate: float) -> dict[tuple[str, str], flo
     found = np.array([sight.found * sight.weight for sight in sights])
     used = np.maximum((matrix != 0).sum(axis=0), 1)
     pull = np.sqrt(_PULL * (matrix**2).sum(axis=0) / used)
-    prior = np.array([_prior(kernel, part, estimate) for kernel, part in names])
+    prior = np.array([_prior(kernel, part, estimate, stated) for kernel, part in names])
     solved = non_negative(np.vstack([matrix, np.diag(pull)]), np.concatenate([found, pull * prior]))
     return {part: float(solved[at]) for part, at in names.items()}
 
 
-def _prior(kernel: str, part: str, estimate: float) -> float:
+def _prior(kernel: str, part: str, estimate: float, stated: float) -> float:
     if kernel == STREAM:
-        return _STREAM_PRIOR.get(part, 1.0)
+        return stated * _STREAM_PRIOR.get(part, 1.0)
     if kernel in (_PROFILE, _PROBE):
-        return _PROFILE_PRIOR
+        return stated * _PROFILE_PRIOR
     if part.startswith("copied"):
-        return _COPIED_PRIOR
-    return {STATED: 1.0, ESTIMATE: estimate, CALL: _CALL_PRIOR}.get(part, 0.0)
+        return stated * _COPIED_PRIOR
+    return {STATED: stated, ESTIMATE: estimate, CALL: _CALL_PRIOR * stated}.get(part, 0.0)
 
 
 def non_negative(matrix: Vector, wanted: Vector) -> Vector:
@@ -114,26 +114,38 @@ def rates(records: Sequence[Record], key: str, in_all: str, probes: Iterable[Sig
         return float(layer[key])
 
     seen = {at: see(record, figure, record[in_all]) for at, record in enumerate(records)}
-    alone = [
-        (sight.found / sight.work[part], sight)
-        for sights in seen.values()
-        for sight in sights
-        for part in sight.work
-        if part[1] == ESTIMATE and len(sight.work) < 12 and sight.work[part] > 300
-    ]
-    estimate = float(np.median([ratio for ratio, _ in alone])) if alone else 1.0
-    solved = solve([sight for sights in seen.values() for sight in sights] + list(probes), estimate)
+    everything = [sight for sights in seen.values() for sight in sights]
+    estimate, stated = _ratio(everything, ESTIMATE), _ratio(everything, STATED)
+    solved = solve([*everything, *probes], estimate, stated)
     errors = [_error(solved, sights[-1]) for sights in seen.values()]
-    return entry(solved, estimate, errors)
+    return entry(solved, estimate, stated, errors)
 
 
-def entry(solved: Mapping[tuple[str, str], float], estimate: float, errors: Sequence[float]) -> dict[str, Any]:
+def _ratio(sights: Sequence[Sight], part: str) -> float:
+    """What is found of a unit that one kernel runs, for each that its part counts: the median."""
+    found = [
+        sight.found / count
+        for sight in sights
+        for (_, name), count in sight.work.items()
+        if name == part and len(sight.work) < 12 and count > 300
+    ]
+    return float(np.median(found)) if found else 1.0
+
+
+def entry(
+    solved: Mapping[tuple[str, str], float], estimate: float, stated: float, errors: Sequence[float]
+) -> dict[str, Any]:
     parts: dict[str, dict[str, float]] = defaultdict(dict)
     for (kernel, part), value in solved.items():
         if kernel not in (_PROFILE, _PROBE):
             parts[kernel][part] = float(f"{value:.5g}")
     largest = max(map(abs, errors), default=0.0)
-    return {"error_percent": _up(largest), "estimate": float(f"{estimate:.4g}"), "parts": dict(sorted(parts.items()))}
+    return {
+        "error_percent": _up(largest),
+        "estimate": float(f"{estimate:.4g}"),
+        "stated": float(f"{stated:.4g}"),
+        "parts": dict(sorted(parts.items())),
+    }
 
 
 def _error(solved: Mapping[tuple[str, str], float], sight: Sight) -> float:
