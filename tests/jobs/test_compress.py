@@ -152,13 +152,13 @@ def test_tables_of_techniques_make_them_again(recipe: Recipe, tmp_path: Path) ->
 def test_a_search_from_the_command_line_writes_what_it_found_and_goes_on(tmp_path: Path) -> None:
     folder = write_recipe(tmp_path / "clouds", recipe=RECIPE.split("[[compress]]")[0])
     arguments = ("compress", folder, "--board", "nrf52840", "--max-instructions", "4000", "--tries", "2", "--quick")
-    first = tinyedge(*arguments, "--json", cwd=tmp_path)
+    first = tinyedge(*arguments, "--json", cwd=tmp_path, timeout_s=900)
     document = json.loads(first.stdout)
     assert document["schema"] == "tinyedge.compress/1"
     assert document["tries"][0]["name"] == "as the recipe has it"
     assert all(each["mismatches"] == 0 for each in document["tries"] if "mismatches" in each)
     assert (first.returncode == 0) == document["fits"]
     assert (tmp_path / "build" / "clouds" / "compressed.toml").is_file()
-    again = tinyedge(*arguments, "--json", cwd=tmp_path)
+    again = tinyedge(*arguments, "--json", cwd=tmp_path, timeout_s=900)
     assert json.loads(again.stdout) == document
     assert "kept from" in again.stderr

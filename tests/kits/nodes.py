@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from kits.draft import MOST_ELEMENTS, Array, Draft, Entry, Node, Shape, float32
+from kits.stored_weights import LEVELS
 from kits.tflm import output_size
 
 INT8_SPREAD = 74.0
@@ -23,7 +24,7 @@ def fused_activation(draft: Draft) -> str:
 
 
 def _weights(draft: Draft, shape: Shape, axis: int, bits: int) -> Array:
-    """Dense, pruned, small or extreme weights; some output channels (along `axis`) are dead."""
+    """Dense, pruned, of 2 or 4 bits, of few values or extreme weights; some output channels (along `axis`) are dead."""
     low, high = (-8, 8) if bits == 4 else (-128, 128)
     values = draft.chance.integers(low, high, shape)
     match draft.number(0, 7):
@@ -33,6 +34,10 @@ def _weights(draft: Draft, shape: Shape, axis: int, bits: int) -> Array:
             values = values // 16
         case 2:
             values = draft.chance.choice([low, high - 1], shape)
+        case 3 if bits == 8:
+            values = values // 64
+        case 4 if bits == 8:
+            values = np.array(LEVELS)[values % (8 if values.flat[0] & 1 else 16)]
     if draft.flip(0.3):
         dead = draft.chance.random(shape[axis]) < 0.4
         np.moveaxis(values, axis, 0)[dead] = 0

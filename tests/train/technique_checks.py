@@ -17,9 +17,11 @@ from tinyedge.graph.reader import read_model
 from tinyedge.train.channels import find_channels
 from tinyedge.train.compress import forms
 from tinyedge.train.compress.cluster import Cluster
+from tinyedge.train.compress.distill import Distill
 from tinyedge.train.compress.importance import channel_scores
 from tinyedge.train.compress.int4 import Int4
 from tinyedge.train.compress.kernels import kernels_of
+from tinyedge.train.compress.low_rank import LowRank
 from tinyedge.train.compress.prune import Prune
 from tinyedge.train.compress.prune_channels import PruneChannels
 from tinyedge.train.compress.ptq import PostTraining
@@ -272,7 +274,79 @@ def shapes() -> dict[str, Any]:
     }
 
 
-CHECKS = (float_accuracy, folded, ptq, pattern, cluster, int4, channels, shapes)
+def low_rank() -> dict[str, Any]:
+    """Layers of full rank are equal to the old ones; what saves nothing is left whole or refused."""
+    from tf_keras import Input, Model, layers
+
+    source = Input((6, 6, 8))
+    first = layers.Conv2D(16, 3, strides=2, padding="same", activation="relu", name="wide")(source)
+    point = layers.Conv2D(24, 1, name="point")(first)
+    hidden = layers.Dense(20, activation="relu", name="hidden")(layers.Flatten()(point))
+    made = Model(source, layers.Dense(3, activation="softmax", name="classes")(hidden))
+    random = np.random.default_rng(4)
+    for kernel in kernels_of(made):  # of ranks 5, 3 and 4
+        name = kernel.layer.name
+        rank = {"wide": 5, "point": 3, "hidden": 4, "classes": 3}[name]
+        shape = tuple(kernel.variable.shape)
+        if name == "wide":
+            core = random.normal(size=(3, 3, rank, rank))
+            made_of = random.normal(size=(8, rank)), random.normal(size=(rank, 16))
+            kernel.variable.assign(np.einsum("hwio,ni,om->hwnm", core, *made_of))
+        else:
+            matrix = random.normal(size=(shape[-2], rank)) @ random.normal(size=(rank, shape[-1]))
+            kernel.variable.assign(matrix.reshape(shape))
+    split, told = LowRank(epochs=1, energy=0.9999)._split(made)
+    images = random.normal(size=(9, 6, 6, 8)).astype(np.float32)
+    probes = [Model(each.inputs, each.layers[-2].output) for each in (made, split)]
+    before, after = (np.asarray(probe(images)) for probe in probes)
+    context = training()
+    thin = LowRank(epochs=2, rank=4, layers=("wide",), learning_rate=0.005).apply(trained(), context)
+    return {
+        "told": told,
+        "layers": [layer.name for layer in split.layers if layer.weights],
+        "difference": float(np.abs(before - after).max() / np.abs(before).max()),
+        "refused": refused(lambda: LowRank(epochs=1, rank=15, layers=("wide",)).rehearse(model())),
+        "unknown": refused(lambda: LowRank(epochs=1, layers=("deep",)).rehearse(model())),
+        "accuracy": accuracy(converted(thin)),
+        "notes": context.notes,
+    }
+
+
+def distill() -> dict[str, Any]:
+    """What is kept, and what is said of all that were trained."""
+    from pathlib import Path
+    from tempfile import TemporaryDirectory
+
+    own = training()
+    kept = Distill(epochs=2, learning_rate=0.005).apply(trained(), own)
+    taught = training()
+    text = (
+        "from tf_keras import Sequential, Input, layers\n"
+        "def build(classes, input_shape):\n"
+        "    return Sequential([Input(input_shape), layers.Conv2D(12, 3, activation='relu', name='theirs'),\n"
+        "        layers.Flatten(), layers.Dense(classes, activation='softmax')])\n"
+    )
+    with TemporaryDirectory() as folder:
+        teacher = Path(folder) / "teacher.py"
+        teacher.write_text(text)
+        technique = Distill(
+            epochs=3, teacher=str(teacher), teacher_epochs=3, hints=("wide=theirs",), learning_rate=0.01
+        )
+        technique.rehearse(model())
+        student = technique.apply(model(), taught)
+    return {
+        "self": own.notes,
+        "same_shape": kept.count_params() == trained().count_params(),
+        "taught": taught.notes,
+        "stages": sorted({row["stage"] for row in taught.rows}),
+        "score": training().score(student)["accuracy"],
+        "no_file": refused(lambda: Distill(epochs=1, teacher="none.py", teacher_epochs=1).rehearse(model())),
+        "no_layer": refused(lambda: Distill(epochs=1, hints=("none=wide",)).rehearse(model())),
+        "outputs": len(student.outputs),
+    }
+
+
+CHECKS = (float_accuracy, folded, ptq, pattern, cluster, int4, channels, shapes, low_rank, distill)
 
 
 def main() -> None:

@@ -148,3 +148,33 @@ def test_channels_are_followed_through_gates_concatenation_and_flat_layers(check
         "classes": 2,
     }
     assert found["runs"] == [2, 2]
+
+
+def test_thin_layers_of_full_rank_compute_what_the_layer_did(checks: dict[str, Any]) -> None:
+    found = checks["low_rank"]
+    assert found["difference"] < 1e-5
+    assert [line.partition(" at ")[2] for line in found["told"]] == [
+        "rank 5x5: 345 weights instead of 1,152",
+        "rank 3: 120 weights instead of 384",
+        "rank 4: 944 weights instead of 4,320",
+    ]
+    assert found["accuracy"] > 0.9
+    assert found["notes"] == ["`low_rank` splits `wide` (Conv2D) at rank 4x4: 240 weights instead of 1,152"]
+
+
+def test_a_rank_beyond_break_even_is_refused(checks: dict[str, Any]) -> None:
+    what, exit_code = checks["low_rank"]["refused"]
+    assert exit_code == 2
+    assert what == "`rank` of `low_rank` is 15, which saves nothing; it would in `wide` (Conv2D) below 10.1"
+    assert "cannot split the layer `deep`" in checks["low_rank"]["unknown"][0]
+
+
+def test_distillation_keeps_what_does_best_on_samples_it_did_not_see(checks: dict[str, Any]) -> None:
+    found = checks["distill"]
+    assert "keeps the teacher itself" in found["self"][0]  # a new network of two epochs is worse
+    assert found["same_shape"]
+    assert "on 19 samples; keeps" in found["taught"][0]
+    assert found["stages"] == ["distill", "distill control", "distill teacher"]
+    assert found["score"] > 0.9
+    assert found["outputs"] == 1
+    assert found["no_file"][1] == found["no_layer"][1] == 2

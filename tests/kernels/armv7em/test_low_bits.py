@@ -149,10 +149,16 @@ def test_refuses(kernel: Kernel, changed: dict[str, int], reason: str) -> None:
     assert reason in kernel.fits(replaced(layer, **values), M4)
 
 
-def test_rows_whose_sums_could_mix_are_refused() -> None:
+def test_rows_with_large_sums_take_the_wide_form(tmp_path: Path) -> None:
+    """So do weights of -8 beside negative ones; sums beyond 2**23 are refused."""
     rng = rng_for("rows")
-    layer = with_weights(rng, connected(rng, batches=1, inputs=16, outputs=4), bits(4))
-    assert not FullyConnectedInt4().fits(layer, M4)
-    bias = np.array([0, 0, 0, 1 << 19], np.int32)
-    assert "a fourth row" in FullyConnectedInt4().fits(replaced(layer, bias=bias), M4)
-    assert "2**23" in FullyConnectedInt4().fits(replaced(layer, bias=bias[::-1] << 4), M4)
+    kernel = FullyConnectedInt4()
+    layers = [connected(rng, batches=1, inputs=inputs, outputs=7) for inputs in (9, 16, 1200)]
+    narrow = with_weights(rng, layers[1], bits(4))
+    large = replaced(narrow, bias=np.array([0, 0, 0, 1 << 19, 0, 0, 0], np.int32))
+    names = {kernel.cost(layer, M4).shared_code[0][0] for layer in (narrow, large)}
+    assert len(names) == 2
+    crowded = [with_weights(rng, layer, lambda rng, count: rng.integers(-8, 8, count, np.int8)) for layer in layers]
+    ON_M4.check_kernel(kernel, [large, *crowded], tmp_path, rng)
+    ON_M4.check_costs(kernel, crowded[2:], tmp_path, rng, percent=3)
+    assert "2**23" in kernel.fits(replaced(narrow, bias=np.full(7, 1 << 23, np.int32)), M4)

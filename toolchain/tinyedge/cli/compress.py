@@ -22,7 +22,7 @@ _NOT_ASKED: dict[str, Any] = {"tflm": None, "keep_inputs": False, "max_ram": Non
 _EXAMPLE = "Example: tinyedge compress digits --board nrf52840 --max-flash 16k --max-ram 4k --min-accuracy 0.95"
 
 
-class _Size(click.ParamType):
+class _Size(click.ParamType[int]):
     """Bytes, with k for 1,024 or M for 1,048,576 of them."""
 
     name = "size"

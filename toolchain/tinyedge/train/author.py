@@ -56,13 +56,27 @@ def build_model(recipe: Recipe, splits: Splits) -> Any:
     return model
 
 
+def build_from(path: Path, input_shape: tuple[int, ...], classes: int) -> Any:
+    """The untrained model that `build` of another Python file of a recipe makes. Raises: ModelError."""
+    import tf_keras
+
+    with _author(path):
+        build = _function(path, "build")
+        told = {"input_shape": input_shape, "classes": classes}
+        model = build(**{name: told[name] for name in inspect.signature(build).parameters if name in told})
+    if not isinstance(model, tf_keras.Model):
+        raise ModelError(f"`build` in {_short(path)} returned a {type(model).__module__}.{type(model).__name__}")
+    return model
+
+
 def _told_of(splits: Splits) -> dict[str, Any]:
     """What `build` may ask of the data."""
     inputs = next(iter(named_arrays("", splits.train_inputs).values()))
     targets = next(iter(named_arrays("", splits.train_targets).values()))
     sample = inputs[:1] if splits.features is None else splits.features(inputs[:1])
-    known = len(splits.class_names)
-    return {"input_shape": tuple(sample.shape[1:]), "classes": known or int(np.max(targets)) + 1}
+    one_hot = targets.shape[1] if targets.ndim == 2 and targets.shape[1] > 1 else 0
+    classes = len(splits.class_names) or one_hot or int(np.max(targets)) + 1
+    return {"input_shape": tuple(sample.shape[1:]), "classes": classes}
 
 
 def _function(path: Path, name: str) -> Any:

@@ -36,6 +36,17 @@ def flatten_model(model: Any) -> Any:
     return rebuild(model, Changes(frozenset(taken_in), {layer: {"activation": "relu"} for layer in taken_in.values()}))
 
 
+def fresh_like(model: Any) -> Any:
+    """A model of the same layers with weights as new ones begin with, drawn by the generators as they are now."""
+    weights = {}
+    for layer in all_layers(model):
+        if layer.weights:
+            new = type(layer).from_config(_config(layer))
+            new.build(layer.input_shape)
+            weights[id(layer)] = new.get_weights()
+    return rebuild(model, Changes(weights=weights))
+
+
 def fold_norms(model: Any) -> Any:
     """An equal model in which batch normalization behind a linear layer with a kernel is part of that layer's weights.
 

@@ -173,14 +173,14 @@ class Conv2DNonzeros(Kernel):
         asm = _assembly(form)
         channel = asm.ticks("channel") + asm.ticks("outputs") + Ticks(2, 5)  # the 0 that ends a list
         listed = (sum(map(len, pack_lists(p))) - p.output_channels) // 2
-        weights = asm.ticks("two weights").cycles * listed // 2
         block = asm.ticks("start") + p.input_channels // TAPS_AT_ONCE * asm.ticks("gather") + asm.ticks("end") + _CALL
-        blocks = -(-p.window.output_h * p.window.output_w // PIXELS)
-        cycles = blocks * ((block + p.output_channels * channel).cycles + weights)
+        two, blocks = asm.ticks("two weights"), -(-p.window.output_h * p.window.output_w // PIXELS)
+        block += p.output_channels * channel + Ticks(two.instructions * listed // 2, two.cycles * listed // 2)
         storage_ = self._storage(p)
         constants = storage_.stored_bytes + 4 * FIXED_WORDS * p.output_channels + 3
         shared = ((_function(form).name, asm.code_bytes),)
-        return Cost(cycles, LAYER_CODE_BYTES, constants, shared, storage_)
+        ticks = blocks * block
+        return Cost(ticks.cycles, LAYER_CODE_BYTES, constants, shared, storage_, instructions=ticks.instructions)
 
     def scratch_bytes(self, layer: Layer, core: Core) -> int:
         return 2 * PIXELS * int(layer.params.input_channels)

@@ -137,7 +137,7 @@ class ConnectedRows(Kernel):
         """Why the weights cannot lie so; empty when they can."""
 
     @abc.abstractmethod
-    def _blocks(self, weights: Int64Array, bias: Int64Array) -> Int64Array:
+    def _blocks(self, p: FullyConnected, weights: Int64Array, bias: Int64Array) -> Int64Array:
         """Four words of biases and those of weights, block by block. Shapes: weights [rows, inputs], bias [rows]."""
 
     def _storage(self, p: FullyConnected) -> Storage | None:
@@ -217,7 +217,7 @@ class ConnectedRows(Kernel):
             scale_step=0 if alike else 8,
             blocks=4 * (HEADER_WORDS + len(scales)),
         )
-        blocks = self._blocks(weights, bias).reshape(-1)
+        blocks = self._blocks(p, weights, bias).reshape(-1)
         return np.concatenate([rounding.words(header + scales), rounding.words(blocks)])
 
 
@@ -237,7 +237,7 @@ class FullyConnectedPairs(ConnectedRows):
         weights = centred_weights(p)
         return rows_fit(weights, bias_of(p, weights))
 
-    def _blocks(self, weights: Int64Array, bias: Int64Array) -> Int64Array:
+    def _blocks(self, p: FullyConnected, weights: Int64Array, bias: Int64Array) -> Int64Array:
         return row_blocks(weights, bias)
 
 

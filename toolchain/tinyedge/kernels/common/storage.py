@@ -9,6 +9,8 @@ import numpy.typing as npt
 
 MOST_VALUES = 16
 """different weights of a tensor that indices can name"""
+NO_SMALLER = "no less than the"
+"""in the reason why leaving out zeros gains nothing"""
 
 
 def range_reason(weights: npt.NDArray[Any], bits: int) -> str:
@@ -61,6 +63,6 @@ def zeros_reason(weights: npt.NDArray[Any], stored_bytes: int, form: str) -> str
         return ""
     zeros = 100 * float(np.mean(weights == 0))
     return (
-        f"{zeros:.0f} % of the weights are 0: {form} would take {stored_bytes:,} B, no less than the "
+        f"{zeros:.0f} % of the weights are 0: {form} would take {stored_bytes:,} B, {NO_SMALLER} "
         f"{weights.size:,} B that they take as they are"
     )

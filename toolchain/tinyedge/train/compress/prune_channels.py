@@ -13,6 +13,7 @@ from tinyedge.train.compress.contract import Changes, Technique
 from tinyedge.train.compress.importance import channel_scores
 from tinyedge.train.fit import Training
 from tinyedge.train.layers import kind_of
+from tinyedge.train.rewrite import fresh_like
 
 Scores = dict[int, float]
 """of the label of each channel"""
@@ -42,6 +43,8 @@ class PruneChannels(Technique):
     """number of channels of a layer that is left: a multiple of it, as kernels compute so many at once"""
     learning_rate: float = 0.002
     """the largest of each training, which should be that of [fit]"""
+    from_scratch: bool = False
+    """the control: a network of the same widths is drawn anew, and trained for the epochs of [fit] as well"""
 
     def __post_init__(self) -> None:
         require_range("macs", self.macs, 0.001, 0.999)
@@ -86,6 +89,14 @@ class PruneChannels(Technique):
             stage = self.name if self.steps == 1 else f"{self.name} {step}"
             epochs = self.epochs * step // self.steps - self.epochs * (step - 1) // self.steps
             training.fit(model, stage, epochs=epochs, learning_rate=self.learning_rate)
+        if self.from_scratch:
+            model = fresh_like(model)
+            training.fit(
+                model,
+                f"{self.name} from scratch",
+                epochs=training.settings.epochs + self.epochs,
+                learning_rate=training.settings.learning_rate,
+            )
         left = find_channels(model).macs(set())
         training.notes.append(
             f"`prune_channels` leaves {left:,} of {whole:,} multiplications, {left / whole:.3f}: "
