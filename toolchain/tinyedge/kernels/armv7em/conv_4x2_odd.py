@@ -174,7 +174,8 @@ class _Odd(Conv2D4x2):
         ticks = layer_ticks(_of_pairs(params, layout), form) + layout.rows * pixel_ticks(params, layout, form)
         pair = emit_row(self._form_on(core, params))[0].name
         used = [part for part in paired.shared_code if layout.width > 1 or part[0] != pair]
-        return replace(paired, cycles=ticks.cycles, shared_code=(*used, (function.name, code_bytes)))
+        shared = (*used, (function.name, code_bytes))
+        return replace(paired, cycles=ticks.cycles, instructions=ticks.instructions, shared_code=shared)
 
     def emit(self, layer: Layer, core: Core, operands: Operands) -> Code:
         """The parameters name the function for the last pixel, too; of rows of one pixel nothing else."""
