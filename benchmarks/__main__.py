@@ -1,6 +1,7 @@
 """`python -m benchmarks`: a table of models by optimization, and budgets that hold it.
 
 `python -m benchmarks boards`: a table of boards by model and compiler.
+    others = {"boards": boards, "calibrate": calibrate, "compression": compression, "storage": storage}
 `python -m benchmarks calibrate`: modelled latencies against published ones, and the constants between them.
 """
 
@@ -15,8 +16,10 @@ from pathlib import Path
 import click
 
 from benchmarks import board_table, calibration
+from benchmarks import storage as weight_storage
 from benchmarks.boards import measure_cells, plan_cells
 from benchmarks.budgets import BUDGETS, broken_promises, compare, lost, read_budgets, write_budgets
+from benchmarks.compression import compression
 from benchmarks.models import LEVELS, Refused, Row, measure_model
 from benchmarks.table import document, render
 from tinyedge.boards import list_boards, load_board
@@ -178,12 +181,27 @@ def calibrate(as_json: bool) -> None:
     click.echo(json.dumps(calibration.document(found), indent=2) if as_json else calibration.render(found))
 
 
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+@click.option("--markdown", is_flag=True, help="Print the table of docs/compression.md.")
+def storage(as_json: bool, markdown: bool) -> None:
+    """Count layers whose weights are stored in fewer bytes, on emulated cores, and compare them with int8.
+
+    Takes about two minutes. Example: `python -m benchmarks storage --markdown`
+    """
+    rows = weight_storage.measure_all()
+    if as_json:
+        click.echo(json.dumps(weight_storage.document(rows), indent=2))
+    else:
+        click.echo(weight_storage.render_markdown(rows) if markdown else weight_storage.render(rows))
+
+
 def _default_models() -> tuple[str, ...]:
     return ("digits", *(str(path) for path in [_KEYWORD_SPOTTING] if path.is_file()))
 
 
 if __name__ == "__main__":
-    others = {"boards": boards, "calibrate": calibrate}
+    others = {"boards": boards, "calibrate": calibrate, "compression": compression, "storage": storage}
     named = sys.argv[1] if sys.argv[1:2] and sys.argv[1] in others else ""
     command, arguments = (others[named], sys.argv[2:]) if named else (main, sys.argv[1:])
     name = f"python -m benchmarks {named}".rstrip()

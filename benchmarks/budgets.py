@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.models import LEVELS, Refused, Row
+from tinyedge.artifacts.budget import GROWTH_PERCENT
 from tinyedge.errors import UsageError
 from tinyedge.paths import write_whole
-from tinyedge.report.budgets import GROWTH_PERCENT
 from tinyedge.tables import TableError, read_table, read_toml
 
 BUDGETS = Path(__file__).with_name("budgets.toml")

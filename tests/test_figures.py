@@ -65,6 +65,10 @@ TABLES = {
     ("docs/recipes.md", "anomaly: seed | test"): "by benchmarks/recipes.json, and its means by its folds",
     ("docs/recipes.md", "fashion: seed | test"): "by benchmarks/recipes.json, and its means by its folds",
     ("docs/recipes.md", "keyword: seed | test"): "by benchmarks/recipes.json, and its means by its folds",
+    ("docs/compression.md", "core | layer | weights"): (
+        "constants and scratch by what kernels state, ratios by the figures beside them, the rest by runs with `slow`: "
+        "tests/benchmarks/test_storage.py"
+    ),
     ("docs/latency.md", "chip | supply | nJ a cycle"): "by tests/benchmarks/test_energies.py",
     ("docs/latency.md", "board | networks | constants"): "by `benchmarks.calibration`, to the last digit",
     (
@@ -75,6 +79,9 @@ TABLES = {
     ("docs/trust.md", "reply | taken"): "not at all: counts of one run; tests/measure/test_noise.py lets none be wrong",
     ("docs/features.md", "kind | Cortex-M4 | Cortex-M0+"): (
         "RAM and constants by what is generated; instructions by runs with `slow`: tests/features/test_boards.py"
+    ),
+    ("docs/features.md", "runtime | Cortex-M4 | Cortex-M0+"): (
+        "tinyedge's instructions by runs with `slow`: tests/features/test_boards.py; the rest not at all"
     ),
     (
         "docs/rows.md",

@@ -52,6 +52,7 @@ def test_motion_through_firmware(folder: Path, board: str) -> None:
     assert document["features"]["rows"] == 1 + (600 - 16) // 8
     assert document["network"]["runs"] == 1 + (74 - 4) // 2
     assert document["ram_bytes"] < 500
+    assert (document["cycles_seconds"] == 12) == (board in ("esp32c3", "host"))
     found = document["detections"]
     assert {each["name"] for each in found} <= {"still", "shaken", "turned"}
     steps = np.diff([each["time_s"] for each in found])

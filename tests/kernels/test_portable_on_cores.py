@@ -10,6 +10,7 @@ import pytest
 
 from kits.core_kernels import CoreRunner
 from kits.kernel_cases import check_exact, make_case
+from kits.kernel_layers import Maker
 from kits.operators import KERNEL_CASES, LAYERS
 from ops.conv_2d import blocks_layer
 from ops.depthwise_conv_2d import depthwise_3x3_layer
@@ -42,7 +43,8 @@ def test_kernels_are_exact_on(core: str, compiler: str, tmp_path: Path) -> None:
     layers = [maker(rng) for maker in LAYERS.values() for _ in range(12)]
     layers += [requantize_layer(rng, DType.INT8, DType.INT16), requantize_layer(rng, DType.INT32, DType.INT8)]
     layers += [float_border_layer(rng, DType.FLOAT32, DType.INT8), float_border_layer(rng, DType.INT8, DType.FLOAT32)]
-    makers = (blocks_layer, connected_blocks_layer, depthwise_3x3_layer, KERNEL_CASES["portable/whole_numbers"].layers)
+    own = ("whole_numbers", "conv_2d_int4", "conv_2d_clusters", "conv_2d_bitmap", "fully_connected_int4")
+    makers = (blocks_layer, connected_blocks_layer, depthwise_3x3_layer, *(_layers_for(name) for name in own))
     layers += [maker(rng) for maker in makers if maker for _ in range(12)]
     cases = [
         make_case(layer, kernel, CORES[core])
@@ -53,6 +55,10 @@ def test_kernels_are_exact_on(core: str, compiler: str, tmp_path: Path) -> None:
     left_out = {"portable/depthwise_conv_2d_3x3"} if CORES[core].has_dsp else set()
     assert {case.kernel.name for case in cases} == {kernel.name for kernel in KERNELS} - left_out
     check_exact(cases, CoreRunner(tmp_path, CORES[core], compiler), rng, samples=1)
+
+
+def _layers_for(name: str) -> Maker | None:
+    return KERNEL_CASES[f"portable/{name}"].layers
 
 
 @pytest.mark.slow

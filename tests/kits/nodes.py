@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from kits.draft import MOST_ELEMENTS, Array, Draft, Entry, Node, Shape, float32
+from kits.stored_weights import LEVELS
 from kits.tflm import output_size
 
 INT8_SPREAD = 74.0
@@ -23,7 +24,7 @@ def fused_activation(draft: Draft) -> str:
 
 
 def _weights(draft: Draft, shape: Shape, axis: int, bits: int) -> Array:
-    """Dense, pruned, small or extreme weights; some output channels (along `axis`) are dead."""
+    """Dense, pruned, of 2 or 4 bits, of few values or extreme weights; some output channels (along `axis`) are dead."""
     low, high = (-8, 8) if bits == 4 else (-128, 128)
     values = draft.chance.integers(low, high, shape)
     match draft.number(0, 7):
@@ -33,6 +34,10 @@ def _weights(draft: Draft, shape: Shape, axis: int, bits: int) -> Array:
             values = values // 16
         case 2:
             values = draft.chance.choice([low, high - 1], shape)
+        case 3 if bits == 8:
+            values = values // 64
+        case 4 if bits == 8:
+            values = np.array(LEVELS)[values % (8 if values.flat[0] & 1 else 16)]
     if draft.flip(0.3):
         dead = draft.chance.random(shape[axis]) < 0.4
         np.moveaxis(values, axis, 0)[dead] = 0
@@ -59,11 +64,13 @@ def weighted(
     leading: tuple[int, ...] = (),
     per_channel: bool | None = None,
     four_bits: bool | None = None,
+    weights: Array | None = None,
     **options: Any,
 ) -> Node:
     """An operator on int8 or int16, with int8 or int4 weights along whose `axis` the channels lie, and a bias or none.
 
     taps     how many products are summed for one output
+    weights  if they are not to be drawn
     leading  keys of inputs before the tensor that is read
     """
     channels = weights_shape[axis]
@@ -76,10 +83,11 @@ def weighted(
     if not per_channel:
         scales = scales[:1]
     fitting = (weights_shape, axis, bits, len(scales))
-    if fitting in draft.weights and draft.flip(0.4):
+    if weights is None and fitting in draft.weights and draft.flip(0.4):
         key, scales = draft.weights[fitting]
     else:
-        key = draft.constant(_weights(draft, weights_shape, axis, bits), f"int{bits}", scale=scales, axis=axis)
+        values = _weights(draft, weights_shape, axis, bits) if weights is None else weights
+        key = draft.constant(values, f"int{bits}", scale=scales, axis=axis)
     draft.weights[fitting] = key, scales
     keys: list[Node | int] = [key]
     sums = INT8_SPREAD * (256 if wide else 1) * (INT8_SPREAD if bits == 8 else 5.0) * math.sqrt(taps)

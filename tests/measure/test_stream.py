@@ -22,6 +22,8 @@ from tinyedge.measure.stream import Expected, Played, play
 
 ROW_COST, RUN_COST, HEARD_COST, END_COST, OWN_COST = 1000, 50_000, 300, 7, 1_000_000
 """instructions; the last of what the firmware does between two readings that belong together"""
+STALLED = 3
+"""cycles of an instruction with what flash costs; 1 without"""
 FEATURES = Imu(rate_hz=100, axes=3, values=("mean",), window=8, stride=4)
 OUTPUT = Tensor(0, "y", (1, 2), DType.INT8, quantization=Quantization((1 / 256,), (-128,), 0))
 
@@ -43,14 +45,18 @@ class Firmware(Uncounted):
         self._clock = self._ticks = 0
         self._readings: list[CounterReading] = []
         self.fed = b""
+        self.left_out_at: int | None = None
+
+    def leave_reads_out(self) -> None:
+        self.left_out_at = len(self.fed)
 
     def counter_readings(self) -> list[CounterReading]:
         readings, self._readings = self._readings, []
         return readings
 
-    def stream(self, data: bytes, piece_bytes: int) -> Iterator[Streaming | None]:
+    def stream(self, data: bytes, piece_bytes: int, start: int = 0) -> Iterator[Streaming | None]:
         """Two pieces are computed before the reply to the first is handed out."""
-        pieces = [data[at : at + piece_bytes] for at in range(0, len(data), piece_bytes)]
+        pieces = [data[at : at + piece_bytes] for at in range(start, len(data), piece_bytes)]
         for at in range(0, len(pieces), 2):
             yield from [self._take(piece) for piece in pieces[at : at + 2]]
 
@@ -72,6 +78,8 @@ class Firmware(Uncounted):
         self._ticks += END_COST
         if self._rows == rows:
             return None
+        if self.left_out_at is None:
+            self._ticks, network = STALLED * self._ticks, STALLED * network
         reply = Streaming(self._rows, self._runs, *self._crcs, self._ticks, network)
         self._ticks = 0
         return replace(reply, **self._harm) if len(self.fed) // 6 >= self._at else reply
@@ -87,7 +95,7 @@ class Firmware(Uncounted):
         self._readings.append(CounterReading(self._clock, self._clock))
 
 
-def played(harm: dict[str, Any] | None = None, at: int = 0, *, counts: bool = True) -> Played:
+def played(harm: dict[str, Any] | None = None, at: int = 0, *, counts: bool = True, reads: bool = False) -> Played:
     stream = listening()
     samples = np.random.default_rng(1).integers(-3000, 3000, (200, 3)).astype(np.int16)
     rows = stream.filled.quantize(FEATURES.reference(samples))
@@ -96,11 +104,12 @@ def played(harm: dict[str, Any] | None = None, at: int = 0, *, counts: bool = Tr
     firmware = Firmware(stream, expected, harm, at)
     if not counts:
         firmware.counter_readings = cast(Any, list)
-    target = Target("by hand", cast(Any, firmware), Counting("cycles", cycles="measured"))
+    target = Target("by hand", cast(Any, firmware), Counting("cycles", cycles="measured", reads_flash=reads))
     seen: list[Sequence[int]] = []
     result = play(cast(Session, firmware), target, stream, samples, expected, lambda *done: seen.append(done))
     assert firmware.fed == samples.tobytes()
     assert seen[-1] == (200, 200)
+    assert (firmware.left_out_at is not None) == reads
     return result
 
 
@@ -111,9 +120,21 @@ def test_what_equals_the_host_and_what_it_costs() -> None:
     pieces = -(-200 // 16)
     assert result.features.instructions == 49 * ROW_COST + pieces * END_COST
     assert result.network.instructions == 24 * (RUN_COST + HEARD_COST)
-    assert (result.features.ticks, result.network.ticks) == (result.features.instructions, result.network.instructions)
+    assert result.features.ticks == STALLED * result.features.instructions
+    assert result.ticked == 200
     effort = result.effort(result.network, 2.0, ticks_are_cycles=True)
-    assert effort.instructions == effort.cycles == 12 * (RUN_COST + HEARD_COST)
+    assert effort.instructions == 12 * (RUN_COST + HEARD_COST)
+    assert effort.cycles == STALLED * effort.instructions
+
+
+def test_reads_of_flash_are_followed_for_a_second_and_cycles_told_from_it() -> None:
+    result = played(reads=True)
+    assert result.ticked == 128  # whole pieces, an input and a second
+    assert result.differs == ""
+    assert result.network.instructions == 24 * (RUN_COST + HEARD_COST)
+    assert result.network.ticks < STALLED * result.network.instructions
+    effort = result.effort(result.network, 2.0, ticks_are_cycles=True)
+    assert effort.cycles == STALLED * effort.instructions == STALLED * 12 * (RUN_COST + HEARD_COST)
 
 
 @pytest.mark.parametrize(

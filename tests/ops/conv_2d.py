@@ -26,6 +26,7 @@ from kits.kernel_layers import (
     window,
 )
 from kits.nodes import fused_activation, weighted, window_options
+from kits.stored_weights import Draw, bits, pruned, shared, with_weights
 from kits.tflite_builder import TfliteBuilder
 from kits.weighted_models import S4, Kind, both_kinds, geometry, weighted_model
 from tinyedge.errors import ModelError
@@ -229,7 +230,27 @@ def conv_2d_model(rng: Rng, kind: Kind, **arguments: Any) -> bytes:
     return weighted_model(rng, kind, "conv_2d", *shapes, axis=0, per_channel=per_channel, **options, **arguments)
 
 
+STORED = (bits(4), bits(2), shared(16), shared(8), shared(4), pruned(0.75))
+"""weights that kernels store in fewer bytes"""
+
+
+def _stored_node(draft: Draft) -> None:
+    rows, columns, inputs = draft.number(4, 7), draft.number(4, 7), draft.pick(4, 8)
+    source = draft.input((1, rows, columns, inputs), "int8")
+    outputs, size = draft.pick(4, 8, 12), draft.pick(1, 3)
+    shape = (outputs, size, size, inputs)
+    weights = STORED[draft.number(0, len(STORED) - 1)](draft.chance, math.prod(shape)).reshape(shape)
+    weighted(
+        draft, "conv_2d", source, shape, (source.shape[0], rows, columns, outputs), axis=0, taps=size * size * inputs,
+        four_bits=False, weights=weights, fused_activation_function=fused_activation(draft), padding="same",
+        stride_h=1, stride_w=1,
+    )  # fmt: skip
+
+
 def conv_2d_node(draft: Draft) -> None:
+    if draft.flip(0.3):
+        _stored_node(draft)
+        return
     source = draft.images(draft.kind())
     options, kernel, size = window_options(draft, source)
     inputs, outputs = source.shape[3], draft.pick(draft.number(1, 4), draft.number(1, 12), 8, 8, draft.number(1, 34))
@@ -354,11 +375,42 @@ def _every_cell_counts(rng: Rng) -> Layer:
     return blocks_layer(rng, corners=False, stride=(1, 1), dilation=(1, 1))
 
 
+def int4_layer(rng: Rng, **wanted: Any) -> Layer:
+    """A convolution for kernels of blocks, with weights of 4 bits."""
+    return with_weights(rng, blocks_layer(rng, **wanted), bits(4))
+
+
+def _int4_corners(rng: Rng) -> list[Layer]:
+    return [with_weights(rng, layer, bits(4)) for layer in _block_corners(rng)]
+
+
+def _unpacked_layer(rng: Rng, draws: tuple[Draw, ...], **wanted: Any) -> Layer:
+    """A convolution for kernels of blocks, of pixels enough for its weights to be unpacked."""
+    size = int(rng.integers(5, 9)), int(rng.integers(8, 11))
+    geometry = {"size": size, "padding": "same", "stride": (1, 1), "kernel": (1, int(rng.integers(1, 4))), **wanted}
+    return with_weights(rng, blocks_layer(rng, **geometry), draws[int(rng.integers(len(draws)))])
+
+
+def clusters_layer(rng: Rng, **wanted: Any) -> Layer:
+    """One of 16, 8 or 4 different weights."""
+    return _unpacked_layer(rng, (shared(16), shared(8), shared(4)), **wanted)
+
+
+def bitmap_layer(rng: Rng, **wanted: Any) -> Layer:
+    """One of which many weights are 0."""
+    return _unpacked_layer(rng, (pruned(0.6), pruned(0.9)), **wanted)
+
+
 MODELS = both_kinds("conv_2d", conv_2d_model)
 NODES = {"conv_2d": conv_2d_node}
 LAYERS = {"conv_2d": conv_2d_layer}
 KERNEL_CASES = {
     "portable/conv_2d": KernelCases(corners=_corners, sensitive=lambda rng: conv_2d_layer(rng, corners=False)),
     "portable/conv_2d_blocks_4x2": KernelCases(blocks_layer, _block_corners, _every_cell_counts),
+    "portable/conv_2d_int4": KernelCases(
+        int4_layer, _int4_corners, lambda rng: with_weights(rng, _every_cell_counts(rng), bits(4))
+    ),
+    "portable/conv_2d_clusters": KernelCases(clusters_layer, None, lambda rng: clusters_layer(rng, corners=False)),
+    "portable/conv_2d_bitmap": KernelCases(bitmap_layer),
     "portable/conv_2d_blocks_2x2": KernelCases(blocks_layer, _narrow_block_corners, _every_cell_counts),
 }

@@ -13,6 +13,7 @@ from kits import tflm
 from kits.draft import Draft
 from kits.kernel_layers import KernelCases, Pair, Rng, any_zero_point, clamp, filters, make_layer, right_shifting
 from kits.nodes import fused_activation, weighted
+from kits.stored_weights import bits, with_weights
 from kits.tflite_builder import TfliteBuilder
 from kits.weighted_models import S4, S16, Kind, both_kinds, weighted_model
 from tinyedge.graph.ir import DType
@@ -259,6 +260,15 @@ def _block_corners(rng: Rng) -> list[Layer]:
     ]
 
 
+def int4_connected_layer(rng: Rng, **wanted: Any) -> Layer:
+    """A fully connected layer for kernels of blocks, with weights of 4 bits."""
+    return with_weights(rng, connected_blocks_layer(rng, **wanted), bits(4))
+
+
+def _int4_corners(rng: Rng) -> list[Layer]:
+    return [with_weights(rng, layer, bits(4)) for layer in _block_corners(rng)]
+
+
 MODELS = both_kinds("fully_connected", fully_connected_model)
 NODES = {"fully_connected": fully_connected_node}
 LAYERS = {"fully_connected": fully_connected_layer}
@@ -268,5 +278,8 @@ KERNEL_CASES = {
     ),
     "portable/fully_connected_blocks": KernelCases(
         connected_blocks_layer, _block_corners, lambda rng: connected_blocks_layer(rng, corners=False)
+    ),
+    "portable/fully_connected_int4": KernelCases(
+        int4_connected_layer, _int4_corners, lambda rng: int4_connected_layer(rng, corners=False)
     ),
 }

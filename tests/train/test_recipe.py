@@ -119,7 +119,7 @@ def test_nothing_follows_quantization_aware_training(tmp_path: Path) -> None:
     first, prune, aware = RECIPE.split("[[compress]]")
     aware, convert = aware.split("[convert]")
     swapped = f"{first}[[compress]]{aware}[[compress]]{prune}[convert]{convert}"
-    with pytest.raises(UsageError, match="`prune` follows `quantize_aware`, which must be the last"):
+    with pytest.raises(UsageError, match="`prune` follows `quantize_aware`: it must be the last technique"):
         load_recipe(write_recipe(tmp_path / "clouds", recipe=swapped))
 
 

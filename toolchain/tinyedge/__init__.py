@@ -1,6 +1,6 @@
 """From a Keras recipe or any trained model to measured firmware on a microcontroller.
 
-For Python: `tinyedge.convert`, `.train`, `.build`, `.run`, `.verify` and what they give, all described in
+For Python: `tinyedge.convert`, `.train`, `.check`, `.build`, `.run`, `.verify` and what they give, all described in
 `tinyedge.api`. That is imported when it is first used.
 """
 
@@ -12,11 +12,13 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from tinyedge.api import Built as Built
+    from tinyedge.api import Diagnosis as Diagnosis
     from tinyedge.api import QuantizedModel as QuantizedModel
     from tinyedge.api import Recipe as Recipe
     from tinyedge.api import Report as Report
     from tinyedge.api import TinyEdgeError as TinyEdgeError
     from tinyedge.api import build as build
+    from tinyedge.api import check as check
     from tinyedge.api import convert as convert
     from tinyedge.api import run as run
     from tinyedge.api import train as train
@@ -24,7 +26,10 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 
-_API = ("Built", "QuantizedModel", "Recipe", "Report", "TinyEdgeError", "build", "convert", "run", "train", "verify")
+_API = (
+    *("Built", "Diagnosis", "QuantizedModel", "Recipe", "Report", "TinyEdgeError"),
+    *("build", "check", "convert", "run", "train", "verify"),
+)
 
 
 def __getattr__(name: str) -> Any:

@@ -1,4 +1,5 @@
-"""What Python programs and notebooks call: `tinyedge.convert`, `.train`, `.build`, `.run`, `.verify` and their results.
+"""What Python programs and notebooks call: `tinyedge.convert`, `.train`, `.check`, `.build`, `.run`, `.verify`,
+and their results.
 
 Each function goes through the job of the command of its name and gives the artifact that the command reports on:
 `print` shows it as the command does, a notebook as tables, `to_json()` is the document of `--json`. What is not given
@@ -14,12 +15,13 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any, Literal, TypedDict, Unpack, get_args, get_type_hints
 
-from tinyedge.artifacts import Built, Measured, Observer, Optimize, QuantizedModel, Silence
+from tinyedge.artifacts import Built, Diagnosis, Measured, Observer, Optimize, QuantizedModel, Silence
 from tinyedge.cli.config import load_config
 from tinyedge.cli.options import merge_choices
 from tinyedge.convert import convert_model
 from tinyedge.errors import TinyEdgeError, UsageError
 from tinyedge.jobs import build as build_job
+from tinyedge.jobs import check as check_job
 from tinyedge.jobs import run as run_job
 from tinyedge.jobs import train as train_job
 from tinyedge.jobs import verify as verify_job
@@ -35,11 +37,13 @@ from tinyedge.train import Recipe
 
 __all__ = [
     "Built",
+    "Diagnosis",
     "QuantizedModel",
     "Recipe",
     "Report",
     "TinyEdgeError",
     "build",
+    "check",
     "convert",
     "run",
     "train",
@@ -142,13 +146,18 @@ class Report(Measured):
         return run_html(self)
 
     def save(
-        self, *, html: PathLike | None = None, junit: PathLike | None = None, outputs: PathLike | None = None
+        self,
+        *,
+        html: PathLike | None = None,
+        junit: PathLike | None = None,
+        outputs: PathLike | None = None,
+        markdown: PathLike | None = None,
     ) -> None:
-        """Write the page, what was checked as JUnit XML, the device's outputs (.npy or .npz); each whole or not at all.
+        """Write the page, what was checked as JUnit XML, outputs (.npy or .npz), a summary; each whole or not at all.
 
         Raises: UsageError for a file that cannot be written as asked; OSError
         """
-        RunFiles(*(None if path is None else Path(path) for path in (outputs, html, junit))).write(self)
+        RunFiles(*(None if path is None else Path(path) for path in (outputs, html, junit, markdown))).write(self)
 
 
 def train(
@@ -183,6 +192,36 @@ def train(
     chosen = train_job.choose(found, quick=quick, data=None if data is None else Path(data), seed=seed)
     folder = Path(build_dir or config.build_dir or "build").absolute()
     return train_job.train(chosen, folder, observer, again=again)
+
+
+def check(
+    model: Model | None = None,
+    *,
+    ignore: Sequence[str] = (),
+    data: PathLike | None = None,
+    build_dir: PathLike | None = None,
+    progress: bool | Observer = False,
+) -> Diagnosis:
+    """What is wrong with a model, told from its file: findings with codes, whether or not it can be built.
+
+    model   None: the project's; a .tflite may be a float one
+    ignore  codes to leave out, beside those of tinyedge.toml
+    data    samples, for a model that has to be converted
+
+    Raises: UsageError, ModelError as `tinyedge check` tells them; what is found is no exception
+    """
+    config = load_config(Path.cwd())
+    spec = config.model if model is None else _plain(model)
+    if spec is None:
+        raise UsageError("no model given", hint='name one: `tinyedge.check("net.tflite")`')
+    samples = data or config.data
+    return check_job.check(
+        spec,
+        Path(build_dir or config.build_dir or "build").absolute(),
+        _observer(progress),
+        ignore=[*config.check.ignore, *ignore],
+        data=None if samples is None else Path(samples),
+    )
 
 
 def build(

@@ -7,22 +7,23 @@ class TinyEdgeError(Exception):
     """A check, a budget or a model failed (exit code 1).
 
     `what` states the fact with its numbers and units and puts names in backticks;
-    `hint` is something the user can type or change.
+    `hint` is something the user can type or change; `code` is that of a trouble which `tinyedge explain` describes.
     """
 
     exit_code = 1
 
-    def __init__(self, what: str, *, hint: str = "") -> None:
+    def __init__(self, what: str, *, hint: str = "", code: str = "") -> None:
         super().__init__(what)
         self.what = what
         self.hint = hint
+        self.code = code
 
     def __str__(self) -> str:
         return self.what
 
     def to_json(self) -> dict[str, str]:
         """What a process of its own tells the one that started it; `error_told` reads it."""
-        return {"kind": type(self).__name__, "what": self.what, "hint": self.hint}
+        return {"kind": type(self).__name__, "what": self.what, "hint": self.hint, "code": self.code}
 
 
 class ModelError(TinyEdgeError):
@@ -78,4 +79,4 @@ def error_told(told: dict[str, str]) -> TinyEdgeError:
     2
     """
     kind: type[TinyEdgeError] = globals()[told["kind"]]
-    return kind(told["what"], hint=told["hint"])
+    return kind(told["what"], hint=told["hint"], code=told.get("code", ""))

@@ -52,11 +52,11 @@ void te_conv_2d_4x2(const te_conv_4x2_params *p, const int8_t *input, int8_t *ou
       p->run(&row);
     }
     row.output += 2 * row.pairs * p->output_channels;
-    if (p->width & 1) { /* a pair of one pixel with itself */
+    if (p->width & 1) { /* a pair of one pixel with itself, where nothing is made for one */
       row.step = 0;
       row.output_step = 0;
       row.pairs = 1;
-      p->run(&row);
+      (p->run_odd ? p->run_odd : p->run)(&row);
       row.output += p->output_channels;
     }
   }

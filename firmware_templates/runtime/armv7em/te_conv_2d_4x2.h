@@ -33,6 +33,7 @@ typedef void (*te_conv_4x2_run)(te_conv_4x2_row *row);
 
 typedef struct {
   te_conv_4x2_run run;
+  te_conv_4x2_run run_odd; /* the last pixel of rows of odd width; 0: `run`, as a pair of one pixel with itself */
   const uint8_t *weights;
   uint32_t weights_bytes;
   uint32_t group_bytes; /* of four channels */

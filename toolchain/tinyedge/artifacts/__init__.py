@@ -2,6 +2,7 @@
 
 from tinyedge.artifacts.calibration import BoardCalibration, PredictedNetwork
 from tinyedge.artifacts.conversion import Conversion, LayerNoise
+from tinyedge.artifacts.diagnosis import Diagnosis, Explanation, Finding, Severity
 from tinyedge.artifacts.image import ArenaProof, Built, Image, SizeTable, SymbolSize
 from tinyedge.artifacts.library import CLibrary, LibraryModel
 from tinyedge.artifacts.model import QuantizedModel, check_name
@@ -54,7 +55,10 @@ __all__ = [
     "CLibrary",
     "Conversion",
     "Counting",
+    "Diagnosis",
+    "Explanation",
     "Figure",
+    "Finding",
     "FirmwareProject",
     "FlashPlan",
     "FlashReads",
@@ -90,6 +94,7 @@ __all__ = [
     "Samples",
     "Schedule",
     "ScheduledLayer",
+    "Severity",
     "Silence",
     "SizeTable",
     "SymbolSize",

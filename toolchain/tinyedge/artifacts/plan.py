@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 from typing import Literal, Protocol
 
+from tinyedge.artifacts.budget import Budget
 from tinyedge.artifacts.model import QuantizedModel
 from tinyedge.artifacts.observer import Observer
 from tinyedge.boards import Board
@@ -324,8 +324,8 @@ class Prepared:
     memory: Plan | None
     """the plan of the arena; None where an interpreter on the device makes it"""
     reference: Reference
-    budget: Path | None = None
-    """the recipe's budget.toml, if there is one and its figures are of this runtime"""
+    budget: Budget | None = None
+    """what it may cost; None where figures of budgets are not of this runtime, or the firmware has other models"""
 
     @property
     def feature_input(self) -> FeatureInput | None:

@@ -39,6 +39,7 @@ class Streamed:
     rows, runs        windows and inferences, all of them compared with the host's
     differs           in what the device differed first from the host, and when in the signal; empty: in nothing
     cycles_kind       `measured` or `modelled`; `error_percent` of the latter
+    cycles_seconds    of signal, from its beginning, that cycles were taken in
     false_accepts, expected, missed_s  against labels; None without. `missed_s`: when labels began that were not heard
     ram_bytes         of window, rows, averages and the features' state; the arena and the network's state come on top
     """
@@ -56,6 +57,7 @@ class Streamed:
     features: Effort
     network: Effort
     cycles_kind: str
+    cycles_seconds: float
     error_percent: float | None
     ram_bytes: int
     false_accepts: int | None = None

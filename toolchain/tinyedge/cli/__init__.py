@@ -19,14 +19,23 @@ COMMANDS = {
     "boards": "List the boards, or describe one.",
     "build": "Build the firmware of a model for a board.",
     "calibrate": "Find how long a board waits for its memory, by measuring on it.",
+    "check": "Tell what is wrong with a model, from its file alone.",
     "collect": "Record what a board sends, as files that recipes read.",
+    "compare": "Compare runs, models or folders; exit 1 on a regression.",
+    "completion": "Print what completes commands in bash, zsh or fish.",
+    "compress": "Find a compressed model that fits a board, by trying chains of techniques.",
     "convert": "Convert a Keras, ONNX, PyTorch or float .tflite model to int8, and compare.",
     "doctor": "Check the tools the main job needs.",
+    "explain": "Say what a code of `tinyedge check` means.",
     "export": "Write a model as a C library for the world you build in.",
+    "lock": "Write down what a firmware is made from, in tinyedge.lock.",
     "new": "Start a project of your own, from a template or from your data.",
+    "fit": "Show which boards a model fits, and what it takes there, without a build.",
+    "inspect": "Show what a model holds: operators, types, weights, and what becomes of them.",
     "ops": "List the operators, or the rules of one.",
     "flash": "Write the firmware of a model to a board and prove that it runs.",
     "monitor": "Show what a board sends.",
+    "outdated": "Show what is not as tinyedge.lock says.",
     "plan": "Show kernels, order and memory of a model on a board.",
     "run": "Build, run in an emulator, verify every output and measure.",
     "stream": "Play a recording through a firmware that listens, and print what it heard.",
@@ -91,10 +100,16 @@ def execute(arguments: Sequence[str]) -> int:
             traceback.print_exc()
         told = _told(error)
         click.echo(f"error: {printable(told.what)}", err=True)
-        if told.hint:
-            click.echo(f"\nhint: {printable(told.hint)}", err=True)
+        if hint := _hint(told):
+            click.echo(f"\nhint: {printable(hint)}", err=True)
         return told.exit_code
     return code if isinstance(code, int) else 0  # what `click.exceptions.Exit` asked for
+
+
+def _hint(error: TinyEdgeError) -> str:
+    """What a user can do, and where more is said of it."""
+    more = f"`tinyedge explain {error.code}` says more" if error.code else ""
+    return "; ".join(filter(None, (error.hint, more)))
 
 
 def _is_interruption(error: BaseException | None) -> bool:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import click
 from click.core import ParameterSource
 
 from tinyedge.artifacts import Measured
-from tinyedge.cli.options import sampling, several_choices, shared
+from tinyedge.cli.options import budgeted, sampling, several_choices, shared
+from tinyedge.cli.run import judge_or_update
 from tinyedge.cli.ui import Ui
 from tinyedge.errors import UsageError
 from tinyedge.jobs.choices import Choices
@@ -16,9 +18,10 @@ from tinyedge.jobs.measure import BrokenRunError
 from tinyedge.jobs.run import run
 from tinyedge.jobs.verify import verify
 from tinyedge.report.bench import bench_document, render_bench
-from tinyedge.report.verdict import judge
+from tinyedge.report.bench_page import BenchFiles
 
 _AUTO = "auto"
+_FILE = click.Path(dir_okay=False, path_type=Path)
 
 
 @click.command("bench", epilog="Example: tinyedge bench digits --board nrf52840 --runtime aot,tflm --tflm DIR")
@@ -26,6 +29,10 @@ _AUTO = "auto"
 @click.option("--emulator", default=_AUTO, show_default=True, help="Which emulator; `auto` takes the board's first.")
 @click.option("--port", help="A flashed board instead: serial port, socket://host:port, or `auto`: by its USB ids.")
 @sampling
+@click.option("--html", type=_FILE, help="Write the report as a page.")
+@click.option("--junit", type=_FILE, help="Write what was checked as JUnit XML.")
+@click.option("--markdown", type=_FILE, help="Write a summary for a pull request.")
+@budgeted
 @shared
 def command(
     choices: tuple[Choices, ...],
@@ -33,6 +40,10 @@ def command(
     port: str | None,
     inputs: str | None,
     samples: int | None,
+    html: Path | None,
+    junit: Path | None,
+    markdown: Path | None,
+    update_budget: bool,
     ui: Ui,
 ) -> None:
     """Build and run a model with several runtimes, and print their figures side by side.
@@ -40,6 +51,7 @@ def command(
     Each output byte of each runtime is verified as in `tinyedge run`. All are built with one compiler. With `--port`,
     the board is measured that `tinyedge flash` has written: one runtime, aot unless `--runtime` says the other.
     """
+    files = BenchFiles(html, junit, markdown)
     if port is not None:
         choices = (_flashed(choices, emulator),)
     runs = []
@@ -48,11 +60,12 @@ def command(
             try:
                 runs.append(_measure(chosen, ui, emulator, port, inputs, samples))
             except BrokenRunError as broken:
-                _show([*runs, broken.partial], ui)
+                _show([*runs, broken.partial], ui, files)
                 raise broken.error from broken
-    _show(runs, ui)
+    _show(runs, ui, files)
     for measured in runs:
-        judge(measured)
+        has_budget = measured.built.prepared.budget is not None
+        judge_or_update(measured, ui, update=update_budget and has_budget)
 
 
 def _flashed(choices: Sequence[Choices], emulator: str) -> Choices:
@@ -74,5 +87,6 @@ def _measure(
     return verify(chosen, ui, port=None if port == _AUTO else port, inputs=inputs, samples=samples)
 
 
-def _show(runs: Sequence[Measured], ui: Ui) -> None:
+def _show(runs: Sequence[Measured], ui: Ui, files: BenchFiles) -> None:
+    files.write(runs)
     ui.result(render_bench(runs), bench_document(runs))

@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, Literal
 
 from tinyedge.artifacts import Optimize
+from tinyedge.artifacts.budget import BudgetFigures, BudgetSource
 from tinyedge.errors import UsageError
+from tinyedge.report.budgets import read_budget_table
 from tinyedge.tables import TableError, read_table, read_toml
+
+
+@dataclass(frozen=True)
+class CheckSettings:
+    """[check]: what `tinyedge check` looks for."""
+
+    ignore: tuple[str, ...] = ()
+    """codes that are left out, as `["TE216"]`"""
 
 
 @dataclass(frozen=True)
@@ -37,9 +47,14 @@ class Config:
     """samples and labels for a model that has to be converted"""
     calibration: Path | None = None
     """how long the board waits for its memory: a file of `tinyedge calibrate`"""
+    check: CheckSettings = field(default_factory=CheckSettings)
+    """what `tinyedge check` looks for"""
+    budget: BudgetFigures | None = None
+    """what a model may cost, on every board; [budget.<board>] and [budget.<board>-<compiler>] go before it"""
 
 
-_KEYS = ", ".join(field.name for field in fields(Config))
+_IN_PYPROJECT = ("tool", "tinyedge")
+_KEYS = ", ".join(each.name for each in fields(Config))
 
 
 def load_config(folder: Path) -> Config:
@@ -50,25 +65,60 @@ def load_config(folder: Path) -> Config:
 
     Raises: UsageError for unknown keys (the nearest is offered), wrong types and broken TOML.
     """
+    found = _find(folder)
+    return Config() if found is None else found[0]
+
+
+def project_folder(folder: Path) -> Path:
+    """Where the settings stand that `folder` has; `folder` itself without any. Raises: UsageError"""
+    found = _find(folder)
+    return folder if found is None else found[1].parent
+
+
+def load_project_budget(folder: Path) -> BudgetSource | None:
+    """[budget] of the same settings, with its tables; None where they have none. Raises: UsageError"""
+    found = _find(folder)
+    if found is None or found[0].budget is None:
+        return None
+    _, path, tables = found
+    return read_budget_table(path, (*tables, "budget"), _table(path, (*tables, "budget")))
+
+
+def _find(folder: Path) -> tuple[Config, Path, tuple[str, ...]] | None:
+    """The settings, their file, and the table of it that they stand in."""
     for place in (folder, *folder.parents):
         own, project = place / "tinyedge.toml", place / "pyproject.toml"
         if own.exists():
-            return _read(own, (), folder)
-        if project.exists() and (config := _read(project, ("tool", "tinyedge"), folder)) != Config():
-            return config
+            return _read(own, (), folder), own, ()
+        if project.exists() and (config := _read(project, _IN_PYPROJECT, folder)) != Config():
+            return config, project, _IN_PYPROJECT
         if (place / ".git").exists():
             break
-    return Config()
+    return None
+
+
+def _table(path: Path, tables: tuple[str, ...]) -> Any:
+    """What stands in the table of these names, one in the other. Raises: TableError"""
+    table: Any = read_toml(path)
+    for name in tables:
+        table = table.get(name, {}) if isinstance(table, dict) else table
+    return table
+
+
+def _without_boards(table: Any) -> Any:
+    """Settings whose [budget] has the figures for every board alone."""
+    budget = table.get("budget") if isinstance(table, dict) else None
+    if not isinstance(budget, dict):
+        return table
+    return table | {"budget": {key: value for key, value in budget.items() if not isinstance(value, dict)}}
 
 
 def _read(path: Path, tables: tuple[str, ...], folder: Path) -> Config:
     """The settings that stand in the table of these names, one in the other; paths from the folder of the file."""
     shown = path.name if path.parent == folder else str(path)
     try:
-        table: Any = read_toml(path)
-        for name in tables:
-            table = table.get(name, {}) if isinstance(table, dict) else table
-        config = read_table(Config, table, ".".join(tables))
+        table = _table(path, tables)
+        config = read_table(Config, _without_boards(table), ".".join(tables))
     except TableError as error:
         raise UsageError(
             f"settings in `{shown}`: {error}", hint="mend it, or run from another folder; keys are " + _KEYS

@@ -10,11 +10,13 @@ from typing import Any, Literal
 
 import click
 
-from tinyedge.cli.config import Config, load_config
+from tinyedge.cli.completion import complete_board, complete_model
+from tinyedge.cli.config import Config, load_config, load_project_budget
 from tinyedge.cli.ui import Ui, terminal_columns
 from tinyedge.convert import Settings
 from tinyedge.errors import UsageError
 from tinyedge.jobs.choices import PORTABLE_BOARD, Choices
+from tinyedge.jobs.compare import RunChoices
 from tinyedge.report.energy import parse_duty
 from tinyedge.report.files import RunFiles
 from tinyedge.report.table import fitted
@@ -27,11 +29,14 @@ _FOLDER = click.Path(file_okay=False, path_type=Path)
 _SHARED = (
     click.option("--json", "as_json", is_flag=True, help="Print one JSON document on stdout."),
     click.option("-v", "--verbose", count=True, help="Say more on stderr."),
+    click.option(
+        "--plain", is_flag=True, help="For scripts: a tab between the cells of tables, nothing folded, no bars."
+    ),
 )
-_BOARD = click.option("-b", "--board", help="The board; `tinyedge boards` lists them.")
-_MODEL = (click.argument("model", required=False), _BOARD)
+_BOARD = click.option("-b", "--board", shell_complete=complete_board, help="The board; `tinyedge boards` lists them.")
+_MODEL = (click.argument("model", required=False, shell_complete=complete_model), _BOARD)
 _MODELS = (
-    click.argument("models", metavar="[MODEL]...", nargs=-1),
+    click.argument("models", metavar="[MODEL]...", nargs=-1, shell_complete=complete_model),
     _BOARD,
     click.option(
         "--arena",
@@ -44,6 +49,9 @@ _MODELS = (
 _RUNTIME = click.option("--runtime", type=click.Choice(RUNTIMES), help="Compiled ahead of time (default), or TFLM.")
 _RUNTIMES = click.option(
     "--runtime", default=",".join(RUNTIMES), show_default=True, metavar="NAME,...", help="The runtimes to compare."
+)
+_EMULATOR = click.option(
+    "--emulator", default="auto", show_default=True, help="Which emulator; `auto` takes the board's first."
 )
 _DATA = click.option(
     "--data",
@@ -104,7 +112,9 @@ _FILES = (
     ),
     click.option("--html", type=_FILE, help="Write the report as a page."),
     click.option("--junit", type=_FILE, help="Write what was checked as JUnit XML."),
+    click.option("--markdown", type=_FILE, help="Write a summary for a pull request."),
 )
+_UPDATE = click.option("--update-budget", is_flag=True, help="Take what is found as the budget of the model.")
 _DUTY = (
     click.option("--rate", metavar="N/s", help="Inferences a s, min, h or d, for the life of --battery."),
     click.option("--battery", metavar="SPEC", help="Its charge and voltage: 220mAh@3V."),
@@ -129,12 +139,12 @@ _OF_CHOICES = frozenset(
 
 
 def shared(function: Command) -> Command:
-    """`--json` and `-v`, handed to the command as `ui`; tables fold to the terminal."""
+    """`--json`, `-v` and `--plain`, handed to the command as `ui`; tables fold to the terminal."""
 
     @functools.wraps(function)
-    def wrapper(*args: Any, as_json: bool, verbose: int, **kwargs: Any) -> Any:
-        with fitted(terminal_columns()):
-            return function(*args, ui=Ui(as_json=as_json, verbose=verbose), **kwargs)
+    def wrapper(*args: Any, as_json: bool, verbose: int, plain: bool, **kwargs: Any) -> Any:
+        with fitted(None if plain else terminal_columns(), plain=plain):
+            return function(*args, ui=Ui(as_json=as_json, verbose=verbose, plain=plain), **kwargs)
 
     return _decorate(wrapper, _SHARED)
 
@@ -149,6 +159,21 @@ def sampling(function: Command) -> Command:
     return _decorate(function, _SAMPLING)
 
 
+def with_duty(function: Command) -> Command:
+    """What a battery's life is told for, as `duty`."""
+
+    @functools.wraps(function)
+    def wrapper(*args: Any, rate: str | None, battery: str | None, sleep_ua: float | None, **kwargs: Any) -> Any:
+        return function(*args, duty=parse_duty(rate, battery, sleep_ua), **kwargs)
+
+    return _decorate(wrapper, _DUTY)
+
+
+def budgeted(function: Command) -> Command:
+    """`--update-budget`, handed to the command as `update_budget`."""
+    return _UPDATE(function)
+
+
 def measuring(function: Command) -> Command:
     """The same, the files that the report is kept in as `files`, and what a battery's life is told for as `duty`."""
 
@@ -158,13 +183,14 @@ def measuring(function: Command) -> Command:
         save_outputs: Path | None,
         html: Path | None,
         junit: Path | None,
+        markdown: Path | None,
         rate: str | None,
         battery: str | None,
         sleep_ua: float | None,
         **kwargs: Any,
     ) -> Any:
         duty = parse_duty(rate, battery, sleep_ua)
-        return function(*args, files=RunFiles(save_outputs, html, junit), duty=duty, **kwargs)
+        return function(*args, files=RunFiles(save_outputs, html, junit, markdown), duty=duty, **kwargs)
 
     return _decorate(wrapper, (*_SAMPLING, *_FILES, *_DUTY))
 
@@ -180,6 +206,24 @@ def choices(function: Command) -> Command:
         return function(*args, choices=merged, **others)
 
     return _decorate(wrapper, (*_MODEL, _RUNTIME, *_BUILD))
+
+
+def board_choices(function: Command) -> Command:
+    """MODEL and what a library and a compiler hang on, for any number of boards: `boards`, none named means all."""
+
+    @functools.wraps(function)
+    def wrapper(*args: Any, board: tuple[str, ...], **kwargs: Any) -> Any:
+        config = load_config(Path.cwd())
+        given = {**kwargs, "board": board[0] if board else PORTABLE_BOARD, "tflm": None}
+        merged, further = merge_choices(config, RUNTIMES[0], given)
+        return function(*args, choices=merged, boards=board, **further)
+
+    boards = click.option(
+        "-b", "--board", multiple=True, metavar="BOARD", help="Of these boards alone; may be repeated."
+    )
+    compiler = click.option("--compiler", type=click.Choice(["zig", "gcc"]), help="Default: zig.")
+    model = click.argument("model", required=False)
+    return _decorate(wrapper, (model, boards, _DATA, _PYTHON, compiler, *_LIBRARY))
 
 
 def joint_choices(function: Command) -> Command:
@@ -232,6 +276,25 @@ def several_choices(function: Command) -> Command:
     return _decorate(wrapper, (*_MODEL, _RUNTIMES, *_BUILD))
 
 
+def building(function: Command) -> Command:
+    """How a model is built and run, handed to the command as `how`: it is asked for each of several models."""
+
+    @functools.wraps(function)
+    def wrapper(
+        *args: Any, runtime: str | None, emulator: str, inputs: str | None, samples: int | None, **kwargs: Any
+    ) -> Any:
+        given = {name: kwargs.pop(name) for name in list(kwargs) if name in _OF_CHOICES}
+
+        def choices_of(model: str) -> Choices:
+            config = load_config(Path.cwd())
+            chosen = runtime or config.runtime or RUNTIMES[0]
+            return merge_choices(config, chosen, {**given, "model": model})[0]
+
+        return function(*args, how=RunChoices(choices_of, emulator, inputs, samples), **kwargs)
+
+    return _decorate(wrapper, (_BOARD, _RUNTIME, *_BUILD, _EMULATOR, *_SAMPLING))
+
+
 def merge_choices(config: Config, runtime: str, given: Mapping[str, Any]) -> tuple[Choices, dict[str, Any]]:
     """(the choices, the options that are none of them). Raises: UsageError without a model or a board."""
     model = given["model"] or config.model
@@ -259,6 +322,7 @@ def merge_choices(config: Config, runtime: str, given: Mapping[str, Any]) -> tup
         build_dir=(given["build_dir"] or config.build_dir or Path("build")).absolute(),
         data=given["data"] or config.data,
         calibration=given.get("calibration") or config.calibration,
+        budget=None if config.budget is None else load_project_budget(Path.cwd()),
         conversion=Settings(python=given["python"]),
     )
     return merged, {name: value for name, value in given.items() if name not in _OF_CHOICES}

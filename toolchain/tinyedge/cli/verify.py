@@ -6,8 +6,8 @@ from pathlib import Path
 
 import click
 
-from tinyedge.cli.options import joint_choices, measuring, shared
-from tinyedge.cli.run import show_each
+from tinyedge.cli.options import budgeted, joint_choices, measuring, shared
+from tinyedge.cli.run import require_budgets, show_each
 from tinyedge.cli.ui import Ui
 from tinyedge.jobs.choices import Choices
 from tinyedge.jobs.verify import verify_each
@@ -25,6 +25,7 @@ from tinyedge.report.files import RunFiles
 )
 @click.option("--trigger", default="D0", show_default=True, help="What marks inferences in it: D0, D0:low, >4mA.")
 @click.option("--volts", type=click.FloatRange(min=0.1), help="Of the supply, where the trace has no voltage.")
+@budgeted
 @shared
 def command(
     choices: Choices,
@@ -36,6 +37,7 @@ def command(
     power: Path | None,
     trigger: str,
     volts: float | None,
+    update_budget: bool,
     ui: Ui,
 ) -> None:
     """Stream samples through a board that was flashed, verify every output byte, and measure in cycles of its clock.
@@ -44,6 +46,8 @@ def command(
     or `models` of tinyedge.toml or [tool.tinyedge]. The board must run the very image that building it gives; several
     models are one image. `--power` takes what a PPK2, a Joulescope or an LPM01A recorded of such inferences.
     """
+    require_budgets(choices, update=update_budget)
     traced = None if power is None else energy_of(read_trace(power), trigger, volts)
     with ui.commands_logged():
-        show_each(verify_each(choices, ui, port=port, inputs=inputs, samples=samples), ui, files, duty, traced)
+        runs = verify_each(choices, ui, port=port, inputs=inputs, samples=samples)
+        show_each(runs, ui, files, duty, traced, update_budget=update_budget)

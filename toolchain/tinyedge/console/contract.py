@@ -63,6 +63,10 @@ class CountedConsole(Console, Protocol):
         """Readings of the cycle counter since the last call, oldest first; empty where nobody counts, as on a board."""
         ...
 
+    def leave_reads_out(self) -> None:
+        """From now on cycles may lack what reads of flash take, where following them is slow."""
+        ...
+
     def statistics(self) -> dict[str, float]:
         """What the other side tells of itself for `-v`: instructions, seconds, MIPS."""
         ...
@@ -83,6 +87,9 @@ class Uncounted:
 
     def counter_readings(self) -> list[CounterReading]:
         return []
+
+    def leave_reads_out(self) -> None:
+        pass
 
     def statistics(self) -> dict[str, float]:
         return {}

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import math
-import struct
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
@@ -18,31 +17,15 @@ import numpy as np
 import numpy.typing as npt
 from ai_edge_litert import schema_py_generated as schema
 
-from tinyedge.errors import ModelError
+from tinyedge.graph.flat_file import OUT_OF_FILE, TABLE_BYTES, FlatFile
 from tinyedge.graph.ir import DType, Graph, Operator, Quantization, Tensor, count_operators
-from tinyedge.graph.option_fields import option_fields, option_words, words_of
+from tinyedge.graph.option_fields import words_of
 from tinyedge.graph.resources import bind_resources, keep_outputs
 from tinyedge.graph.verify import verify
 
-_MAGIC = b"TFL3"
 _MAX_RANK = 8
 _MAX_OPERANDS = 1024
 _MAX_TENSOR_BYTES = 1 << 31
-_TABLE_BYTES = 32
-"""what a tensor or an operator takes in a file at the very least"""
-_CUSTOM_NAMES = {
-    "CIRCULAR_BUFFER": "circular_buffer",
-    "SignalEnergy": "signal_energy",
-    "SignalFftAutoScale": "signal_fft_auto_scale",
-    "SignalFilterBank": "signal_filter_bank",
-    "SignalFilterBankLog": "signal_filter_bank_log",
-    "SignalFilterBankSpectralSubtraction": "signal_filter_bank_spectral_subtraction",
-    "SignalFilterBankSquareRoot": "signal_filter_bank_square_root",
-    "SignalPCAN": "signal_pcan",
-    "SignalRfft": "signal_rfft",
-    "SignalWindow": "signal_window",
-}
-"""custom operators that tinyedge knows, by the file's name; others keep theirs"""
 _SUBGRAPHS = MappingProxyType(
     {
         "if": ("then_subgraph_index", "else_subgraph_index"),
@@ -54,8 +37,6 @@ _DEEPEST = 8
 """subgraphs one within the other"""
 _MOST_INNER = 5_000
 """operators of all subgraphs that a graph runs, those of each counted wherever it is run from"""
-_DAMAGED = "the file is damaged or cut short: export or download it again"
-
 _DTYPES = {getattr(schema.TensorType, dtype.name): dtype for dtype in DType}
 
 
@@ -74,42 +55,12 @@ def _settled(quantization: Quantization, shape: tuple[int, ...], dtype: DType) -
     return replace(quantization, axis=axis)
 
 
-class _Reader:
-    """One file being read. `place` is where the reader is, for errors."""
+class _Reader(FlatFile):
+    """One file being read."""
 
     def __init__(self, data: bytes, name: str) -> None:
-        self.data = data
-        self.name = name
-        self.place = "the header"
-        self.budget = len(data)
-        self.vectors: dict[tuple[int, int], tuple[Any, ...]] = {}
+        super().__init__(data, name)
         self.zero_points: dict[tuple[int, int], tuple[int, ...]] = {}
-        self.unpacked: dict[tuple[int, int], npt.NDArray[Any]] = {}
-        self.options: dict[tuple[int, int], Mapping[str, Any]] = {}
-
-    def fail(self, what: str, hint: str = _DAMAGED) -> ModelError:
-        return ModelError(f"model `{self.name}`, {self.place}: {what}", hint=hint)
-
-    def spend(self, size: int) -> None:
-        """Account for bytes of the file that become Python objects; a sound file holds each of them once."""
-        self.budget -= size
-        if self.budget < 0:
-            raise self.fail("its parts overlap: they claim more bytes than the file has")
-
-    def vector(self, accessor: Callable[[], Any]) -> tuple[Any, ...]:
-        """A vector of scalars as a tuple; empty when absent. Vectors that several tables share are read once."""
-        view = accessor()
-        if not isinstance(view, np.ndarray):
-            return ()
-        key = (view.__array_interface__["data"][0], view.nbytes)
-        if key not in self.vectors:
-            self.spend(view.nbytes)
-            self.vectors[key] = tuple(view.tolist())
-        return self.vectors[key]
-
-    def text(self, raw: bytes | None) -> str:
-        self.spend(len(raw or b""))
-        return (raw or b"").decode("utf-8", "replace")
 
     # -- the file --------------------------------------------------------------------------------------------------
 
@@ -191,14 +142,6 @@ class _Reader:
             digest=hashlib.sha256(self.data).hexdigest(),
         )
 
-    def check_magic(self) -> None:
-        hint = "give a .tflite file, e.g. what tf.lite.TFLiteConverter.convert() returns"
-        if len(self.data) < 8:
-            raise self.fail(f"the file has {len(self.data)} bytes, too few for a .tflite", hint)
-        if self.data[4:8] != _MAGIC:
-            found = self.data[4:8]
-            raise self.fail(f"this is not a .tflite file: bytes 4 to 7 are {found!r} and should be {_MAGIC!r}", hint)
-
     def check_metadata(self, model: Any) -> None:
         for index in range(model.MetadataLength()):
             self.place = f"metadata {index}"
@@ -206,35 +149,15 @@ class _Reader:
                 raise self.fail(
                     "its tensors are compressed by TensorFlow Lite Micro's tool, which tinyedge cannot read",
                     "give the model from before the compression",
+                    "TE405",
                 )
-
-    def operator_names(self, model: Any) -> list[str]:
-        known = words_of(schema.BuiltinOperator)
-        names = []
-        for index in range(model.OperatorCodesLength()):
-            self.place = f"operator code {index}"
-            self.spend(_TABLE_BYTES // 2)
-            code = model.OperatorCodes(index)
-            # Old files hold the code in a byte; new ones repeat 127 there and hold it in 32 bits.
-            builtin = max(code.BuiltinCode(), code.DeprecatedBuiltinCode())
-            if builtin == schema.BuiltinOperator.CUSTOM:
-                name = self.text(code.CustomCode()) or "custom"
-                names.append(_CUSTOM_NAMES.get(name, name))
-            elif builtin in known:
-                names.append(known[builtin])
-            else:
-                raise self.fail(
-                    f"builtin operator {builtin} is unknown to the schema tinyedge was built with",
-                    "the file is newer than this tinyedge, or damaged: update tinyedge, or export it again",
-                )
-        return names
 
     # -- tensors ---------------------------------------------------------------------------------------------------
 
     def tensor(self, model: Any, subgraph: Any, index: int) -> Tensor:
         self.place = f"tensor {index}"
         table = subgraph.Tensors(index)
-        self.spend(_TABLE_BYTES)
+        self.spend(TABLE_BYTES)
         name = self.text(table.Name())
         self.place = f"tensor {index} `{name}` (file offset {table._tab.Pos:#x})"
         dtype = self.dtype(table)
@@ -253,6 +176,7 @@ class _Reader:
             raise self.fail(
                 f"its type is {name}; tinyedge reads {', '.join(d.value for d in DType)}",
                 "convert to int8 with a representative data set",
+                {"float16": "TE107", "variant": "TE404"}.get(name, "TE109"),
             )
         return dtype
 
@@ -262,7 +186,9 @@ class _Reader:
             raise self.fail(f"it has {len(shape)} dimensions, at most {_MAX_RANK} can be")
         if any(size < 0 for size in shape):
             raise self.fail(
-                f"its shape {list(shape)} is not fixed", "export the model with a fixed input shape and batch size 1"
+                f"its shape {list(shape)} is not fixed",
+                "export the model with a fixed input shape and batch size 1",
+                "TE213",
             )
         if math.prod(shape) * dtype.bytes >= _MAX_TENSOR_BYTES:
             raise self.fail(f"its shape {list(shape)} takes {math.prod(shape) * dtype.bytes:,} bytes")
@@ -273,11 +199,12 @@ class _Reader:
             raise self.fail(
                 "it is stored sparse, tinyedge reads dense tensors",
                 "convert without the sparsity optimization; pruned zeros stay zeros",
+                "TE404",
             )
         if table.ExternalBuffer() != 0:
-            raise self.fail("its data lies in another file", "export the model as a single .tflite file")
+            raise self.fail("its data lies in another file", "export the model as a single .tflite file", "TE404")
         if table.VariantTensorsLength() != 0:
-            raise self.fail("it is a variant tensor, which tinyedge cannot run", "export without tensor lists")
+            raise self.fail("it is a variant tensor, which tinyedge cannot run", "export without tensor lists", "TE404")
 
     def quantization(self, table: Any) -> Quantization | None:
         parameters = table.Quantization()
@@ -287,6 +214,7 @@ class _Reader:
             raise self.fail(
                 "its quantization is custom or block-wise; tinyedge knows per tensor and per channel",
                 "convert with TensorFlow Lite's int8 quantization",
+                "TE404",
             )
         scale = self.vector(parameters.ScaleAsNumpy)
         if not scale:
@@ -326,29 +254,12 @@ class _Reader:
         values = np.frombuffer(self.data, dtype.numpy.newbyteorder("<"), elements, self.offset_of(raw))
         return values.astype(dtype.numpy, copy=False).reshape(shape)
 
-    def offset_of(self, view: npt.NDArray[Any]) -> int:
-        """Where in the file a view of it starts."""
-        whole = np.frombuffer(self.data, np.uint8)
-        return int(view.__array_interface__["data"][0] - whole.__array_interface__["data"][0])
-
-    def unpack_int4(self, packed: npt.NDArray[Any], elements: int) -> npt.NDArray[Any]:
-        """int4 values as int8; the low half of a byte comes first."""
-        key = (self.offset_of(packed), elements)
-        if key not in self.unpacked:
-            values = np.empty(packed.size * 2, np.int8)
-            values[0::2] = packed.astype(np.int8) << 4
-            values[1::2] = packed.astype(np.int8)
-            values >>= 4
-            values.flags.writeable = False
-            self.unpacked[key] = values[:elements]
-        return self.unpacked[key]
-
     # -- operators -------------------------------------------------------------------------------------------------
 
     def operator(self, subgraph: Any, index: int, codes: list[str], tensors: Mapping[int, Tensor]) -> Operator:
         self.place = f"operator {index}"
         table = subgraph.Operators(index)
-        self.spend(_TABLE_BYTES)
+        self.spend(TABLE_BYTES)
         self.place = f"operator {index} (file offset {table._tab.Pos:#x})"
         if table.OpcodeIndex() >= len(codes):
             raise self.fail(f"it refers to operator code {table.OpcodeIndex()}, the file has {len(codes)}")
@@ -363,47 +274,6 @@ class _Reader:
                 raise self.fail(f"it refers to tensor {key}, the file has {len(tensors)}")
         return Operator(index, name, inputs, outputs, self.operator_options(table))
 
-    def operator_options(self, table: Any) -> Mapping[str, Any]:
-        if not table.CustomOptionsIsNone():
-            raw = table.CustomOptionsAsNumpy()
-            self.spend(raw.nbytes)
-            return MappingProxyType({"custom_options": raw.tobytes()})
-        for enum, number, union in (
-            (schema.BuiltinOptions, table.BuiltinOptionsType(), table.BuiltinOptions()),
-            (schema.BuiltinOptions2, table.BuiltinOptions2Type(), table.BuiltinOptions2()),
-        ):
-            if number == 0 or union is None:
-                continue
-            kind = next((key for key, value in vars(enum).items() if value == number), None)
-            if kind is None:
-                raise self.fail(f"its options are of the unknown kind {number}")
-            key = (union.Pos, number)
-            if key not in self.options:
-                self.options[key] = self.convert_options(getattr(schema, kind), union)
-            return self.options[key]
-        return MappingProxyType({})
-
-    def convert_options(self, kind: type, union: Any) -> Mapping[str, Any]:
-        """Options by their schema names; enumerations as lower-case words."""
-        table = kind()
-        table.Init(union.Bytes, union.Pos)
-        options: dict[str, Any] = {}
-        for key, accessor in option_fields(kind):
-            value: Any
-            if accessor.endswith("AsNumpy"):
-                value = self.vector(getattr(table, accessor))
-            else:
-                value = getattr(table, accessor)()
-            if isinstance(value, bytes):
-                value = self.text(value)
-            if words := option_words(key):
-                if value not in words:
-                    raise self.fail(f"its option {key} has the unknown value {value}")
-                value = words[value]
-            if value is None or isinstance(value, bool | int | float | str | tuple):
-                options[key] = value
-        return MappingProxyType(options)
-
 
 def read_model(data: bytes, name: str) -> Graph:
     """The verified graph of a .tflite file. Constants are views into `data`; int4 constants are unpacked copies.
@@ -414,9 +284,8 @@ def read_model(data: bytes, name: str) -> Graph:
     reader = _Reader(data, name)
     try:
         graph, once = reader.graphs()
-    except (struct.error, ValueError, TypeError, IndexError, OverflowError) as error:
-        # What flatbuffers and numpy raise for offsets, lengths and vtables that point out of the file.
-        raise reader.fail(f"an offset points out of the file's {len(data):,} bytes ({error})") from error
+    except OUT_OF_FILE as error:
+        raise reader.out_of_file(error) from error
     graph = keep_outputs(bind_resources(graph, once))
     verify(graph)
     return graph

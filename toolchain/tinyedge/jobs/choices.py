@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 from tinyedge.artifacts import Protocols, QuantizedModel
+from tinyedge.artifacts.budget import BudgetSource
 from tinyedge.convert import DEFAULTS, Settings
 
 PORTABLE_BOARD = "host"
@@ -43,6 +44,8 @@ class Choices:
     """a file of `tinyedge calibrate` that takes the place of the board's own"""
     data: Path | None = None
     """what a model of another world is calibrated and compared with, and a finished one is judged on"""
+    budget: BudgetSource | None = None
+    """what the settings of the project let a model cost"""
     conversion: Settings = DEFAULTS
     """how such a model is converted"""
 

@@ -142,6 +142,18 @@ def _device_arrays(data: Arrays, tensors: Sequence[Tensor]) -> list[Array]:
     ]
 
 
+def device_samples(path: Path, tensors: Sequence[Tensor], observer: Observer) -> list[Array]:
+    """All samples of a file or folder, as a device gets them: one array [N, *shape] for each of these inputs.
+
+    Raises: UsageError when the data does not fit them
+    """
+    with observer.progress("read data"):
+        data = load_for(path, None, _without_batch(tensors[0]))
+    for note in data.notes:
+        observer.note(note)
+    return _device_arrays(data, tensors)
+
+
 def _model_classes(data: Arrays, model: QuantizedModel, output: Tensor, path: Path) -> Array | None:
     """The labels as numbers of the model's classes: by name where both name theirs, else as they are.
 

@@ -9,6 +9,7 @@ from tinyedge.artifacts import Observer, Optimize, Plan, Prepared, RamCurve
 from tinyedge.boards import load_board
 from tinyedge.errors import UsageError
 from tinyedge.graph.reader import read_model
+from tinyedge.jobs.budget import find_budget
 from tinyedge.jobs.calibration_file import read_calibration
 from tinyedge.jobs.choices import Choices
 from tinyedge.jobs.train import load_model
@@ -29,6 +30,7 @@ def prepare_with_runtime(choices: Choices, observer: Observer) -> tuple[Runtime,
     if choices.calibration is not None:
         board = read_calibration(choices.calibration, board)
     loaded = load_model(choices.model, choices.build_dir, observer, choices.data, choices.conversion)
+    budget = find_budget(loaded, choices)
     optimize = cast(Optimize, choices.optimize or loaded.optimize)
     runtime = make_runtime(choices.runtime, choices.tflm)
     max_ram_bytes = choices.max_ram_bytes
@@ -45,8 +47,8 @@ def prepare_with_runtime(choices: Choices, observer: Observer) -> tuple[Runtime,
         input_rows=choices.input_rows,
     )
     observe_features(prepared, observer)
-    if runtime.has_budgets and loaded.budget is not None:
-        prepared = replace(prepared, budget=loaded.budget)
+    if runtime.has_budgets:
+        prepared = replace(prepared, budget=budget)
     return runtime, prepared
 
 

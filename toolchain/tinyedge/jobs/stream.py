@@ -86,6 +86,7 @@ def stream(choices: Choices, how: StreamChoices, observer: Observer) -> Streamed
             features=played.effort(played.features, seconds, ticks_are_cycles=ticks_are_cycles),
             network=played.effort(played.network, seconds, ticks_are_cycles=ticks_are_cycles),
             cycles_kind=target.counting.cycles,
+            cycles_seconds=played.ticked / listening.filled.features.rate_hz,
             error_percent=target.counting.error_percent if modelled else None,
             ram_bytes=listening.ram_bytes(state_bytes),
             notes=(*odd, *notes, *prepared.reference.notes),

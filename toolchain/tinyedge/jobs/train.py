@@ -38,6 +38,8 @@ class Loaded:
     max_ram_bytes: int | None = None
     budget: Path | None = None
     """the file of its budget, if there is one"""
+    budget_place: Path | None = None
+    """where one would be; None: a model in memory has none"""
 
 
 def load_model(
@@ -58,18 +60,20 @@ def load_model(
         return Loaded(spec)
     found = find_model(spec, observer)
     if isinstance(found, Path):
-        budget = _first_file(found.with_suffix(f".{BUDGET}"), found.with_name(BUDGET))
+        place = found.with_suffix(f".{BUDGET}")
+        budget = _first_file(place, found.with_name(BUDGET))
         sidecar = read_sidecar(found)
         if (front := recognize(found)) is None:
-            return Loaded(sidecar.applied_to(QuantizedModel.from_file(found)), budget=budget)
+            return Loaded(sidecar.applied_to(QuantizedModel.from_file(found)), budget=budget, budget_place=place)
         if data is None:
             raise UsageError(
                 f"`{spec}` is {model_of(front)}: to quantize it, tinyedge needs samples of its inputs",
                 hint=f"`--data FILE.npz`, with an array of samples, and `labels` if there are some: {DATA_PAGE}",
             )
-        return Loaded(sidecar.applied_to(convert(found, data, settings, observer).model), budget=budget)
-    budget = _first_file(found.folder / BUDGET)
-    return Loaded(train(found, build_dir, observer), found.optimize, found.max_ram, budget)
+        converted = sidecar.applied_to(convert(found, data, settings, observer).model)
+        return Loaded(converted, budget=budget, budget_place=place)
+    place = found.folder / BUDGET
+    return Loaded(train(found, build_dir, observer), found.optimize, found.max_ram, _first_file(place), place)
 
 
 def find_model(spec: str, observer: Observer) -> Recipe | Path:

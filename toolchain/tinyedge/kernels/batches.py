@@ -60,8 +60,11 @@ def each_image(inner: Kernel) -> Kernel:
 
         def cost(self, layer: Layer, core: Core) -> Cost:
             cost = inner.cost(one_image(layer), core)
-            cycles = (cost.cycles + LOOP_CYCLES) * image_count(layer)
-            return dataclasses.replace(cost, cycles=cycles, code_bytes=cost.code_bytes + LOOP_CODE_BYTES)
+            images = image_count(layer)
+            cycles = (cost.cycles + LOOP_CYCLES) * images
+            code_bytes = cost.code_bytes + LOOP_CODE_BYTES
+            instructions = cost.instructions * images
+            return dataclasses.replace(cost, cycles=cycles, code_bytes=code_bytes, instructions=instructions)
 
         def scratch_bytes(self, layer: Layer, core: Core) -> int:
             return inner.scratch_bytes(one_image(layer), core)

@@ -20,6 +20,20 @@ from tinyedge.ops.contract import Layer
 
 
 @dataclass(frozen=True)
+class Storage:
+    """How the weights of a layer lie in flash, where that is not as they are, a byte each.
+
+    form            e.g. `int4`, `nonzeros`, `16 values`
+    stored_bytes    of the weights in this form, tables for them included; biases and factors are not counted
+    unpacked_bytes  of the same weights a byte each
+    """
+
+    form: str
+    stored_bytes: int
+    unpacked_bytes: int
+
+
+@dataclass(frozen=True)
 class Cost:
     """Estimated cost of one run of a layer; compared, never reported as a measurement."""
 
@@ -31,6 +45,10 @@ class Cost:
     shared_code: tuple[tuple[str, int], ...] = ()
     """(file stem under runtime/, or name of a SharedFunction or AsmFunction, bytes) of functions that count once for
     all layers that name them; then `code_bytes` is what the layer adds beside them"""
+    storage: Storage | None = None
+    """of the weights; None: as they are, or no weights"""
+    instructions: int = 0
+    """of functions in assembler, where their number does not hang on a compiler; 0: not known"""
 
 
 @dataclass(frozen=True, eq=False)

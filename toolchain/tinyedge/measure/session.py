@@ -266,12 +266,13 @@ class Session:
 
         return self._repeated(take, repeats)
 
-    def stream(self, data: bytes, piece_bytes: int) -> Iterator[Streaming | None]:
-        """Feed a signal in pieces, from its beginning, to the model that listens: what each gave, None for no row.
+    def stream(self, data: bytes, piece_bytes: int, start: int = 0) -> Iterator[Streaming | None]:
+        """Feed a signal in pieces to the model that listens, from byte `start` on, before which all of it was fed:
+        what each gave, None for no row.
 
         Raises: DeviceRestarted when the pieces before one are gone
         """
-        offsets = range(0, len(data), piece_bytes)
+        offsets = range(start, len(data), piece_bytes)
         pieces = ((offset, base64.b64encode(data[offset : offset + piece_bytes])) for offset in offsets)
         requests = (f"stream {offset} {piece.decode('ascii')}" for offset, piece in pieces)
         for fields in self._requests_ahead(requests) if self._keeps_input else map(self._request_inference, requests):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import struct
 import zlib
 from collections import deque
@@ -21,6 +22,7 @@ from tinyedge.measure.session import Session
 
 Array = npt.NDArray[Any]
 _TICKS = 1 << 32
+_TICKED_S = 1.0
 _ROW, _RUN, _HEARD = "row", "run", "heard"
 _KINDS = ("features", "outputs", "results")
 
@@ -51,10 +53,18 @@ class _Sums:
 
 @dataclass
 class _Work:
-    """What was counted of one part: instructions, and cycles where ticks or readings are of them."""
+    """What was counted of one part.
+
+    ticks   of the first `ticked` instructions
+    """
 
     instructions: int = 0
     ticks: int = 0
+    ticked: int = 0
+
+    def all_ticks(self) -> float:
+        """Of all instructions, as the first ones took them."""
+        return self.ticks * self.instructions / self.ticked if self.ticked else self.ticks
 
 
 @dataclass
@@ -62,10 +72,12 @@ class Played:
     """What is known when a recording was played.
 
     differs    what differed first from the host, and at which instant; empty: nothing
+    ticked     instants in which ticks were taken; those behind them are told from the instructions
     """
 
     differs: str = ""
     at_instant: int = 0
+    ticked: int = 0
     rows: int = 0
     runs: int = 0
     is_counted: bool = True
@@ -76,7 +88,7 @@ class Played:
         """For a second of signal."""
         return Effort(
             part.instructions / seconds if self.is_counted else None,
-            part.ticks / seconds if ticks_are_cycles else None,
+            part.all_ticks() / seconds if ticks_are_cycles else None,
         )
 
 
@@ -90,6 +102,9 @@ def play(
 ) -> Played:
     """Feed a recording in small pieces, as a sensor would, and compare after each.
 
+    Where ticks are slow to come by, as an emulator follows what is read of flash, they are of the first input and a
+    second more.
+
     samples  [instants, axes]
 
     Raises: DeviceError when the firmware does not answer, or restarted
@@ -98,17 +113,34 @@ def play(
     piece = wire.CHUNK_BYTES // stream.instant_bytes * stream.instant_bytes
     sums = _Sums()
     played = Played()
+    played.ticked = _ticked_instants(target, stream, piece // stream.instant_bytes, len(samples))
     target.console.counter_readings()
     readings: deque[CounterReading] = deque()
-    for number, reply in enumerate(session.stream(data, piece), start=1):
-        instants = min(number * piece, len(data)) // stream.instant_bytes
+    for number, reply in enumerate(_replies(session, target, data, piece, played.ticked * stream.instant_bytes)):
+        instants = min((number + 1) * piece, len(data)) // stream.instant_bytes
         steps = list(_steps(stream, sums, instants, expected))
         _compare(played, sums, reply, steps, instants)
         readings += target.console.counter_readings()
-        _count(played, steps, reply, readings)
+        _count(played, steps, reply, readings, is_ticked=instants <= played.ticked)
         progress(instants, len(samples))
     played.rows, played.runs = sums.rows, sums.runs
     return played
+
+
+def _ticked_instants(target: Target, stream: Stream, piece: int, instants: int) -> int:
+    """How many are played with ticks: all of them, or whole pieces with an inference in them."""
+    if not target.counting.reads_flash:
+        return instants
+    wanted = stream.filled.instants + math.ceil(_TICKED_S * stream.filled.features.rate_hz)
+    return min(-(-wanted // piece) * piece, instants)
+
+
+def _replies(session: Session, target: Target, data: bytes, piece: int, ticked: int) -> Iterator[Streaming | None]:
+    """All pieces; before the first one behind byte `ticked` is sent, all others were answered."""
+    yield from session.stream(data[:ticked], piece)
+    if ticked < len(data):
+        target.console.leave_reads_out()
+        yield from session.stream(data, piece, ticked)
 
 
 def _steps(stream: Stream, sums: _Sums, instants: int, expected: Expected) -> Iterator[str]:
@@ -141,13 +173,15 @@ def _compare(played: Played, sums: _Sums, reply: Streaming | None, steps: Sequen
     played.at_instant = instants
 
 
-def _count(played: Played, steps: Sequence[str], reply: Streaming | None, readings: deque[CounterReading]) -> None:
+def _count(
+    played: Played, steps: Sequence[str], reply: Streaming | None, readings: deque[CounterReading], *, is_ticked: bool
+) -> None:
     """Share the ticks out, and the instructions between two readings of the counter, which are taken off the front.
 
     The firmware reads it at the start, before and behind what it does for a step itself, and at the end. Readings
     of pieces that were sent ahead may follow.
     """
-    if reply:
+    if reply and is_ticked:
         played.features.ticks += reply.ticks - reply.network_ticks
         played.network.ticks += reply.network_ticks
     wanted = 2 * len(steps) + 2
@@ -157,4 +191,6 @@ def _count(played: Played, steps: Sequence[str], reply: Streaming | None, readin
     taken = [readings.popleft() for _ in range(wanted)]
     for at, step in enumerate([*steps, _ROW]):
         part = played.features if step == _ROW else played.network
-        part.instructions += taken[2 * at + 1].instructions - taken[2 * at].instructions
+        instructions = taken[2 * at + 1].instructions - taken[2 * at].instructions
+        part.instructions += instructions
+        part.ticked += instructions if is_ticked else 0

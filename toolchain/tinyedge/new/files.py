@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from tinyedge import __version__
@@ -101,6 +101,7 @@ def project_files(start: Start) -> dict[str, bytes]:
         "recipe.toml": _recipe(start, proposal),
         ".gitignore": (templates_dir() / _FOLDER / "common" / "gitignore").read_text(encoding="utf-8"),
         ".github/workflows/tinyedge.yml": common["workflow.yml.j2"],
+        **{f".github/tinyedge/{path.name}": path.read_text(encoding="utf-8") for path in _scripts()},
         "data/README.md": common["data.md.j2"],
         **_python_files(start, proposal.model),
     }
@@ -109,6 +110,11 @@ def project_files(start: Start) -> dict[str, bytes]:
         made |= {str(PurePosixPath("data") / path): content for path, content in start.template.example().items()}
         made[f"data/{MADE_UP}"] = _MADE_UP_TEXT.encode()
     return made
+
+
+def _scripts() -> list[Path]:
+    """The scripts of the GitHub Action, which a project's workflow runs too."""
+    return sorted((templates_dir() / "ci").glob("*.sh"))
 
 
 def _rendered_common(start: Start, proposal: Proposal) -> dict[str, str]:

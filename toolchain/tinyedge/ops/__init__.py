@@ -20,6 +20,7 @@ from tinyedge.ops.checks.float_only import FLOAT_ONLY, NO_KERNEL, TFLM_ONLY
 from tinyedge.ops.contract import Constraint, Layer, OperatorSpec
 from tinyedge.ops.control_flow import LOOP_HINT
 from tinyedge.ops.elementwise_f32 import SUFFIX
+from tinyedge.ops.variables import SLIDE
 
 _USERS = ("reference",)
 """modules of this folder that look operators up"""
@@ -32,7 +33,7 @@ OPERATORS: Mapping[str, OperatorSpec] = MappingProxyType(
     }
 )
 """every operator tinyedge runs, by TFLite's name in lower case"""
-IN_FILES = tuple(name for name in OPERATORS if name != "island" and not name.endswith(SUFFIX))
+IN_FILES = tuple(name for name in OPERATORS if name not in ("island", SLIDE) and not name.endswith(SUFFIX))
 """the names of those that files hold; passes make the others"""
 
 _BORDERS = ("quantize", "dequantize")
@@ -78,23 +79,24 @@ def _refuse_unknown(graph: Graph) -> None:
     why = ""
     if first.name in FLOAT_ONLY:
         why = ": TensorFlow Lite Micro computes it in float32 only"
-    elif _is_builtin(first.name) and first.name not in TFLM_ONLY:
+    elif is_builtin(first.name) and first.name not in TFLM_ONLY:
         why = ": TensorFlow Lite Micro has no kernel either"
     instead = FLOAT_ONLY.get(first.name) or NO_KERNEL.get(first.name)
     raise ModelError(
         f"model `{graph.name}`: {describe(graph, first)} is not supported{why}{also}",
         hint=f"{instead}; {hint}" if instead else hint,
+        code="TE201" if is_builtin(first.name) else "TE202" if first.name.startswith("Flex") else "TE203",
     )
 
 
-def _is_builtin(name: str) -> bool:
+def is_builtin(name: str) -> bool:
     """Whether TensorFlow Lite has an operator of this name; others are custom ones."""
     return hasattr(schema.BuiltinOperator, name.upper())
 
 
 def _nearest(graph: Graph, operator: Operator) -> str:
     """A name that the name of a custom operator may be meant for, if that operator would run here; else empty."""
-    near = () if _is_builtin(operator.name) else difflib.get_close_matches(operator.name, IN_FILES, n=1)
+    near = () if is_builtin(operator.name) else difflib.get_close_matches(operator.name, IN_FILES, n=1)
     for name in near:
         meant = replace(operator, name=name)
         if all(_may_hold(constraint, graph, meant) for constraint in OPERATORS[name].constraints):
@@ -120,7 +122,9 @@ def refuse_float(graph: Graph, operator: Operator) -> None:
     computed = [tensor.dtype for tensor in used if not tensor.is_constant]
     title = describe(graph, operator)
     if DType.UINT8 in computed:
-        raise ModelError(f"model `{graph.name}` is quantized to uint8, TensorFlow 1's way: {title}", hint=CONVERT_HINT)
+        raise ModelError(
+            f"model `{graph.name}` is quantized to uint8, TensorFlow 1's way: {title}", hint=CONVERT_HINT, code="TE106"
+        )
     if DType.FLOAT32 not in computed:
         return
     in_part = is_quantized_in_part(graph)
@@ -130,12 +134,14 @@ def refuse_float(graph: Graph, operator: Operator) -> None:
         raise ModelError(
             f"model `{graph.name}` is a hybrid model: its weights are integers, its activations float32: {title}",
             hint=CONVERT_HINT,
+            code="TE102",
         )
     if in_part and operator.name in OF_LIBRARY:
         raise ModelError(
             f"model `{graph.name}` is int8 in part only: {title} computes in float32 by the C library, on which the "
             "last bit depends: it runs as a table of single int8 values that is quantized to int8 again, and not else",
             hint=f"the converter could not quantize this operator: replace it, or {CONVERT_HINT}",
+            code="TE103",
         )
     if in_part:
         raise ModelError(
@@ -144,11 +150,13 @@ def refuse_float(graph: Graph, operator: Operator) -> None:
             hint=LOOP_HINT
             if operator.subgraphs
             else f"the converter could not quantize this operator: replace it, or {CONVERT_HINT}",
+            code="TE103",
         )
     never = "" if any(tensor.quantization for tensor in graph.tensors.values()) else "; no tensor of it was quantized"
     raise ModelError(
         f"model `{graph.name}` is a float model: {title} computes in float32{never}",
         hint=LOOP_HINT if operator.subgraphs else CONVERT_HINT,
+        code="TE102" if any(_has_quantized_weights(graph, other) for other in graph.operators) else "TE101",
     )
 
 

@@ -15,13 +15,16 @@ from tinyedge.optimize.fold_dilation import fold_dilation
 from tinyedge.optimize.fold_islands import fold_islands
 from tinyedge.optimize.fold_pad import fold_pad
 from tinyedge.optimize.fold_shapes import fold_shapes
+from tinyedge.optimize.merge_transposes import merge_transposes
 from tinyedge.optimize.move_borders import move_borders
 from tinyedge.optimize.one_channel_depthwise import one_channel_depthwise
+from tinyedge.optimize.quiet_channels import quiet_channels
 from tinyedge.optimize.remove_requantize_pairs import remove_requantize_pairs
 from tinyedge.optimize.remove_reshapes import remove_reshapes
 from tinyedge.optimize.remove_unused import remove_unused
 from tinyedge.optimize.rewrite import Pass
 from tinyedge.optimize.settle_control_flow import settle_control_flow
+from tinyedge.optimize.slide_variables import slide_variables
 from tinyedge.optimize.transpose_flatten import transpose_flatten
 from tinyedge.optimize.transpose_reduction import transpose_reduction
 
@@ -29,6 +32,7 @@ PASSES: tuple[Pass, ...] = (
     remove_unused,
     fold_constants,
     remove_requantize_pairs,
+    merge_transposes,
     transpose_reduction,
     transpose_flatten,
     remove_reshapes,
@@ -36,6 +40,8 @@ PASSES: tuple[Pass, ...] = (
     fold_dilation,
     one_channel_depthwise,
     dead_channels,
+    quiet_channels,
+    slide_variables,
 )
 _ISLANDS: tuple[Pass, ...] = (move_borders, fold_islands, compute_floats)
 SETTLING: tuple[Pass, ...] = (fold_shapes, remove_unused, settle_control_flow, fold_integers, *_ISLANDS)

@@ -32,7 +32,7 @@ from tinyedge.plan.liveness import (
 from tinyedge.plan.parts import TASTES, PartFinder
 from tinyedge.plan.row_buffers import ALIGNMENT
 from tinyedge.plan.rows import reading_of
-from tinyedge.plan.select import Candidate, LayerCandidates, describe_cost
+from tinyedge.plan.select import FIRMWARE_FLASH_BYTES, Candidate, LayerCandidates, describe_cost, flash_of
 from tinyedge.plan.stream import Stream, make_stream
 from tinyedge.plan.stream_kernel import StreamKernel, stream_layer
 
@@ -92,7 +92,7 @@ class Groups:
         self.memory = find_memory(graph, self.layers, keep_inputs=keep_inputs)
         self.spans = lifetimes(self.memory, range(len(self.layers)))
         self.alignment = max((ALIGNMENT, *(c.kernel.alignment for each in candidates for c in each.candidates)))
-        self._finder = PartFinder(graph, core, kernels)
+        self._finder = PartFinder(graph, core, kernels, _cycles_a_byte(candidates))
 
     @cached_property
     def options(self) -> tuple[Option, ...]:
@@ -333,6 +333,13 @@ class Groups:
         return tuple(found)
 
 
+def _cycles_a_byte(layers: Sequence[LayerCandidates]) -> float:
+    """What a byte of flash is worth where one percent of either is worth one percent of the other."""
+    fastest = [each.candidates[0].cost for each in layers if each.candidates]
+    cycles, flash = (sum(figures) for figures in zip(*((c.cycles, c.constant_bytes) for c in fastest), strict=True))
+    return float(cycles / (flash + FIRMWARE_FLASH_BYTES))
+
+
 def _by_end(options: Sequence[Option]) -> list[Option]:
     return sorted(options, key=lambda option: (option.last, -option.first))
 
@@ -379,9 +386,10 @@ def _of(layer: Layer, step: Step) -> Step:
 
 
 def _unbeaten(options: Sequence[Option]) -> list[Option]:
-    """Those than which no other is as good in memory, cycles and flash."""
+    """Those than which no other is as good in memory, cycles and flash, what its layers share counted once."""
+    flash = {option: flash_of([option.candidate]) for option in options}
     kept: list[Option] = []
-    for option in sorted(options, key=lambda o: (o.need_bytes, o.cycles, o.flash_bytes, o.candidate.kernel.name)):
-        if not any(other.cycles <= option.cycles and other.flash_bytes <= option.flash_bytes for other in kept):
+    for option in sorted(options, key=lambda o: (o.need_bytes, o.cycles, flash[o], o.candidate.kernel.name)):
+        if not any(other.cycles <= option.cycles and flash[other] <= flash[option] for other in kept):
             kept.append(option)
     return kept

@@ -16,15 +16,18 @@ from tinyedge.plan.rows import height, part_of
 from tinyedge.plan.select import Candidate, find_candidates, serving_kernels
 from tinyedge.plan.stream import SUM_CYCLES_PER_CELL, SUM_CYCLES_PER_OUTPUT, Part
 
-Taste = Literal["fast", "thrifty", "small"]
-"""the fewest cycles; the least scratch at no more than twice as many; the least flash at no more than twice as many"""
-TASTES: tuple[Taste, ...] = ("fast", "thrifty", "small")
+Taste = Literal["fast", "even", "thrifty", "small"]
+"""the fewest cycles; the fewest at a price for flash; the least scratch, or the least flash, of those with no more than
+twice as many cycles"""
+TASTES: tuple[Taste, ...] = ("fast", "even", "thrifty", "small")
 _SUMS_CODE_BYTES = 240
-_RANKS: dict[Taste, Callable[[Candidate], tuple[int, ...]]] = {
-    "fast": lambda c: (c.cost.cycles, c.step.scratch_bytes),
-    "thrifty": lambda c: (c.step.scratch_bytes, c.cost.cycles),
-    "small": lambda c: (_flash(c.cost), c.cost.cycles),
+_RANKS: dict[Taste, Callable[[Candidate, float], tuple[float, ...]]] = {
+    "fast": lambda c, _: (c.cost.cycles, c.step.scratch_bytes),
+    "even": lambda c, price: (c.cost.cycles + price * _flash(c.cost), c.cost.cycles),
+    "thrifty": lambda c, _: (c.step.scratch_bytes, c.cost.cycles),
+    "small": lambda c, _: (_flash(c.cost), c.cost.cycles),
 }
+"""of a candidate and the cycles that a byte of flash is worth in one call"""
 
 
 def _flash(cost: Cost) -> int:
@@ -32,10 +35,13 @@ def _flash(cost: Cost) -> int:
 
 
 class PartFinder:
-    """Finds parts and remembers them: the same rows of a layer are asked for by many groups."""
+    """Finds parts and remembers them: the same rows of a layer are asked for by many groups.
 
-    def __init__(self, graph: Graph, core: Core, kernels: Sequence[Kernel] | None) -> None:
-        self._graph, self._core, self._kernels = graph, core, kernels
+    cycles_a_byte  what a byte of flash is worth
+    """
+
+    def __init__(self, graph: Graph, core: Core, kernels: Sequence[Kernel] | None, cycles_a_byte: float) -> None:
+        self._graph, self._core, self._kernels, self._cycles_a_byte = graph, core, kernels, cycles_a_byte
         self._candidates: dict[tuple[int, int, int | None], tuple[Layer, tuple[Candidate, ...]]] = {}
         self._parts: dict[tuple[int, int, int | None, Taste], Part] = {}
 
@@ -62,8 +68,8 @@ class PartFinder:
         if not candidates:
             return None
         if (*key, taste) not in self._parts:
-            most = 2 * candidates[0].cost.cycles
-            best = min((c for c in candidates if c.cost.cycles <= most), key=_RANKS[taste])
+            most, price = 2 * candidates[0].cost.cycles, self._cycles_a_byte * rows / height(layer.outputs[0])
+            best = min((c for c in candidates if c.cost.cycles <= most), key=lambda c: _RANKS[taste](c, price))
             self._parts[*key, taste] = Part(
                 part, best.kernel, best.cost, best.step.scratch_bytes, best.step.in_place_offsets
             )

@@ -114,6 +114,7 @@ def _layer_cost(flow: Flow, parts: Mapping[tuple[int, int], Part], position: int
         sum(cost.code_bytes for cost in costs),
         max(constants) if flow.layers[position].name == "conv_2d" else sum(constants),
         tuple(shared.items()),
+        costs[0].storage,
     )
 
 

@@ -10,7 +10,7 @@ from tinyedge.artifacts import Figure, Measured
 from tinyedge.report.confusion import render_confusion, shown_confusion
 from tinyedge.report.measured import measured_document
 from tinyedge.report.percentiles import latency_spread
-from tinyedge.report.table import describe_kind, format_time, render_table
+from tinyedge.report.table import Cell, describe_kind, format_time, render_table
 
 
 @dataclass(frozen=True)
@@ -35,6 +35,18 @@ class _Row:
 def render_bench(runs: Sequence[Measured]) -> str:
     """A column for each runtime and one for each ratio to the first."""
     names = [run.built.project.runtime for run in runs]
+    notes = [f"note: {names[i]}: {note}" for i, run in enumerate(runs) for note in run.run.notes]
+    layers = layer_rows(runs)
+    tables = [
+        render_table(*bench_rows(runs)),
+        "" if layers is None else render_table(*layers),
+        _classes(runs, names),
+    ]
+    return "\n\n".join(part for part in ("\n".join(bench_lines(runs)), *tables, "\n".join(notes)) if part) + "\n"
+
+
+def bench_lines(runs: Sequence[Measured]) -> list[str]:
+    """What was run, and in a line of each runtime what it is and whether it was right."""
     first = runs[0].built.prepared
     lines = [f"{first.model.name} on {first.board.name}, optimized for {first.plan.optimize}, {runs[0].emulator}"]
     for run in runs:
@@ -46,14 +58,17 @@ def render_bench(runs: Sequence[Measured]) -> str:
         if run.run.device_accuracy is not None and run.samples.source:
             verdict += f"; accuracy {run.run.device_accuracy:.4f} on {run.samples.source}"
         lines.append(f"  {run.built.project.runtime}: {run.built.image.compiler}{about}; {verdict}")
+    return lines
+
+
+def bench_rows(runs: Sequence[Measured]) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
+    """Headers, and a row for each figure."""
+    names = [run.built.project.runtime for run in runs]
     headers = ("of one inference, median", *names, *(f"{name} / {names[0]}" for name in names[1:]))
-    rows = [
+    return headers, [
         (row.name, *(row.text(value) for value in row.values), *(_times(row.ratio(i)) for i in range(1, len(runs))))
         for row in _rows(runs)
     ]
-    notes = [f"note: {names[i]}: {note}" for i, run in enumerate(runs) for note in run.run.notes]
-    tables = [render_table(headers, rows), _layers(runs, names), _classes(runs, names)]
-    return "\n\n".join(part for part in ("\n".join(lines), *tables, "\n".join(notes)) if part) + "\n"
 
 
 def bench_document(runs: Sequence[Measured]) -> dict[str, Any]:
@@ -122,21 +137,22 @@ def _times(ratio: float | None) -> str:
     return "-" if ratio is None else f"{ratio:.2f}"
 
 
-def _layers(runs: Sequence[Measured], names: Sequence[str]) -> str:
-    """Instructions by layer of the file, cycles where nobody counts instructions, as on a board; a layer that a runtime
-    fused into another has none of its own."""
+def layer_rows(runs: Sequence[Measured]) -> tuple[tuple[str, ...], list[tuple[Cell, ...]]] | None:
+    """Headers, and instructions by layer of the file, cycles where nobody counts instructions, as on a board; a layer
+    that a runtime fused into another has none of its own. None where no layers are known."""
+    names = [run.built.project.runtime for run in runs]
     tables = [{layer.index: layer for layer in run.run.layers} for run in runs]
     indices = sorted({index for table in tables for index in table})
     if not indices:
-        return ""
+        return None
     counted = any(layer.instructions is not None for table in tables for layer in table.values())
     figure = "instructions" if counted else "cycles"
-    rows = []
+    rows: list[tuple[Cell, ...]] = []
     for index in indices:
         known = next(table[index] for table in tables if index in table)
         counts = [getattr(table[index], figure) if index in table else None for table in tables]
         rows.append((str(index), known.operator, "x".join(map(str, known.output_shape)) or "scalar", *counts))
-    return render_table(("layer", "operator", "output", *(f"{name} {figure}" for name in names)), rows)
+    return ("layer", "operator", "output", *(f"{name} {figure}" for name in names)), rows
 
 
 def _classes(runs: Sequence[Measured], names: Sequence[str]) -> str:

@@ -36,10 +36,14 @@ def matrix_table(confusion: Confusion) -> tuple[tuple[str, ...], list[tuple[Cell
     return headers, [(name, *row) for name, row in zip(confusion.class_names, confusion.counts, strict=True)]
 
 
+def matrix_is_shown(confusion: Confusion) -> bool:
+    """Whether a page has room for the matrix."""
+    return len(confusion.class_names) <= _MOST_ON_A_PAGE
+
+
 def class_tables(confusion: Confusion) -> list[tuple[tuple[str, ...], list[tuple[Cell, ...]]]]:
     """Both tables, for a page; of very many classes the first alone."""
-    few = len(confusion.class_names) <= _MOST_ON_A_PAGE
-    return [recall_table(confusion), *([matrix_table(confusion)] if few else [])]
+    return [recall_table(confusion), *([matrix_table(confusion)] if matrix_is_shown(confusion) else [])]
 
 
 def render_confusion(confusion: Confusion) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from tinyedge.artifacts import Built, Measured, QuantizedModel
 from tinyedge.artifacts.display import Forms, register_forms
+from tinyedge.report import diagnosis  # noqa: F401 - registers how a diagnosis is shown
 from tinyedge.report.confusion import class_tables, shown_confusion
 from tinyedge.report.html import html_piece
 from tinyedge.report.json import build_document, train_document

@@ -13,8 +13,10 @@ from tinyedge.artifacts import Measured
 from tinyedge.errors import UsageError
 from tinyedge.graph.ir import Array
 from tinyedge.paths import write_whole
+from tinyedge.report.budgets import budget_cases, measured_lines
 from tinyedge.report.html import run_html
 from tinyedge.report.junit import run_junit
+from tinyedge.report.markdown import run_markdown
 
 
 def require_folder(path: Path) -> None:
@@ -33,6 +35,7 @@ class RunFiles:
              with the arrays `output_0` and so on
     html     the report, as a page
     junit    what was checked, as JUnit XML
+    markdown a summary, for a pull request
 
     Raises: UsageError for a file that could not be written as asked, before anything is done
     """
@@ -40,6 +43,7 @@ class RunFiles:
     outputs: Path | None = None
     html: Path | None = None
     junit: Path | None = None
+    markdown: Path | None = None
 
     def __post_init__(self) -> None:
         if self.outputs is not None and self.outputs.suffix not in (".npy", ".npz"):
@@ -47,13 +51,13 @@ class RunFiles:
                 f"`{self.outputs}` does not end in .npy or .npz",
                 hint="`--save-outputs outputs.npy`, or `outputs.npz` for several outputs in one file",
             )
-        for path in (self.outputs, self.html, self.junit):
+        for path in (self.outputs, self.html, self.junit, self.markdown):
             if path is not None:
                 require_folder(path)
 
     def of_model(self, name: str) -> RunFiles:
         """The files of one of several models: its name behind theirs."""
-        paths = (self.outputs, self.html, self.junit)
+        paths = (self.outputs, self.html, self.junit, self.markdown)
         return RunFiles(*(None if path is None else path.with_stem(f"{path.stem}_{name}") for path in paths))
 
     def write(self, measured: Measured) -> None:
@@ -64,7 +68,9 @@ class RunFiles:
         if self.html is not None:
             contents[self.html] = run_html(measured).encode()
         if self.junit is not None:
-            contents[self.junit] = run_junit(measured).encode()
+            contents[self.junit] = run_junit(measured, budget_cases(measured_lines(measured))).encode()
+        if self.markdown is not None:
+            contents[self.markdown] = run_markdown(measured).encode()
         for path, content in contents.items():
             write_whole(path, content)
 

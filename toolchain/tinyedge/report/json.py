@@ -24,6 +24,7 @@ from tinyedge.artifacts.folds import Folds
 from tinyedge.boards import Board
 from tinyedge.digests import digest
 from tinyedge.report.memory import memory_over_time, peak_step
+from tinyedge.report.weights import plan_weights, weights_json
 
 _LARGEST = 10
 """symbols in a document"""
@@ -37,7 +38,7 @@ def run_document(measured: Measured) -> dict[str, Any]:
     """
     built, run = measured.built, measured.run
     model, board, plan = built.prepared.model, built.prepared.board, built.prepared.plan
-    size = built.image.size
+    size, weights = built.image.size, plan_weights(built.prepared.memory)
     return {
         "schema": "tinyedge.run/2",
         "model": model.name,
@@ -83,6 +84,7 @@ def run_document(measured: Measured) -> dict[str, Any]:
                 "cycles": layer.cycles,
                 "kernel": layer.kernel,
                 "flash_reads": _reads(layer.reads),
+                "weights": weights.get(layer.index),
             }
             for layer in run.layers
         ],
@@ -170,6 +172,7 @@ def plan_document(plan: Plan) -> dict[str, Any]:
                 "macs": planned.layer.macs,
                 "kernel": planned.kernel.name,
                 "estimated_cycles": planned.cost.cycles,
+                "weights": weights_json(planned),
                 "arena_used_bytes": memory.used_bytes,
             }
             for step, (planned, memory) in enumerate(zip(plan.layers, memory_over_time(plan), strict=False))

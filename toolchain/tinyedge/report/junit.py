@@ -31,7 +31,7 @@ def run_cases(measured: Measured) -> tuple[Case, ...]:
                 mismatch += f", in layer {first.layer} {first.operator}"
     cases = [Case(f"every output byte equals {measured.reference_owner}", mismatch)]
     promise = "accuracy on the device equals the int8 model's"
-    whole = not measured.samples.source and model.samples is not None and run.samples == len(model.samples[0])
+    whole = is_whole(measured)
     cases.append(_accuracy_case(promise, run.device_accuracy, model.int8_accuracy, whole))
     for head in model.further_labels:
         found = run.further_accuracies.get(head.name)
@@ -44,6 +44,13 @@ def run_cases(measured: Measured) -> tuple[Case, ...]:
         cases.append(Case(f"fits the {name} of the board", over, "" if limit else "the board has no limit"))
     cases.append(Case("the firmware passes its self-test", run.selftest_failure))
     return tuple(cases)
+
+
+def is_whole(measured: Measured) -> bool:
+    """Whether a run took the whole test set of the model, so that accuracies can be compared."""
+    model = measured.built.prepared.model
+    own = not measured.samples.source and model.samples is not None
+    return own and model.samples is not None and measured.run.samples == len(model.samples[0])
 
 
 def _accuracy_case(name: str, device: float | None, int8: float | None, whole: bool) -> Case:

@@ -7,6 +7,7 @@ import string
 from tinyedge.artifacts import Plan
 from tinyedge.report.memory import alive, memory_over_time, peak_step, step_count, step_title
 from tinyedge.report.table import Cell, format_bytes, format_share, render_table
+from tinyedge.report.weights import weights_table
 
 _ROWS = 16
 _WIDE_STEPS = 40
@@ -52,10 +53,12 @@ def render_plan(plan: Plan) -> str:
         f"\nsteps {group.first}-{group.last} run as one stream of rows, in {len(group.calls):,} calls"
         for group in plan.groups
     )
+    stored = weights_table(plan.layers)
     return "\n\n".join(
         (
             f"{plan.graph.name}: {len(plan.layers)} layers, optimized for {plan.optimize}",
             render_table(headers, layers),
+            *([stored] if stored else []),
             summary,
             draw_arena(plan),
             render_table(("", "buffer", "size", "offset", "steps"), buffers) + "\n",

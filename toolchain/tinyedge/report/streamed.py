@@ -24,6 +24,7 @@ def render_streamed(streamed: Streamed) -> str:
     ]
     if streamed.share is not None:
         how = f"modelled, error {streamed.error_percent:.0f} %" if streamed.error_percent else streamed.cycles_kind
+        how += f", of {streamed.cycles_seconds:.1f} s" if streamed.cycles_seconds < streamed.seconds else ""
         pairs.append(("core", f"{100 * streamed.share:.1f} % of {built.prepared.board.clock_hz / 1e6:g} MHz ({how})"))
     model = built.prepared.model
     text = f"{model.name} on {built.prepared.board.name}: {streamed.label}\n\n{format_pairs(pairs)}\n"
@@ -65,6 +66,7 @@ def streamed_document(streamed: Streamed) -> dict[str, Any]:
         "features": {"kind": stream.filled.features.kind, "rows": streamed.rows} | _effort(streamed.features),
         "network": {"runs": streamed.runs} | _effort(streamed.network),
         "cycles_kind": streamed.cycles_kind,
+        "cycles_seconds": streamed.cycles_seconds,
         "cycles_error_percent": streamed.error_percent,
         "core_share": streamed.share,
         "ram_bytes": streamed.ram_bytes,

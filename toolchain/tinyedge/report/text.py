@@ -30,6 +30,7 @@ from tinyedge.report.table import (
     format_time,
     render_table,
 )
+from tinyedge.report.weights import weights_table
 
 __all__ = [
     "render_board",
@@ -73,6 +74,8 @@ def render_run(measured: Measured, duty: Duty | None = None, traced: TracedEnerg
         parts.append(_render_layers(run))
         if run.reads is not None:
             parts.append(render_table(*flash_table(run)))
+    if prepared.memory is not None and (stored := weights_table(prepared.memory.layers)):
+        parts.append(stored)
     if (confusion := shown_confusion(measured)) is not None:
         parts.append(render_confusion(confusion))
     if run.notes:

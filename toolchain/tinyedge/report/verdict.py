@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tinyedge.artifacts import Measured
 from tinyedge.errors import CheckError
-from tinyedge.report.budgets import check_budget
+from tinyedge.report.budgets import measured_lines, require_budget
 
 
 def judge(measured: Measured) -> None:
@@ -12,6 +12,13 @@ def judge(measured: Measured) -> None:
 
     Raises: CheckError
     """
+    judge_outputs(measured)
+    prepared = measured.built.prepared
+    require_budget(measured_lines(measured), prepared.model.name, prepared.board.name)
+
+
+def judge_outputs(measured: Measured) -> None:
+    """The same without the budget."""
     result = measured.run
     first = result.first_mismatch
     if first is not None:
@@ -28,5 +35,3 @@ def judge(measured: Measured) -> None:
             f"{result.selftest_failure}: it does not compute what it was built to compute",
             hint="build with `--build-dir` in a new folder and run again; if it fails still, please report the model",
         )
-    if measured.built.prepared.budget is not None:
-        check_budget(measured.built.prepared.budget, measured.built, result)

@@ -56,6 +56,19 @@ def build_model(recipe: Recipe, splits: Splits) -> Any:
     return model
 
 
+def build_from(path: Path, input_shape: tuple[int, ...], classes: int) -> Any:
+    """The untrained model that `build` of another Python file of a recipe makes. Raises: ModelError."""
+    import tf_keras
+
+    with _author(path):
+        build = _function(path, "build")
+        told = {"input_shape": input_shape, "classes": classes}
+        model = build(**{name: told[name] for name in inspect.signature(build).parameters if name in told})
+    if not isinstance(model, tf_keras.Model):
+        raise ModelError(f"`build` in {_short(path)} returned a {type(model).__module__}.{type(model).__name__}")
+    return model
+
+
 def _told_of(splits: Splits) -> dict[str, Any]:
     """What `build` may ask of the data."""
     inputs = next(iter(named_arrays("", splits.train_inputs).values()))

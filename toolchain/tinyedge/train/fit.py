@@ -22,6 +22,18 @@ Progress = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True, eq=False)
+class Lesson:
+    """What a model is trained on instead of the targets of the data.
+
+    targets  [N, ...] for each output
+    losses   functions of targets and answers, one for each output
+    """
+
+    targets: tuple[Any, ...]
+    losses: tuple[Any, ...]
+
+
+@dataclass(frozen=True, eq=False)
 class Training:
     """Everything a technique needs in order to train a model further: data, losses, batches, and whom to tell."""
 
@@ -52,23 +64,23 @@ class Training:
         learning_rate: float,
         callbacks: Sequence[Any] = (),
         may_stop: bool = False,
+        lesson: Lesson | None = None,
     ) -> None:
         """Train `model` in place with Adam; the learning rate falls from `learning_rate` to 0 along a cosine.
 
         may_stop  whether `early_stopping` counts here
+        lesson    what takes the place of the data's targets
 
         Raises: ModelError at the first batch after which the loss is no number, with the epoch and the layer
         """
         import tf_keras
 
         heads = self.data.heads
+        losses = [self._loss(head) for head in heads] if lesson is None else list(lesson.losses)
         trained = model
-        if len(heads) < len(model.outputs):
-            trained = tf_keras.Model(model.inputs, model.outputs[: len(heads)])  # of the same layers
-        trained.compile(
-            tf_keras.optimizers.Adam(self._schedule(epochs, learning_rate)),
-            one_or_all([self._loss(head) for head in heads]),
-        )
+        if len(losses) < len(model.outputs):
+            trained = tf_keras.Model(model.inputs, model.outputs[: len(losses)])  # of the same layers
+        trained.compile(tf_keras.optimizers.Adam(self._schedule(epochs, learning_rate)), one_or_all(losses))
         progressed = Progressed() if self.keeper is None else self.keeper.restore(stage, trained)
         if 0 < progressed.epoch < epochs:
             self.notes.append(f"`{stage}` goes on after epoch {progressed.epoch} of {epochs}, which was kept")
@@ -76,7 +88,7 @@ class Training:
         self.progress(stage, progressed.epoch * self.steps(1), self.steps(epochs))
         if progressed.epoch < epochs and not watch.is_over():
             trained.fit(
-                self._batches(stage).dataset(progressed.epoch, epochs),
+                self._batches(stage, lesson).dataset(progressed.epoch, epochs),
                 steps_per_epoch=self.steps(1),
                 epochs=epochs,
                 initial_epoch=progressed.epoch,
@@ -113,8 +125,10 @@ class Training:
             return losses.BinaryCrossentropy(label_smoothing=self.settings.label_smoothing)
         return head.loss
 
-    def _batches(self, stage: str) -> Batches:
+    def _batches(self, stage: str, lesson: Lesson | None) -> Batches:
         data = self.data
+        if lesson is not None:
+            return Batches(data, stage, self.batch_size, self.seed, self.augment, lesson.targets, None)
         targets = [
             np.eye(head.shape[-1], dtype=np.float32)[fitted]
             if self.settings.label_smoothing and head.kind == "classes"

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -35,6 +37,18 @@ def give_states(model: Any, states: dict[str, Any]) -> None:
         if state is not None:
             layer._maybe_init()
             layer._generator.state.assign(state)
+
+
+@contextmanager
+def undisturbed() -> Iterator[None]:
+    """What the block draws is not missed behind it: making layers anew changes no training that follows."""
+    libraries = [(library, library.getstate()) for library in _library_generators()]
+    own, arrays = random.getstate(), np.random.get_state(legacy=True)
+    yield
+    random.setstate(own)
+    np.random.set_state(arrays)
+    for library, state in libraries:
+        library.setstate(state)
 
 
 def _as_state(state: Any) -> Any:

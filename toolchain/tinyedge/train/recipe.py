@@ -45,6 +45,7 @@ from tinyedge.train.augment import AUGMENTATIONS
 from tinyedge.train.batches import Augment
 from tinyedge.train.compress import TECHNIQUES
 from tinyedge.train.compress.contract import Technique
+from tinyedge.train.compress.order import check_order
 from tinyedge.train.featured import features_table
 from tinyedge.train.settings import Anomaly, Convert, Fit, Quick, Value
 
@@ -314,15 +315,15 @@ def _technique_of(table: Mapping[str, Any], where: str, known: Collection[str]) 
 
 
 def _techniques(tables: Sequence[Mapping[str, Any]]) -> tuple[Technique, ...]:
-    """Techniques in their order. One that trains on quantized values must come last: what follows would undo it."""
+    """Techniques in their order, which must make sense."""
     found: list[Technique] = []
     for number, table in enumerate(tables, 1):
         where = f"compress[{number}]"
         name = _technique_of(table, where, TECHNIQUES)
-        if found and found[-1].must_be_last:
-            raise TableError(f"`{name}` follows `{found[-1].name}`, which must be the last technique")
-        if any(name == earlier.name for earlier in found):
-            raise TableError(f"`{name}` is applied twice")
         settings = {key: value for key, value in table.items() if key != "technique"}
         found.append(read_table(TECHNIQUES[name], settings, where))
+    try:
+        check_order(found)
+    except ValueError as error:
+        raise TableError(str(error)) from None
     return tuple(found)

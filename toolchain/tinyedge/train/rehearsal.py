@@ -39,6 +39,8 @@ def rehearse(recipe: Recipe, model: Any, data: Matched, if_ended: Callable[[Mode
         tflite = convert_model(model, few, _SAMPLES)
     except Exception as error:  # of many kinds, the converter's own among them
         raise _conversion_error(model, f"the untrained model cannot be converted: {_reason(error)}") from error
+    for technique in recipe.compress:
+        tflite = technique.stored(tflite)
     try:
         graph = read_model(tflite, recipe.name)
         check_types(graph)

@@ -150,6 +150,8 @@ def train(recipe: Recipe, out: Path, keep: Path, channel: Channel) -> dict[str, 
     model, training, metrics = _trained(recipe, model, data, keep, clock, channel)
     with clock.stage("convert", counted=False):
         tflite = convert_model(model, data.train_inputs, recipe.convert.representative_samples)
+        for technique in recipe.compress:
+            tflite = technique.stored(tflite)
     with clock.stage("evaluate"):
         graph = read_model(tflite, recipe.name)
         check_types(graph)

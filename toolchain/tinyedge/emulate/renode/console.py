@@ -153,6 +153,9 @@ class RenodeConsole:
             except OSError as error:
                 raise self._gone() from error
 
+    def leave_reads_out(self) -> None:
+        """They are not modelled anyway."""
+
     def counter_readings(self) -> list[CounterReading]:
         """None: nobody sees the firmware read its counter."""
         return []

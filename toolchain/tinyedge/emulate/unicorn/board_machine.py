@@ -18,8 +18,9 @@ from tinyedge.emulate.unicorn.counting import NEVER, WATCHED_SIZE_BYTES, Counter
 from tinyedge.emulate.unicorn.engine import Engine, UcError
 from tinyedge.emulate.unicorn.frames import Ending
 from tinyedge.emulate.unicorn.memory_counting import NativeFlashPath
-from tinyedge.emulate.unicorn.native_library import PortState, load_native
+from tinyedge.emulate.unicorn.native_library import PolledPortState, PortState, load_native
 from tinyedge.emulate.unicorn.peripherals.page import RegisterPage
+from tinyedge.emulate.unicorn.peripherals.services import PolledWords
 from tinyedge.emulate.unicorn.scheduler import Event, Scheduler
 from tinyedge.emulate.unicorn.serial_line import Link
 from tinyedge.emulate.unicorn.strict.cores import make_guard
@@ -208,6 +209,16 @@ class BoardMachine(ABC):
             raise MemoryError
         return cast(PortState, port.contents)
 
+    def share_polled_port(self, page: RegisterPage, words: PolledWords) -> PolledPortState:
+        if self._native is None:
+            return PolledPortState()
+        offsets = (words.status, words.receive, words.send)
+        numbers = (ctypes.c_uint32 * 3)(*((page.start + offset) // 4 for offset in offsets))
+        port = self._native.te_polled_port_new(ctypes.byref(page.shared), numbers, words.empty, words.full)
+        if not port:
+            raise MemoryError
+        return cast(PolledPortState, port.contents)
+
     def record_reading(self) -> None:
         events = self._counter.events
         self._link.add_reading(
@@ -220,6 +231,12 @@ class BoardMachine(ABC):
                 events.code_lines,
             )
         )
+
+    def _lighten(self) -> None:
+        """Follow reads of flash no longer, when the host said so."""
+        if self._link.light:
+            self._link.light = False
+            self._counter.leave_reads_out()
 
     def end(self, ending: Ending) -> None:
         """Stop for good, with the next basic block. The first ending counts."""

@@ -51,6 +51,10 @@ class Counter(Protocol):
         """Watch instructions that the guard found since; the engine does not run."""
         ...
 
+    def leave_reads_out(self) -> None:
+        """Follow reads of flash no longer, which is faster: cycles lack their stalls. The engine does not run."""
+        ...
+
     def set_float(self, on: bool) -> None: ...
 
 
@@ -100,6 +104,7 @@ class NativeCounter:
                 raise MemoryError
         self._pointer, self._state = pointer, pointer.contents
         self._path = path
+        self._load_hooks: list[int] = []
         if path is not None:
             path.count_for(pointer)
         engine.add_native_block_hook(address_of(library.te_block_hook), address_of(pointer))
@@ -146,11 +151,21 @@ class NativeCounter:
         reached = self._path.fresh if self._path is not None else []
         for address in reached:
             hook, user = address_of(self._library.te_loads_hook), address_of(self._pointer)
-            self._engine.add_native_instruction_hook(address, hook, user)
+            self._load_hooks.append(self._engine.add_native_instruction_hook(address, hook, user))
         if self._guard.fresh or reached:
             self._guard.fresh.clear()
             reached.clear()
             self._engine.forget_translations()
+
+    def leave_reads_out(self) -> None:
+        if self._path is None:
+            return
+        self._library.te_counter_set_memory(self._pointer, None)
+        self._path = None
+        for handle in self._load_hooks:
+            self._engine.remove_native_hook(handle)
+        self._load_hooks.clear()
+        self._engine.forget_translations()
 
     def set_float(self, on: bool) -> None:
         self._state.float_on = self._guard.float_on = on
@@ -178,8 +193,8 @@ class PythonCounter:
         return MemoryEvents() if self._path is None else dataclasses.replace(self._path.events)
 
     def _load(self, address: int, size: int) -> None:
-        assert self._path is not None
-        self.cycles += self._path.load(address, size)
+        if self._path is not None:
+            self.cycles += self._path.load(address, size)
 
     def watch(self) -> None:
         for address, wanted in self._guard.fresh.items():
@@ -190,6 +205,9 @@ class PythonCounter:
 
     def _make_watch(self, wanted: tuple[Condition, ...]) -> Callable[[Any, int, int, Any], None]:
         return lambda _, address, __, ___: self._check(wanted, address, WATCHED_SIZE_BYTES)
+
+    def leave_reads_out(self) -> None:
+        self._path = None
 
     def set_float(self, on: bool) -> None:
         self._guard.float_on = on

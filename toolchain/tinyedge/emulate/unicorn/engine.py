@@ -116,18 +116,23 @@ class Engine:
     def add_native_block_hook(self, function: ctypes.c_void_p, user: ctypes.c_void_p) -> None:
         self._add_native_hook(const.UC_HOOK_BLOCK, function, user, 1, 0)  # begin behind end: for all addresses
 
-    def add_native_instruction_hook(self, address: int, function: ctypes.c_void_p, user: ctypes.c_void_p) -> None:
-        """Called before the instruction at that address."""
-        self._add_native_hook(const.UC_HOOK_CODE, function, user, address, address)
+    def add_native_instruction_hook(self, address: int, function: ctypes.c_void_p, user: ctypes.c_void_p) -> int:
+        """Called before the instruction at that address. Returns what `remove_native_hook` takes."""
+        return self._add_native_hook(const.UC_HOOK_CODE, function, user, address, address)
 
     def _add_native_hook(
         self, kind: int, function: ctypes.c_void_p, user: ctypes.c_void_p, begin: int, end: int
-    ) -> None:
+    ) -> int:
         """`Uc.hook_add` wraps Python functions only; this is what it calls itself."""
         handle, bounds = ctypes.c_size_t(), (ctypes.c_uint64(begin), ctypes.c_uint64(end))
         status = uclib.uc_hook_add(self._uc._uch, ctypes.byref(handle), kind, function, user, *bounds)
         if status != const.UC_ERR_OK:
             raise OSError(f"unicorn refused a native hook: error {status}")
+        return handle.value
+
+    def remove_native_hook(self, handle: int) -> None:
+        """Code that was translated calls it until `forget_translations`."""
+        uclib.uc_hook_del(self._uc._uch, ctypes.c_size_t(handle))
 
     def forget_translations(self) -> None:
         """Translate all code again: hooks of instructions added since are in it. Not while the engine runs."""

@@ -1,6 +1,7 @@
 """What goes over the pipes between tinyedge and the worker: a kind, a length, and that many bytes.
 
-To the worker: START (JSON of MachineConfig), INPUT (bytes for the firmware's serial line), ASK (statistics, please).
+To the worker: START (JSON of MachineConfig), INPUT (bytes for the firmware's serial line), ASK (statistics, please),
+LIGHT (follow reads of flash no longer).
 From it: READY (JSON: version, notes), OUTPUT (bytes of the serial line), READINGS (a Reading each, of 64
 bits), STATISTICS (JSON), NOTE (text), END (JSON of Ending).
 """
@@ -13,7 +14,7 @@ import struct
 from dataclasses import dataclass
 from typing import IO
 
-START, INPUT, ASK = b"S", b"I", b"A"
+START, INPUT, ASK, LIGHT = b"S", b"I", b"A", b"L"
 READY, OUTPUT, READINGS, STATISTICS, NOTE, END = b"R", b"O", b"C", b"T", b"N", b"E"
 
 _HEAD = struct.Struct("<cI")

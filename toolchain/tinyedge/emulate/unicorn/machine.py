@@ -100,6 +100,7 @@ class Machine(BoardMachine):
         """Take an exception if one is due, else execute until something happens; the address to go on at."""
         self._scheduler.run_until(self._counter.cycles)
         self._tell_of_input()
+        self._lighten()
         masks = self._exceptions.masks()
         exception = self._nvic.next_exception(masks)
         if exception is not None:
@@ -115,7 +116,7 @@ class Machine(BoardMachine):
         if self._nvic.has_due:
             deadline = min(deadline, self._counter.cycles + _LOOK_AGAIN_CYCLES)
         self._counter.deadline = deadline
-        if self._link.fresh or self._ending is not None:  # since the deadline was worked out
+        if self._link.fresh or self._link.light or self._ending is not None:  # since the deadline was worked out
             return address
         return self._execute(address)
 

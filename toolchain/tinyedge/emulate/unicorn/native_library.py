@@ -115,6 +115,22 @@ class PortState(ctypes.Structure):
     )
 
 
+class PolledPortState(ctypes.Structure):
+    """The first fields of `polled_port` of native/polled_port.c."""
+
+    _fields_ = (
+        ("rx_next", ctypes.c_uint32),
+        ("rx_count", ctypes.c_uint32),
+        ("tx_count", ctypes.c_uint32),
+        ("looks", ctypes.c_uint32),
+        ("words", ctypes.c_uint32 * 3),
+        ("empty", ctypes.c_uint32),
+        ("full", ctypes.c_uint32),
+        ("rx", ctypes.c_uint8 * PORT_BUFFER_BYTES),
+        ("tx", ctypes.c_uint8 * PORT_BUFFER_BYTES),
+    )
+
+
 RESOLVE = ctypes.CFUNCTYPE(None, ctypes.c_uint64, ctypes.c_uint32, ctypes.POINTER(BlockCostEntry))
 WINDOW_READ = ctypes.CFUNCTYPE(ctypes.c_uint64, ctypes.c_uint64, ctypes.c_uint32)
 WINDOW_WRITE = ctypes.CFUNCTYPE(None, ctypes.c_uint64, ctypes.c_uint32, ctypes.c_uint64)
@@ -141,6 +157,7 @@ def load_native(path: Path) -> Any:
         ("te_memory_events", ctypes.POINTER(MemoryEventsState), (_POINTER,)),
         ("te_window_new", _POINTER, (_U32, WINDOW_READ, WINDOW_WRITE)),
         ("te_window_set_page", None, (_POINTER, _U32, _POINTER)),
+        ("te_polled_port_new", ctypes.POINTER(PolledPortState), (_POINTER, ctypes.POINTER(_U32), _U32, _U32)),
         ("te_port_new", ctypes.POINTER(PortState), (_POINTER, _POINTER, _POINTER, _POINTER, _U32, _U32)),
     ):
         function = getattr(library, name)

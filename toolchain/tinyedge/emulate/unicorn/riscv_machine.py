@@ -125,6 +125,7 @@ class RiscvMachine(BoardMachine):
         address = self._program.entry
         while self._ending is None:
             self._scheduler.run_until(self._counter.cycles)
+            self._lighten()
             due = self._scheduler.next_cycles
             self._counter.deadline = NEVER if due is None else due
             if self._ending is None:

@@ -55,6 +55,8 @@ class Link:
         self._polls = 0
         self.fresh = False
         """bytes arrived that `on_input` was not told of yet"""
+        self.light = False
+        """the host wants no reads of flash followed any more"""
         self.host_seconds = 0.0
         """spent talking to the host and waiting for it"""
         self.on_input: Callable[[], None] = lambda: None
@@ -78,6 +80,10 @@ class Link:
                 self._arrived.set()
                 if self.can_interrupt:
                     self.on_arrival()
+            elif kind == frames.LIGHT:
+                self.light = True
+                self._arrived.set()
+                self.on_arrival()
             elif kind == frames.ASK:
                 self._write(frames.STATISTICS, json.dumps(self.statistics()).encode())
         os._exit(0)  # nobody is left to run for

@@ -72,7 +72,8 @@ class AddShort(Kernel):
         asm = _assembly(*form)
         ticks = asm.ticks("start") + layer.outputs[0].elements * asm.ticks("one") + asm.ticks("end")
         constants = 16 + (0 if p.constant2 is None else p.constant2.size)
-        return Cost(ticks.cycles + CALL_CYCLES, CALL_BYTES, constants, ((_function(*form).name, asm.code_bytes),))
+        shared = (_function(*form).name, asm.code_bytes)
+        return Cost(ticks.cycles + CALL_CYCLES, CALL_BYTES, constants, (shared,), instructions=ticks.instructions)
 
     def in_place_offset(self, layer: Layer, core: Core, input_index: int) -> int | None:
         """0: an element is read before it is written."""

@@ -20,7 +20,7 @@ from tinyedge.boards import Core
 from tinyedge.kernels.armv6m.asm import Assembly, core_reason
 from tinyedge.kernels.armv6m.requantize import Line, Scale, find_line
 from tinyedge.kernels.common import checks
-from tinyedge.kernels.common.c_text import params_struct
+from tinyedge.kernels.common.c_text import Value, params_struct
 from tinyedge.kernels.common.filters import folded_bias
 from tinyedge.kernels.common.numbers import by_numbers
 from tinyedge.kernels.common.overlap import NEVER, least_offset, lowest_cells, lowest_from
@@ -225,11 +225,16 @@ def pack_cost(layout: Layout) -> tuple[str, int]:
     return pack_function(layout).name, _pack_assembly(layout.at_once, _pack_unroll(layout)).code_bytes
 
 
-def driver_cycles(params: Conv2D, layout: Layout) -> int:
-    """Everything but the function that computes."""
+def pack_ticks(layout: Layout) -> Ticks:
+    """What the function that packs takes for one segment."""
     asm = _pack_assembly(layout.at_once, _pack_unroll(layout))
     turns = layout.segment_bytes // _pack_unroll(layout)
-    packed: Ticks = asm.ticks("start") + turns * asm.ticks("turn") + asm.ticks("end")
+    return asm.ticks("start") + turns * asm.ticks("turn") + asm.ticks("end")
+
+
+def driver_cycles(params: Conv2D, layout: Layout) -> int:
+    """Everything but the function that computes."""
+    packed = pack_ticks(layout)
     segment = _DRIVER_SEGMENT + _DRIVER_SEGMENT_PIXEL * layout.at_once + packed.cycles
     group = _DRIVER_GROUP + _DRIVER_PIXEL * layout.at_once + layout.segments * segment
     cycles = _DRIVER_CALL + layout.groups * group
@@ -240,36 +245,38 @@ def driver_cycles(params: Conv2D, layout: Layout) -> int:
     return cycles
 
 
+def params_members(params: Conv2D, layout: Layout, prefix: str, run: str, weights: str) -> dict[str, Value]:
+    """The members of te_conv_2d_pixels_params."""
+    w, channels = params.window, params.input_channels
+    return {
+        "run": run,
+        "pack": pack_function(layout).name,
+        "weights": weights,
+        "scales": f"{prefix}_scales",
+        "pixels": layout.pixels,
+        "panel_words": layout.panel_bytes // 4,
+        "width": w.output_w,
+        "output_channels": params.output_channels,
+        "input_rows": w.input_h,
+        "row_bytes": w.input_w * channels,
+        "step": w.stride_w * channels,
+        "kernel_rows": layout.segments // layout.segments_per_row,
+        "segments_per_row": layout.segments_per_row,
+        "segment_bytes": layout.segment_bytes,
+        "tap_bytes": w.dilation_w * channels,
+        "window_rows": (w.kernel_h - 1) * w.dilation_h + 1,
+        "stride_h": w.stride_h,
+        "dilation_h": w.dilation_h,
+        "pad_top": w.pad_top,
+        "ring_rows": layout.ring_rows,
+        "ring_pitch": layout.ring_pitch,
+        "ring_left": w.pad_left * channels,
+        "at_once": layout.at_once,
+        "input_zero_point": params.input_zero_point,
+    }
+
+
 def params_text(params: Conv2D, layout: Layout, prefix: str, run: str, weights: str) -> str:
     """The parameters of te_conv_2d_pixels as C."""
-    w, channels = params.window, params.input_channels
-    return params_struct(
-        "te_conv_2d_pixels_params",
-        f"{prefix}_params",
-        {
-            "run": run,
-            "pack": pack_function(layout).name,
-            "weights": weights,
-            "scales": f"{prefix}_scales",
-            "pixels": layout.pixels,
-            "panel_words": layout.panel_bytes // 4,
-            "width": w.output_w,
-            "output_channels": params.output_channels,
-            "input_rows": w.input_h,
-            "row_bytes": w.input_w * channels,
-            "step": w.stride_w * channels,
-            "kernel_rows": layout.segments // layout.segments_per_row,
-            "segments_per_row": layout.segments_per_row,
-            "segment_bytes": layout.segment_bytes,
-            "tap_bytes": w.dilation_w * channels,
-            "window_rows": (w.kernel_h - 1) * w.dilation_h + 1,
-            "stride_h": w.stride_h,
-            "dilation_h": w.dilation_h,
-            "pad_top": w.pad_top,
-            "ring_rows": layout.ring_rows,
-            "ring_pitch": layout.ring_pitch,
-            "ring_left": w.pad_left * channels,
-            "at_once": layout.at_once,
-            "input_zero_point": params.input_zero_point,
-        },
-    )
+    members = params_members(params, layout, prefix, run, weights)
+    return params_struct("te_conv_2d_pixels_params", f"{prefix}_params", members)

@@ -23,6 +23,7 @@ from tinyedge.kernels.armv6m.conv_pixels import GROUP, STEM, Layout, find_layout
 from tinyedge.kernels.armv6m.requantize import LineForm
 from tinyedge.kernels.common.numbers import by_numbers
 from tinyedge.kernels.contract import AsmFunction, Code, Constant, Cost, Kernel, Operands
+from tinyedge.kernels.thumb.assembly import Ticks
 from tinyedge.ops.contract import Layer
 from tinyedge.ops.conv_2d import Conv2D
 
@@ -125,7 +126,7 @@ def _assembly(form: LineForm) -> Assembly:
 
 
 @functools.cache
-def _function(form: LineForm) -> AsmFunction:
+def stream_function(form: LineForm) -> AsmFunction:
     comment = (
         "All channels of four pixels, weights in a stream.\n\n"
         "r0, r1 sums of two pixels each; r4, r5 pixels; r2 weight; r6 panel; r7 + r3 stream; r8-r11 sums of pixels;\n"
@@ -134,16 +135,16 @@ def _function(form: LineForm) -> AsmFunction:
     return _assembly(form).shared("te_conv_2d_stream", "void NAME(const te_conv_2d_group *group)", comment)
 
 
-def run_cycles(params: Conv2D, layout: Layout) -> int:
+def run_ticks(params: Conv2D, layout: Layout) -> Ticks:
     """What the function takes for one group of pixels."""
     asm = _assembly(found_line(params).form)
     runs = int(pack_stream(params).runs.sum())
     weights = params.output_channels * layout.taps
     channel = asm.ticks("channel") + asm.ticks("scale") + asm.ticks("outputs") + asm.ticks("next channel")
-    jump = asm.ticks("run").cycles - 1  # the nop is jumped over
-    run = jump + asm.ticks("apart").cycles
+    jump = asm.ticks("run") + Ticks(-1, -1)  # the nop is jumped over
+    run = jump + asm.ticks("apart")
     total = asm.ticks("start") + asm.ticks("end") + params.output_channels * channel
-    return total.cycles + runs * run + weights * asm.ticks("step 0").cycles + params.output_channels * jump
+    return total + runs * run + weights * asm.ticks("step 0") + params.output_channels * jump
 
 
 class Conv2DStream(Kernel):
@@ -162,10 +163,12 @@ class Conv2DStream(Kernel):
         shared = (
             (STEM, conv_pixels.DRIVER_BYTES),
             conv_pixels.pack_cost(layout),
-            (_function(form).name, _assembly(form).code_bytes),
+            (stream_function(form).name, _assembly(form).code_bytes),
         )
-        cycles = conv_pixels.driver_cycles(params, layout) + layout.groups * run_cycles(params, layout)
-        return Cost(cycles, conv_pixels.LAYER_CODE_BYTES, constants + conv_pixels.PARAMS_BYTES, shared)
+        ticks = layout.groups * (run_ticks(params, layout) + layout.segments * conv_pixels.pack_ticks(layout))
+        cycles = conv_pixels.driver_cycles(params, layout) + layout.groups * run_ticks(params, layout).cycles
+        constants += conv_pixels.PARAMS_BYTES
+        return Cost(cycles, conv_pixels.LAYER_CODE_BYTES, constants, shared, instructions=ticks.instructions)
 
     def scratch_bytes(self, layer: Layer, core: Core) -> int:
         return find_layout(layer.params, PIXELS).scratch_bytes
@@ -176,7 +179,7 @@ class Conv2DStream(Kernel):
     def emit(self, layer: Layer, core: Core, operands: Operands) -> Code:
         params: Conv2D = layer.params
         layout, prefix = find_layout(params, PIXELS), operands.prefix
-        function = _function(found_line(params).form)
+        function = stream_function(found_line(params).form)
         shape = "x".join(str(size) for size in params.weights.shape)
         return Code(
             call=(f"{STEM}(&{prefix}_params, {operands.inputs[0]}, {operands.outputs[0]}, {operands.scratch});",),

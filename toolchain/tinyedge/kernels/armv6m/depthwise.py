@@ -358,7 +358,8 @@ class Depthwise(Kernel):
         channel = copied + asm.ticks("load") + asm.ticks("rows") + w.output_h * row + asm.ticks("next channel")
         ticks = asm.ticks("start") + plane.words * asm.ticks("border") + p.output_channels * channel + asm.ticks("end")
         shared = (_function(form).name, asm.code_bytes)
-        return Cost(ticks.cycles + CALL_CYCLES, CALL_BYTES, 4 * pack_layer(p).size, (shared,))
+        constants = 4 * pack_layer(p).size
+        return Cost(ticks.cycles + CALL_CYCLES, CALL_BYTES, constants, (shared,), instructions=ticks.instructions)
 
     def scratch_bytes(self, layer: Layer, core: Core) -> int:
         return 4 * find_plane(layer.params).words

@@ -188,9 +188,10 @@ class FullyConnectedRows(Kernel):
         group = asm.ticks("group") + p.inputs // form.unroll * asm.ticks("turn") + asm.ticks("outputs")
         groups = len(_groups(p)) * (group + asm.ticks("next group"))
         ticks = asm.ticks("start") + p.batches * (asm.ticks("batch") + groups + asm.ticks("next batch"))
-        cycles = (ticks + asm.ticks("end")).cycles + CALL_CYCLES
+        ticks += asm.ticks("end")
         shared = (_function(form).name, asm.code_bytes)
-        return Cost(cycles, CALL_BYTES, p.weights.size + 4 * pack_layer(p).size, (shared,))
+        constants = p.weights.size + 4 * pack_layer(p).size
+        return Cost(ticks.cycles + CALL_CYCLES, CALL_BYTES, constants, (shared,), instructions=ticks.instructions)
 
     def in_place_offset(self, layer: Layer, core: Core, input_index: int) -> int | None:
         return connected_in_place(layer.params)

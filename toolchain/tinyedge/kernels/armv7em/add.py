@@ -92,7 +92,7 @@ class AddShort(Kernel):
         ticks = asm.ticks("start") + eights * asm.ticks("eight") + ones * asm.ticks("one") + asm.ticks("end")
         constants = 16 + (0 if p.constant2 is None else p.constant2.size)
         shared = (_short_function(factors.fraction, p.activation_min, p.activation_max).name, asm.code_bytes)
-        return Cost(ticks.cycles + CALL_TICKS, CALL_BYTES, constants, (shared,))
+        return Cost(ticks.cycles + CALL_TICKS, CALL_BYTES, constants, (shared,), instructions=ticks.instructions)
 
     def in_place_offset(self, layer: Layer, core: Core, input_index: int) -> int | None:
         """0: words are read before any of their elements is written."""
@@ -170,7 +170,7 @@ class AddTables(Kernel):
         ticks = asm.ticks("start") + layer.outputs[0].elements * asm.ticks("one") + asm.ticks("end")
         constants = 16 + 2048 + (0 if p.constant2 is None else p.constant2.size)
         shared = (_table_function(p.activation_min, p.activation_max).name, asm.code_bytes)
-        return Cost(ticks.cycles + CALL_TICKS, CALL_BYTES, constants, (shared,))
+        return Cost(ticks.cycles + CALL_TICKS, CALL_BYTES, constants, (shared,), instructions=ticks.instructions)
 
     def in_place_offset(self, layer: Layer, core: Core, input_index: int) -> int | None:
         """0: an element is read before it is written."""

@@ -10,6 +10,9 @@ from __future__ import annotations
 import dataclasses
 from typing import ClassVar
 
+import numpy as np
+import numpy.typing as npt
+
 from tinyedge.boards import Core
 from tinyedge.kernels.armv7em.conv_4x2_layout import (
     CHANNELS,
@@ -22,19 +25,20 @@ from tinyedge.kernels.armv7em.conv_4x2_layout import (
     pack_weights,
 )
 from tinyedge.kernels.armv7em.conv_4x2_row import RowForm, emit_row
+from tinyedge.kernels.armv7em.conv_4x2_unpack import UNPACKS, WeightForm
 from tinyedge.kernels.armv7em.conv_requantize import SUM_LIMIT, Requantization, double_form, double_reason, linear_form
 from tinyedge.kernels.common import checks
-from tinyedge.kernels.common.c_text import params_struct
+from tinyedge.kernels.common.c_text import Value, params_struct
 from tinyedge.kernels.common.numbers import by_numbers
 from tinyedge.kernels.common.sums import Sums, find_sums
-from tinyedge.kernels.contract import Code, Constant, Cost, Kernel, Operands
+from tinyedge.kernels.contract import Code, Constant, Cost, Kernel, Operands, Storage
 from tinyedge.kernels.thumb.assembly import Ticks, issues_pairs
 from tinyedge.ops.contract import Layer
 from tinyedge.ops.conv_2d import Conv2D
 
 STEM = "te_conv_2d_4x2"
-DRIVER_BYTES = 400
-PARAMS_BYTES = 52
+DRIVER_BYTES = 410
+PARAMS_BYTES = 56
 LAYER_CODE_BYTES = 20
 MOST_UNROLLED_STEPS = 64
 """3 KB of code"""
@@ -48,13 +52,14 @@ _RING_BYTES_A_TICK = 2
 
 
 @by_numbers
-def _sums(params: Conv2D) -> Sums:
+def layer_sums(params: Conv2D) -> Sums:
+    """What the sums of a layer can be."""
     return find_sums(params.weights, input_bias(params))
 
 
 @by_numbers
 def _linear(params: Conv2D) -> Requantization | None:
-    return linear_form(params, _sums(params))
+    return linear_form(params, layer_sums(params))
 
 
 def find_requantization(params: Conv2D) -> Requantization:
@@ -64,7 +69,7 @@ def find_requantization(params: Conv2D) -> Requantization:
 
 def requantization_reason(params: Conv2D) -> str:
     """Why neither form of requantization serves a layer; empty when one does."""
-    largest = _sums(params).largest
+    largest = layer_sums(params).largest
     if largest >= SUM_LIMIT:
         return f"sums reach {largest:,}, they are kept apart up to {SUM_LIMIT - 1:,}"
     return "" if _linear(params) is not None else double_reason(params)
@@ -117,31 +122,49 @@ class Conv2D4x2(Kernel):
     operators: ClassVar[tuple[str, ...]] = ("conv_2d",)
 
     def fits(self, layer: Layer, core: Core) -> str:
-        if reason := shape_reason(layer, core) or requantization_reason(layer.params):
-            return reason
-        return "" if mixes_exactly(layer.params) else "a weight of -128 shares a word with a negative one"
+        p: Conv2D = layer.params
+        return shape_reason(layer, core) or requantization_reason(p) or self._weights_reason(p)
+
+    weights: ClassVar[WeightForm] = "int8"
+    """how they lie in the stream"""
 
     def _requantization(self, params: Conv2D) -> Requantization:
         return find_requantization(params)
+
+    def _weights_reason(self, params: Conv2D) -> str:
+        """Why the stream cannot hold the weights; empty when it can."""
+        return "" if mixes_exactly(params) else "a weight of -128 shares a word with a negative one"
+
+    def _pack(self, params: Conv2D, layout: Layout) -> npt.NDArray[np.uint32]:
+        return pack_weights(params, layout, self._requantization(params))
+
+    def _storage(self, params: Conv2D) -> Storage | None:
+        """How the weights lie in flash, where that is not as they are."""
+        return None
 
     def _form(self, params: Conv2D) -> RowForm:
         return self._row_form(params, unroll=8)
 
     def _form_on(self, core: Core, params: Conv2D) -> RowForm:
-        return dataclasses.replace(self._form(params), paired=issues_pairs(core))
+        paired = issues_pairs(core) and True in UNPACKS[self.weights].counts
+        return dataclasses.replace(self._form(params), paired=paired)
 
     def _row_form(self, params: Conv2D, *, unroll: int = 0, steps: int = 0) -> RowForm:
         chosen = self._requantization(params)
-        return RowForm(unroll, steps, chosen.fraction, chosen.rectified, params.activation_min, params.activation_max)
+        low, high = params.activation_min, params.activation_max
+        return RowForm(unroll, steps, chosen.fraction, chosen.rectified, low, high, weights=self.weights)
 
     def cost(self, layer: Layer, core: Core) -> Cost:
         params: Conv2D = layer.params
         layout = find_layout(params)
         function, _, code_bytes = emit_row(self._form_on(core, params))
         groups = len(groups_of_channels(params.output_channels))
-        constants = 4 * groups * (4 + 2 * layout.steps + 2 * CHANNELS) + PARAMS_BYTES
+        constants = 4 * groups * UNPACKS[self.weights].group_words(layout.steps) + PARAMS_BYTES
         shared = ((STEM, DRIVER_BYTES), (function.name, code_bytes))
-        return Cost(layer_ticks(params, self._form(params)).cycles, LAYER_CODE_BYTES, constants, shared)
+        ticks = layer_ticks(params, self._form(params))
+        return Cost(
+            ticks.cycles, LAYER_CODE_BYTES, constants, shared, self._storage(params), instructions=ticks.instructions
+        )
 
     def scratch_bytes(self, layer: Layer, core: Core) -> int:
         return find_layout(layer.params).scratch_bytes
@@ -153,13 +176,15 @@ class Conv2D4x2(Kernel):
         params: Conv2D = layer.params
         layout, prefix = find_layout(params), operands.prefix
         function, _, _ = emit_row(self._form_on(core, params))
-        stream = pack_weights(params, layout, self._requantization(params))
+        stream = self._pack(params, layout)
         shape = "x".join(str(size) for size in params.weights.shape)
-        comment = f"weights {shape}, four channels at a time: biases, two channels a word, two factors each"
+        mixed = {"int8": "two channels a word", "int4": "four channels a word", "int2": "four channels a byte"}
+        members = params_members(params, layout, function.name, f"(const uint8_t *){prefix}_weights", self.weights)
+        comment = f"weights {shape}, four channels at a time: biases, {mixed[self.weights]}, two factors each"
         return Code(
             call=(f"{STEM}(&{prefix}_params, {operands.inputs[0]}, {operands.outputs[0]}, {operands.scratch});",),
             constants=(Constant(f"{prefix}_weights", "uint32_t", stream, 4, comment),),
-            functions=_params_text(params, layout, prefix, function.name, stream.nbytes),
+            functions=params_struct("te_conv_4x2_params", f"{prefix}_params", members),
             runtime=(STEM,),
             assembler=(function,),
         )
@@ -177,7 +202,7 @@ class Conv2D4x2Compact(Conv2D4x2):
         return double_form(params)
 
     def _form(self, params: Conv2D) -> RowForm:
-        return RowForm(2, 0, None, False, params.activation_min, params.activation_max)
+        return RowForm(2, 0, None, False, params.activation_min, params.activation_max, weights=self.weights)
 
 
 class Conv2D4x2Unrolled(Conv2D4x2):
@@ -196,13 +221,16 @@ class Conv2D4x2Unrolled(Conv2D4x2):
         return self._row_form(params, steps=find_layout(params).steps)
 
 
-def layer_ticks(params: Conv2D, form: RowForm) -> Ticks:
-    """What one run of a layer takes, from the blocks of its function and how often each is executed."""
+def layer_ticks(params: Conv2D, form: RowForm, groups: int | None = None) -> Ticks:
+    """What one run of a layer takes, from the blocks of its function and how often each is executed.
+
+    groups  of four channels, if not all
+    """
     layout = find_layout(params)
     _, ticks, _ = emit_row(form)
-    groups = len(groups_of_channels(params.output_channels))
+    groups = groups or len(groups_of_channels(params.output_channels))
     turns = -(-layout.steps // form.unroll) if form.unroll else 0
-    group = ticks.group + layout.steps * ticks.step + turns * ticks.turn
+    group = ticks.group + layout.steps // UNPACKS[form.weights].steps * ticks.steps + turns * ticks.turn
     segment = ticks.segment + layout.segment_words % 2 * ticks.odd_word + layout.segment_words // 2 * ticks.two_words
     pair = ticks.pair + layout.segments * segment + groups * group
     calls = (layout.width > 1) + layout.width % 2
@@ -214,36 +242,34 @@ def layer_ticks(params: Conv2D, form: RowForm) -> Ticks:
     return total
 
 
-def _params_text(params: Conv2D, layout: Layout, prefix: str, function: str, weights_bytes: int) -> str:
+def params_members(params: Conv2D, layout: Layout, function: str, weights: str, form: WeightForm) -> dict[str, Value]:
+    """The members of te_conv_4x2_params for a stream of some form, which `weights` points to."""
     w, channels = params.window, params.input_channels
-    return params_struct(
-        "te_conv_4x2_params",
-        f"{prefix}_params",
-        {
-            "run": function,
-            "weights": f"(const uint8_t *){prefix}_weights",
-            "weights_bytes": weights_bytes,
-            "group_bytes": 4 * (4 + 2 * layout.steps + 2 * CHANNELS),
-            "rows": layout.rows,
-            "width": layout.width,
-            "output_channels": params.output_channels,
-            "input_rows": w.input_h,
-            "row_bytes": w.input_w * channels,
-            "step": w.stride_w * channels,
-            "kernel_rows": w.kernel_h,
-            "segments_per_row": layout.segments_per_row,
-            "segment_words": layout.segment_words,
-            "tap_bytes": w.dilation_w * channels,
-            "stride_h": w.stride_h,
-            "dilation_h": w.dilation_h,
-            "pad_top": w.pad_top,
-            "ring_rows": layout.ring_rows,
-            "ring_pitch": layout.ring_pitch,
-            "ring_left": w.pad_left * channels,
-            "input_zero_point": params.input_zero_point,
-            "output_zero_point": params.output_zero_point,
-        },
-    )
+    group_bytes = 4 * UNPACKS[form].group_words(layout.steps)
+    return {
+        "run": function,
+        "weights": weights,
+        "weights_bytes": group_bytes * len(groups_of_channels(params.output_channels)),
+        "group_bytes": group_bytes,
+        "rows": layout.rows,
+        "width": layout.width,
+        "output_channels": params.output_channels,
+        "input_rows": w.input_h,
+        "row_bytes": w.input_w * channels,
+        "step": w.stride_w * channels,
+        "kernel_rows": w.kernel_h,
+        "segments_per_row": layout.segments_per_row,
+        "segment_words": layout.segment_words,
+        "tap_bytes": w.dilation_w * channels,
+        "stride_h": w.stride_h,
+        "dilation_h": w.dilation_h,
+        "pad_top": w.pad_top,
+        "ring_rows": layout.ring_rows,
+        "ring_pitch": layout.ring_pitch,
+        "ring_left": w.pad_left * channels,
+        "input_zero_point": params.input_zero_point,
+        "output_zero_point": params.output_zero_point,
+    }
 
 
 KERNELS: tuple[Kernel, ...] = (Conv2D4x2(), Conv2D4x2Compact(), Conv2D4x2Unrolled())

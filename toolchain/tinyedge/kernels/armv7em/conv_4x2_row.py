@@ -14,6 +14,8 @@ Sums.    A weight word holds two output channels for two taps, a + 256 b in each
          an SMLAD: 14 instructions in 9 modelled cycles instead of 12 in 12. Steps are not mixed, since the loop is
          entered at any of them.
 
+         Weights of fewer bits lie four channels to a word (conv_4x2_unpack).
+
 Output.  `linear` or `double` requantization (conv_requantize), clamp, STRB. Stores go up channel by channel; the last
          four channels may overlap the ones before.
 
@@ -26,6 +28,7 @@ from __future__ import annotations
 import functools
 from dataclasses import dataclass
 
+from tinyedge.kernels.armv7em.conv_4x2_unpack import REGISTERS, UNPACKS, WeightForm
 from tinyedge.kernels.contract import AsmFunction, Offsets
 from tinyedge.kernels.thumb.assembly import Assembly, Ticks, clamp, requantize
 
@@ -51,20 +54,6 @@ ROW = Offsets(
 )
 """The first five, and weights_end and overlap, are loaded together."""
 
-_REGISTERS = {
-    "b0": "r4", "b1": "r5", "a0": "r6", "a1": "r7", "d0": "r8", "d1": "r9", "c0": "r10", "c1": "r11",
-    "x0": "r2", "x1": "r3", "w0": "r12", "w1": "lr", "panel": "r0", "weights": "r1",
-    # where registers wait
-    "out0": "s0", "out1": "s1", "last": "s2", "row": "s3", "panel_begin": "s4", "panel_end": "s5", "entry": "s6",
-    "zero_point": "s7", "pairs": "s8",
-}  # fmt: skip
-_SKIP = {
-    False: ("add r2, r2, r2, lsl #1", "add r3, r3, r2, lsl #1"),
-    True: ("rsb r2, r2, r2, lsl #3", "add r3, r3, r2"),
-}
-"""adds 6 or 7 times r2, so 48 or 56 bytes for 8, to r3"""
-_SUMS = ("b0", "b1", "d0", "d1"), ("a0", "a1", "c0", "c1")
-
 
 @dataclass(frozen=True)
 class RowForm:
@@ -76,6 +65,8 @@ class RowForm:
     rectified of the double requantization
     low, high the clamp
     paired    the order for a core that issues two instructions at once
+    weights   how they lie in the stream
+    tiled     the stream has some of the layer's channels, whole groups of four: outputs of the others are stepped over
     """
 
     unroll: int
@@ -85,6 +76,8 @@ class RowForm:
     low: int
     high: int
     paired: bool = False
+    weights: WeightForm = "int8"
+    tiled: bool = False
 
 
 @dataclass(frozen=True)
@@ -98,7 +91,8 @@ class RowTicks:
     two_words: Ticks
     group: Ticks
     """four channels, without their steps"""
-    step: Ticks
+    steps: Ticks
+    """of a word of weights, or two: `Unpack.steps` steps"""
     turn: Ticks
     """of the loop over steps, without these"""
 
@@ -106,21 +100,22 @@ class RowTicks:
 @functools.cache
 def emit_row(form: RowForm) -> tuple[AsmFunction, RowTicks, int]:
     """The function, what its blocks take, and its bytes of machine code."""
-    asm = Assembly(_REGISTERS, ROW)
+    unpack = UNPACKS[form.weights]
+    asm = Assembly(REGISTERS, ROW)
     _begin(asm, form)
-    _gather(asm)
+    _gather(asm, sums=unpack.sums)
     _sum_up(asm, form)
     _store(asm, form)
-    _end(asm)
+    _end(asm, tiled=form.tiled)
     loop = f"{form.steps} steps of two taps" if form.steps else f"any number of steps of two taps, {form.unroll} a turn"
     output = f"linear, f = {form.fraction}" if form.fraction is not None else "double rounding"
     comment = (
         "A row of output pixels, two pixels by four channels at a time: gathers both windows into the panel, sums up\n"
         f"over {loop}, requantizes ({output}; clamp {form.low} .. {form.high}).\n"
         "r4-r11 sums, r2 r3 pixels, r12 lr weights, r0 panel, r1 weights' address; s0-s8 keep what waits.\n"
-        f"{14 if form.paired else 12} instructions for two taps = 16 MACs."
+        f"{unpack.cost(paired=form.paired)}."
     )
-    function = asm.shared("te_conv_4x2", "void NAME(te_conv_4x2_row *row)", comment)
+    function = asm.shared(unpack.stem, "void NAME(te_conv_4x2_row *row)", comment)
     ticks = RowTicks(
         call=asm.ticks("begin") + asm.ticks("end"),
         pair=asm.ticks("pair") + asm.ticks("sum up") + asm.ticks("next pair"),
@@ -128,15 +123,15 @@ def emit_row(form: RowForm) -> tuple[AsmFunction, RowTicks, int]:
         odd_word=asm.ticks("odd word"),
         two_words=asm.ticks("two words"),
         group=asm.ticks("group") + asm.ticks("store"),
-        step=_ticks_of_a_step(paired=form.paired),
+        steps=_ticks_of_steps(form),
         turn=asm.ticks("turn") if not form.steps else Ticks(),
     )
     return function, ticks, asm.code_bytes
 
 
-def _ticks_of_a_step(*, paired: bool) -> Ticks:
-    asm = Assembly(_REGISTERS)
-    _step(asm, first=False, paired=paired)
+def _ticks_of_steps(form: RowForm) -> Ticks:
+    asm = Assembly(REGISTERS)
+    UNPACKS[form.weights].multiply(asm, first=False, paired=form.paired)
     return asm.ticks("start")
 
 
@@ -158,22 +153,30 @@ def _begin(asm: Assembly, form: RowForm) -> None:
     )
     if form.fraction is None:
         asm(f"ldr r3, [r0, #{ROW['zero_point']}]", "vmov %zero_point, r3")
+    unpack = UNPACKS[form.weights]
+    if unpack.sums:
+        asm(f"ldr r3, [r0, #{ROW['step']}]", "vmov %step, r3")
+    if form.tiled:
+        asm("vmov r3, %out0", "vmov %base, r3")
     if not form.steps:
-        # 8 bytes of panel a step. The first turn skips as many steps as all of them lack to whole turns, 48 or, where
-        # paired, 56 bytes each.
+        # 8 bytes of panel a step. The first turn skips as many steps as all of them lack to whole turns.
         asm(
             "sub r2, r2, r1",
             f"rsb r2, r2, #{8 * form.unroll}",
             f"and r2, r2, #{8 * (form.unroll - 1)}",
             "adr r3, 60f",
-            *_SKIP[form.paired],
+            *unpack.skip(paired=form.paired),
             "orr r3, r3, #1",
             "vmov %entry, r3",
         )
 
 
-def _gather(asm: Assembly) -> None:
-    """r8 table of segments, r9 how many, r10 step, r11 words of each, r12 panel; r0, r1 the two pixels."""
+def _gather(asm: Assembly, *, sums: bool) -> None:
+    """r8 table of segments, r9 how many, r10 step, r11 words of each, r12 panel; r0, r1 the two pixels.
+
+    sums  eight times the sum of each window is added up in lr, r2; r10 has the factors, and the step waits
+    """
+    step, moved = ("r7", "r7") if sums else ("r10", "r2")
 
     def word() -> None:
         asm(
@@ -185,16 +188,21 @@ def _gather(asm: Assembly) -> None:
             "sxtb16 r5, r5",
             "stm r12!, {r4-r7}",
         )
+        if sums:
+            asm(*(f"smlad {total}, r{at}, r10, {total}" for at, total in ((4, "lr"), (5, "r2"), (6, "lr"), (7, "r2"))))
 
     asm.block("pair", "gather the windows of two pixels")
     asm("10:", "vmov %pairs, r5", "vmov r0, %row", "ldm r0, {r8-r12}")
+    if sums:
+        asm("mov r10, #0x00080008", "mov lr, #0", "mov r2, #0")
     asm.block("segment")
+    asm("20: ldr r0, [r8]", "lsrs r3, r11, #1")
+    if sums:
+        asm(f"vmov {step}, %step")
     asm(
-        "20: ldr r0, [r8]",
-        "lsrs r3, r11, #1",
-        "add r1, r0, r10",
-        "add r2, r0, r10, lsl #1",
-        "str r2, [r8], #4",
+        f"add r1, r0, {step}",
+        f"add {moved}, r0, {step}, lsl #1",
+        f"str {moved}, [r8], #4",
         "bcc 30f",
     )
     asm.block("odd word")
@@ -207,78 +215,44 @@ def _gather(asm: Assembly) -> None:
     asm("subs r3, r3, #1", "bne 30b")
     asm.block("next segment")
     asm("40: subs r9, r9, #1", "bne 20b")
+    if sums:
+        asm.block("pair")
+        asm("vmov %sum0, lr", "vmov %sum1, r2")
 
 
 def _sum_up(asm: Assembly, form: RowForm) -> None:
     asm.block("sum up", "sum up, four channels at a time")
+    unpack = UNPACKS[form.weights]
     asm(
         "vmov r0, %row",
         f"ldr %weights, [r0, #{ROW['weights']}]",
-        f"ldr %x0, [r0, #{ROW['weights_last']}]",
+        f"ldr %x0, [r0, #{ROW['weights_end' if form.tiled else 'weights_last']}]",
         "vmov %last, %x0",
     )
-    asm.block("group", "biases of a + 256 b, a, c + 256 d, c")
+    asm.block("group", f"biases of {', '.join(unpack.mixes)}")
     asm("50:", "vmov %panel, %panel_begin", "ldm %weights!, {%b1, %a1, %d1, %c1}")
     if form.steps:
-        for step in range(form.steps):
+        for step in range(0, form.steps, unpack.steps):
             asm.block("step")
-            _step(asm, first=step == 0, paired=form.paired)
+            unpack.multiply(asm, first=step == 0, paired=form.paired)
         return
     asm("mov %b0, %b1", "mov %a0, %a1", "mov %d0, %d1", "mov %c0, %c1", "vmov %w0, %entry", "bx %w0")
     asm(".balign 4", "60:")
-    for _ in range(form.unroll):
+    for _ in range(0, form.unroll, unpack.steps):
         asm.block("step")
-        _step(asm, first=False, paired=form.paired)
+        unpack.multiply(asm, first=False, paired=form.paired)
     asm.block("turn")
     asm("vmov %w0, %panel_end", "cmp %panel, %w0", "bne 60b")
 
 
-def _step(asm: Assembly, *, first: bool, paired: bool) -> None:
-    """Two taps. The first step of all takes the biases, which are in the registers of pixel 1, as what it adds to."""
-    b, a, d, c = ("b1", "a1", "d1", "c1") if first else ("b0", "a0", "d0", "c0")
-    if paired:
-        asm(
-            "ldr %w0, [%weights], #8",
-            "ldr %x0, [%panel], #8",
-            "ldr %w1, [%weights, #-4]",
-            "ldr %x1, [%panel, #-4]",
-            f"smlad %b0, %w0, %x0, %{b}",
-            "smlad %b1, %w0, %x1, %b1",
-            "sxtb16 %w0, %w0",
-            f"smlad %d0, %w1, %x0, %{d}",
-            "smlad %d1, %w1, %x1, %d1",
-            "sxtb16 %w1, %w1",
-            f"smlad %a0, %w0, %x0, %{a}",
-            "smlad %a1, %w0, %x1, %a1",
-            f"smlad %c0, %w1, %x0, %{c}",
-            "smlad %c1, %w1, %x1, %c1",
-        )
-        return
-    asm(
-        "ldrd %w0, %w1, [%weights], #8",
-        "ldrd %x0, %x1, [%panel], #8",
-        f"smlad %b0, %w0, %x0, %{b}",
-        "smlad %b1, %w0, %x1, %b1",
-        f"smlad %d0, %w1, %x0, %{d}",
-        "smlad %d1, %w1, %x1, %d1",
-        "sxtb16 %w0, %w0",
-        "sxtb16 %w1, %w1",
-        f"smlad %a0, %w0, %x0, %{a}",
-        "smlad %a1, %w0, %x1, %a1",
-        f"smlad %c0, %w1, %x0, %{c}",
-        "smlad %c1, %w1, %x1, %c1",
-    )
-
-
 def _store(asm: Assembly, form: RowForm) -> None:
-    asm.block("store", "256 b = (a + 256 b) - a")
-    asm(*(f"sub %{mixed}, %{mixed}, %{plain}" for mixed, plain in zip(*_SUMS, strict=True)))
+    unpack = UNPACKS[form.weights]
+    asm.block("store", unpack.separation)
+    unpack.separate(asm, shifted=form.fraction is not None)
     if form.fraction is None:
-        asm(*(f"asr %{name}, %{name}, #8" for name in _SUMS[0]), "vmov %panel, %zero_point")
-    else:
-        asm(*(f"lsl %{name}, %{name}, #8" for name in _SUMS[1]))
+        asm("vmov %panel, %zero_point")
     asm("vmov %x0, %out0", "vmov %x1, %out1")
-    for channel in "abcd":
+    for channel in unpack.order:
         pair = (f"%{channel}0", f"%{channel}1")
         asm("ldrd %w0, %w1, [%weights], #8")
         if form.fraction is None:
@@ -291,7 +265,25 @@ def _store(asm: Assembly, form: RowForm) -> None:
     asm("vmov %out0, %x0", "vmov %out1, %x1", "vmov %w0, %last", "cmp %weights, %w0", "bne 50b")
 
 
-def _end(asm: Assembly) -> None:
+def _end(asm: Assembly, *, tiled: bool) -> None:
+    if tiled:
+        asm.block("next pair", "the other channels of both pixels are not in this tile")
+        asm(
+            "vmov r0, %row",
+            f"ldr r4, [r0, #{ROW['output_step']}]",
+            "vmov r3, %base",
+            "add r3, r3, r4, lsl #1",
+            "vmov %base, r3",
+            "vmov %out0, r3",
+            "add r3, r3, r4",
+            "vmov %out1, r3",
+            "vmov r5, %pairs",
+            "subs r5, r5, #1",
+            "bne 10b",
+        )
+        asm.block("end")
+        asm("pop {r4-r11, pc}")
+        return
     asm.block("next pair", "the last four channels overlap those before, unless that is done")
     asm(
         "vmov r0, %row",

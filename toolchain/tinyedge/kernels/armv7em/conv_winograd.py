@@ -75,7 +75,8 @@ class Conv2DWinograd(Kernel):
         emitted = _functions(params)
         shared = ((STEM, DRIVER_BYTES), *((e.function.name, e.code_bytes) for e in emitted))
         constants = 4 * params.output_channels // 2 * _pair_words(params) + PARAMS_BYTES
-        return Cost(_layer_ticks(params, emitted).cycles, LAYER_CODE_BYTES, constants, shared)
+        ticks = _layer_ticks(params, emitted)
+        return Cost(ticks.cycles, LAYER_CODE_BYTES, constants, shared, instructions=ticks.instructions)
 
     def scratch_bytes(self, layer: Layer, core: Core) -> int:
         params: Conv2D = layer.params

@@ -324,7 +324,7 @@ class Depthwise3x3(Kernel):
         words = Blocks(planes, style).weights + (3 if style.folded else 4)
         constants = 4 * (HEADER_WORDS + p.output_channels * words)
         shared = (_function(planes, style).name, asm.code_bytes)
-        return Cost(ticks.cycles + CALL_TICKS, CALL_BYTES, constants, (shared,))
+        return Cost(ticks.cycles + CALL_TICKS, CALL_BYTES, constants, (shared,), instructions=ticks.instructions)
 
     def scratch_bytes(self, layer: Layer, core: Core) -> int:
         return self._planes(layer.params)[0].scratch_bytes

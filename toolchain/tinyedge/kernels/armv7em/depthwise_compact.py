@@ -275,7 +275,7 @@ class _OverQuads(Kernel):
         ticks = quads_ticks(asm, planes, axes, p.output_channels, computation)
         shared = (self._function(p, planes).name, asm.code_bytes)
         words = len(self._header(p)) + p.output_channels * sum(1 for _ in self._constants(p, [0]))
-        return Cost(ticks.cycles + CALL_TICKS, CALL_BYTES, 4 * words, (shared,))
+        return Cost(ticks.cycles + CALL_TICKS, CALL_BYTES, 4 * words, (shared,), instructions=ticks.instructions)
 
     def scratch_bytes(self, layer: Layer, core: Core) -> int:
         return self._planes(layer.params)[0].scratch_bytes

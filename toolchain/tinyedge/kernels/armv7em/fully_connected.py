@@ -1,15 +1,12 @@
 """fully_connected on two rows of weights at once, without widening weights at run time and without scratch.
 
-Each 16-bit half of a weight word holds w_a + 256 w_b of two rows a, b. The word as it is multiplies two inputs by
-SMLAD and yields S_a + 256 S_b; one SXTB16 in place leaves w_a, and a second SMLAD yields S_a. So four products cost
-three instructions, and weights take one byte each. The difference of the two sums is 256 S_b exactly, modulo 2**32,
-which is S_b as long as |S_b| < 2**23: proved for each row from its weights and bias.
-
-Four rows are computed in one pass over the input, whose words are widened as they come.
+Four rows, in pairs as `row_pairs` says, are computed in one pass over the input, whose words are widened as they come.
 """
 
 from __future__ import annotations
 
+import abc
+from collections.abc import Sequence
 from functools import cache
 from typing import ClassVar
 
@@ -18,17 +15,16 @@ import numpy.typing as npt
 
 from tinyedge.boards import Core
 from tinyedge.kernels.armv7em import rounding
+from tinyedge.kernels.armv7em.row_pairs import LANES, ROWS, multiply_rows, part_sums, row_blocks, rows_fit
 from tinyedge.kernels.common.filters import folded_bias, scales_alike
 from tinyedge.kernels.common.overlap import connected_in_place
-from tinyedge.kernels.contract import AsmFunction, Code, Constant, Cost, Kernel, Operands, word_offsets
+from tinyedge.kernels.contract import AsmFunction, Code, Constant, Cost, Kernel, Operands, Storage, word_offsets
 from tinyedge.kernels.thumb.assembly import Assembly, clamp, requantize, widen
 from tinyedge.ops.contract import Layer
 from tinyedge.ops.fully_connected import FullyConnected
 
-ROWS = 4
-"""rows of weights computed together"""
-LANES = 4
-"""inputs in a word"""
+Int64Array = npt.NDArray[np.int64]
+
 LAYER = word_offsets(
     "te_pairs_layer",
     {
@@ -40,6 +36,7 @@ LAYER = word_offsets(
     },
 )
 HEADER_WORDS = len(LAYER.members)
+SUMS = ("r4", "r5", "r6", "r7")
 CALL_TICKS = 40
 CALL_BYTES = 20
 
@@ -71,36 +68,38 @@ def _assembly(low: int, high: int) -> Assembly:
     _multiply(asm, "r3")
     asm("subs r8, r8, #1", "bne 2b")
     asm.block("outputs", "separate the rows, rescale, store")
-    asm("sub r5, r5, r4", "sub r7, r7, r6", "asr r5, r5, #8", "asr r7, r7, #8")
+    part_sums(asm, SUMS)
+    put_rows(asm, SUMS, low, high)
+    return asm
+
+
+def put_rows(asm: Assembly, sums: Sequence[str], low: int, high: int, *, kept: int = 0) -> None:
+    """Rescale and store four rows, go on with the next at label 1, or return.
+
+    sums  registers of the rows' sums, of r4 to r7
+    kept  words of the function's own on the stack
+
+    Stack: rows left, scales, layer, input, output; what is kept; then r4-r11 and the address to return to.
+    """
     asm("ldrd r2, r8, [sp, #4]", f"ldrd r9, r10, [r8, #{LAYER['zero_point']}]", "ldr r11, [sp, #16]")
-    for row in range(ROWS):
-        sums = f"r{4 + row}"
+    for each in sums:
         asm("ldrd r3, r12, [r2]", "add r2, r10")
-        requantize(asm, [sums], "r3", "r12", "r9", rectified=False)
-        clamp(asm, [sums], low, high)
+        requantize(asm, [each], "r3", "r12", "r9", rectified=False)
+        clamp(asm, [each], low, high)
     asm("str r2, [sp, #4]", "ldr r3, [sp]", "subs r3, r3, #4", "str r3, [sp]", "bmi 4f")
-    asm(*(f"strb r{4 + row}, [r11], #1" for row in range(ROWS)), "str r11, [sp, #16]", "bne 1b")
+    asm(*(f"strb {each}, [r11], #1" for each in sums), "str r11, [sp, #16]", "bne 1b")
     asm.block("end")
     asm("b 5f")
     asm.block("some", "fewer than four rows are left: r3 is their number less four")
-    asm("4: strb r4, [r11]", "cmn r3, #2", "it ge", "strbge r5, [r11, #1]")
-    asm("cmn r3, #1", "it ge", "strbge r6, [r11, #2]")
-    asm("5: add sp, sp, #20", "pop {r4-r11, pc}")
-    return asm
+    asm(f"4: strb {sums[0]}, [r11]", "cmn r3, #2", "it ge", f"strbge {sums[1]}, [r11, #1]")
+    asm("cmn r3, #1", "it ge", f"strbge {sums[2]}, [r11, #2]")
+    asm(f"5: add sp, sp, #{20 + 4 * kept}", "pop {r4-r11, pc}")
 
 
 def _multiply(asm: Assembly, inputs: str) -> None:
     """Four inputs, a word of which is in a register, with four rows."""
     widen(asm, inputs, "lr")
-    asm("ldm r1!, {r9-r12}")
-    for weights, both, first, x in (
-        ("r9", "r5", "r4", inputs),
-        ("r10", "r7", "r6", inputs),
-        ("r11", "r5", "r4", "lr"),
-        ("r12", "r7", "r6", "lr"),
-    ):
-        asm(f"smlad {both}, {weights}, {x}, {both}", f"sxtb16 {weights}, {weights}")
-        asm(f"smlad {first}, {weights}, {x}, {first}")
+    multiply_rows(asm, SUMS, ("r9", "r10", "r11", "r12"), inputs, "lr")
 
 
 @cache
@@ -108,36 +107,42 @@ def _function(low: int, high: int) -> AsmFunction:
     return _assembly(low, high).shared("te_fully_connected_pairs", PROTOTYPE, COMMENT)
 
 
-def _centred(p: FullyConnected) -> npt.NDArray[np.int64]:
+def centred_weights(p: FullyConnected) -> Int64Array:
     """Weights less their zero point, rows that are scaled by 0 as zeros."""
     weights = p.weights.astype(np.int64) - p.weight_zero_point
     return np.asarray(np.where((p.multiplier == 0)[:, None], 0, weights), np.int64)
 
 
-def _bias(p: FullyConnected, weights: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+def bias_of(p: FullyConnected, weights: Int64Array) -> Int64Array:
     """Biases with the input's zero point folded in."""
     bias = folded_bias(p.bias, weights, p.input_zero_point).astype(np.int64)
     return np.asarray(np.where(p.multiplier == 0, 0, bias), np.int64)
 
 
-def _weights_fit(p: FullyConnected) -> str:
-    """Rows in pairs have room in 16 bits, and sums of the second of each pair in 24."""
-    weights = _centred(p)
-    if weights.min() < -128 or weights.max() > 127:
-        return f"weights less their zero point reach from {weights.min()} to {weights.max()}, beyond int8"
-    second = weights[1::2]
-    packed = weights[: 2 * len(second) : 2] + 256 * second
-    if packed.size and packed.min() < -(1 << 15):
-        return "a weight is -128, and the one beside it leaves no room for it in 16 bits"
-    largest = int((np.abs(_bias(p, weights)) + 128 * np.abs(weights).sum(axis=1)).max())
-    return f"a sum could reach {largest:,}, the kernel takes less than 2**23" if largest >= 1 << 23 else ""
+class ConnectedRows(Kernel):
+    """int8 fully connected layers by a function that takes four rows of weights a turn; kernels tell how they lie."""
 
-
-class FullyConnectedPairs(Kernel):
-    """int8 fully connected layers whose sums stay below 2**23."""
-
-    name = "armv7em/fully_connected_pairs"
     operators: ClassVar[tuple[str, ...]] = ("fully_connected",)
+    words: ClassVar[int]
+    """of weights, for four rows of four inputs"""
+
+    @abc.abstractmethod
+    def _assembly(self, p: FullyConnected) -> Assembly: ...
+
+    @abc.abstractmethod
+    def _function(self, p: FullyConnected) -> AsmFunction: ...
+
+    @abc.abstractmethod
+    def _weights_reason(self, p: FullyConnected) -> str:
+        """Why the weights cannot lie so; empty when they can."""
+
+    @abc.abstractmethod
+    def _blocks(self, p: FullyConnected, weights: Int64Array, bias: Int64Array) -> Int64Array:
+        """Four words of biases and those of weights, block by block. Shapes: weights [rows, inputs], bias [rows]."""
+
+    def _storage(self, p: FullyConnected) -> Storage | None:
+        """How the weights lie in flash, where that is not as they are."""
+        return None
 
     def fits(self, layer: Layer, core: Core) -> str:
         if reason := rounding.runs_on(layer, core):
@@ -145,19 +150,31 @@ class FullyConnectedPairs(Kernel):
         p: FullyConnected = layer.params
         if p.batches > 1 and p.inputs % LANES:
             return f"rows of {p.inputs} inputs are not all aligned to a word"
-        return rounding.shifts_right(p.multiplier, p.shift) or _weights_fit(p)
+        return rounding.shifts_right(p.multiplier, p.shift) or self._weights_reason(p)
 
     def cost(self, layer: Layer, core: Core) -> Cost:
         p: FullyConnected = layer.params
-        asm = _assembly(p.activation_min, p.activation_max)
+        asm = self._assembly(p)
         input_words = -(-p.inputs // LANES)
         blocks = -(-p.outputs // ROWS)
         each = asm.ticks("rows") + asm.ticks("outputs")
-        cycles = blocks * (each.cycles + input_words * asm.ticks("products").cycles // 2)
+        ticks = blocks * each
+        cycles, instructions = ticks.cycles, ticks.instructions
+        for name, count in (("products", blocks), ("inputs", 1)):
+            if asm.has(name):
+                cycles += count * input_words * asm.ticks(name).cycles // 2
+                instructions += count * input_words * asm.ticks(name).instructions // 2
         constants = 4 * (HEADER_WORDS + 2 * (1 if scales_alike(p) else ROWS * blocks))
-        constants += blocks * ROWS * 4 * (1 + input_words)
-        shared = (_function(p.activation_min, p.activation_max).name, asm.code_bytes)
-        return Cost(p.batches * (cycles + CALL_TICKS), CALL_BYTES, constants, (shared,))
+        constants += 4 * blocks * (ROWS + self.words * input_words)
+        shared = (self._function(p).name, asm.code_bytes)
+        return Cost(
+            p.batches * (cycles + CALL_TICKS),
+            CALL_BYTES,
+            constants,
+            (shared,),
+            self._storage(p),
+            instructions=p.batches * instructions,
+        )
 
     def in_place_offset(self, layer: Layer, core: Core, input_index: int) -> int | None:
         """A row of the input is read again for each four outputs, so all but the last four must stay clear of it."""
@@ -165,7 +182,7 @@ class FullyConnectedPairs(Kernel):
 
     def emit(self, layer: Layer, core: Core, operands: Operands) -> Code:
         p: FullyConnected = layer.params
-        function = _function(p.activation_min, p.activation_max)
+        function = self._function(p)
         name = f"{operands.prefix}_weights"
         source, target = operands.inputs[0], operands.outputs[0]
         call = f"{function.name}({name}, {source}, {target});"
@@ -175,42 +192,53 @@ class FullyConnectedPairs(Kernel):
                 f"{target} + row * {p.outputs}); }}"
             )
         comment = f"weights {p.outputs}x{p.inputs} in blocks of {ROWS} rows, with biases and scales"
-        return Code(call=(call,), constants=(Constant(name, "uint32_t", pack(p), 4, comment),), assembler=(function,))
+        stream = self._pack(p)
+        return Code(call=(call,), constants=(Constant(name, "uint32_t", stream, 4, comment),), assembler=(function,))
+
+    def _pack(self, p: FullyConnected) -> npt.NDArray[np.uint32]:
+        """The constants of a layer, as the function's comment lists them."""
+        input_words = -(-p.inputs // LANES)
+        rows = -(-p.outputs // ROWS) * ROWS
+        centred = centred_weights(p)
+        weights = np.zeros((rows, input_words * LANES), np.int64)
+        weights[: p.outputs, : p.inputs] = centred
+        bias = np.zeros(rows, np.int64)
+        bias[: p.outputs] = bias_of(p, centred)
+        alike = scales_alike(p)
+        scales = [
+            word
+            for row in range(1 if alike else rows)
+            for word in rounding.scale_words(int(p.multiplier[row % p.outputs]), int(p.shift[row % p.outputs]))
+        ]
+        header = LAYER.words(
+            turns=input_words + 1,
+            rows=p.outputs,
+            zero_point=p.output_zero_point,
+            scale_step=0 if alike else 8,
+            blocks=4 * (HEADER_WORDS + len(scales)),
+        )
+        blocks = self._blocks(p, weights, bias).reshape(-1)
+        return np.concatenate([rounding.words(header + scales), rounding.words(blocks)])
 
 
-def pack(p: FullyConnected) -> npt.NDArray[np.uint32]:
-    """The constants of a layer, as the function's comment lists them."""
-    input_words = -(-p.inputs // LANES)
-    rows = -(-p.outputs // ROWS) * ROWS
-    centred = _centred(p)
-    weights = np.zeros((rows, input_words * LANES), np.int64)
-    weights[: p.outputs, : p.inputs] = centred
-    bias = np.zeros(rows, np.int64)
-    bias[: p.outputs] = _bias(p, centred)
-    alike = scales_alike(p)
-    scales = [
-        word
-        for row in range(1 if alike else rows)
-        for word in rounding.scale_words(int(p.multiplier[row % p.outputs]), int(p.shift[row % p.outputs]))
-    ]
-    header = LAYER.words(
-        turns=input_words + 1,
-        rows=p.outputs,
-        zero_point=p.output_zero_point,
-        scale_step=0 if alike else 8,
-        blocks=4 * (HEADER_WORDS + len(scales)),
-    )
+class FullyConnectedPairs(ConnectedRows):
+    """int8 fully connected layers whose sums stay below 2**23."""
 
-    def in_pairs(values: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-        """[rows, ...] -> [rows / 2, ...]: first + 256 * second"""
-        return values[0::2] + 256 * values[1::2]
+    name = "armv7em/fully_connected_pairs"
+    words = ROWS
 
-    biases = np.stack([bias[0::2], in_pairs(bias)], axis=1).reshape(-1, ROWS)
-    quads = in_pairs(weights).reshape(rows // 2, input_words, 2, 2)  # pair of rows, input word, 0/2 or 1/3, even/odd
-    pairs = rounding.halfwords(quads[:, :, 0, :], quads[:, :, 1, :])  # inputs (0, 2), (1, 3) as SXTB16 gives them
-    products = pairs.reshape(-1, 2, input_words, 2).transpose(0, 2, 3, 1).reshape(len(biases), -1)
-    blocks = np.concatenate([biases, products], axis=1).reshape(-1)
-    return np.concatenate([rounding.words(header + scales), rounding.words(blocks)])
+    def _assembly(self, p: FullyConnected) -> Assembly:
+        return _assembly(p.activation_min, p.activation_max)
+
+    def _function(self, p: FullyConnected) -> AsmFunction:
+        return _function(p.activation_min, p.activation_max)
+
+    def _weights_reason(self, p: FullyConnected) -> str:
+        weights = centred_weights(p)
+        return rows_fit(weights, bias_of(p, weights))
+
+    def _blocks(self, p: FullyConnected, weights: Int64Array, bias: Int64Array) -> Int64Array:
+        return row_blocks(weights, bias)
 
 
 KERNELS: tuple[Kernel, ...] = (FullyConnectedPairs(),)

@@ -59,7 +59,8 @@ class LookupEight(Kernel):
         asm = _table_assembly()
         eights, ones = divmod(layer.outputs[0].elements, EIGHT)
         ticks = asm.ticks("start") + eights * asm.ticks("eight") + ones * asm.ticks("one") + asm.ticks("end")
-        return Cost(ticks.cycles + CALL_TICKS, CALL_BYTES, 256, ((_table_function().name, asm.code_bytes),))
+        shared = (_table_function().name, asm.code_bytes)
+        return Cost(ticks.cycles + CALL_TICKS, CALL_BYTES, 256, (shared,), instructions=ticks.instructions)
 
     def in_place_offset(self, layer: Layer, core: Core, input_index: int) -> int | None:
         """0: elements are read before they are written."""
@@ -146,7 +147,7 @@ class LookupClamp(Kernel):
         sixteens, ones = divmod(layer.outputs[0].elements, SIXTEEN)
         ticks = asm.ticks("start") + sixteens * asm.ticks("sixteen") + ones * asm.ticks("one") + asm.ticks("end")
         shared = (_clamp_function(low > -128, high < 127).name, asm.code_bytes)
-        return Cost(ticks.cycles + CALL_TICKS, CALL_BYTES, 12, (shared,))
+        return Cost(ticks.cycles + CALL_TICKS, CALL_BYTES, 12, (shared,), instructions=ticks.instructions)
 
     def in_place_offset(self, layer: Layer, core: Core, input_index: int) -> int | None:
         """0: elements are read before they are written."""

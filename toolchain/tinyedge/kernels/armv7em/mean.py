@@ -76,8 +76,9 @@ class MeanOverCells(Kernel):
         doubled = p.multiplier >= LEAST_MULTIPLIER
         asm = _assembly(doubled)
         window = Window(1, cells, 1, 1, 1, cells, 1, 1, 1, 1, 0, 0)
-        cycles = windows_ticks(asm, window, channels).cycles + CALL_TICKS
-        return Cost(cycles, CALL_BYTES, 4 * 8, ((_function(doubled).name, asm.code_bytes),))
+        ticks = windows_ticks(asm, window, channels)
+        shared = (_function(doubled).name, asm.code_bytes)
+        return Cost(ticks.cycles + CALL_TICKS, CALL_BYTES, 4 * 8, (shared,), instructions=ticks.instructions)
 
     def in_place_offset(self, layer: Layer, core: Core, input_index: int) -> int | None:
         """0: a channel is written when all its cells have been read, over the first of them."""

@@ -107,7 +107,8 @@ class AddHelium(Kernel):
         turns = -(-layer.outputs[0].elements // 4)
         constants = 16 + (0 if p.constant2 is None else p.constant2.size)
         shared = (_function(*form).name, asm.code_bytes)
-        return Cost(once + turns * asm.instructions("four"), CALL_BYTES, constants, (shared,))
+        count = once + turns * asm.instructions("four")
+        return Cost(count, CALL_BYTES, constants, (shared,), instructions=count)
 
     def in_place_offset(self, layer: Layer, core: Core, input_index: int) -> int | None:
         """0: elements are read before they are written."""

@@ -103,7 +103,8 @@ class Conv2DRows(Kernel):
         tile = emit_tile(form)
         stream = form.groups * form.tile_channels * (form.runs * form.chunks * LANES + 4 * form.requantization.vectors)
         shared = ((STEM, DRIVER_BYTES), (tile.function.name, tile.code_bytes))
-        return Cost(conv_instructions(p, layout, form), LAYER_CODE_BYTES, stream + PARAMS_BYTES, shared)
+        count = conv_instructions(p, layout, form)
+        return Cost(count, LAYER_CODE_BYTES, stream + PARAMS_BYTES, shared, instructions=count)
 
     def scratch_bytes(self, layer: Layer, core: Core) -> int:
         return self._layout(layer.params).scratch_bytes

@@ -243,7 +243,8 @@ class DepthwiseHelium(Kernel):
         row = _DRIVER_ROW + copied + asm.instructions("call") + w.output_w // _pixels(p) * pixel
         shared = ((STEM, DRIVER_BYTES), (function.name, asm.code_bytes))
         constants = blocks * (LANES * w.kernel_h * w.kernel_w + 192) + PARAMS_BYTES
-        return Cost(_DRIVER_CALL + w.output_h * row, LAYER_CODE_BYTES, constants, shared)
+        count = _DRIVER_CALL + w.output_h * row
+        return Cost(count, LAYER_CODE_BYTES, constants, shared, instructions=count)
 
     def scratch_bytes(self, layer: Layer, core: Core) -> int:
         return _window_bytes(layer.params)

@@ -75,7 +75,8 @@ class FullyConnectedHelium(Kernel):
             count = tile.instructions(form.groups, p.batches)
         stream = form.groups * form.tile_channels * (form.chunks * LANES + 4 * form.requantization.vectors)
         code = CALL_BYTES + COPY_BYTES * self._copies(p)
-        return Cost(count + CALL_INSTRUCTIONS, code, stream, ((tile.function.name, tile.code_bytes),))
+        shared = (tile.function.name, tile.code_bytes)
+        return Cost(count + CALL_INSTRUCTIONS, code, stream, (shared,), instructions=count + CALL_INSTRUCTIONS)
 
     def scratch_bytes(self, layer: Layer, core: Core) -> int:
         p: FullyConnected = layer.params

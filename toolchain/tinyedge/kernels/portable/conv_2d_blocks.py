@@ -22,7 +22,7 @@ from tinyedge.kernels.common.overlap import least_offset, lowest_cells, lowest_f
 from tinyedge.kernels.common.pace import by_isa
 from tinyedge.kernels.common.row_ring import RowRing, make_ring, no_ring, reaches_outside, ring_in_place, ring_members
 from tinyedge.kernels.common.short_requantize import short_constants, short_members, short_reason
-from tinyedge.kernels.contract import Code, Constant, Cost, Kernel, Operands
+from tinyedge.kernels.contract import Code, Constant, Cost, Kernel, Operands, Storage
 from tinyedge.kernels.portable.conv_2d import weights_comment
 from tinyedge.ops.contract import Layer
 from tinyedge.ops.conv_2d import Conv2D
@@ -148,7 +148,7 @@ def blocks_in_place(params: Conv2D, layout: Layout, at_once: int) -> int:
     return max(within, least_offset(pixels * channels, unread[1:]))
 
 
-class _Conv2DBlocks(Kernel):
+class Conv2DBlocks(Kernel):
     """int8 convolutions without groups."""
 
     operators: ClassVar[tuple[str, ...]] = ("conv_2d",)
@@ -156,6 +156,20 @@ class _Conv2DBlocks(Kernel):
     channels: ClassVar[int]
     """of a block"""
     rates: ClassVar[Mapping[Isa, Rates]]
+    weight_bits: ClassVar[int] = 8
+    """in flash"""
+
+    def _pack(self, p: Conv2D, layout: Layout) -> npt.NDArray[np.int8]:
+        """The weights block by block."""
+        return pack_weights(p, layout, self.channels)
+
+    def _storage(self, p: Conv2D) -> Storage | None:
+        """How the weights lie in flash, where that is not as they are."""
+        return None
+
+    def _pair_cycles(self, layout: Layout, blocks: int, core: Core) -> float:
+        """What a pair of pixels takes beside what is counted for all kernels of blocks."""
+        return 0.0
 
     def fits(self, layer: Layer, core: Core) -> str:
         p: Conv2D = layer.params
@@ -181,15 +195,17 @@ class _Conv2DBlocks(Kernel):
         blocks = -(-p.output_channels // self.channels)
         block = read.rows * (rate.row + read.per_row * rate.run) + read.taps * rate.tap
         block += PIXELS * self.channels * rate.output
-        pair = rate.pair + blocks * block
+        pair = rate.pair + blocks * block + self._pair_cycles(layout, blocks, core)
         if layout.gathered_bytes:
             pair += PIXELS * (runs.rows * (rate.row + runs.per_row * rate.copy) + rate.copied_byte * runs.taps)
         cycles = layout.rows * (rate.output_row + -(-layout.width // PIXELS) * pair)
         if layout.ring.rows:
             loaded = min(p.window.input_h, layout.rows * layout.ring.rows)
             cycles += loaded * (rate.copy + rate.copied_byte * layout.ring.pitch)
-        constants = blocks * self.channels * read.taps + 9 * p.output_channels + PARAMS_BYTES
-        return Cost(int(cycles), LAYER_CODE_BYTES, constants, ((self.stem, rate.code_bytes),))
+        weights = blocks * self.channels * read.taps * self.weight_bits // 8
+        constants = weights + 9 * p.output_channels + PARAMS_BYTES
+        shared = ((self.stem, rate.code_bytes),)
+        return Cost(int(cycles), LAYER_CODE_BYTES, constants, shared, self._storage(p))
 
     def scratch_bytes(self, layer: Layer, core: Core) -> int:
         return find_layout(layer.params).scratch_bytes
@@ -200,7 +216,9 @@ class _Conv2DBlocks(Kernel):
     def emit(self, layer: Layer, core: Core, operands: Operands) -> Code:
         p: Conv2D = layer.params
         prefix, layout = operands.prefix, find_layout(p)
-        weights = pack_weights(p, layout, self.channels)
+        weights = self._pack(p, layout)
+        block_bytes = len(weights) // -(-p.output_channels // self.channels)
+        members = params_members(p, layout, prefix, f"{prefix}_weights", block_bytes)
         comment = f"{weights_comment(p)}; {self.channels} output channels in turn"
         scratch = operands.scratch or "NULL"
         return Code(
@@ -209,37 +227,34 @@ class _Conv2DBlocks(Kernel):
                 Constant(f"{prefix}_weights", "int8_t", weights, 4, comment),
                 *short_constants(prefix, p),
             ),
-            functions=_params_text(p, layout, prefix, self.channels),
+            functions=params_struct("te_conv_2d_blocks_params", f"{prefix}_params", members),
             runtime=(self.stem,),
             includes=("stddef.h",),
         )
 
 
-def _params_text(params: Conv2D, layout: Layout, prefix: str, at_once: int) -> str:
+def params_members(params: Conv2D, layout: Layout, prefix: str, weights: str, block_bytes: int) -> dict[str, Value]:
+    """The members of te_conv_2d_blocks_params."""
     w, channels = params.window, params.input_channels
-    return params_struct(
-        "te_conv_2d_blocks_params",
-        f"{prefix}_params",
-        {
-            "ring": ring_members(layout.ring, w, channels, params.input_zero_point),
-            "runs": layout.runs.members,
-            "read": layout.read.members,
-            "rows": layout.rows,
-            "width": layout.width,
-            "output_channels": params.output_channels,
-            "stride_h": w.stride_h,
-            "step": w.stride_w * channels,
-            "dilation_h": w.dilation_h,
-            "gathered_bytes": layout.gathered_bytes,
-            "tap_bytes": w.dilation_w * channels,
-            "block_bytes": layout.read.taps * at_once,
-            "weights": f"{prefix}_weights",
-            **short_members(prefix, params),
-        },
-    )
+    return {
+        "ring": ring_members(layout.ring, w, channels, params.input_zero_point),
+        "runs": layout.runs.members,
+        "read": layout.read.members,
+        "rows": layout.rows,
+        "width": layout.width,
+        "output_channels": params.output_channels,
+        "stride_h": w.stride_h,
+        "step": w.stride_w * channels,
+        "dilation_h": w.dilation_h,
+        "gathered_bytes": layout.gathered_bytes,
+        "tap_bytes": w.dilation_w * channels,
+        "block_bytes": block_bytes,
+        "weights": weights,
+        **short_members(prefix, params),
+    }
 
 
-class Conv2DBlocks4x2(_Conv2DBlocks):
+class Conv2DBlocks4x2(Conv2DBlocks):
     """int8 convolutions without groups, of four or more output channels."""
 
     name = "portable/conv_2d_blocks_4x2"
@@ -253,7 +268,7 @@ class Conv2DBlocks4x2(_Conv2DBlocks):
     )
 
 
-class Conv2DBlocks2x2(_Conv2DBlocks):
+class Conv2DBlocks2x2(Conv2DBlocks):
     """int8 convolutions without groups, of two or more output channels."""
 
     name = "portable/conv_2d_blocks_2x2"

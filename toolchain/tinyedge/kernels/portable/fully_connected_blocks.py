@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
+import numpy.typing as npt
 
-from tinyedge.boards import Core
+from tinyedge.boards import Core, Isa
 from tinyedge.kernels.common import checks
 from tinyedge.kernels.common.c_text import params_struct
 from tinyedge.kernels.common.filters import scales_alike
 from tinyedge.kernels.common.overlap import connected_in_place
 from tinyedge.kernels.common.pace import by_isa
 from tinyedge.kernels.common.short_requantize import short_constants, short_members, short_reason
-from tinyedge.kernels.contract import Code, Constant, Cost, Kernel, Operands
+from tinyedge.kernels.contract import Code, Constant, Cost, Kernel, Operands, Storage
 from tinyedge.kernels.portable.conv_2d_blocks import TAPS_AT_ONCE, blocks_of_channels
 from tinyedge.ops.contract import Layer
 from tinyedge.ops.fully_connected import FullyConnected
@@ -43,12 +45,28 @@ class FullyConnectedBlocks(Kernel):
 
     name = "portable/fully_connected_blocks"
     operators: ClassVar[tuple[str, ...]] = ("fully_connected",)
-    rates = by_isa(
+    stem: ClassVar[str] = STEM
+    weight_bits: ClassVar[int] = 8
+    """in flash"""
+    rates: ClassVar[Mapping[Isa, Rates]] = by_isa(
         armv6m=Rates(470, 39.2, 108.6, 98.2),
         armv7m=Rates(406, 16.0, 48.8, 74.6),
         dsp=Rates(406, 13.0, 46.0, 74.7),
         rv32=Rates(544, 14.5, 55.1, 91.2),
     )
+
+    def _pack(self, p: FullyConnected) -> npt.NDArray[np.int8]:
+        """The weights block by block."""
+        blocks = p.weights[blocks_of_channels(p.outputs, OUTPUTS)]
+        return np.ascontiguousarray(blocks.transpose(0, 2, 1), np.int8).reshape(-1)
+
+    def _storage(self, p: FullyConnected) -> Storage | None:
+        """How the weights lie in flash, where that is not as they are."""
+        return None
+
+    def _batch_cycles(self, p: FullyConnected, blocks: int, core: Core) -> float:
+        """What a row of the input takes beside what is counted for both kernels."""
+        return 0.0
 
     def fits(self, layer: Layer, core: Core) -> str:
         p: FullyConnected = layer.params
@@ -63,10 +81,12 @@ class FullyConnectedBlocks(Kernel):
     def cost(self, layer: Layer, core: Core) -> Cost:
         p: FullyConnected = layer.params
         rate, blocks = self.rates[core.isa], -(-p.outputs // OUTPUTS)
-        cycles = p.batches * (rate.batch + blocks * (p.inputs * rate.tap + OUTPUTS * rate.output))
+        batch = rate.batch + blocks * (p.inputs * rate.tap + OUTPUTS * rate.output)
+        cycles = p.batches * (batch + self._batch_cycles(p, blocks, core))
         per_output = 4 if scales_alike(p) else 9
-        constants = OUTPUTS * blocks * p.inputs + per_output * p.outputs + PARAMS_BYTES
-        return Cost(int(cycles), LAYER_CODE_BYTES, constants, ((STEM, rate.code_bytes),))
+        weights = OUTPUTS * blocks * p.inputs * self.weight_bits // 8
+        constants = weights + per_output * p.outputs + PARAMS_BYTES
+        return Cost(int(cycles), LAYER_CODE_BYTES, constants, ((self.stem, rate.code_bytes),), self._storage(p))
 
     def in_place_offset(self, layer: Layer, core: Core, input_index: int) -> int | None:
         return connected_in_place(layer.params)
@@ -74,7 +94,6 @@ class FullyConnectedBlocks(Kernel):
     def emit(self, layer: Layer, core: Core, operands: Operands) -> Code:
         p: FullyConnected = layer.params
         prefix, alike = operands.prefix, scales_alike(p)
-        weights = p.weights[blocks_of_channels(p.outputs, OUTPUTS)].transpose(0, 2, 1)
         comment = f"weights {p.outputs}x{p.inputs}: four outputs in turn for each input"
         bias, *scales = short_constants(prefix, p)
         if alike:
@@ -92,14 +111,14 @@ class FullyConnectedBlocks(Kernel):
             },
         )
         return Code(
-            call=(f"{STEM}(&{prefix}_params, {operands.inputs[0]}, {operands.outputs[0]});",),
+            call=(f"{self.stem}(&{prefix}_params, {operands.inputs[0]}, {operands.outputs[0]});",),
             constants=(
-                Constant(f"{prefix}_weights", "int8_t", np.ascontiguousarray(weights, np.int8).reshape(-1), 4, comment),
+                Constant(f"{prefix}_weights", "int8_t", self._pack(p), 4, comment),
                 bias,
                 *scales,
             ),
             functions=struct,
-            runtime=(STEM,),
+            runtime=(self.stem,),
         )
 
 

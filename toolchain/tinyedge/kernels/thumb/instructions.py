@@ -18,15 +18,20 @@ _TO_ITSELF = frozenset(
     ("add", "sub", "rsb", "adc", "sbc", "and", "orr", "eor", "bic", "lsl", "lsr", "asr", "ror", "mul")
 )
 """with two operands, the first is read as well"""
-_OTHER = frozenset(("mov", "mvn", "adr", "ssat", "usat", "sxtb", "sxth", "uxtb", "uxth", "sxtb16", "uxtb16", "movt"))
+_OTHER = frozenset(
+    ("mov", "mvn", "adr", "ssat", "usat", "sxtb", "sxth", "uxtb", "uxth", "sxtb16", "uxtb16", "movt", "clz", "ubfx")
+)
 _DSP = frozenset(
     (
-        *("pkhbt", "pkhtb", "sxtab16", "sadd16", "ssub16", "ssub8", "sel"),
-        *("mla", "mls", "smlabb", "smlabt", "smlatb", "smlatt", "smlawb", "smlawt", "smlad", "smuad"),
+        *("pkhbt", "pkhtb", "sxtab16", "sadd16", "qadd16", "ssub16", "ssub8", "sel", "usada8"),
+        *("mla", "mls", "smulbb", "smultb", "smlabb", "smlabt", "smlatb", "smlatt", "smlawb", "smlawt"),
+        *("smlad", "smuad"),
         *("smmul", "smmulr", "smmla", "smmlar", "smmls", "smmlsr"),
     )
 )
 _DATA = _TO_ITSELF | _OTHER | _DSP
+_TESTS = frozenset(("cbz", "cbnz"))
+"""branches whose condition is no suffix"""
 _LISTS = MULTIPLE - {"ldrd", "strd"}
 _NAMES = _DATA | COMPARES | LOADS | STORES | MULTIPLE | BRANCHES | {"vmov", "nop"}
 _SYNONYMS = {"movw": "mov", "addw": "add", "subw": "sub", "vldm": "vldmia", "vstm": "vstmia"}
@@ -34,6 +39,7 @@ _REGISTER = re.compile(r"\b(?:r\d+|sp|lr|pc|[sd]\d+)\b")
 _OPERANDS = re.compile(r"(?P<plain>[^\[{]*)(\[(?P<address>.*?)\]|\{(?P<listed>.*?)\})?(?P<behind>.*)")
 _NARROW = re.compile(
     r"(bx|blx|it\w*|nop)\b.*"
+    r"|cbn?z \w+, \d+f"
     r"|b(eq|ne|cs|cc|hs|lo|mi|pl|hi|ls|ge|lt|gt|le)? \d+[bf]"
     r"|(mov|cmp) \w+, (r\d+|lr|sp)"
     r"|cmp r[0-7], #\d+"
@@ -50,6 +56,7 @@ _NARROW = re.compile(
 """instructions that have a form of two bytes, among those these kernels use; branches are taken to be short"""
 
 
+@cache
 def without_label(line: str) -> str:
     """The instruction of a line, the directive, or nothing."""
     return _LABEL.sub("", line)
@@ -98,8 +105,8 @@ def parse_instruction(line: str) -> Instruction:
 
     >>> parse_instruction("ldr r2, [r0, r1, lsl #2]").address == {"r0", "r1"}
     True
-    >>> parse_instruction("bne 1b").conditional
-    True
+    >>> parse_instruction("bne 1b").conditional, parse_instruction("cbz r2, 4f").conditional
+    (True, True)
     """
     mnemonic, _, text = line.partition(" ")
     name, conditional = _split_mnemonic(mnemonic)
@@ -123,7 +130,7 @@ def parse_instruction(line: str) -> Instruction:
         indexed=len(address) > 1,
         words=2 if name in MULTIPLE else 0,
         branches=branches,
-        conditional=branches and conditional,
+        conditional=branches and (conditional or name in _TESTS),
     )
 
 

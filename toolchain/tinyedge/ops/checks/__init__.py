@@ -45,7 +45,9 @@ def describe(graph: Graph, operator: Operator) -> str:
 def refuse(graph: Graph, operator: Operator, rule: str, *, hint: str = "") -> ModelError:
     """The error for an operator that breaks a rule."""
     hint = hint or "change this layer in the model so that it keeps the rule, and convert the model again"
-    return ModelError(f"model `{graph.name}`: {describe(graph, operator)} cannot be run: {rule}", hint=hint)
+    return ModelError(
+        f"model `{graph.name}`: {describe(graph, operator)} cannot be run: {rule}", hint=hint, code="TE204"
+    )
 
 
 def rule_of(constraint: Constraint) -> str:

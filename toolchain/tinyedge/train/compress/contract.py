@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, Literal, Protocol
 
 from tinyedge.train.fit import Training
+
+Changes = Literal["structure", "zeros", "values", "ranges"]
+"""what a technique leaves behind, in the order in which techniques can follow each other: other layers or channels;
+weights that are zero; weights of few values; ranges that activations are rounded in"""
 
 
 class Technique(Protocol):
@@ -12,13 +16,13 @@ class Technique(Protocol):
 
     name: ClassVar[str]
     """what recipes call it"""
-    must_be_last: ClassVar[bool]
-    """nothing can be applied to its result but the conversion"""
+    changes: ClassVar[Changes]
 
     def rehearse(self, model: Any) -> tuple[Any, tuple[str, ...]]:
         """(the untrained `model` as it will be when this was applied, what is to be said about it before it is).
 
-        Raises: ModelError when the model is of a kind the technique cannot treat
+        Raises: ModelError when the model is of a kind the technique cannot treat; UsageError when its settings make no
+                sense for this model
         """
         ...
 
@@ -28,3 +32,7 @@ class Technique(Protocol):
         Raises: ModelError when the model is of a kind the technique cannot treat
         """
         ...
+
+    def stored(self, tflite: bytes) -> bytes:
+        """The converted model with weights in the form that this technique trained them for."""
+        return tflite

@@ -1,6 +1,6 @@
 """Quantization-aware training: weights and activations are rounded to int8 in the forward pass while training goes on.
 
-Weights that are zero stay zero, so a pruned model keeps its sparsity.
+Weights that are zero stay zero, so a pruned model keeps its sparsity; weights of few values keep them.
 """
 
 from __future__ import annotations
@@ -15,6 +15,9 @@ import numpy as np
 
 from tinyedge.errors import ModelError
 from tinyedge.tables import require_range
+from tinyedge.train.compress.contract import Changes, Technique
+from tinyedge.train.compress.observers import Observer, min_max
+from tinyedge.train.compress.straight_through import forms_kept
 from tinyedge.train.fit import Training
 from tinyedge.train.layers import activation_name, describe, first_line, inbound_layers, kind_of
 from tinyedge.train.matching import one_or_all
@@ -43,11 +46,11 @@ _COMPUTE_NOTHING = (
 
 
 @dataclass(frozen=True)
-class QuantizeAware:
+class QuantizeAware(Technique):
     """int8 quantization-aware training that keeps zeros, with ranges that start at what the float model shows."""
 
     name: ClassVar[str] = "quantize_aware"
-    must_be_last: ClassVar[bool] = True
+    changes: ClassVar[Changes] = "ranges"
 
     epochs: int
     """times that the training sees every sample with rounded weights"""
@@ -60,46 +63,53 @@ class QuantizeAware:
 
     def rehearse(self, model: Any) -> tuple[Any, tuple[str, ...]]:
         aware = self._wrap(model)
-        return aware, calibration_note(aware)
+        return aware, calibration_note(aware, self.name)
 
     def apply(self, model: Any, training: Training) -> Any:
         aware = self._wrap(model)
         inputs = training.data.train_inputs
         chosen = np.linspace(0, len(inputs[0]) - 1, min(len(inputs[0]), _CALIBRATION_SAMPLES)).astype(int)
         calibrate_ranges(aware, one_or_all([array[chosen] for array in inputs]))
-        training.fit(aware, self.name, epochs=self.epochs, learning_rate=self.learning_rate)
+        kept = forms_kept(aware, flatten_model(model))
+        callbacks = [kept.callback()] if kept.is_needed else []
+        training.fit(aware, self.name, epochs=self.epochs, learning_rate=self.learning_rate, callbacks=callbacks)
+        kept.finish()
         widen_empty_channels(aware)
         return aware
 
     def _wrap(self, model: Any) -> Any:
-        """The model with rounding in every layer the library supports. Raises: ModelError."""
-        import tensorflow_model_optimization as tfmot
-        from tf_keras.models import clone_model
-        from tf_keras.utils import custom_object_scope
+        return with_rounding(model, self.name)
 
-        flat = flatten_model(model)
-        annotate = tfmot.quantization.keras.quantize_annotate_layer
-        scheme = _scheme()
-        registry = scheme.get_quantize_registry()
-        supported = [layer for layer in flat.layers if _is_supported(layer, registry)]
-        if not any(layer.weights for layer in supported):
-            raise ModelError(
-                "no layer with weights can be trained quantization-aware: there are "
-                + ", ".join(describe(layer) for layer in flat.layers if layer.weights),
-                hint="leave out the technique `quantize_aware`: the conversion quantizes any model after training",
+
+def with_rounding(model: Any, technique: str) -> Any:
+    """The model with rounding in every layer the library supports. Raises: ModelError, which names `technique`."""
+    import tensorflow_model_optimization as tfmot
+    from tf_keras.models import clone_model
+    from tf_keras.utils import custom_object_scope
+
+    flat = flatten_model(model)
+    annotate = tfmot.quantization.keras.quantize_annotate_layer
+    scheme = _scheme()
+    registry = scheme.get_quantize_registry()
+    supported = [layer for layer in flat.layers if _is_supported(layer, registry)]
+    if not any(layer.weights for layer in supported):
+        raise ModelError(
+            "no layer with weights can be trained quantization-aware: there are "
+            + ", ".join(describe(layer) for layer in flat.layers if layer.weights),
+            hint=f"leave out the technique `{technique}`: the conversion quantizes any model after training",
+        )
+    names = {layer.name for layer in supported}
+    try:
+        with custom_object_scope(custom_objects(flat)):
+            annotated = clone_model(
+                flat, clone_function=lambda layer: annotate(layer) if layer.name in names else layer
             )
-        names = {layer.name for layer in supported}
-        try:
-            with custom_object_scope(custom_objects(flat)):
-                annotated = clone_model(
-                    flat, clone_function=lambda layer: annotate(layer) if layer.name in names else layer
-                )
-                return tfmot.quantization.keras.quantize_apply(annotated, scheme)
-        except (ValueError, RuntimeError, TypeError, NotImplementedError) as error:
-            raise ModelError(
-                f"the model cannot be trained quantization-aware: {first_line(error)}",
-                hint="leave out the technique `quantize_aware`: the conversion quantizes any model after training",
-            ) from error
+            return tfmot.quantization.keras.quantize_apply(annotated, scheme)
+    except (ValueError, RuntimeError, TypeError, NotImplementedError) as error:
+        raise ModelError(
+            f"the model cannot be trained quantization-aware: {first_line(error)}",
+            hint=f"leave out the technique `{technique}`: the conversion quantizes any model after training",
+        ) from error
 
 
 def _scheme() -> Any:
@@ -140,11 +150,11 @@ def _is_supported(layer: Any, registry: Any) -> bool:
     return bool(registry.supports(layer))
 
 
-def calibration_note(aware: Any) -> tuple[str, ...]:
+def calibration_note(aware: Any, technique: str = "quantize_aware") -> tuple[str, ...]:
     """What is to be said of layers that are left to calibration; nothing when there are none."""
     left = left_to_calibration(aware)
     told = (
-        f"`quantize_aware` leaves {', '.join(left)} to calibration: these are quantized by the representative "
+        f"`{technique}` leaves {', '.join(left)} to calibration: these are quantized by the representative "
         "samples alone"
     )
     return (told,) if left else ()
@@ -175,11 +185,18 @@ def calibrate_ranges(aware: Any, inputs: Any) -> None:
     of the int8 range unused. All other variables (batch normalization's averages) keep their values.
     """
     saved = [(variable, variable.numpy()) for variable in aware.weights]
-    with _ranges_follow_at_once() as ranges:
+    with _ranges_follow_at_once(min_max) as ranges:
         aware(inputs, training=True)
     for variable, value in saved:
         if id(variable) not in ranges:
             variable.assign(value)
+
+
+def observe_ranges(aware: Any, inputs: Any, observer: Observer) -> None:
+    """Set the range of every activation, of the inputs too, to what `observer` makes of the values it takes over
+    `inputs`, and that of every kernel to its own."""
+    with _ranges_follow_at_once(observer):
+        aware(inputs, training=True)
 
 
 def widen_empty_channels(aware: Any) -> None:
@@ -201,18 +218,28 @@ def widen_empty_channels(aware: Any) -> None:
 
 
 @contextmanager
-def _ranges_follow_at_once() -> Iterator[set[int]]:
-    """Within the block a range takes a batch's extremes whole. Yields the ids of the variables it was done to."""
+def _ranges_follow_at_once(observer: Observer) -> Iterator[set[int]]:
+    """Within the block a range takes what is observed in a batch whole. Yields ids of those variables."""
+    import tensorflow as tf
     from tensorflow_model_optimization.python.core.quantization.keras import quant_ops
 
     ranges: set[int] = set()
-    moving_average = quant_ops.MovingAvgQuantize
+    moving_average, all_values = quant_ops.MovingAvgQuantize, quant_ops.AllValuesQuantize
+
+    def observed(inputs: Any) -> Any:
+        return inputs if observer is min_max else tf.clip_by_value(inputs, *observer(np.asarray(inputs)))
 
     def last_value(inputs: Any, min_var: Any, max_var: Any, **options: Any) -> Any:
         ranges.update((id(min_var), id(max_var)))
-        return moving_average(inputs, min_var, max_var, **{**options, "ema_decay": 0.0})
+        return moving_average(observed(inputs), min_var, max_var, **{**options, "ema_decay": 0.0})
 
-    with mock.patch.object(quant_ops, "MovingAvgQuantize", last_value):
+    def first_value(inputs: Any, min_var: Any, max_var: Any, **options: Any) -> Any:
+        return all_values(observed(inputs), min_var, max_var, **options)
+
+    with (
+        mock.patch.object(quant_ops, "MovingAvgQuantize", last_value),
+        mock.patch.object(quant_ops, "AllValuesQuantize", first_value),
+    ):
         yield ranges
 
 

@@ -40,7 +40,7 @@ EXPORT uint64_t te_window_read(void *engine, uint64_t offset, unsigned size, voi
   register_page *page = page_at(w, offset, size);
   if (page != NULL) {
     const uint32_t word = (uint32_t)(offset & IN_PAGE) / WORD;
-    if ((page->calls[word] & CALLS_READ) == 0 || (page->port != NULL && te_port_read(page->port, word))) {
+    if ((page->calls[word] & CALLS_READ) == 0 || (page->port != NULL && page->port_calls->read(page->port, word))) {
       return page->values[word];
     }
   }
@@ -57,7 +57,7 @@ EXPORT void te_window_write(void *engine, uint64_t offset, unsigned size, uint64
       page->values[word] = (uint32_t)value;
       return;
     }
-    if (page->port != NULL && te_port_write(page->port, word, (uint32_t)value)) {
+    if (page->port != NULL && page->port_calls->write(page->port, word, (uint32_t)value)) {
       return;
     }
   }

@@ -15,16 +15,17 @@
 #define CALLS_READ 1u
 #define CALLS_WRITE 2u
 
-typedef struct uarte_port uarte_port;
+/* A serial port serves an access to register `word` of its page; 0: Python has to. */
+typedef struct {
+  int (*read)(void *port, uint32_t word);
+  int (*write)(void *port, uint32_t word, uint32_t value);
+} port_calls;
 
 typedef struct {
   uint32_t values[PAGE_WORDS];
   uint8_t calls[PAGE_WORDS]; /* CALLS_*: a peripheral in Python has to be asked; other registers are plain storage */
-  uarte_port *port;          /* serves the commonest accesses of a UARTE here, or NULL */
+  void *port;                /* serves the commonest accesses of a serial port here, or NULL */
+  const port_calls *port_calls;
 } register_page;
-
-/* Serve an access to register `word`; 0: Python has to. */
-int te_port_read(uarte_port *port, uint32_t word);
-int te_port_write(uarte_port *port, uint32_t word, uint32_t value);
 
 #endif

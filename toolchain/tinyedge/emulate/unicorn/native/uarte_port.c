@@ -26,7 +26,7 @@ enum {
 #define ENABLED 8u
 #define BUFFER_BYTES 4096u
 
-struct uarte_port {
+typedef struct {
   uint32_t polled; /* Python: no interrupt is enabled */
   uint32_t target; /* the running transfer of the receiver: where the next byte goes, */
   uint32_t room;   /* how many more (0: no transfer), */
@@ -40,25 +40,7 @@ struct uarte_port {
   int (*read_memory)(void *engine, uint64_t address, void *bytes, uint64_t size);
   int (*write_memory)(void *engine, uint64_t address, const void *bytes, uint64_t size);
   uint32_t flash_start, flash_end; /* DMA cannot write there */
-};
-
-EXPORT uarte_port *te_port_new(register_page *page, void *engine,
-                               int (*read_memory)(void *, uint64_t, void *, uint64_t),
-                               int (*write_memory)(void *, uint64_t, const void *, uint64_t), uint32_t flash_start,
-                               uint32_t flash_end) {
-  uarte_port *port = calloc(1, sizeof *port);
-  if (port != NULL) {
-    port->polled = 1;
-    port->page = page;
-    port->engine = engine;
-    port->read_memory = read_memory;
-    port->write_memory = write_memory;
-    port->flash_start = flash_start;
-    port->flash_end = flash_end;
-    page->port = port;
-  }
-  return port;
-}
+} uarte_port;
 
 static int is_simple(const uarte_port *port, uint32_t count) {
   const uint32_t *values = port->page->values;
@@ -105,13 +87,35 @@ static int receive(uarte_port *port) {
   return 1;
 }
 
-int te_port_read(uarte_port *port, uint32_t word) {
+static int read_port(void *of, uint32_t word) {
+  uarte_port *port = of;
   return word == EVENTS_ENDRX && (port->page->values[EVENTS_ENDRX] != 0 || receive(port));
 }
 
-int te_port_write(uarte_port *port, uint32_t word, uint32_t value) {
+static int write_port(void *of, uint32_t word, uint32_t value) {
+  uarte_port *port = of;
   if (value != 1) {
     return 0;
   }
   return word == STARTTX ? send(port) : word == STARTRX && start_receiving(port);
+}
+
+EXPORT uarte_port *te_port_new(register_page *page, void *engine,
+                               int (*read_memory)(void *, uint64_t, void *, uint64_t),
+                               int (*write_memory)(void *, uint64_t, const void *, uint64_t), uint32_t flash_start,
+                               uint32_t flash_end) {
+  static const port_calls calls = {read_port, write_port};
+  uarte_port *port = calloc(1, sizeof *port);
+  if (port != NULL) {
+    port->polled = 1;
+    port->page = page;
+    port->engine = engine;
+    port->read_memory = read_memory;
+    port->write_memory = write_memory;
+    port->flash_start = flash_start;
+    port->flash_end = flash_end;
+    page->port = port;
+    page->port_calls = &calls;
+  }
+  return port;
 }

@@ -18,6 +18,7 @@ class SharedPage(ctypes.Structure):
         ("values", ctypes.c_uint32 * (PAGE_BYTES // _WORD)),
         ("calls", ctypes.c_uint8 * (PAGE_BYTES // _WORD)),
         ("port", ctypes.c_void_p),
+        ("port_calls", ctypes.c_void_p),
     )
 
 
@@ -40,6 +41,9 @@ class Registers:
 
 class RegisterPage:
     """Registers of 32 bits by their offset in the page. A register nobody claimed keeps what is written to it."""
+
+    start = 0
+    """where in the whole page offsets begin"""
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -93,10 +97,10 @@ class _Part(RegisterPage):
         super().__init__(page.name)
         self.shared = page.shared
         self.values = Registers(page.shared, start)
-        self._page, self._start = page, start
+        self._page, self.start = page, start
 
     def on_read(self, offset: int, reader: Callable[[], int]) -> None:
-        self._page.on_read(self._start + offset, reader)
+        self._page.on_read(self.start + offset, reader)
 
     def on_write(self, offset: int, writer: Callable[[int], None]) -> None:
-        self._page.on_write(self._start + offset, writer)
+        self._page.on_write(self.start + offset, writer)

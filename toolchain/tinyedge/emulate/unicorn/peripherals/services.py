@@ -3,14 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Protocol
 
 from tinyedge.emulate.unicorn.config import MachineConfig
 from tinyedge.emulate.unicorn.frames import Ending
-from tinyedge.emulate.unicorn.native_library import PortState
+from tinyedge.emulate.unicorn.native_library import PolledPortState, PortState
 from tinyedge.emulate.unicorn.peripherals.page import RegisterPage
 from tinyedge.emulate.unicorn.scheduler import Event
 from tinyedge.emulate.unicorn.serial_line import SerialLine
+
+
+@dataclass(frozen=True)
+class PolledWords:
+    """Where a port without DMA has its registers, by their offsets, and what its status is.
+
+    status, receive, send
+    empty, full   the status without a received byte that waits, and with one
+    """
+
+    status: int
+    receive: int
+    send: int
+    empty: int
+    full: int
 
 
 class Services(Protocol):
@@ -52,6 +68,10 @@ class Services(Protocol):
 
     def share_port(self, page: RegisterPage) -> PortState:
         """The state of the console's UARTE, which native code works on too where there is some."""
+        ...
+
+    def share_polled_port(self, page: RegisterPage, words: PolledWords) -> PolledPortState:
+        """The state of the console's port without DMA, which native code works on too where there is some."""
         ...
 
     def record_reading(self) -> None:

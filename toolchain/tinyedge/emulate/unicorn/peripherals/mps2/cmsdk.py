@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tinyedge.emulate.unicorn.peripherals.page import RegisterPage
 from tinyedge.emulate.unicorn.peripherals.polled_uart import PolledUart
-from tinyedge.emulate.unicorn.peripherals.services import Services
+from tinyedge.emulate.unicorn.peripherals.services import PolledWords, Services
 
 _DATA, _STATE = 0x00, 0x04
 _STATE_RX_FULL = 2
@@ -15,11 +15,7 @@ _ENABLE = 1
 class CmsdkUart(PolledUart):
     """Source: Cortex-M System Design Kit Technical Reference Manual (DDI 0479), 4.3"""
 
-    def __init__(self, page: RegisterPage, services: Services, base: int) -> None:
-        super().__init__(page, services, base)
-        page.on_read(_STATE, lambda: _STATE_RX_FULL if self.has_byte() else 0)
-        page.on_read(_DATA, self.take_byte)
-        page.on_write(_DATA, self.send_byte)
+    words = PolledWords(status=_STATE, receive=_DATA, send=_DATA, empty=0, full=_STATE_RX_FULL)
 
 
 class CmsdkTimer:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from tinyedge.emulate.unicorn.frames import Ending
 from tinyedge.emulate.unicorn.peripherals.page import RegisterPage
 from tinyedge.emulate.unicorn.peripherals.polled_uart import PolledUart
-from tinyedge.emulate.unicorn.peripherals.services import Services
+from tinyedge.emulate.unicorn.peripherals.services import PolledWords, Services
 
 _EMPTY = 1 << 31
 _DATA_READY, _TRANSMITTER_EMPTY = 0x01, 0x60
@@ -40,11 +40,7 @@ class Ns16550(PolledUart):
 class EspUart(PolledUart):
     """Source: ESP32-C3 Technical Reference Manual v1.1, 26.5"""
 
-    def __init__(self, page: RegisterPage, services: Services, base: int) -> None:
-        super().__init__(page, services, base)
-        page.on_read(_ESP_FIFO, self.take_byte)
-        page.on_write(_ESP_FIFO, self.send_byte)
-        page.on_read(_ESP_STATUS, lambda: int(self.has_byte()))
+    words = PolledWords(status=_ESP_STATUS, receive=_ESP_FIFO, send=_ESP_FIFO, empty=0, full=1)
 
 
 class TestDevice:

@@ -1,0 +1,140 @@
+"""Structured pruning: the least important channels leave the graph, which is an ordinary, smaller one then."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal
+
+from tinyedge.errors import ModelError, UsageError
+from tinyedge.tables import require_range
+from tinyedge.train.channels import Channels, find_channels
+from tinyedge.train.compress.contract import Changes, Technique
+from tinyedge.train.compress.importance import channel_scores
+from tinyedge.train.fit import Training
+from tinyedge.train.layers import kind_of
+from tinyedge.train.rewrite import fresh_like
+
+Scores = dict[int, float]
+"""of the label of each channel"""
+
+
+@dataclass(frozen=True)
+class PruneChannels(Technique):
+    """Whole channels go, with all that computes and reads them; those tied by an addition go together.
+
+    Source: Molchanov et al., "Importance estimation for neural network pruning" (2019), for `taylor`; Liu et al.,
+    "Learning efficient convolutional networks through network slimming" (2017), for `gamma`
+    """
+
+    name: ClassVar[str] = "prune_channels"
+    changes: ClassVar[Changes] = "structure"
+
+    macs: float
+    """share of the multiplications that is left"""
+    epochs: int
+    """times that the training sees every sample to mend what was lost, over all steps"""
+    score: Literal["l1", "gamma", "taylor"] = "taylor"
+    """what a channel is worth: the sum of its weights, the factor of its batch normalization, or the change of the loss
+    without it"""
+    steps: int = 1
+    """times that channels go, each followed by its part of the epochs"""
+    multiple: int = 4
+    """number of channels of a layer that is left: a multiple of it, as kernels compute so many at once"""
+    learning_rate: float = 0.002
+    """the largest of each training, which should be that of [fit]"""
+    from_scratch: bool = False
+    """the control: a network of the same widths is drawn anew, and trained for the epochs of [fit] as well"""
+
+    def __post_init__(self) -> None:
+        require_range("macs", self.macs, 0.001, 0.999)
+        require_range("epochs", self.epochs, 1)
+        require_range("steps", self.steps, 1, self.epochs)
+        require_range("multiple", self.multiple, 1, 64)
+        require_range("learning_rate", self.learning_rate, 1e-9, 10)
+
+    def rehearse(self, model: Any) -> tuple[Any, tuple[str, ...]]:
+        channels = find_channels(model)
+        families = channels.families()
+        if not families:
+            raise ModelError(
+                "no channel of the model can go: all are fixed by its outputs or by layers of other kinds",
+                hint="leave out the technique `prune_channels` in recipe.toml",
+            )
+        if self.score == "gamma" and not any(kind_of(layer) == "BatchNormalization" for layer in channels.model.layers):
+            raise UsageError(
+                'the `score` "gamma" of `prune_channels` is of batch normalization, and the model has none',
+                hint='`score = "taylor"` needs none',
+            )
+        whole = channels.macs(set())
+        smallest = channels.macs(_gone(channels, {}, self.multiple, float("inf")))
+        if smallest > self.macs * whole:
+            raise UsageError(
+                f"`macs` of `prune_channels` is {self.macs:g}; with {self.multiple} channels in each layer that can "
+                f"lose some, {smallest / whole:.3f} of the {whole:,} multiplications are left",
+                hint="a larger `macs`, or a smaller `multiple`",
+            )
+        scores = {label: float(place) for _, labels in families for place, label in enumerate(labels)}
+        gone = choose_channels(channels, scores, self.multiple, lambda some: channels.macs(some) <= self.macs * whole)
+        return channels.without(gone), ()
+
+    def apply(self, model: Any, training: Training) -> Any:
+        whole = find_channels(model).macs(set())
+        for step in range(1, self.steps + 1):
+            channels = find_channels(model)
+            target = whole * self.macs ** (step / self.steps)
+            scores = channel_scores(channels, self.score, training)
+            gone = choose_channels(channels, scores, self.multiple, lambda some: channels.macs(some) <= target)  # noqa: B023
+            model = channels.without(gone)
+            stage = self.name if self.steps == 1 else f"{self.name} {step}"
+            epochs = self.epochs * step // self.steps - self.epochs * (step - 1) // self.steps
+            training.fit(model, stage, epochs=epochs, learning_rate=self.learning_rate)
+        if self.from_scratch:
+            model = fresh_like(model)
+            training.fit(
+                model,
+                f"{self.name} from scratch",
+                epochs=training.settings.epochs + self.epochs,
+                learning_rate=training.settings.learning_rate,
+            )
+        left = find_channels(model).macs(set())
+        training.notes.append(
+            f"`prune_channels` leaves {left:,} of {whole:,} multiplications, {left / whole:.3f}: "
+            f"{_widths(model)} channels"
+        )
+        return model
+
+
+def choose_channels(
+    channels: Channels, scores: Scores, multiple: int, is_enough: Callable[[set[int]], bool]
+) -> set[int]:
+    """The fewest channels, of the smallest scores, without which `is_enough`; as many go as can if it never is."""
+    bounds = sorted({*scores.values(), float("inf")})
+    low, high = 0, len(bounds) - 1
+    while low < high:
+        middle = (low + high) // 2
+        if is_enough(_gone(channels, scores, multiple, bounds[middle])):
+            high = middle
+        else:
+            low = middle + 1
+    return _gone(channels, scores, multiple, bounds[low])
+
+
+def _gone(channels: Channels, scores: Scores, multiple: int, bound: float) -> set[int]:
+    """The channels whose scores are below `bound`, but for what makes up multiples and leaves one of them at least."""
+    gone: set[int] = set()
+    for _, labels in channels.families():
+        order = sorted(labels, key=lambda label: scores.get(label, 0.0))
+        below = sum(scores.get(label, 0.0) < bound for label in order)
+        left = max(-(-(len(order) - below) // multiple), 1) * multiple
+        gone.update(order[: max(len(order) - left, 0)])
+    return gone
+
+
+def _widths(model: Any) -> str:
+    """Output channels of each layer with a kernel; the last one has as many as there are classes."""
+    kinds = ("Conv1D", "Conv2D", "Dense")
+    return "/".join(str(layer.output_shape[-1]) for layer in model.layers if kind_of(layer) in kinds)
+
+
+TECHNIQUE = PruneChannels
