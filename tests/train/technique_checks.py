@@ -14,6 +14,7 @@ import numpy as np
 
 from tinyedge.errors import TinyEdgeError
 from tinyedge.graph.reader import read_model
+from tinyedge.train.architectures import depthwise_separable, inverted_residual, squeeze_excite
 from tinyedge.train.channels import find_channels
 from tinyedge.train.compress import forms
 from tinyedge.train.compress.cluster import Cluster
@@ -21,13 +22,14 @@ from tinyedge.train.compress.distill import Distill
 from tinyedge.train.compress.importance import channel_scores
 from tinyedge.train.compress.int4 import Int4
 from tinyedge.train.compress.kernels import kernels_of
+from tinyedge.train.compress.l1 import L1
 from tinyedge.train.compress.low_rank import LowRank
 from tinyedge.train.compress.prune import Prune
 from tinyedge.train.compress.prune_channels import PruneChannels
 from tinyedge.train.compress.ptq import PostTraining
 from tinyedge.train.compress.quantize_aware import QuantizeAware
 from tinyedge.train.convert import convert_model
-from tinyedge.train.evaluate import quantize_inputs, run_int8
+from tinyedge.train.evaluate import check_types, quantize_inputs, run_int8
 from tinyedge.train.fit import Training
 from tinyedge.train.heads import Head
 from tinyedge.train.matching import Matched
@@ -346,7 +348,46 @@ def distill() -> dict[str, Any]:
     }
 
 
-CHECKS = (float_accuracy, folded, ptq, pattern, cluster, int4, channels, shapes, low_rank, distill)
+def l1() -> dict[str, Any]:
+    context = training()
+    sparse = L1(strength=0.3, epochs=3, learning_rate=0.01).apply(trained(), context)
+    zeros = {kernel.layer.name: float(np.mean(kernel.rows() == 0)) for kernel in kernels_of(sparse)}
+    return {"zeros": zeros, "notes": context.notes, "accuracy": training().score(sparse)["accuracy"]}
+
+
+def int16() -> dict[str, Any]:
+    """A model with activations of int16."""
+    tflite = convert_model(trained(), training().data.train_inputs, 64, "int16")
+    graph = read_model(tflite, "m")
+    check_types(graph, "int16")
+    found = kernels_in(graph)
+    images = training().data.test_inputs
+    integers = run_int8(graph, quantize_inputs(images, graph), lambda *_: None)[0]
+    floats = training().predict(trained(), images)[0]
+    return {
+        "kernels": sorted({kernel[0] for kernel in found.values()}),
+        "input": graph.input_tensors()[0].dtype.value,
+        "difference": float(np.abs(floats - integers.reshape(floats.shape)).max()),
+        "refused": refused(lambda: check_types(graph)),
+    }
+
+
+def networks() -> dict[str, Any]:
+    """Parameters by width and depth, that normalization folds, and that channels can be pruned."""
+    made = {}
+    for build in (depthwise_separable, inverted_residual, squeeze_excite):
+        whole, narrow, deep = (build((8, 8, 1), 4, **size) for size in ({}, {"width": 0.5}, {"depth": 2}))
+        small = PruneChannels(macs=0.6, epochs=1).rehearse(whole)[0]
+        made[build.__name__] = {
+            "parameters": [each.count_params() for each in (narrow, whole, deep)],
+            "folded": not any("batch_norm" in layer.name for layer in fold_norms(whole).layers),
+            "pruned": small.count_params() < whole.count_params(),
+            "outputs": list(small(np.zeros((2, 8, 8, 1), np.float32)).shape),
+        }
+    return made
+
+
+CHECKS = (float_accuracy, folded, ptq, pattern, cluster, int4, channels, shapes, low_rank, distill, l1, int16, networks)
 
 
 def main() -> None:
