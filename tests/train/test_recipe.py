@@ -166,7 +166,7 @@ def test_chains_that_make_no_sense_are_refused_with_the_reason(tmp_path: Path, c
         ('technique = "ptq"\nobserver = "msee"', "did you mean `mse`?"),
         ('technique = "ptq"\npercentile = 50', "`percentile` is 50; it must be in [90, 100]"),
         ('technique = "prune_channels"\nmacs = 1\nepochs = 1', "`macs` is 1; it must be in [0.001, 0.999]"),
-        ('technique = "prune_channels"\nmacs = 0.5\nepochs = 1\nsteps = 2', "`steps` is 2; it must be in [1, 1]"),
+        ('technique = "prune_channels"\nmacs = 0.5\nepochs = 1\nsteps = 0', "`steps` is 0; it must be at least 1"),
         ('technique = "low_rank"\nepochs = 1\nenergy = 1', "`energy` is 1"),
         ('technique = "distill"\nepochs = 1\nteacher = "big.py"', "give both, or neither"),
         ('technique = "distill"\nepochs = 1\nhints = ["a"]', "write `mine=teachers`"),
@@ -177,6 +177,15 @@ def test_settings_of_techniques_are_checked(tmp_path: Path, table: str, said: st
     with pytest.raises(UsageError) as caught:
         load_recipe(write_recipe(tmp_path / "clouds", recipe=text))
     assert said in caught.value.what
+
+
+def test_a_quick_form_has_few_epochs_of_everything(tmp_path: Path) -> None:
+    table = 'technique = "distill"\nepochs = 9\nteacher = "big.py"\nteacher_epochs = 9'
+    more = 'technique = "prune_channels"\nmacs = 0.5\nepochs = 8\nsteps = 4'
+    text = f"{RECIPE.split('[[compress]]')[0]}\n[[compress]]\n{table}\n[[compress]]\n{more}\n"
+    quick = load_recipe(write_recipe(tmp_path / "clouds", recipe=text)).as_quick()
+    assert [table["epochs"] for table in quick.to_json()["compress"]] == [1, 1]
+    assert quick.to_json()["compress"][0]["teacher_epochs"] == 1
 
 
 def test_activations_of_int16_are_refused_where_they_cannot_be(tmp_path: Path) -> None:

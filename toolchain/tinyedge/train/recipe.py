@@ -157,16 +157,19 @@ class Recipe:
     def as_quick(self) -> Recipe:
         """The recipe as `--quick` trains it: of few epochs, and with the data that [quick] names."""
         most = self.quick.epochs
-        compress = tuple(
-            dataclasses.replace(technique, epochs=min(technique.epochs, most))  # type: ignore[type-var]
-            if hasattr(technique, "epochs")
-            else technique
-            for technique in self.compress
-        )
+        compress = tuple(_with_epochs(technique, most) for technique in self.compress)
         fit = dataclasses.replace(
             self.fit, epochs=min(self.fit.epochs, most), samples=self.quick.samples or self.fit.samples
         )
         return dataclasses.replace(self.with_data(**self.quick.data), fit=fit, compress=compress)
+
+
+def _with_epochs(technique: Technique, most: int) -> Technique:
+    """The technique with so many epochs at most, wherever it has any."""
+    settings: dict[str, Any] = dataclasses.asdict(technique)  # type: ignore[call-overload]
+    fewer = {name: min(value, most) for name, value in settings.items() if name.endswith("epochs")}
+    changed: Technique = dataclasses.replace(technique, **fewer)  # type: ignore[type-var]
+    return changed
 
 
 def list_models() -> tuple[str, ...]:
