@@ -131,7 +131,7 @@ def folded() -> dict[str, Any]:
 def ptq() -> dict[str, Any]:
     """Accuracy and the scale of the input, which holds one very large value, by observer."""
     found = {}
-    for observer in ("percentile", "mse"):
+    for observer in ("percentile",):
         context = training()
         context.data.train_inputs[0][0, 0, 0, 0] = 60.0
         made = trained()
@@ -247,7 +247,7 @@ def channels() -> dict[str, Any]:
         result[score] = [all(value >= 0 for value in scores.values()), len(set(scores.values()))]
     context = training()
     pruned = PruneChannels(macs=0.5, epochs=4, steps=2, multiple=4, learning_rate=0.01).apply(trained(), context)
-    result |= {"notes": context.notes, "accuracy": accuracy(converted(pruned))}
+    result |= {"notes": context.notes, "accuracy": training().score(pruned)["accuracy"]}
     result["widths"] = {kernel.layer.name: kernel.outputs for kernel in kernels_of(pruned)}
     return result
 
@@ -309,7 +309,7 @@ def low_rank() -> dict[str, Any]:
         "difference": float(np.abs(before - after).max() / np.abs(before).max()),
         "refused": refused(lambda: LowRank(epochs=1, rank=15, layers=("wide",)).rehearse(model())),
         "unknown": refused(lambda: LowRank(epochs=1, layers=("deep",)).rehearse(model())),
-        "accuracy": accuracy(converted(thin)),
+        "accuracy": training().score(thin)["accuracy"],
         "notes": context.notes,
     }
 
