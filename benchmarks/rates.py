@@ -9,7 +9,6 @@ themselves; a model as a whole weighs more than a layer, a layer more than a pro
 
 from __future__ import annotations
 
-import functools
 import json
 import sys
 from collections import defaultdict
@@ -21,15 +20,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from tinyedge.artifacts import Plan
-from tinyedge.boards import CORES
-from tinyedge.cost.flash import FlashParts, code_bytes, flash_parts
+from tinyedge.cost.flash import FlashParts, code_bytes
 from tinyedge.cost.rates import FILE, SCHEMA, FlashRates
-from tinyedge.cost.units import STREAM, unit_work
+from tinyedge.cost.units import STREAM
 from tinyedge.cost.work import CALL, ESTIMATE, STATED
-from tinyedge.graph.reader import read_model
-from tinyedge.optimize import optimize_graph, settle_graph
-from tinyedge.plan import make_plan
 
 Record = Mapping[str, Any]
 Vector = npt.NDArray[np.float64]
@@ -43,13 +37,6 @@ _CALL_PRIOR, _PROFILE_PRIOR, _COPIED_PRIOR = 12.0, 15.0, 0.8
 _STACK_BYTES = 2048
 
 
-@functools.cache
-def plan_of(path: str, core: str) -> Plan:
-    """As it is built without further options."""
-    graph = settle_graph(read_model(Path(path).read_bytes(), Path(path).stem))
-    return make_plan(optimize_graph(graph), CORES[core], "balanced")
-
-
 @dataclass(frozen=True)
 class Sight:
     """A piece of work, and what was counted of it; it counts `weight` times its relative error."""
@@ -61,16 +48,14 @@ class Sight:
 
 def see(record: Record, figure: Callable[[Record], float], in_all: float) -> list[Sight]:
     """The units of a run, and the run as a whole."""
-    plan = plan_of(record["path"], record["core"])
     sights = []
     everything: dict[tuple[str, str], float] = defaultdict(float)
-    for unit in plan.units:
-        work = dict(unit_work(plan, unit, CORES[record["core"]]))
+    for unit in record["units"]:
+        work = {(kernel, part): count for kernel, part, count in unit["work"]}
         for part, count in work.items():
             everything[part] += count
-        calls = work.get((STREAM, "calls"), 1.0) if unit.group is not None else 1.0
-        found = sum(figure(layer) for layer in record["layers"][unit.first : unit.last + 1])
-        sights.append(Sight(work | {(_PROFILE, "calls"): calls}, found, 1 / (found + 60)))
+        found = sum(figure(layer) for layer in record["layers"][unit["first"] : unit["last"] + 1])
+        sights.append(Sight({**work, (_PROFILE, "calls"): unit["calls"]}, found, 1 / (found + 60)))
     return [*sights, Sight(everything, in_all, _TOTAL_WEIGHT / (in_all + 10))]
 
 
@@ -103,7 +88,7 @@ def non_negative(matrix: Vector, wanted: Vector) -> Vector:
     """Least squares without negative numbers, by descent along one coordinate after the other."""
     products, right = matrix.T @ matrix, matrix.T @ wanted
     lengths = np.maximum(np.diag(products), 1e-30)
-    at = np.maximum(np.linalg.lstsq(matrix, wanted, rcond=None)[0], 0)
+    at: Vector = np.maximum(np.linalg.lstsq(matrix, wanted, rcond=None)[0], 0)
     for _ in range(4000):
         before = at.copy()
         for i in range(len(at)):
@@ -119,7 +104,7 @@ def rates(records: Sequence[Record], key: str, in_all: str, probes: Iterable[Sig
     def figure(layer: Record) -> float:
         return float(layer[key])
 
-    seen = {record["model"]: see(record, figure, record[in_all]) for record in records}
+    seen = {at: see(record, figure, record[in_all]) for at, record in enumerate(records)}
     alone = [
         (sight.found / sight.work[part], sight)
         for sights in seen.values()
@@ -129,16 +114,16 @@ def rates(records: Sequence[Record], key: str, in_all: str, probes: Iterable[Sig
     ]
     estimate = float(np.median([ratio for ratio, _ in alone])) if alone else 1.0
     solved = solve([sight for sights in seen.values() for sight in sights] + list(probes), estimate)
-    errors = {model: _error(solved, sights[-1]) for model, sights in seen.items()}
+    errors = [_error(solved, sights[-1]) for sights in seen.values()]
     return entry(solved, estimate, errors)
 
 
-def entry(solved: Mapping[tuple[str, str], float], estimate: float, errors: Mapping[str, float]) -> dict[str, Any]:
+def entry(solved: Mapping[tuple[str, str], float], estimate: float, errors: Sequence[float]) -> dict[str, Any]:
     parts: dict[str, dict[str, float]] = defaultdict(dict)
     for (kernel, part), value in solved.items():
         if kernel not in (_PROFILE, _PROBE):
             parts[kernel][part] = float(f"{value:.5g}")
-    largest = max(map(abs, errors.values()), default=0.0)
+    largest = max(map(abs, errors), default=0.0)
     return {"error_percent": _up(largest), "estimate": float(f"{estimate:.4g}"), "parts": dict(sorted(parts.items()))}
 
 
@@ -167,9 +152,14 @@ _FLASH_PRIORS = {
 """(what is expected, how far it may be off) of each piece"""
 
 
+def parts_of(record: Record) -> FlashParts:
+    """The pieces of a firmware that was built."""
+    return FlashParts(record["constants"], record["parts"], record["stated"])
+
+
 def flash_rates(records: Sequence[Record]) -> tuple[dict[str, Any], float]:
     """(the entry of a core, bytes of the firmware of its board without a model)."""
-    found = [(record, flash_parts(plan_of(record["path"], record["core"]))) for record in records]
+    found = [(record, parts_of(record)) for record in records]
     names = {name: at for at, name in enumerate(dict.fromkeys(["base", *(n for _, f in found for n in f.parts)]))}
     stated = {name: size for _, parts in found for name, size in parts.stated.items()}
     matrix, wanted = np.zeros((len(found), len(names))), np.zeros(len(found))
@@ -183,14 +173,14 @@ def flash_rates(records: Sequence[Record]) -> tuple[dict[str, Any], float]:
     solved = np.linalg.lstsq(
         np.vstack([matrix, np.diag(1 / spread)]), np.concatenate([wanted, expected / spread]), rcond=None
     )[0]
-    parts_of = {name: float(f"{solved[at]:.5g}") for name, at in names.items() if name != "base"}
+    bytes_of = {name: float(f"{solved[at]:.5g}") for name, at in names.items() if name != "base"}
     base = float(solved[names["base"]])
-    rates_of = FlashRates(0.0, parts_of)
+    rates_of = FlashRates(0.0, bytes_of)
     errors = [
         100 * ((base + parts.constant_bytes + code_bytes(parts, rates_of)) / record["flash"] - 1)
         for record, parts in found
     ]
-    return {"error_percent": _up(max(map(abs, errors))), "parts": dict(sorted(parts_of.items()))}, base
+    return {"error_percent": _up(max(map(abs, errors))), "parts": dict(sorted(bytes_of.items()))}, base
 
 
 def _flash_prior(name: str, stated: Mapping[str, int]) -> tuple[float, float]:
@@ -203,11 +193,9 @@ def _flash_prior(name: str, stated: Mapping[str, int]) -> tuple[float, float]:
 
 def base_sizes(record: Record, flash: FlashRates, parts: FlashParts) -> tuple[int, int]:
     """(flash, RAM without stack) of a board's firmware without the model that it was built with."""
-    plan = plan_of(record["path"], record["core"])
-    profile = (16 if plan.groups else 8) * len(plan.layers)
     return (
         record["flash"] - parts.constant_bytes - round(code_bytes(parts, flash)),
-        record["ram"] - _STACK_BYTES - plan.arena_bytes - plan.state_bytes - profile,
+        record["ram"] - _STACK_BYTES - record["arena"] - record["state"] - record["profile"],
     )
 
 
@@ -262,12 +250,12 @@ def _bases(records: Sequence[Record], cores: Mapping[str, Mapping[str, Any]]) ->
     smallest: dict[tuple[str, str], Record] = {}
     for record in sorted(records, key=lambda each: each["flash"]):
         if record["model"] == "hello_world_int8":
-            smallest.setdefault((record["board"].rstrip("+"), record["compiler"]), record)
+            smallest.setdefault((record["board"], record["compiler"]), record)
     bases: dict[str, dict[str, Any]] = defaultdict(dict)
     for (board, compiler), record in sorted(smallest.items()):
         core = "rv32imc" if record["core"].startswith("rv32") else record["core"]
         flash = FlashRates(**cores[core][compiler]["flash"])
-        parts = flash_parts(plan_of(record["path"], record["core"]))
+        parts = parts_of(record)
         bases[board][compiler] = base_sizes(record, flash, parts)
     return dict(bases)
 

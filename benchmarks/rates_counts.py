@@ -2,8 +2,7 @@
 
     python -m benchmarks.rates_counts counts.jsonl shared/models/*.tflite
 
-A line for each run; runs that the file holds already are not made again. Layers of the kernels' tests that no model
-has are counted by `benchmarks.rates_probes`.
+A line for each run; runs that the file holds already are not made again.
 """
 
 from __future__ import annotations
@@ -11,16 +10,20 @@ from __future__ import annotations
 import dataclasses
 import functools
 import json
+import os
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from tinyedge.artifacts import Built, FlashReads, Silence
+from tinyedge.artifacts import Built, FlashReads, Plan, PlanUnit, Silence
 from tinyedge.boards import Board, Memory, list_boards, load_board
 from tinyedge.build.flags import supports_gcc
 from tinyedge.convert import DEFAULTS
+from tinyedge.cost.flash import flash_parts
+from tinyedge.cost.predict import profile_bytes
+from tinyedge.cost.units import STREAM, unit_work
 from tinyedge.emulate import choose
 from tinyedge.emulate.contract import start_target
 from tinyedge.errors import TinyEdgeError
@@ -49,7 +52,8 @@ def count_model(path: Path, board: Board, compiler: str, folder: Path) -> dict[s
     built = _build(path, board, compiler, folder)
     start = functools.partial(start_target, choose(board), built.image, board)
     run = measure(built, Silence(), start, "random:1", 1).run
-    assert not run.mismatches and run.instructions is not None
+    assert not run.mismatches
+    assert run.instructions is not None
     return _facts(path, board, compiler, built) | {
         "instructions": int(run.instructions.value),
         "cycles": None if run.cycles is None else int(run.cycles.value),
@@ -73,17 +77,33 @@ def _build(path: Path, board: Board, compiler: str, folder: Path) -> Built:
 
 
 def _facts(path: Path, board: Board, compiler: str, built: Built) -> dict[str, Any]:
-    size = built.image.size
+    """Sizes, and what was built: the work of each unit, the pieces of the firmware."""
+    size, plan = built.image.size, built.prepared.memory
+    assert plan is not None
+    pieces = flash_parts(plan)
     return {
+        "units": [_unit(plan, unit, board) for unit in plan.units],
+        "constants": pieces.constant_bytes,
+        "parts": dict(pieces.parts),
+        "stated": dict(pieces.stated),
+        "arena": plan.arena_bytes,
+        "state": plan.state_bytes,
+        "profile": profile_bytes(plan),
         "model": path.stem,
-        "path": str(path),
         "board": board.name,
         "core": board.core.name,
         "compiler": compiler,
-        "aim": "balanced",
         "flash": size.flash_bytes,
         "ram": size.ram_bytes,
     }
+
+
+def _unit(plan: Plan, unit: PlanUnit, board: Board) -> dict[str, Any]:
+    """A unit, what it executes, and how often its end is told."""
+    work = unit_work(plan, unit, board.core)
+    calls = work.get((STREAM, "calls"), 1.0) if unit.group is not None else 1.0
+    parts = [[kernel, part, count] for (kernel, part), count in work.items()]
+    return {"first": unit.first, "last": unit.last, "calls": calls, "work": parts}
 
 
 def _reads(reads: FlashReads | None) -> list[int] | None:
@@ -106,15 +126,20 @@ def _wanted(models: Sequence[Path]) -> Iterator[tuple[str, str, Path | None]]:
                 yield board.name, compiler, None
 
 
+def _is_of(only: str, board: str) -> bool:
+    return not only or board in only.split(",")
+
+
 def main(arguments: Sequence[str]) -> None:
     """See the module."""
+    only = os.environ.get("TINYEDGE_RATES_BOARDS", "")
     out, models = Path(arguments[0]), sorted(map(Path, arguments[1:]), key=lambda path: path.stat().st_size)
     lines = out.read_text().splitlines() if out.exists() else []
     done = {(r["board"], r["compiler"], r["model"], "layers" in r or "error" in r) for r in map(json.loads, lines)}
     with tempfile.TemporaryDirectory() as folder:
         for name, compiler, model in _wanted(models):
             path = model or models[0]
-            if (name, compiler, path.stem, model is not None) in done:
+            if (name, compiler, path.stem, model is not None) in done or not _is_of(only, name):
                 continue
             try:
                 make = build_model if model is None else count_model

@@ -34,7 +34,7 @@ def test_importing_tinyedge_is_quick() -> None:
 def test_functions_can_be_called_whatever_was_imported_first(first: str) -> None:
     program = f"""
 import {first}, tinyedge, inspect
-for name in ("train", "build", "convert", "run", "verify"):
+for name in ("train", "build", "check", "convert", "run", "verify"):
     assert callable(getattr(tinyedge, name)), name
     assert name in dir(tinyedge)
 try:
@@ -48,6 +48,20 @@ except tinyedge.TinyEdgeError as error:
 def test_what_there_is_not() -> None:
     with pytest.raises(AttributeError, match="has no attribute `trian`"):
         _ = tinyedge.trian  # type: ignore[attr-defined]
+
+
+def test_a_model_is_checked_by_its_path_or_in_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    model = QuantizedModel("net", small_convolution(), "digest")
+    (tmp_path / "net.tflite").write_bytes(model.tflite)
+    found = tinyedge.check("net.tflite")
+    assert found.ok
+    assert found.codes == ("TE309",)  # its bias was not made for its weights
+    assert found.findings == tinyedge.check(model).findings
+    assert found.to_json()["findings"][0]["operator"] == {"index": 0, "name": "conv_2d"}
+    assert str(found).startswith("net: 1 warning\n\nwarning TE309: bias of another scale\n  operator 0 `conv_2d`")
+    assert "TE309" in found._repr_html_()
+    assert tinyedge.check(model, ignore=["TE309"]).codes == ()
 
 
 def report(**changes: object) -> tinyedge.Report:

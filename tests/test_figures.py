@@ -83,6 +83,9 @@ TABLES = {
     ("docs/features.md", "kind | Cortex-M4 | Cortex-M0+"): (
         "RAM and constants by what is generated; instructions by runs with `slow`: tests/features/test_boards.py"
     ),
+    ("docs/features.md", "runtime | Cortex-M4 | Cortex-M0+"): (
+        "tinyedge's instructions by runs with `slow`: tests/features/test_boards.py; the rest not at all"
+    ),
     (
         "docs/rows.md",
         "model | arena | instructions",

@@ -10,6 +10,7 @@ import numpy.typing as npt
 from tinyedge.data import DataTable
 from tinyedge.data.wav_file import read_wav
 from tinyedge.errors import UsageError
+from tinyedge.train.source import made_up
 from tinyedge.train.splits import Splits
 
 Floats = npt.NDArray[np.float32]
@@ -34,9 +35,9 @@ def load(folder: str) -> Splits:
     """
     if folder:
         sounds = {part: _read(Path(folder), part) for part in ("train", "test")}
-        made_up = ""
+        said = made_up(Path(folder))
     else:
-        sounds, made_up = _made_up(), "hums, broken ones with a rattle"
+        sounds, said = _made_up(), "hums, broken ones with a rattle"
     chosen = {"train": [], "validation": [], "test": sounds["test"]}
     for number, each in enumerate(sounds["train"]):
         chosen["validation" if number % _VALIDATED == 0 else "train"].append(each)
@@ -46,7 +47,7 @@ def load(folder: str) -> Splits:
     for name, (values, states, recordings) in parts.items():
         scaled = ((values - mean) / deviation).astype(np.float32)
         found |= {f"{name}_inputs": scaled, f"{name}_targets": states, f"{name}_groups": recordings}
-    return Splits(**found, class_names=("normal", "anomaly"), made_up=made_up)
+    return Splits(**found, class_names=("normal", "anomaly"), made_up=said)
 
 
 def log_mel(sound: Floats) -> Floats:
@@ -83,6 +84,12 @@ def _read(folder: Path, part: str) -> list[tuple[str, Floats, int]]:
             f"`{folder / part}` holds no .wav",
             hint="name the folder of a machine, as ToyCar, with normal_*.wav and anomaly_*.wav in train and test",
         )
+    for file in files:
+        if not file.name.startswith(("normal", "anomaly")):
+            raise UsageError(
+                f"`{file}` says neither that it is normal nor an anomaly",
+                hint="name it normal_*.wav or anomaly_*.wav, or move it away",
+            )
     table = DataTable(source=folder, rate_hz=RATE_HZ)
     return [
         (

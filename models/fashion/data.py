@@ -11,6 +11,7 @@ import numpy as np
 
 from tinyedge.data import DataTable, load_recordings
 from tinyedge.errors import UsageError
+from tinyedge.train.source import made_up
 from tinyedge.train.splits import Splits
 
 _NAMES = ("T-shirt", "trouser", "pullover", "dress", "coat", "sandal", "shirt", "sneaker", "bag", "ankle boot")
@@ -39,4 +40,5 @@ def load(folder: str, validation_images: int) -> Splits:
         images[chosen],
         classes[chosen],
         class_names=names,
+        made_up=made_up(Path(folder)),
     )

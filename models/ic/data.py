@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tinyedge.data import DataTable, load_parts
+from tinyedge.train.source import made_up
 from tinyedge.train.splits import Splits
 
 _CLASSES, _EACH, _SIDE = 10, 60, 32
@@ -25,7 +26,8 @@ def load(folder: str) -> Splits:
     for name, arrays in parts.named().items():
         (images,) = arrays.inputs.values()
         found |= {f"{name}_inputs": np.asarray(images, np.float32), f"{name}_targets": arrays.labels}
-    return Splits(**found, class_names=parts.train.class_names, notes=parts.notes)
+    names = parts.train.class_names
+    return Splits(**found, class_names=names, made_up=made_up(Path(folder)), notes=parts.notes)
 
 
 def _made_up() -> Splits:

@@ -16,6 +16,7 @@ import numpy.typing as npt
 from tinyedge.data import DataTable, load_recordings
 from tinyedge.data.speech_commands import which_set
 from tinyedge.errors import UsageError
+from tinyedge.train.source import made_up
 from tinyedge.train.splits import Splits
 
 Floats = npt.NDArray[np.float32]
@@ -68,7 +69,7 @@ def load(folder: str, test_speaker: int) -> Splits:
         class_names=DIGITS,
         train_groups=np.array([clip.speaker for clip in train]),
         test_groups=np.array([clip.speaker for clip in test]),
-        made_up="" if folder else "synthetic voices of espeak-ng",
+        made_up=made_up(Path(folder)) if folder else "synthetic voices of espeak-ng",
     )
 
 

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tinyedge.data import DataTable, load_parts
+from tinyedge.train.source import made_up
 from tinyedge.train.splits import Splits
 
 Floats = npt.NDArray[np.float32]
@@ -41,7 +42,7 @@ def load(folder: str) -> Splits:
     mean, deviation = _scale(found["train"][0])
     scaled = {f"{name}_inputs": ((values - mean) / deviation)[..., None] for name, (values, _) in found.items()}
     targets = {f"{name}_targets": labels for name, (_, labels) in found.items()}
-    return Splits(**scaled, **targets, **groups, class_names=WORDS, notes=parts.notes)
+    return Splits(**scaled, **targets, **groups, class_names=WORDS, made_up=made_up(Path(folder)), notes=parts.notes)
 
 
 def mfcc(sounds: Floats) -> Floats:

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tinyedge.data import DataTable, load_parts
+from tinyedge.train.source import made_up
 from tinyedge.train.splits import Splits
 
 _SIDE, _PICTURES = 96, 240
@@ -27,7 +28,7 @@ def load(folder: str) -> Splits:
         (images,) = arrays.inputs.values()
         groups = np.array(arrays.groups)
         found |= {f"{name}_inputs": images, f"{name}_targets": arrays.labels, f"{name}_groups": groups}
-    return Splits(**found, class_names=CLASSES, notes=parts.notes)
+    return Splits(**found, class_names=CLASSES, made_up=made_up(Path(folder)), notes=parts.notes)
 
 
 def _made_up() -> Splits:

@@ -6,6 +6,7 @@ import json
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from kits.cli import Outcome, assert_refused, within
@@ -98,6 +99,17 @@ def test_the_document(call: Caller) -> None:
     assert (document["ok"], document["errors"], document["warnings"], document["notes"]) == (False, 1, 0, 1)
     first = document["findings"][0]
     assert (first["code"], first["severity"], first["operator"]) == ("TE204", "error", {"index": 3, "name": "softmax"})
+
+
+def test_samples_are_run(call: Caller) -> None:
+    random = np.random.default_rng(1)
+    model = call.take("sound")
+    for factor, said in ((1, "nothing found"), (40, "of what the samples give is cut off")):
+        samples = random.normal(size=(4, 8, 8, 2)) * factor
+        np.savez(call.folder / "samples.npz", x=samples.astype(np.float32))
+        outcome = call("check", model, "--data", "samples.npz")
+        assert outcome.code == 0, outcome.stderr
+        assert said in " ".join(outcome.stdout.split())
 
 
 def test_files_that_are_none(call: Caller) -> None:

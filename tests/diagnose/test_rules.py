@@ -6,6 +6,7 @@ The models are made by make_models.py.
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -229,6 +230,18 @@ def test_a_range_is_called_too_small_only_far_below_what_comes() -> None:
     weights = np.random.default_rng(1).integers(-127, 128, (4, 64))
     assert codes(dense(weights, scale=0.1)) == ()
     assert codes(dense(weights, scale=0.1, target=0.01)) == ("TE307",)
+
+
+def test_samples_show_what_a_range_cuts_off() -> None:
+    """A range that weights alone do not prove too small."""
+    weights = np.random.default_rng(1).integers(-127, 128, (4, 64))
+    model = QuantizedModel("m", dense(weights, scale=0.1, target=0.5), "")
+    assert diagnose(model).codes == ()
+    loud = np.random.default_rng(2).integers(-128, 128, (20, 1, 64)).astype(np.int8)
+    (finding,) = diagnose(replace(model, samples=(loud,))).findings
+    assert finding.code == "TE307"
+    assert "of what the samples give is cut off" in finding.what
+    assert diagnose(replace(model, samples=((loud // 100).astype(np.int8),))).codes == ()
 
 
 def test_rows_of_one_sample_are_no_batch() -> None:

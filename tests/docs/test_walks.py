@@ -1,4 +1,4 @@
-"""The pages on projects of one's own, walked through: every command, with real files; what they say is printed.
+"""The tutorial and the pages on projects of one's own, walked through: every command; what they say is printed.
 
 Trainings are shortened to an epoch, after the recipe was written and before anything is trained.
 """
@@ -19,6 +19,7 @@ from tinyedge.new.registry import templates
 pytestmark = [pytest.mark.slow, pytest.mark.train, needs_tensorflow]
 
 WALKS = {
+    "tutorial": ("", ""),
     "your-own-gesture": ("gesture", "recordings"),
     "your-own-keyword": ("keyword", "words"),
     "your-own-images": ("images", "photos"),
@@ -29,7 +30,7 @@ WALKS = {
 
 def sessions(page: str) -> Iterator[tuple[str, list[str]]]:
     """(command, lines that it prints) of the console blocks of a page."""
-    for block in re.findall(r"^```console\n(.*?)^```$", page, re.DOTALL | re.MULTILINE):
+    for block in re.findall(r"(?<!needs a board -->\n)^```console\n(.*?)^```$", page, re.DOTALL | re.MULTILINE):
         for part in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:
             command, *lines = part.splitlines()
             yield command, [line for line in lines if line.strip() and line != "..."]
@@ -50,8 +51,13 @@ def test_every_command_of_a_walk_works(name: str, root: Path, tmp_path: Path) ->
             here /= words[0]
             continue
         assert program == "tinyedge"
+        file = words.pop() if ">" in words else ""
+        if file:
+            words.remove(">")
         outcome = tinyedge(*words, cwd=here, timeout_s=900)
         assert outcome.code == 0, f"{command}: {outcome.stderr}"
+        if file:
+            (here / file).write_text(outcome.stdout)
         printed = {" ".join(line.split()) for line in outcome.stdout.splitlines()}
         assert {" ".join(line.split()) for line in expected} <= printed, f"{command} printed {outcome.stdout}"
         done.append(words[0])

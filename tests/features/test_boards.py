@@ -176,7 +176,7 @@ def test_kinds_of_several_axes_and_pictures_on_boards(kind: str, board: str, tmp
 @pytest.mark.slow
 @pytest.mark.parametrize("board", ["nrf52840dk", "rpi_pico"])
 def test_the_preprocessor_of_micro_speech_over_a_thousand_frames(
-    board: str, shared_models: Path, tmp_path: Path
+    board: str, shared_models: Path, tmp_path: Path, root: Path
 ) -> None:
     model = (shared_models / "audio_preprocessor_int8.tflite").read_bytes()
     made = build(tmp_path, board, "", model)
@@ -186,3 +186,7 @@ def test_the_preprocessor_of_micro_speech_over_a_thousand_frames(
     np.save(tmp_path / "frames.npy", frames[:, None])
     run = measured(made, str(tmp_path / "frames.npy")).run
     assert (run.samples, run.mismatches) == (1000, 0)
+    few = measured(made, samples=5).run
+    assert few.instructions is not None
+    (row,) = re.findall(r"^\| tinyedge \| ([0-9,]+) \| ([0-9,]+) \|", (root / "docs/features.md").read_text(), re.M)
+    assert few.instructions.value == pytest.approx(int(row[COLUMNS[board]].replace(",", "")), rel=0.02)

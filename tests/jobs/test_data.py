@@ -141,6 +141,13 @@ def test_data_that_does_not_fit_is_refused(tmp_path: Path) -> None:
         samples(tmp_path / "d.npz", echo(3))
 
 
+def test_numbers_go_by_the_names_where_the_model_has_such(tmp_path: Path) -> None:
+    np.savez(tmp_path / "d.npz", x=np.zeros((3, 3)), labels=[5, -1, 5])
+    found, _ = samples(tmp_path / "d.npz", echo(3), names=("-1", "2", "5"))
+    assert found.labels is not None
+    assert found.labels.tolist() == [2, 0, 2]
+
+
 def test_recordings_become_as_long_as_the_input(tmp_path: Path) -> None:
     for name in ("a", "b"):
         write_wav(tmp_path / name / "1.wav", np.arange(25))

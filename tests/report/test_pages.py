@@ -15,6 +15,7 @@ from kits.artifacts_by_hand import measured, model, size_table
 from kits.browser import look, needs_chromium
 from tinyedge.artifacts import Buffer, Figure, Measured, SymbolSize
 from tinyedge.artifacts.confusion import Confusion
+from tinyedge.kernels.contract import Storage
 from tinyedge.report.bench_page import bench_html
 from tinyedge.report.compare import Thresholds, compare_all, subjects_of
 from tinyedge.report.compare.html import compare_html
@@ -48,6 +49,9 @@ def crowded() -> Measured:
     symbols += [SymbolSize("arena", ".bss", 10_000), SymbolSize("x" * 90, ".data", 1000)]
     size = replace(size_table(), symbols=tuple(symbols), constant_bytes=9000)
     samples = replace(run.samples, class_names=tuple(names))
+    first, *rest = plan.layers
+    packed = replace(first, cost=replace(first.cost, storage=Storage("16 values", 4096, 8192)))
+    plan = replace(plan, layers=(packed, *rest))
     built = replace(
         run.built,
         image=replace(run.built.image, size=size),
@@ -114,6 +118,8 @@ def test_a_page_says_where_it_comes_from(monkeypatch: pytest.MonkeyPatch) -> Non
         "tensorflow 2.21.0",
         "e" * 64,
         'name="viewport"',
+        "16 values",
+        "8,192 B",
         "prefers-color-scheme: dark",
     ):
         assert said in page, said

@@ -13,7 +13,7 @@ from kits.once import made_once
 from kits.recipes import needs_tensorflow
 from tinyedge import process
 
-pytestmark = [pytest.mark.train, pytest.mark.xdist_group("compress"), needs_tensorflow]
+pytestmark = [pytest.mark.slow, pytest.mark.train, pytest.mark.xdist_group("compress"), needs_tensorflow]
 
 CHECKS = Path(__file__).with_name("keras_checks.py")
 

@@ -15,15 +15,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from kits.once import made_once
 from kits.processes import wait_until
 from kits.recipes import RECIPE, needs_tensorflow, write_recipe
 from kits.tflm import interpret
 from tinyedge import process
+from tinyedge.artifacts import Silence
 from tinyedge.errors import ModelError, TinyEdgeError, ToolError, UsageError
 from tinyedge.graph.ir import DType
 from tinyedge.graph.reader import read_model
 from tinyedge.install import extra_command
+from tinyedge.jobs.train import train, trained_folder
 from tinyedge.ops import check
 from tinyedge.train import find_recipe, load_recipe, load_trained, train_model, training_digest
 from tinyedge.train.store import METRICS, MODEL, SAMPLES
@@ -40,9 +41,11 @@ def files_in(folder: Path) -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def digits(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of a trained `digits`."""
-    return made_once(tmp_path_factory, "trained_digits", lambda folder: train_model(find_recipe("digits"), folder))
+def digits(root: Path) -> Path:
+    """The folder of a trained `digits`: the one that other tests and `make demo` keep in the checkout."""
+    recipe = find_recipe("digits")
+    train(recipe, root / "build", Silence())
+    return trained_folder(recipe, root / "build")
 
 
 @pytest.mark.train

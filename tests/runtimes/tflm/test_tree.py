@@ -44,6 +44,19 @@ def test_only_what_the_kernels_need(tmp_path: Path) -> None:
     assert names(folder, "SOFTMAX") == core | {"softmax.cc"}
 
 
+def test_a_kernel_of_the_signal_library_brings_what_it_shares(tmp_path: Path) -> None:
+    """`scale_kernel.h` declares what scale_common.cc defines."""
+    folder = make_tree(tmp_path)
+    kernels = folder / "signal/micro/kernels"
+    kernels.mkdir(parents=True)
+    (kernels / "scale_kernel.h").write_text("TfLiteStatus ScalePrepare(TfLiteContext*, TfLiteNode*);")
+    (kernels / "scale_common.cc").write_text("TfLiteStatus ScalePrepare(TfLiteContext*, TfLiteNode*) {}")
+    (kernels / "scale_kernel.cc").write_text(
+        '#include "signal/micro/kernels/scale_kernel.h"\nTFLMRegistration* Register_SCALE() {}'
+    )
+    assert {"scale_kernel.cc", "scale_common.cc"} <= names(folder, "SCALE")
+
+
 def test_cmsis_nn_brings_the_functions_that_are_called(tmp_path: Path) -> None:
     folder = make_tree(tmp_path, cmsis=True)
     library = select_library(read_tree(folder), ["CONV_2D_INT8"], texts=False)

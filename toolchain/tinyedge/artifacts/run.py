@@ -18,7 +18,7 @@ from tinyedge.console.contract import CountedConsole
 from tinyedge.digests import digest
 
 Array = npt.NDArray[Any]
-Kind = Literal["counted", "modelled", "measured"]
+Kind = Literal["counted", "modelled", "predicted", "measured"]
 
 
 @dataclass(frozen=True)

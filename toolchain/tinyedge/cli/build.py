@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import click
 
 from tinyedge.artifacts import Protocols
+from tinyedge.cli.config import project_folder
 from tinyedge.cli.options import joint_choices, shared
 from tinyedge.cli.ui import Ui
 from tinyedge.jobs.build import build
 from tinyedge.jobs.choices import Choices
+from tinyedge.jobs.lock import build_locked
 from tinyedge.report.json import build_document
 from tinyedge.report.text import render_build
 
@@ -24,8 +27,9 @@ from tinyedge.report.text import render_build
     show_default=True,
     help="What the firmware speaks: with `run` and `verify`, or with MLPerf Tiny's runner.",
 )
+@click.option("--locked", is_flag=True, help="Refuse what is not as tinyedge.lock says.")
 @shared
-def command(choices: Choices, protocol: Protocols, ui: Ui) -> None:
+def command(choices: Choices, protocol: Protocols, locked: bool, ui: Ui) -> None:
     """Build the firmware of a model for a board.
 
     MODEL is a recipe's name or folder, a .tflite, or what `tinyedge convert` takes, with `--data`; without it, `model`
@@ -34,7 +38,8 @@ def command(choices: Choices, protocol: Protocols, ui: Ui) -> None:
     firmware.elf, .hex, .bin and .uf2 beside it.
     """
     with ui.commands_logged():
-        built = build(replace(choices, protocol=protocol), ui)
+        chosen = replace(choices, protocol=protocol)
+        built = build_locked(chosen, project_folder(Path.cwd()), ui) if locked else build(chosen, ui)
     ui.result(
         render_build(built.project, built.image, built.folder, built.arena),
         build_document(built.project, built.image, built.arena),

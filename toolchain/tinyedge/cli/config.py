@@ -69,6 +69,12 @@ def load_config(folder: Path) -> Config:
     return Config() if found is None else found[0]
 
 
+def project_folder(folder: Path) -> Path:
+    """Where the settings stand that `folder` has; `folder` itself without any. Raises: UsageError"""
+    found = _find(folder)
+    return folder if found is None else found[1].parent
+
+
 def load_project_budget(folder: Path) -> BudgetSource | None:
     """[budget] of the same settings, with its tables; None where they have none. Raises: UsageError"""
     found = _find(folder)

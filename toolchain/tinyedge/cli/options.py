@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 import click
 
+from tinyedge.cli.completion import complete_board, complete_model
 from tinyedge.cli.config import Config, load_config, load_project_budget
 from tinyedge.cli.ui import Ui, terminal_columns
 from tinyedge.convert import Settings
@@ -28,11 +29,14 @@ _FOLDER = click.Path(file_okay=False, path_type=Path)
 _SHARED = (
     click.option("--json", "as_json", is_flag=True, help="Print one JSON document on stdout."),
     click.option("-v", "--verbose", count=True, help="Say more on stderr."),
+    click.option(
+        "--plain", is_flag=True, help="For scripts: a tab between the cells of tables, nothing folded, no bars."
+    ),
 )
-_BOARD = click.option("-b", "--board", help="The board; `tinyedge boards` lists them.")
-_MODEL = (click.argument("model", required=False), _BOARD)
+_BOARD = click.option("-b", "--board", shell_complete=complete_board, help="The board; `tinyedge boards` lists them.")
+_MODEL = (click.argument("model", required=False, shell_complete=complete_model), _BOARD)
 _MODELS = (
-    click.argument("models", metavar="[MODEL]...", nargs=-1),
+    click.argument("models", metavar="[MODEL]...", nargs=-1, shell_complete=complete_model),
     _BOARD,
     click.option(
         "--arena",
@@ -135,12 +139,12 @@ _OF_CHOICES = frozenset(
 
 
 def shared(function: Command) -> Command:
-    """`--json` and `-v`, handed to the command as `ui`; tables fold to the terminal."""
+    """`--json`, `-v` and `--plain`, handed to the command as `ui`; tables fold to the terminal."""
 
     @functools.wraps(function)
-    def wrapper(*args: Any, as_json: bool, verbose: int, **kwargs: Any) -> Any:
-        with fitted(terminal_columns()):
-            return function(*args, ui=Ui(as_json=as_json, verbose=verbose), **kwargs)
+    def wrapper(*args: Any, as_json: bool, verbose: int, plain: bool, **kwargs: Any) -> Any:
+        with fitted(None if plain else terminal_columns(), plain=plain):
+            return function(*args, ui=Ui(as_json=as_json, verbose=verbose, plain=plain), **kwargs)
 
     return _decorate(wrapper, _SHARED)
 
@@ -153,6 +157,16 @@ def converting(function: Command) -> Command:
 def sampling(function: Command) -> Command:
     """Which samples, and how many: `inputs` and `samples`."""
     return _decorate(function, _SAMPLING)
+
+
+def with_duty(function: Command) -> Command:
+    """What a battery's life is told for, as `duty`."""
+
+    @functools.wraps(function)
+    def wrapper(*args: Any, rate: str | None, battery: str | None, sleep_ua: float | None, **kwargs: Any) -> Any:
+        return function(*args, duty=parse_duty(rate, battery, sleep_ua), **kwargs)
+
+    return _decorate(wrapper, _DUTY)
 
 
 def budgeted(function: Command) -> Command:
@@ -192,6 +206,24 @@ def choices(function: Command) -> Command:
         return function(*args, choices=merged, **others)
 
     return _decorate(wrapper, (*_MODEL, _RUNTIME, *_BUILD))
+
+
+def board_choices(function: Command) -> Command:
+    """MODEL and what a library and a compiler hang on, for any number of boards: `boards`, none named means all."""
+
+    @functools.wraps(function)
+    def wrapper(*args: Any, board: tuple[str, ...], **kwargs: Any) -> Any:
+        config = load_config(Path.cwd())
+        given = {**kwargs, "board": board[0] if board else PORTABLE_BOARD, "tflm": None}
+        merged, further = merge_choices(config, RUNTIMES[0], given)
+        return function(*args, choices=merged, boards=board, **further)
+
+    boards = click.option(
+        "-b", "--board", multiple=True, metavar="BOARD", help="Of these boards alone; may be repeated."
+    )
+    compiler = click.option("--compiler", type=click.Choice(["zig", "gcc"]), help="Default: zig.")
+    model = click.argument("model", required=False)
+    return _decorate(wrapper, (model, boards, _DATA, _PYTHON, compiler, *_LIBRARY))
 
 
 def joint_choices(function: Command) -> Command:

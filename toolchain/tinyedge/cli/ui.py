@@ -1,4 +1,7 @@
-"""What a person sees while a command works: stage lines and progress bars on stderr, data on stdout."""
+"""What a person sees while a command works: stage lines and progress bars on stderr, data on stdout.
+
+Nothing is imported here that `tinyedge --help` does not need.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ import os
 import re
 import shutil
 import sys
+import textwrap
 import threading
 import time
 from collections.abc import Iterator
@@ -15,7 +19,6 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from tinyedge import process
 from tinyedge.errors import TinyEdgeError
 
 if TYPE_CHECKING:
@@ -42,12 +45,34 @@ def terminal_columns() -> int | None:
     return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
 
 
-class Ui:
-    """Where a command speaks. `verbose` counts `-v`."""
+def fold(text: str, columns: int) -> str:
+    """Lines that are longer folded between words, what follows as far in as what began them.
 
-    def __init__(self, *, as_json: bool = False, verbose: int = 0) -> None:
+    >>> print(fold("- one two three four five\\nsix", 20))
+    - one two three four
+      five
+    six
+    """
+    lines = []
+    for line in text.split("\n"):
+        if len(line) <= columns:
+            lines.append(line)
+            continue
+        lead = re.match(r" *(?:[-*] )?", line)
+        indent = " " * len(lead[0]) if lead is not None else ""
+        lines += textwrap.wrap(
+            line, max(columns, 20), subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
+        )
+    return "\n".join(lines)
+
+
+class Ui:
+    """Where a command speaks. `verbose` counts `-v`; `plain` is for scripts: no bars, and nothing folded."""
+
+    def __init__(self, *, as_json: bool = False, verbose: int = 0, plain: bool = False) -> None:
         self.as_json = as_json
         self.verbose = verbose
+        self.plain = plain
 
     def note(self, text: str) -> None:
         """A line for people, on stderr."""
@@ -60,8 +85,12 @@ class Ui:
 
     def result(self, text: str, document: dict[str, Any]) -> None:
         """The result of the command on stdout: `document` with `--json`, else `text`."""
+        columns = None if self.plain else terminal_columns()
+        shown = printable(text.rstrip("\n"))
         try:
-            click.echo(json.dumps(document, indent=2) if self.as_json else printable(text.rstrip("\n")))
+            click.echo(
+                json.dumps(document, indent=2) if self.as_json else shown if columns is None else fold(shown, columns)
+            )
         except BrokenPipeError:
             raise
         except OSError as error:
@@ -74,13 +103,15 @@ class Ui:
     @contextmanager
     def commands_logged(self) -> Iterator[None]:
         """Print every program that is started, when the user asked for `-vv`."""
+        from tinyedge import process
+
         with process.configured(log=self.note if self.verbose > 1 else None):
             yield
 
     @contextmanager
     def progress(self, label: str) -> Iterator[Bar]:
         """A progress bar that appears when the work takes longer than a moment."""
-        bar = Bar(label)
+        bar = Bar(label, plain=self.plain)
         try:
             yield bar
         finally:
@@ -94,8 +125,9 @@ class Bar:
     now; elsewhere a line is written when the work has become long, and one when it is done.
     """
 
-    def __init__(self, label: str) -> None:
+    def __init__(self, label: str, *, plain: bool = False) -> None:
         self._label = label
+        self._plain = plain
         self._start = time.monotonic()
         self._lock = threading.Lock()
         self._stage = ""
@@ -125,7 +157,7 @@ class Bar:
         if self._finished.wait(_SHOW_AFTER_S):
             return
         self._shown = True
-        if not (sys.stderr.isatty() and os.environ.get("TERM") != "dumb"):
+        if self._plain or not (sys.stderr.isatty() and os.environ.get("TERM") != "dumb"):
             self._say(f"{self._label} ...")
             return
         progress = _new_progress()

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from typing import cast
 
 from tinyedge.artifacts import Plan
+from tinyedge.artifacts.prediction import LayerPrediction, Prediction, UnitPrediction
 from tinyedge.boards import Board
 from tinyedge.cost.flash import code_bytes, flash_parts, unit_costs
 from tinyedge.cost.rates import CoreRates, base_of, core_rates, miss_rates
-from tinyedge.cost.units import STREAM, UnitWork, unit_work
+from tinyedge.cost.units import STREAM, UnitWork, layer_works, unit_work
 
 STACK_BYTES = 2048
 """of a firmware, as its linker script reserves it"""
@@ -17,52 +18,11 @@ _LARGEST_ALIGNMENT = 8
 """that leaves gaps in RAM"""
 
 
-@dataclass(frozen=True)
-class UnitPrediction:
-    """Of layers `first` to `last` in order of execution, which run as one."""
-
-    first: int
-    last: int
-    kernel: str
-    instructions: int
-    cycles: int | None
-    constant_bytes: int
-
-
-@dataclass(frozen=True)
-class Prediction:
-    """What a firmware will be found to take.
-
-    instructions, cycles    of one inference; cycles without waits for memory, None where nothing models them
-    code_misses, data_misses, code_lines   of the caches in front of flash; None where they were never counted
-    flash_bytes, ram_bytes  of the image; RAM with the stack. None for a board that no firmware was built for
-    errors                  in percent, the largest over the models that were counted
-    uncounted               kernels of which no run was ever counted: their share is the planner's estimate
-    """
-
-    instructions: int
-    instructions_error_percent: float
-    cycles: int | None
-    cycles_error_percent: float | None
-    code_misses: int | None
-    data_misses: int | None
-    code_lines: int | None
-    misses_error_percent: float | None
-    flash_bytes: int | None
-    flash_error_percent: float
-    ram_bytes: int | None
-    arena_bytes: int
-    state_bytes: int
-    constant_bytes: int
-    units: tuple[UnitPrediction, ...]
-    uncounted: tuple[str, ...]
-
-
 def predict(plan: Plan, board: Board, compiler: str) -> Prediction:
     """Raises: UsageError when nothing is known of code for the board's core by that compiler."""
     rates = core_rates(board.core.name, compiler)
     work = [unit_work(plan, unit, board.core) for unit in plan.units]
-    units = tuple(_units(plan, work, rates))
+    units = tuple(_units(plan, board, work, rates))
     parts = flash_parts(plan)
     base = base_of(board.name, compiler)
     misses = {event: round(sum(rate.of(each) for each in work)) for event, rate in miss_rates(board.name).items()}
@@ -74,10 +34,8 @@ def predict(plan: Plan, board: Board, compiler: str) -> Prediction:
         instructions_error_percent=rates.instructions.error_percent,
         cycles=None if cycles is None else sum(cast(int, unit.cycles) for unit in units),
         cycles_error_percent=None if cycles is None else cycles.error_percent,
-        code_misses=misses.get("code_misses"),
-        data_misses=misses.get("data_misses"),
-        code_lines=misses.get("code_lines"),
-        misses_error_percent=max(errors, default=None),
+        misses=misses,
+        misses_error_percent=max(errors, default=0.0),
         flash_bytes=None
         if base is None
         else base.flash_bytes + parts.constant_bytes + round(code_bytes(parts, rates.flash)),
@@ -93,21 +51,33 @@ def predict(plan: Plan, board: Board, compiler: str) -> Prediction:
 
 def ram_bytes(plan: Plan, base_bytes: int) -> int:
     """Of a firmware's data: what every firmware has, arena and state, and what a profile keeps of each layer."""
-    profile = (16 if plan.groups else 8) * len(plan.layers)
     alignment = min(max(plan.alignment, 4), _LARGEST_ALIGNMENT)
-    return -(-(base_bytes + profile + plan.arena_bytes + plan.state_bytes) // alignment) * alignment
+    return -(-(base_bytes + profile_bytes(plan) + plan.arena_bytes + plan.state_bytes) // alignment) * alignment
 
 
-def _units(plan: Plan, work: list[UnitWork], rates: CoreRates) -> list[UnitPrediction]:
+def profile_bytes(plan: Plan) -> int:
+    """What a firmware keeps of each layer while it is profiled."""
+    return (16 if plan.groups else 8) * len(plan.layers)
+
+
+def _units(plan: Plan, board: Board, work: Sequence[UnitWork], rates: CoreRates) -> Iterator[UnitPrediction]:
     constants = {unit.first: cost.constant_bytes for unit, cost in unit_costs(plan)}
-    return [
-        UnitPrediction(
+    for unit, each in zip(plan.units, work, strict=True):
+        layers = [
+            LayerPrediction(
+                step=step,
+                kernel=plan.layers[step].kernel.name,
+                instructions=round(rates.instructions.of(own)),
+                constant_bytes=plan.layers[step].cost.constant_bytes,
+            )
+            for step, own in enumerate(layer_works(unit, each, board.core), start=unit.first)
+        ]
+        yield UnitPrediction(
             first=unit.first,
             last=unit.last,
             kernel=unit.kernel.name,
             instructions=round(rates.instructions.of(each)),
             cycles=None if rates.cycles is None else round(rates.cycles.of(each)),
             constant_bytes=constants[unit.first],
+            layers=tuple(layers),
         )
-        for unit, each in zip(plan.units, work, strict=True)
-    ]

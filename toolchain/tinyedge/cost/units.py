@@ -53,20 +53,34 @@ def place_of(plan: Plan, tensor: int) -> Place | None:
 
 def stream_work(stream: Stream, core: Core) -> UnitWork:
     """All calls of a group's layers, and what lies between them."""
+    parts: dict[tuple[str, str], float] = defaultdict(float, _between(stream))
+    for at in stream.flow.layers:
+        for part, count in stream_layer_work(stream, at, core).items() if at >= stream.first else ():
+            parts[part] += count
+    return {part: count for part, count in parts.items() if count}
+
+
+def stream_layer_work(stream: Stream, at: int, core: Core) -> UnitWork:
+    """All calls of one layer of a group, by its position."""
+    parts: dict[tuple[str, str], float] = defaultdict(float)
+    for rows, times in stream.flow.runs[at].items():
+        part = stream.parts[at, rows]
+        parts[STREAM, "calls"] += times
+        if part.kernel is not None:
+            for name, count in layer_work(part.kernel, part.layer, core).items():
+                parts[part.kernel.name, name] += times * count
+            continue
+        source = part.layer.inputs[0]
+        parts[STREAM, "sum calls"] += times
+        parts[STREAM, "sum cells"] += times * rows * source.shape[2] * source.shape[3]
+        parts[STREAM, "sum outputs"] += source.shape[3]
+    return parts
+
+
+def _between(stream: Stream) -> UnitWork:
+    """Borders that are filled, rows that slide, rows that are copied in."""
     parts: dict[tuple[str, str], float] = defaultdict(float)
     flow = stream.flow
-    for at in flow.layers:
-        for rows, times in flow.runs[at].items() if at >= stream.first else ():
-            part = stream.parts[at, rows]
-            parts[STREAM, "calls"] += times
-            if part.kernel is not None:
-                for name, count in layer_work(part.kernel, part.layer, core).items():
-                    parts[part.kernel.name, name] += times * count
-                continue
-            source = part.layer.inputs[0]
-            parts[STREAM, "sum calls"] += times
-            parts[STREAM, "sum cells"] += times * rows * source.shape[2] * source.shape[3]
-            parts[STREAM, "sum outputs"] += source.shape[3]
     for key, buffer in stream.buffers.items():
         parts[STREAM, "borders"] += flow.borders[key]
         parts[STREAM, "border words"] += flow.borders[key] * buffer.pitch / 4
@@ -78,4 +92,12 @@ def stream_work(stream: Stream, core: Core) -> UnitWork:
             tensor = flow.tensors[key]
             parts[STREAM, "loads"] += height(tensor)
             parts[STREAM, "loaded words"] += height(tensor) * row_bytes(tensor) / 4
-    return {part: count for part, count in parts.items() if count}
+    return parts
+
+
+def layer_works(unit: PlanUnit, whole: UnitWork, core: Core) -> list[UnitWork]:
+    """The work of each layer of a unit; of a group without what lies between the calls."""
+    if not isinstance(unit.kernel, StreamKernel):
+        return [whole]
+    stream = unit.kernel.stream
+    return [stream_layer_work(stream, at, core) for at in stream.flow.layers if at >= stream.first]

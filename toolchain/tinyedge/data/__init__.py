@@ -5,6 +5,7 @@ from tinyedge.data.files import source_digest
 from tinyedge.data.fit import load_for
 from tinyedge.data.load import load_data, load_parts, load_recordings
 from tinyedge.data.table import DataTable
+from tinyedge.data.targets import class_numbers
 
 __all__ = [
     "Arrays",
@@ -12,6 +13,7 @@ __all__ = [
     "Format",
     "Parts",
     "Recordings",
+    "class_numbers",
     "class_weights",
     "load_data",
     "load_for",

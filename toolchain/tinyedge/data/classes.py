@@ -118,12 +118,14 @@ class Chosen:
     notes: tuple[str, ...] = ()
 
 
-def choose_classes(names: Sequence[str], table: DataTable) -> Chosen:
+def choose_classes(names: Sequence[str], table: DataTable, parts: Sequence[str] = ()) -> Chosen:
     """The recordings of the classes that the table names, in its order; all of them, sorted, where it names none.
 
     names  the class of each recording; empty for what has none
+    parts  of each, where the format says it
 
-    Where `_unknown_` is listed, it is made of the other classes: as many of them as the largest class has, by a hash.
+    Where `_unknown_` is listed, it is made of the other classes: as many of them as the largest class has, by a hash,
+    in each part.
 
     Raises: UsageError for a class that does not exist
     """
@@ -143,10 +145,10 @@ def choose_classes(names: Sequence[str], table: DataTable) -> Chosen:
     others = [number for number, name in enumerate(names) if name not in index]
     notes: tuple[str, ...] = ()
     if UNKNOWN in index and UNKNOWN not in known:
-        most = max(Counter(name for name in names if name in index).values(), default=0)
         if not others:
             raise UsageError(f"`{UNKNOWN}` is listed, and no other class is left for it", hint="leave it out")
-        drawn = sorted(others, key=lambda number: hashlib.sha256(f"{table.seed}/{number}".encode()).digest())[:most]
+        listed = [number for number, name in enumerate(names) if name in index]
+        drawn = _drawn(names, listed, others, table.seed, parts or [""] * len(names))
         notes = (
             f"`{UNKNOWN}` has {len(drawn):,} of {len(others):,} recordings of other classes, as many as the largest",
         )
@@ -156,6 +158,18 @@ def choose_classes(names: Sequence[str], table: DataTable) -> Chosen:
     numbers = tuple(number for number, name in enumerate(names) if name in index or number in chosen)
     labels = np.array([index.get(names[number], index.get(UNKNOWN, 0)) for number in numbers], np.int64)
     return Chosen(numbers, labels, wanted, notes)
+
+
+def _drawn(
+    names: Sequence[str], listed: Sequence[int], others: Sequence[int], seed: int, parts: Sequence[str]
+) -> list[int]:
+    """Of `others`, in each part as many as the largest class of `listed` has there, by a hash of their numbers."""
+    ordered = sorted(others, key=lambda number: hashlib.sha256(f"{seed}/{number}".encode()).digest())
+    found: list[int] = []
+    for part in dict.fromkeys(parts):
+        most = max(Counter(names[number] for number in listed if parts[number] == part).values(), default=0)
+        found += [number for number in ordered if parts[number] == part][:most]
+    return found
 
 
 def _natural(name: str) -> tuple[int, float, str]:

@@ -193,7 +193,9 @@ def read_csv(path: Path) -> CsvFile:
     try:
         text = path.read_bytes().decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise UsageError(f"`{path}` is no text in UTF-8: {error.reason} at byte {error.start:,}") from error
+        raise UsageError(
+            f"`{path}` is no text in UTF-8: {error.reason} at byte {error.start:,}", hint="save it as UTF-8"
+        ) from error
     if "\0" in text:
         raise UsageError(f"`{path}` is no CSV: it holds zero bytes", hint="export it as text")
     lines = [(number, line) for number, line in enumerate(text.splitlines(), 1) if line.strip()]

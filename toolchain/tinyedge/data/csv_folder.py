@@ -81,9 +81,9 @@ def _refuse_unequal(pieces: Sequence[_Piece]) -> None:
     timed = [piece for piece in pieces if piece.rate_hz]
     rates = [piece.rate_hz or 0.0 for piece in timed]
     if timed and (odd := odd_rate(rates)) is not None:
-        wrong, usual = odd
+        (path, rate), (other, usual_rate) = ((timed[number].path, rates[number]) for number in odd)
         raise UsageError(
-            f"`{timed[wrong].path}` has {rates[wrong]:.4g} rows a second, `{timed[usual].path}` {rates[usual]:.4g}",
+            f"`{path}` has {rate:.4g} rows a second, `{other}` {usual_rate:.4g}",
             hint="resample it; all recordings have one rate",
         )
 

@@ -59,10 +59,16 @@ def read_images(path: Path, entries: Sequence[Entry], table: DataTable) -> Recor
             raise UsageError(
                 f"the images of `{path}` take more than {MOST_BYTES:,} B", hint="a smaller `size` in [data]"
             )
+    coloured = sum(image.shape[2] == 3 for image in bytes_found)
+    grey = len(kept) - coloured
+    if 0 < grey < coloured:
+        bytes_found = [image.repeat(3, axis=2) if image.shape[2] == 1 else image for image in bytes_found]
     _refuse_unequal(path, kept, [image.shape for image in bytes_found])
     values = np.stack(bytes_found).astype(np.float32) / np.float32(255)
     height, width = values.shape[1:3]
-    notes = (f"{resized:,} of {len(kept):,} images are resized to {height} x {width}",) if resized else ()
+    notes = [f"{resized:,} of {len(kept):,} images are resized to {height} x {width}"] if resized else []
+    if 0 < grey < coloured:
+        notes.append(f"{grey:,} of {len(kept):,} images have no colours, and are read as if they had")
     return Recordings(
         inputs={"image": values},
         sources=[entry.file for entry in kept],

@@ -15,6 +15,7 @@ from tinyedge.data.files import list_files, source_digest
 from tinyedge.data.groups import content_digests, duplicate_notes, groups_of
 from tinyedge.data.split import assign_parts
 from tinyedge.data.table import DataTable
+from tinyedge.data.targets import as_classes, as_values
 from tinyedge.data.windows import cut
 from tinyedge.discovery import collect
 from tinyedge.errors import InternalError, UsageError
@@ -77,12 +78,15 @@ def load_recordings(table: DataTable, folder: Path = Path()) -> Recordings:
     return _checked(format_of(path, table.classes).read(path, table), path)
 
 
-def load_parts(table: DataTable, folder: Path = Path()) -> Parts:
+def load_parts(table: DataTable, folder: Path = Path(), *, are_values: bool = False) -> Parts:
     """Training, validation and test of `source`, which share no recording, no copy of one and no subject.
+
+    are_values  whether labels are values that a regression learns, whatever the format takes them for
 
     Raises: UsageError as `load_recordings` does, and when a class would be missing from a part
     """
     recordings = load_recordings(table, folder)
+    recordings = as_values(recordings, str(table.source)) if are_values else as_classes(recordings)
     contents = content_digests(recordings)
     groups = groups_of(recordings, table, contents)
     parts = assign_parts(recordings, table, groups)

@@ -30,8 +30,11 @@ class _Dtype:
         self.order = "|"
 
     def __setstate__(self, state: object) -> None:
-        if isinstance(state, tuple) and len(state) > 1 and state[1] in ("<", ">", "=", "|"):
-            self.order = str(state[1])
+        order = state[1] if isinstance(state, tuple) and len(state) > 1 else ""
+        if isinstance(order, bytes):  # what Python 2 wrote
+            order = order.decode("ascii", "replace")
+        if order in ("<", ">", "=", "|"):
+            self.order = str(order)
 
     def numpy(self) -> np.dtype[Any]:
         kind = self.kind.decode("ascii", "replace") if isinstance(self.kind, bytes) else str(self.kind)

@@ -23,7 +23,7 @@ def read_sounds(path: Path, entries: Sequence[Entry], table: DataTable, groups: 
 
     Raises: UsageError for a wrong rate, several channels that nobody wants mixed, too much, or a damaged file
     """
-    chosen = choose_classes([entry.name for entry in entries], table)
+    chosen = choose_classes([entry.name for entry in entries], table, [entry.part for entry in entries])
     kept = [entries[number] for number in chosen.numbers]
     if not kept:
         raise UsageError(f"`{path}` holds no .wav of the classes", hint="`classes` in [data] names them")

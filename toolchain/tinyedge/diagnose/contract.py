@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+from tinyedge.artifacts import Observer, Silence
 from tinyedge.artifacts.diagnosis import Explanation, Severity
+from tinyedge.diagnose.clipping import clipped_shares
 from tinyedge.diagnose.verdicts import Verdict, judge_operators
 from tinyedge.diagnose.weights import Weighted, list_weighted
 from tinyedge.errors import ModelError
-from tinyedge.graph.ir import Graph, Operator
+from tinyedge.graph.ir import Array, Graph, Operator
 from tinyedge.graph.reader import read_model
 from tinyedge.graph.stored import StoredGraph, StoredModel, StoredOperator, StoredTensor, read_stored
 from tinyedge.optimize import optimize_graph, settle_graph
@@ -29,12 +31,21 @@ class Found:
 
 
 class Subject:
-    """A model that is looked at: as the file states it, and what tinyedge makes of it.
+    """A model that is looked at: as the file states it, what tinyedge makes of it, and what samples do in it.
+
+    samples   [N, *shape] for each input, of its type; may be none
 
     Raises: ModelError when the file is damaged, or none of TensorFlow Lite
     """
 
-    def __init__(self, tflite: bytes, name: str) -> None:
+    def __init__(
+        self,
+        tflite: bytes,
+        name: str,
+        samples: Sequence[Array] = (),
+        observer: Observer | None = None,
+    ) -> None:
+        self._samples, self._observer = samples, observer or Silence()
         self.stored: StoredModel = read_stored(tflite, name)
         self.settled: Graph | None = None
         """what is checked before planning; None where no graph can express the file"""
@@ -73,6 +84,15 @@ class Subject:
     def folds(self, operator: StoredOperator) -> bool:
         """Whether tinyedge runs the model, and this operator of its first subgraph is not among what it plans."""
         return self.planned is not None and operator.index not in self.planned
+
+    @cached_property
+    def clipped(self) -> Mapping[int, float]:
+        """Of the first subgraph, by tensor, the share of values that the samples drive beyond their range; empty
+        without samples, and for a model that does not run."""
+        if not self._samples or self.settled is None or self.verdicts:
+            return {}
+        with self._observer.progress("run samples") as progress:
+            return clipped_shares(self.settled, self._samples, progress)
 
     @cached_property
     def weighted(self) -> tuple[Weighted, ...]:

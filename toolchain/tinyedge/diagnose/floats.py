@@ -20,6 +20,10 @@ CONVERT = (
     "        tf.lite.OpsSet.TFLITE_BUILTINS_INT8]"
 )
 """how a float model becomes an int8 one"""
+AGAIN = CONVERT.replace("MODEL", "float_model.tflite").replace(
+    "With samples of its inputs tinyedge quantizes it", "Take the float model that this file was made from, and samples"
+)
+"""the same where the file at hand is not that model any more"""
 _BORDERS = ("quantize", "dequantize")
 _INTEGERS = ("int4", "int8", "uint8", "int16", "float16")
 

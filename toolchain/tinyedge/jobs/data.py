@@ -142,6 +142,18 @@ def _device_arrays(data: Arrays, tensors: Sequence[Tensor]) -> list[Array]:
     ]
 
 
+def device_samples(path: Path, tensors: Sequence[Tensor], observer: Observer) -> list[Array]:
+    """All samples of a file or folder, as a device gets them: one array [N, *shape] for each of these inputs.
+
+    Raises: UsageError when the data does not fit them
+    """
+    with observer.progress("read data"):
+        data = load_for(path, None, _without_batch(tensors[0]))
+    for note in data.notes:
+        observer.note(note)
+    return _device_arrays(data, tensors)
+
+
 def _model_classes(data: Arrays, model: QuantizedModel, output: Tensor, path: Path) -> Array | None:
     """The labels as numbers of the model's classes: by name where both name theirs, else as they are.
 
@@ -152,6 +164,9 @@ def _model_classes(data: Arrays, model: QuantizedModel, output: Tensor, path: Pa
     channels = output.shape[-1] if output.shape else 1
     classes = channels if channels > 1 else 2
     if not data.class_names:
+        known = [str(int(label)) for label in np.unique(data.labels)]
+        if set(known) <= set(model.class_names):  # it names its classes by the numbers that they were
+            return np.array([model.class_names.index(str(int(label))) for label in data.labels], np.int64)
         wrong = [int(label) for label in np.unique(data.labels) if not 0 <= label < classes]
         if wrong:
             raise UsageError(

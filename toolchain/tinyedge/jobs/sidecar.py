@@ -18,12 +18,15 @@ SIDECAR = "model.toml"
 
 
 @dataclass(frozen=True, kw_only=True)
-class _SidecarFile:
+class SidecarFile:
     """What model.toml holds. The table [features] is read by its `kind`."""
 
     features: dict[str, Any] | None = None
+    """what its only input is computed of, as in a recipe; read by its `kind`"""
     stream: StreamSettings | None = None
+    """how it listens to a signal, as in a recipe"""
     classes: tuple[str, ...] = ()
+    """names of the first output's channels, in their order"""
 
 
 @dataclass(frozen=True)
@@ -52,7 +55,7 @@ def read_sidecar(model: Path) -> Sidecar:
     if path is None:
         return Sidecar()
     try:
-        table = read_table(_SidecarFile, read_toml(path))
+        table = read_table(SidecarFile, read_toml(path))
         features = None if table.features is None else read_features(table.features)
         if table.stream is not None and features is None:
             raise TableError("a table [stream] needs a table [features]")

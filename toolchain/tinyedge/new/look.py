@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from tinyedge.data import DataTable, load_recordings
+from tinyedge.data import DataTable, class_numbers, load_recordings
 from tinyedge.data.contract import Recordings
 from tinyedge.errors import UsageError
 from tinyedge.new.contract import Found, Sort
@@ -35,6 +35,7 @@ def look_at(data: Path, source: str, table: DataTable | None = None) -> Found:
     Raises: UsageError when it cannot be read, holds a single class, or is nothing that can be told apart
     """
     recordings, table = _read(data, table or DataTable(source=data))
+    recordings = _understood(recordings)
     if len(recordings.inputs) > 1:
         raise UsageError(
             f"`{data}` has several inputs: {', '.join(f'`{name}`' for name in recordings.inputs)}",
@@ -76,6 +77,23 @@ def _read(data: Path, table: DataTable) -> tuple[Recordings, DataTable]:
             first = first or error
     assert first is not None
     raise first
+
+
+def _understood(recordings: Recordings) -> Recordings:
+    """The recordings, with labels as a person means them: one-hot rows and whole numbers as floats are classes, whole
+    numbers of which there are very many are values."""
+    labels = recordings.labels
+    if labels is None or labels.dtype.kind not in "iubf":
+        return recordings
+    if recordings.class_names:
+        try:
+            values = np.array([float(name) for name in recordings.class_names])[labels]
+        except ValueError:
+            return recordings
+        is_values = class_numbers(values) is None
+        return replace(recordings, labels=values, class_names=()) if is_values else recordings
+    numbers = class_numbers(labels)
+    return replace(recordings, labels=labels.astype(np.float64) if numbers is None else numbers)
 
 
 def _first(recordings: Recordings) -> Sequence[Any]:

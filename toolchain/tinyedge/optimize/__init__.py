@@ -15,6 +15,7 @@ from tinyedge.optimize.fold_dilation import fold_dilation
 from tinyedge.optimize.fold_islands import fold_islands
 from tinyedge.optimize.fold_pad import fold_pad
 from tinyedge.optimize.fold_shapes import fold_shapes
+from tinyedge.optimize.merge_transposes import merge_transposes
 from tinyedge.optimize.move_borders import move_borders
 from tinyedge.optimize.one_channel_depthwise import one_channel_depthwise
 from tinyedge.optimize.quiet_channels import quiet_channels
@@ -30,6 +31,7 @@ PASSES: tuple[Pass, ...] = (
     remove_unused,
     fold_constants,
     remove_requantize_pairs,
+    merge_transposes,
     transpose_reduction,
     transpose_flatten,
     remove_reshapes,

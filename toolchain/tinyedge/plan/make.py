@@ -49,15 +49,39 @@ def make_plan(
     if input_rows:
         graph = _arriving(graph)
     draft = _Draft.of(graph, core, optimize, keep_inputs=keep_inputs, kernels=kernels)
+    return _plan(draft, optimize, max_ram_bytes, by_rows=by_rows)
+
+
+def _plan(draft: _Draft, optimize: Optimize, max_ram_bytes: int | None, *, by_rows: bool) -> Plan:
+    """The plan of a draft, checked."""
     chosen = _choose(draft, optimize, max_ram_bytes, by_rows=by_rows)
     if optimize == "size" and by_rows and max_ram_bytes is None:  # less arena for more flash than `balanced` is no size
-        other = _Draft.of(graph, core, "balanced", keep_inputs=keep_inputs, kernels=kernels)
+        other = draft.again("balanced")
         faster = _choose(other, "balanced", None, by_rows=True)
         if flash_of(faster) < flash_of(chosen):
             draft, chosen = other, faster
+    graph, keep_inputs = draft.groups.graph, draft.groups.keep_inputs
     plan = place_plan(graph, draft.candidates, chosen, optimize, keep_inputs=keep_inputs)
     verify_plan(plan)
     return plan
+
+
+class PlansOf:
+    """Plans of one graph for one core, the same as `make_plan` makes: kernels are asked once for all of them.
+
+    keep_inputs, input_rows  as `make_plan` takes them
+
+    Raises: as `make_plan`
+    """
+
+    def __init__(self, graph: Graph, core: Core, *, keep_inputs: bool = False, input_rows: bool = False) -> None:
+        arriving = _arriving(graph) if input_rows else graph
+        self._first = _Draft.of(arriving, core, "balanced", keep_inputs=keep_inputs, kernels=None)
+
+    def plan(self, optimize: Optimize, max_ram_bytes: int | None = None) -> Plan:
+        """The plan for an aim; with a limit the fastest within it."""
+        draft = self._first if optimize == "balanced" else self._first.again(optimize)
+        return _plan(draft, optimize, max_ram_bytes, by_rows=True)
 
 
 def _arriving(graph: Graph) -> Graph:
@@ -112,13 +136,21 @@ def plan_curve(graph: Graph, core: Core, *, keep_inputs: bool = False, input_row
 class _Draft:
     """What is known before it is decided which layers run together.
 
-    candidates  of each layer, in order of execution
-    plain       those chosen where each layer runs by itself
+    asked   the kernels of each layer, in the order of the graph
+    plain   those chosen where each layer runs by itself, in order of execution
+    inner   whether some were planned with loops or branches inside, which look at what to optimize for
     """
 
-    candidates: tuple[LayerCandidates, ...]
+    asked: tuple[LayerCandidates, ...]
     plain: tuple[Candidate, ...]
     groups: Groups
+    inner: bool
+    kernels: Sequence[Kernel] | None
+
+    @property
+    def candidates(self) -> tuple[LayerCandidates, ...]:
+        """Of each layer, in order of execution."""
+        return tuple(self.groups.candidates)
 
     @classmethod
     def of(
@@ -136,17 +168,37 @@ class _Draft:
         def plan_inner(inner: Graph) -> Plan:
             return make_plan(inner, core, optimize, by_rows=False, kernels=kernels)
 
-        candidates = tuple(
-            find_candidates(layer, core, control_kernels(layer, plan_inner) or serving_kernels(layer, kernels))
-            for layer in layers
+        control = [control_kernels(layer, plan_inner) for layer in layers]
+        asked = tuple(
+            find_candidates(layer, core, planned or serving_kernels(layer, kernels))
+            for layer, planned in zip(layers, control, strict=True)
         )
-        memory = find_memory(graph, layers, keep_inputs=keep_inputs)
-        given = tuple(range(len(layers)))
-        chosen = select_kernels(memory, candidates, given, optimize)
-        steps = [candidate.step for candidate in chosen]
-        order = best_order(graph, memory, steps, max((4, *(each.kernel.alignment for each in chosen))))
-        if order != given:
-            chosen = select_kernels(memory, candidates, order, optimize)
-        in_order = tuple(candidates[layer] for layer in order)
-        groups = Groups(graph, core, in_order, kernels, keep_inputs=keep_inputs)
-        return cls(in_order, tuple(chosen[layer] for layer in order), groups)
+        plain, order = _order(graph, asked, optimize, keep_inputs=keep_inputs)
+        groups = Groups(graph, core, [asked[at] for at in order], kernels, keep_inputs=keep_inputs)
+        return cls(asked, plain, groups, any(control), kernels)
+
+    def again(self, optimize: Optimize) -> _Draft:
+        """The same for another goal: kernels are not asked twice, and groups are the same in the same order."""
+        graph, core, keep_inputs = self.groups.graph, self.groups.core, self.groups.keep_inputs
+        if self.inner:
+            return _Draft.of(graph, core, optimize, keep_inputs=keep_inputs, kernels=self.kernels)
+        plain, order = _order(graph, self.asked, optimize, keep_inputs=keep_inputs)
+        in_order = tuple(self.asked[at] for at in order)
+        groups = self.groups
+        if in_order != self.candidates:
+            groups = Groups(graph, core, in_order, self.kernels, keep_inputs=keep_inputs)
+        return _Draft(self.asked, plain, groups, self.inner, self.kernels)
+
+
+def _order(
+    graph: Graph, asked: tuple[LayerCandidates, ...], optimize: Optimize, *, keep_inputs: bool
+) -> tuple[tuple[Candidate, ...], tuple[int, ...]]:
+    """The kernels of layers that each run by themselves, and the order: both in order of execution."""
+    memory = find_memory(graph, [each.layer for each in asked], keep_inputs=keep_inputs)
+    given = tuple(range(len(asked)))
+    chosen = select_kernels(memory, asked, given, optimize)
+    steps = [candidate.step for candidate in chosen]
+    order = tuple(best_order(graph, memory, steps, max((4, *(each.kernel.alignment for each in chosen)))))
+    if order != given:
+        chosen = select_kernels(memory, asked, order, optimize)
+    return tuple(chosen[layer] for layer in order), order

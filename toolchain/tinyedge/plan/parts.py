@@ -17,8 +17,8 @@ from tinyedge.plan.select import Candidate, find_candidates, serving_kernels
 from tinyedge.plan.stream import SUM_CYCLES_PER_CELL, SUM_CYCLES_PER_OUTPUT, Part
 
 Taste = Literal["fast", "even", "thrifty", "small"]
-"""the fewest cycles; the fewest at a price for flash; of those with at most twice as many cycles the least scratch,
-or the least flash"""
+"""the fewest cycles; the fewest at a price for flash; the least scratch, or the least flash, of those with no more than
+twice as many cycles"""
 TASTES: tuple[Taste, ...] = ("fast", "even", "thrifty", "small")
 _SUMS_CODE_BYTES = 240
 _RANKS: dict[Taste, Callable[[Candidate, float], tuple[float, ...]]] = {

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from tinyedge.artifacts import Figure, Measured, TracedEnergy
+from tinyedge.artifacts import Figure, Kind, Measured, TracedEnergy
 from tinyedge.boards import Board
 from tinyedge.chip import Energy
 from tinyedge.errors import UsageError
@@ -97,16 +97,23 @@ def battery_days(measured: Measured, duty: Duty, traced: TracedEnergy | None = N
     energy = energy_uj(measured, duty.battery.volts, traced)
     if energy is None or run.latency_us is None:
         return None
-    busy = duty.rate_hz * run.latency_us.value / 1e6
+    return life_days(board, energy, run.latency_us, duty, "modelled", measured.built.prepared.model.name)
+
+
+def life_days(
+    board: Board, energy: Figure, latency_us: Figure, duty: Duty, kind: Kind, model: str = "the model"
+) -> Figure:
+    """How long a battery lasts at the energy of an inference. Raises: UsageError as `battery_days`"""
+    busy = duty.rate_hz * latency_us.value / 1e6
     if busy > 1:
         raise UsageError(
-            f"`{measured.built.prepared.model.name}` takes {run.latency_us.value / 1e6:.3g} s on `{board.name}`: "
+            f"`{model}` takes {latency_us.value / 1e6:.3g} s on `{board.name}`: "
             f"{duty.rate_hz:.3g} inferences a second are more than it can do",
-            hint=f"`--rate {1e6 / run.latency_us.value:.2g}/s` at most",
+            hint=f"`--rate {1e6 / latency_us.value:.2g}/s` at most",
         )
     asleep_w = (_sleep_ua(board, duty) or 0.0) * 1e-6 * duty.battery.volts * (1 - busy)
     watts = energy.value * 1e-6 * duty.rate_hz + asleep_w
-    return Figure("modelled", duty.battery.joules / watts / 86400, energy.error_percent)
+    return Figure(kind, duty.battery.joules / watts / 86400, energy.error_percent)
 
 
 def _sleep_ua(board: Board, duty: Duty) -> float | None:
@@ -133,14 +140,14 @@ def energy_pairs(measured: Measured, duty: Duty | None, traced: TracedEnergy | N
     pairs = [("energy", f"{figure.value:,.4g} uJ ({describe_kind(figure)}{spread}) of one inference, {at}")]
     if duty is not None and (days := battery_days(measured, duty, traced)) is not None:
         known = _sleep_ua(board, duty) is not None
-        text = f"{_life(days.value)} ({describe_kind(days)}) at {duty.rate_hz:.3g} inferences a second"
+        text = f"{life_text(days.value)} ({describe_kind(days)}) at {duty.rate_hz:.3g} inferences a second"
         pairs.append(("battery", text if known else f"at most {text}: `--sleep-ua` says what flows between them"))
     return pairs
 
 
-def _life(days: float) -> str:
+def life_text(days: float) -> str:
     """
-    >>> _life(0.5), _life(40), _life(4000)
+    >>> life_text(0.5), life_text(40), life_text(4000)
     ('12.0 hours', '40.0 days', '11.0 years')
     """
     if days < 1:

@@ -11,7 +11,7 @@ from tinyedge.report.confusion import class_tables, matrix_is_shown, shown_confu
 from tinyedge.report.json import run_document
 from tinyedge.report.page import NARROW, WIDE, Bar, Drawn, bars, made_on, template
 from tinyedge.report.svg import plan_svg
-from tinyedge.report.table import Cell, format_bytes, format_time
+from tinyedge.report.table import Cell, format_bytes, format_share, format_time
 from tinyedge.report.text import layer_table, memory_rows, run_summary
 from tinyedge.report.treemap import Part, draw_treemap, flash_parts, ram_parts
 
@@ -57,6 +57,7 @@ def run_html(measured: Measured) -> str:
         buffers=() if prepared.memory is None else buffer_rows(prepared.memory),
         sizes=_sizes(measured),
         stages=_stages(measured),
+        storage=() if prepared.memory is None else storage_rows(prepared.memory),
         run_notes=run.notes,
         origin=origin_rows(measured),
     )
@@ -140,6 +141,22 @@ def _sizes(measured: Measured) -> list[Bar]:
         ("constants in flash", float(size.constant_bytes)),
     ]
     return bars([(name, value, format_bytes(round(value))) for name, value in rows if value])
+
+
+def storage_rows(plan: Plan) -> list[tuple[Cell, ...]]:
+    """Layer, operator, form, and bytes before and after, of each layer whose weights do not lie a byte each."""
+    return [
+        (
+            str(planned.layer.index),
+            planned.layer.name,
+            stored.form,
+            format_bytes(stored.unpacked_bytes),
+            format_bytes(stored.stored_bytes),
+            format_share(stored.stored_bytes, stored.unpacked_bytes),
+        )
+        for planned in plan.layers
+        if (stored := planned.cost.storage) is not None
+    ]
 
 
 def _stages(measured: Measured) -> list[tuple[str, str]]:

@@ -18,17 +18,22 @@ _GAP = 2
 """blanks between two columns"""
 _NARROWEST_TEXT = 20
 _limit: ContextVar[int | None] = ContextVar("tinyedge_table_limit", default=None)
+_plain: ContextVar[bool] = ContextVar("tinyedge_table_plain", default=False)
 _NUMERIC = re.compile(r"-?[0-9][0-9,]*(\.[0-9]+)?( (B|%|us|ms|s|MHz))?|-?|unknown|no limit")
 
 
 @contextlib.contextmanager
-def fitted(columns: int | None) -> Iterator[None]:
-    """Within the block tables and pairs are at most that wide, as far as their figures allow; None: as they come."""
-    token = _limit.set(columns)
+def fitted(columns: int | None, *, plain: bool = False) -> Iterator[None]:
+    """Within the block tables and pairs are at most that wide, as far as their figures allow; None: as they come.
+
+    plain  a tab stands between cells, for other programs
+    """
+    tokens = _limit.set(columns), _plain.set(plain)
     try:
         yield
     finally:
-        _limit.reset(token)
+        _limit.reset(tokens[0])
+        _plain.reset(tokens[1])
 
 
 def render_table(headers: Sequence[str], rows: Sequence[Sequence[Cell]]) -> str:
@@ -42,6 +47,8 @@ def render_table(headers: Sequence[str], rows: Sequence[Sequence[Cell]]) -> str:
     conv_2d  12,345
     softmax       -
     """
+    if _plain.get():
+        return _tabbed([headers, *([format_cell(cell) for cell in row] for row in rows)])
     columns = [_Column(header, [format_cell(row[i]) for row in rows], leads=i == 0) for i, header in enumerate(headers)]
     limit = _limit.get()
     below: list[_Column] = []
@@ -61,6 +68,10 @@ def render_table(headers: Sequence[str], rows: Sequence[Sequence[Cell]]) -> str:
         rest = "; ".join(f"{column.header} {column.cells[row]}" for column in below if column.cells[row])
         text += _print([("", rest)], [_GAP, max(limit - 2 * _GAP, 1)]) if rest and limit else []
     return "\n".join(text)
+
+
+def _tabbed(rows: Iterable[Sequence[str]]) -> str:
+    return "\n".join("\t".join(" ".join(cell.split()) for cell in row) for row in rows)
 
 
 @dataclass(frozen=True)
@@ -217,6 +228,8 @@ def format_pairs(pairs: Sequence[tuple[str, str]]) -> str:
     verify   ok
     latency  3 us
     """
+    if _plain.get():
+        return _tabbed(pairs)
     width = max((_width(name) for name, _ in pairs), default=0)
     text = max((_width(text) for _, text in pairs), default=0)
     limit = _limit.get()

@@ -76,8 +76,9 @@ def _told_of(splits: Splits) -> dict[str, Any]:
     inputs = next(iter(named_arrays("", splits.train_inputs).values()))
     targets = next(iter(named_arrays("", splits.train_targets).values()))
     sample = inputs[:1] if splits.features is None else splits.features(inputs[:1])
-    known = len(splits.class_names)
-    return {"input_shape": tuple(sample.shape[1:]), "classes": known or int(np.max(targets)) + 1}
+    one_hot = targets.shape[1] if targets.ndim == 2 and targets.shape[1] > 1 else 0
+    classes = len(splits.class_names) or one_hot or int(np.max(targets)) + 1
+    return {"input_shape": tuple(sample.shape[1:]), "classes": classes}
 
 
 def _function(path: Path, name: str) -> Any:

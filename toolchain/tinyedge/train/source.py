@@ -28,7 +28,7 @@ def load_source(recipe: Recipe) -> Splits:
         table = read_table(DataTable, dict(recipe.data), "data")
     except TableError as error:
         raise UsageError(f"`{recipe.folder / 'recipe.toml'}`: {error}") from None
-    parts = load_parts(table, recipe.folder)
+    parts = load_parts(table, recipe.folder, are_values=recipe.task == "regression")
     rate, features = parts.train.rate_hz, recipe.features
     if features is not None and rate is not None and features.rate_hz and abs(rate / features.rate_hz - 1) > _SAME_RATE:
         raise UsageError(

@@ -29,13 +29,12 @@ RULE = Rule(
         "weights with a zero point",
         "error",
         "The rules of TensorFlow Lite's int8 want the zero point of weights to be 0. With another one every product "
-        "needs a correction that depends on the input; kernels for microcontrollers leave it out, CMSIS-NN among them, "
-        "so that results differ from runtime to runtime.",
+        "needs a correction that depends on the input; kernels for microcontrollers leave it out, CMSIS-NN among "
+        "them, so that results differ from runtime to runtime.",
         "It refuses convolutions with such weights (an error). Where TensorFlow Lite Micro takes the zero point into "
         "account, as in fully connected layers, it does so too (a warning).",
         "Quantize the float model again with symmetric weights, the default everywhere:\n\n"
-        "    tinyedge convert MODEL --data samples.npz\n\n"
-        "MODEL has to be the float model then.",
+        "    tinyedge convert float_model.tflite --data samples.npz",
     ),
     find,
 )

@@ -19,14 +19,14 @@ def find(subject: Subject) -> Iterator[Found]:
         operands = _with_constant(graph, operator)
         if operator.name != "mul" or operands is None or not _behind_weights(graph, operands[0]):
             continue
-        shift = next((reader for reader in graph.consumers(operator.outputs[0]) if reader.name in ("add", "sub")), None)
+        readers = [reader for key in operator.outputs for reader in graph.consumers(key)]
+        shift = next((reader for reader in readers if reader.name in ("add", "sub") and reader.outputs), None)
         if shift is None or _with_constant(graph, shift) is None:
             continue
         target = graph.tensors[shift.outputs[0]]
         yield Found(
             f"it and operator {shift.index} `{shift.name}` scale and shift {counted(target.elements, 'value')} by "
-            "constants, one "
-            f"for each of {operands[1].elements} channels",
+            f"constants, one for each of {operands[1].elements} channels",
             graph.number,
             operator,
             operands[1],

@@ -38,13 +38,11 @@ RULE = Rule(
         "bias of another scale",
         "warning",
         "A bias is added to the sum of products as it is, so its step has to be input scale times weight scale. "
-        "Runtimes "
-        "do not rescale it, whatever the file says: with another scale it is too large or too small by that factor. A "
-        "tool has changed scales of the file and forgotten the bias.",
+        "Runtimes do not rescale it, whatever the file says: with another scale it is too large or too small by that "
+        "factor. A tool has changed scales of the file and forgotten the bias.",
         "It adds the bias as it stands, as TensorFlow Lite Micro does.",
         "Convert the float model again instead of editing the file:\n\n"
-        "    tinyedge convert MODEL --data samples.npz\n\n"
-        "MODEL has to be the float model then.",
+        "    tinyedge convert float_model.tflite --data samples.npz",
     ),
     find,
 )

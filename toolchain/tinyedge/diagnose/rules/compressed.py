@@ -20,10 +20,10 @@ RULE = Rule(
         "TE405",
         "compressed by TensorFlow Lite Micro's tool",
         "error",
-        "The bytes of compressed tensors are indices; a runtime that does not know that computes with them as if they "
-        "were weights. Only interpreters that were built with USE_TFLM_COMPRESSION read such files.",
+        "The bytes of compressed tensors are indices; a runtime that does not know that computes with them as if "
+        "they were weights. Only interpreters that were built with USE_TFLM_COMPRESSION read such files.",
         "It refuses the model.",
-        "Give the model from before the compression:\n\n    tinyedge check MODEL",
+        "Give the model from before the compression:\n\n    tinyedge check uncompressed.tflite",
     ),
     find,
 )

@@ -21,8 +21,7 @@ def find(subject: Subject) -> Iterator[Found]:
         bias = float(np.abs(layer.bias[stuck]).max())
         yield Found(
             f"{int(stuck.sum())} of {counted(layer.channels, 'channel')} give one value whatever comes in ({empty} "
-            "have no weight "
-            f"at all; scales down to {scale:.1e}, biases up to {bias:,.0f})",
+            f"have no weight at all; scales down to {scale:.1e}, biases up to {bias:,.0f})",
             layer.graph.number,
             layer.operator,
             layer.weights,
@@ -35,10 +34,10 @@ RULE = Rule(
         "constant channels",
         "warning",
         "Pruning, strong regularization or dead ReLUs left channels whose weights are zero, or so small that their "
-        "scale "
-        "is nearly nothing. They take flash, time and RAM like all others, in this layer and in the next. Converters "
-        "give them tiny scales and biases near 2^30, which fast kernels cannot take.",
-        "It removes such channels where that makes the model cheaper; the outputs stay the same to the last bit.",
+        "scale is nearly nothing. They take flash, time and RAM like all others, in this layer and in the next. "
+        "Converters give them tiny scales and biases near 2^30, which fast kernels cannot take.",
+        "It removes such channels where that makes the model cheaper, and keeps others from closing fast kernels; "
+        "the outputs stay the same to the last bit.",
         "Make the layer narrower by as many channels, and train again:\n\n"
         "    layers.Conv2D(16, 3)    # not 32, when 16 are empty",
     ),

@@ -52,10 +52,9 @@ RULE = Rule(
         "TE217",
         "constant output",
         "warning",
-        "The output is the same whatever comes in: a layer collapsed in training (dead ReLUs, a learning rate that was "
-        "too high, a calibration with zeros), or the wrong tensor was exported. On a device it looks like a sensor "
-        "that "
-        "does not work.",
+        "The output is the same whatever comes in: a layer collapsed in training (dead ReLUs, a learning rate that "
+        "was too high, a calibration with zeros), or the wrong tensor was exported. On a device it looks like a "
+        "sensor that does not work.",
         "It runs the model as it is.",
         "Compare the float model's outputs for two different samples before it is converted:\n\n"
         "    print(model(samples[:1]) - model(samples[1:2]))",

@@ -22,8 +22,8 @@ RULE = Rule(
         "custom operator",
         "error",
         "The file only has the name and the options of a custom operator; what it computes stands in the runtime of "
-        "whoever made it (`allow_custom_ops`, delegates, compilers of accelerators such as Vela or Edge TPU). No other "
-        "runtime can run it.",
+        "whoever made it (`allow_custom_ops`, delegates, compilers of accelerators such as Vela or Edge TPU). No "
+        "other runtime can run it.",
         "It runs the custom operators of TensorFlow Lite Micro's audio front end, and refuses others.",
         "Take the model from before the step that put the operator in, or convert without\n\n"
         "    converter.allow_custom_ops = True",

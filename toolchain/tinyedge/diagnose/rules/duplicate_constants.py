@@ -38,8 +38,7 @@ RULE = Rule(
         "duplicate constants",
         "warning",
         "Layers that share their weights have a copy each; on a device that is flash for nothing. TensorFlow's "
-        "converter "
-        "joins equal constants, tools that join or edit files do not.",
+        "converter joins equal constants, tools that join or edit files do not.",
         "Constants of layers are stored for each layer as its kernel wants them, so a copy costs flash here too.",
         "Use one layer twice, and convert again with TensorFlow:\n\n"
         "    shared = layers.Dense(16)\n"

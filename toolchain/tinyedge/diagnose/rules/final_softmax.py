@@ -13,7 +13,7 @@ def find(subject: Subject) -> Iterator[Found]:
     graph = subject.main
     for key in graph.outputs:
         producer = graph.producer(key)
-        if producer is not None and producer.name in ("dequantize", "quantize"):
+        if producer is not None and producer.name in ("dequantize", "quantize") and producer.inputs:
             producer = graph.producer(producer.inputs[0])
         if producer is not None and producer.name == "softmax":
             count = graph.tensors[producer.outputs[0]].elements
@@ -28,8 +28,8 @@ RULE = Rule(
         "softmax that could go",
         "note",
         "Softmax keeps the order of the classes, so the class is known without it. It costs some 40 instructions a "
-        "class, a table of exponentials, and squeezes small differences into 1/256. It is needed where the probability "
-        "itself is used.",
+        "class, a table of exponentials, and squeezes small differences into 1/256. It is needed where the "
+        "probability itself is used.",
         "It runs it, bit-exactly.",
         "Train on logits, without the last activation:\n\n"
         "    layers.Dense(classes)\n"

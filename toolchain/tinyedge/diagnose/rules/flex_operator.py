@@ -23,8 +23,8 @@ RULE = Rule(
         "TE202",
         "Flex operator",
         "error",
-        "With SELECT_TF_OPS the converter keeps what TensorFlow Lite lacks as calls into TensorFlow itself, a library "
-        "of tens of megabytes that exists for phones and not for microcontrollers.",
+        "With SELECT_TF_OPS the converter keeps what TensorFlow Lite lacks as calls into TensorFlow itself, a "
+        "library of tens of megabytes that exists for phones and not for microcontrollers.",
         "It refuses the model.",
         "Convert without it; the converter then names what it cannot express, and that layer has to be written "
         "otherwise:\n\n    converter.target_spec.supported_ops = [\n"

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from tinyedge.artifacts.diagnosis import Explanation
 from tinyedge.diagnose.contract import Found, Rule, Subject
-from tinyedge.diagnose.floats import CONVERT
+from tinyedge.diagnose.floats import AGAIN
 from tinyedge.diagnose.words import counted
 
 
@@ -22,11 +22,11 @@ RULE = Rule(
         "TE107",
         "float16 weights",
         "error",
-        "Weights are stored in half precision and turned into float32 before they are used. That halves a download; on "
-        "a microcontroller the float32 copies have to be in RAM, and all is computed in float. Few cores have "
+        "Weights are stored in half precision and turned into float32 before they are used. That halves a download; "
+        "on a microcontroller the float32 copies have to be in RAM, and all is computed in float. Few cores have "
         "arithmetic for float16.",
         "It refuses the model. The float32 model that it was made from can be converted.",
-        CONVERT + "\n\nMODEL has to be the float32 model then, not this file.",
+        AGAIN,
     ),
     find,
 )

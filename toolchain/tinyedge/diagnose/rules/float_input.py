@@ -29,8 +29,8 @@ RULE = Rule(
         "float input",
         "warning",
         "The model begins with a QUANTIZE: its input takes four times the RAM, and every value costs 30 to 40 "
-        "instructions (more without a floating-point unit) before the first layer starts. Sensors give integers: scale "
-        "and zero point can be applied where they are read, often for nothing.",
+        "instructions (more without a floating-point unit) before the first layer starts. Sensors give integers: "
+        "scale and zero point can be applied where they are read, often for nothing.",
         "It runs such models bit-exactly; the QUANTIZE is a layer of its own.",
         "Where the model is converted with TensorFlow:\n\n" + BORDERS,
     ),

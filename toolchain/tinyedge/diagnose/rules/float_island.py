@@ -36,11 +36,11 @@ RULE = Rule(
         "TE103",
         "float island",
         "error",
-        "The converter had no int8 form of an operator, and left it in float between DEQUANTIZE and QUANTIZE. Each of "
-        "its values is turned into a float, computed in float, and rounded back: tens to hundreds of instructions an "
-        "element where an int8 table takes three, and four bytes of RAM where one would do.",
-        "Islands that are a function of one int8 value become a table of 256 results. Others run in float where there "
-        "is a kernel (a warning), or are refused (an error).",
+        "The converter had no int8 form of an operator, and left it in float between DEQUANTIZE and QUANTIZE. Each "
+        "of its values is turned into a float, computed in float, and rounded back: tens to hundreds of instructions "
+        "an element where an int8 table takes three, and four bytes of RAM where one would do.",
+        "Islands that are a function of one int8 value become a table of 256 results. Others run in float where "
+        "there is a kernel (a warning), or are refused (an error).",
         "Replace the activation by one that int8 has, and convert again:\n\n"
         '    keras.layers.Activation("relu")    # or "tanh", "sigmoid", "hard_swish"',
     ),

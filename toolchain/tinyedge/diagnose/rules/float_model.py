@@ -18,8 +18,8 @@ def find(subject: Subject) -> Iterator[Found]:
         tensor.bytes for each in subject.graphs for tensor in each.tensors if tensor.is_constant and tensor.is_float
     )
     yield Found(
-        f"all {len(found)} of its operators compute in floating point; its constants take {weights:,} B, "
-        "in int8 about a quarter of that",
+        f"all {len(found)} of its operators compute in floating point; its constants take {weights:,} B, in int8 "
+        "about a quarter of that",
         graph.number,
         first,
     )
@@ -30,8 +30,8 @@ RULE = Rule(
         "TE101",
         "float model",
         "error",
-        "Weights and activations are 32-bit floats: four times the flash and the RAM of int8, and on a core without a "
-        "floating-point unit (Cortex-M0+, M3, many RISC-V) every multiplication is a call of a library, 30 to 100 "
+        "Weights and activations are 32-bit floats: four times the flash and the RAM of int8, and on a core without "
+        "a floating-point unit (Cortex-M0+, M3, many RISC-V) every multiplication is a call of a library, 30 to 100 "
         "instructions. The fast kernels of microcontrollers are made for int8.",
         "It refuses to build the model as it is, and converts it to int8 when it gets samples of its inputs.",
         CONVERT,

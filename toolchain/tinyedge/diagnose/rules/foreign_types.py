@@ -25,8 +25,7 @@ RULE = Rule(
         "type without kernels",
         "error",
         "Strings, float64, bfloat16, complex numbers and their like are made for servers: the kernels of TensorFlow "
-        "Lite "
-        "Micro do not take them, and a microcontroller would compute them in software.",
+        "Lite Micro do not take them, and a microcontroller would compute them in software.",
         "It refuses the model.",
         "Feed numbers instead of strings, and build the network in float32 before it is converted:\n\n"
         '    keras.backend.set_floatx("float32")',

@@ -33,8 +33,7 @@ def find(subject: Subject) -> Iterator[Found]:
     if most >= _TIMES * rest:
         yield Found(
             f"it takes {largest.bytes:,} B; with what is read and written beside it {most:,} B of RAM, where no "
-            "operator "
-            f"elsewhere needs more than {rest:,} B",
+            f"operator elsewhere needs more than {rest:,} B",
             0,
             graph.producer(largest.index),
             largest,
@@ -47,8 +46,7 @@ RULE = Rule(
         "one huge activation",
         "warning",
         "RAM is reused from layer to layer, so the largest moment decides the size of the chip. Here one feature "
-        "map, as "
-        "a rule behind the first layer, takes several times what all others need.",
+        "map, as a rule behind the first layer, takes several times what all others need.",
         "With `--max-ram` or `--optimize size` it computes such layers in rows, so that the map is never whole in "
         "memory, at some price in time.",
         "See what less RAM costs in time:\n\n"

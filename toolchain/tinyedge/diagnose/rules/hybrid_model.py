@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from tinyedge.artifacts.diagnosis import Explanation
 from tinyedge.diagnose.contract import Found, Rule, Subject
-from tinyedge.diagnose.floats import CONVERT, float_operators, hybrid_weights
+from tinyedge.diagnose.floats import AGAIN, float_operators, hybrid_weights
 
 
 def find(subject: Subject) -> Iterator[Found]:
@@ -30,7 +30,7 @@ RULE = Rule(
         "floats and are quantized at every inference, or weights are turned back into floats: RAM is that of a float "
         "model, and so is the time. TensorFlow Lite Micro has no kernels for it.",
         "It refuses the model. The float model that it was made from can be converted.",
-        CONVERT + "\n\nMODEL has to be the float model then, not this file.",
+        AGAIN,
     ),
     find,
 )

@@ -35,9 +35,9 @@ RULE = Rule(
         "TE308",
         "scale that means nothing",
         "error",
-        "Integers stand for scale times (value - zero point). With a scale of zero every value is the same, with NaN, "
-        "infinity or a negative one multipliers cannot be computed: calibration saw NaN, or nothing but one value. "
-        "Runtimes do not look, and compute with whatever comes of it.",
+        "Integers stand for scale times (value - zero point). With a scale of zero every value is the same, with "
+        "NaN, infinity or a negative one multipliers cannot be computed: calibration saw NaN, or nothing but one "
+        "value. Runtimes do not look, and compute with whatever comes of it.",
         "It computes as TensorFlow Lite Micro does where that is defined, and refuses what is not.",
         "Look for NaN in the samples, then calibrate again:\n\n"
         "    import numpy as np\n"

@@ -32,9 +32,9 @@ RULE = Rule(
         "TE209",
         "layer left out of quantization-aware training",
         "warning",
-        "tensorflow_model_optimization gives a convolution or Dense layer that is followed by a ReLU layer of its own "
-        "no quantizer for its weights, and says nothing. The layer is quantized after the training, from calibration "
-        "alone, so the accuracy that was trained for is not the one that is got.",
+        "tensorflow_model_optimization gives a convolution or Dense layer that is followed by a ReLU layer of its "
+        "own no quantizer for its weights, and says nothing. The layer is quantized after the training, from "
+        "calibration alone, so the accuracy that was trained for is not the one that is got.",
         "`tinyedge train` joins such layers before it trains. A finished file it runs as it is.",
         "State the activation in the layer, and train again:\n\n"
         '    layers.Conv2D(16, 3, activation="relu")    # not Conv2D and ReLU()',

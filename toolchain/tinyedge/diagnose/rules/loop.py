@@ -24,12 +24,11 @@ RULE = Rule(
         "TE210",
         "loop instead of a recurrent operator",
         "warning",
-        "An LSTM that the converter could not recognize, and every GRU or simple RNN, becomes a WHILE with subgraphs. "
-        "Each step goes through a dozen small operators, copies its state, and often stays in float, as the converter "
-        "does not calibrate loops. UNIDIRECTIONAL_SEQUENCE_LSTM does the same in one kernel.",
+        "An LSTM that the converter could not recognize, and every GRU or simple RNN, becomes a WHILE with "
+        "subgraphs. Each step goes through a dozen small operators, copies its state, and often stays in float, as "
+        "the converter does not calibrate loops. UNIDIRECTIONAL_SEQUENCE_LSTM does the same in one kernel.",
         "It runs loops whose bodies it can run in integers, TensorFlow Lite Micro's way; one in float is refused "
-        "(TE101 "
-        "or TE103).",
+        "(TE101 or TE103).",
         "Fix the batch, so that an LSTM is recognized; a GRU has to be unrolled:\n\n"
         "    spec = tf.TensorSpec([1, 49, 10])\n"
         "    function = tf.function(model).get_concrete_function(spec)\n"

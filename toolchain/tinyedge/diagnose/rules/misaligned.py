@@ -21,9 +21,8 @@ def find(subject: Subject) -> Iterator[Found]:
             if size is not None and tensor.offset is not None and tensor.offset % size:
                 count = 0 if tensor.stored is None else tensor.stored.size // np.dtype(tensor.dtype).itemsize
                 yield Found(
-                    f"its {counted(count, 'value')} of {tensor.dtype} begin at byte {tensor.offset:,} of the file, "
-                    "no multiple of "
-                    f"{size}",
+                    f"its {counted(count, 'value')} of {tensor.dtype} begin at byte {tensor.offset:,} of the file, no "
+                    f"multiple of {size}",
                     graph.number,
                     tensor=tensor,
                 )
@@ -36,8 +35,7 @@ RULE = Rule(
         "warning",
         "An interpreter reads constants where they lie in the file. A word at an odd address is a hard fault on "
         "Cortex-M0+, a trap on many RISC-V cores, and slow on others. Tools that splice files do that; so does a C "
-        "array "
-        "without alignment, which no check of the file can see.",
+        "array without alignment, which no check of the file can see.",
         "Compiled models have their constants laid out anew. With `--runtime tflm` the file is what it is.",
         "Export the file again with the converter, and give the array its alignment in C:\n\n"
         "    alignas(16) const unsigned char model[] = { ... };",

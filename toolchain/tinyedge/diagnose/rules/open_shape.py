@@ -38,10 +38,9 @@ RULE = Rule(
         "open shape",
         "error",
         "Memory on a microcontroller is planned before it runs, so every size has to be known. A converter puts 1 "
-        "where "
-        "the batch was left open, which is what is wanted. It puts 1 for an open height, width or length too, and the "
-        "model then computes on one pixel. An open batch also keeps LSTMs from being recognized (TE210), and leaves "
-        "arithmetic on shapes behind (TE212).",
+        "where the batch was left open, which is what is wanted. It puts 1 for an open height, width or length too, "
+        "and the model then computes on one pixel. An open batch also keeps LSTMs from being recognized (TE210), and "
+        "leaves arithmetic on shapes behind (TE212).",
         "It takes the shapes that stand in the file; where there are none it refuses the model. An open batch is a "
         "note.",
         FIXED_BATCH,

@@ -17,8 +17,8 @@ def find(subject: Subject) -> Iterator[Found]:
             continue
         yield Found(
             f"one scale for {counted(layer.channels, 'channel')}; the largest weights of these go from "
-            f"{layer.largest.min():.0f} to "
-            f"{layer.largest.max():.0f}, half of the channels use at most {np.median(layer.largest):.0f} of 127",
+            f"{layer.largest.min():.0f} to {layer.largest.max():.0f}, half of the channels use at most "
+            f"{np.median(layer.largest):.0f} of 127",
             layer.graph.number,
             layer.operator,
             layer.weights,
@@ -30,9 +30,9 @@ RULE = Rule(
         "TE301",
         "per-tensor convolution",
         "warning",
-        "The channel with the largest weight decides how finely all others are rounded. A scale for each channel costs "
-        "eight bytes a channel and no time in kernels, and is often worth several per cent of accuracy, most of all in "
-        "depthwise convolutions.",
+        "The channel with the largest weight decides how finely all others are rounded. A scale for each channel "
+        "costs eight bytes a channel and no time in kernels, and is often worth several per cent of accuracy, most "
+        "of all in depthwise convolutions.",
         "It runs both, at the same speed.",
         "Per channel is the converter's default; leave out whatever turned it off:\n\n"
         "    converter._experimental_disable_per_channel = False",

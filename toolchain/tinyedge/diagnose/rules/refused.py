@@ -26,8 +26,8 @@ RULE = Rule(
         "TE205",
         "refused",
         "error",
-        "The file is sound enough to be looked at, but states something that no graph of fixed tensors can express, or "
-        "that contradicts itself.",
+        "The file is sound enough to be looked at, but states something that no graph of fixed tensors can express, "
+        "or that contradicts itself.",
         "It refuses the model in these words, whatever the command.",
         "Export the model again from where it was trained, as one file with fixed shapes.",
     ),

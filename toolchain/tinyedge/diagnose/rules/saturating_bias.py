@@ -11,7 +11,7 @@ from tinyedge.diagnose.contract import Found, Rule, Subject
 from tinyedge.diagnose.words import counted
 
 _LIMIT = (1 << 31) - 1
-_SPAN = {"int8": 255, "uint8": 255, "int16": 65535}
+_SPAN = {"int4": 15, "int8": 255, "uint8": 255, "int16": 65535}
 
 
 def find(subject: Subject) -> Iterator[Found]:
@@ -23,8 +23,8 @@ def find(subject: Subject) -> Iterator[Found]:
         if beyond.any():
             worst = int(np.argmax(np.abs(layer.bias)))
             yield Found(
-                f"the bias of channel {worst} is {int(layer.bias[worst]):,}, and with what the weights add the sums of "
-                f"{counted(int(beyond.sum()), 'channel')} can leave int32 ({_LIMIT:,})",
+                f"the bias of channel {worst} is {int(layer.bias[worst]):,}, and with what the weights add the sums "
+                f"of {counted(int(beyond.sum()), 'channel')} can leave int32 ({_LIMIT:,})",
                 layer.graph.number,
                 layer.operator,
                 layer.bias_tensor,
@@ -37,9 +37,9 @@ RULE = Rule(
         "TE305",
         "saturating bias",
         "error",
-        "A bias is stored in steps of input scale times weight scale. When these are tiny, as after a calibration with "
-        "inputs near zero, or with weights that regularization has driven to nothing, a plain bias needs more than 32 "
-        "bits: the converter cuts it off, or sums wrap around, and the channel gives nonsense.",
+        "A bias is stored in steps of input scale times weight scale. When these are tiny, as after a calibration "
+        "with inputs near zero, or with weights that regularization has driven to nothing, a plain bias needs more "
+        "than 32 bits: the converter cuts it off, or sums wrap around, and the channel gives nonsense.",
         "It proves that no sum leaves 32 bits, and refuses a layer where one can (an error).",
         "Calibrate with inputs in the range that the model was trained for, and scale inputs to about -1 to 1:\n\n"
         "    layers.Normalization()    # first, adapted to the training set",

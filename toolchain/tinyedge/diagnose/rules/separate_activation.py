@@ -14,7 +14,7 @@ _BEFORE = ("conv_2d", "depthwise_conv_2d", "fully_connected", "add", "mul", "sub
 
 def find(subject: Subject) -> Iterator[Found]:
     for graph, operator in subject.operators():
-        if operator.name not in _FUSED or not operator.inputs:
+        if operator.name not in _FUSED or not operator.inputs or operator.inputs[0] < 0:
             continue
         source = operator.inputs[0]
         producer = graph.producer(source)
@@ -36,9 +36,8 @@ RULE = Rule(
         "separate activation",
         "warning",
         "A ReLU of its own reads and writes every value once more, takes a second buffer, and the layer before it "
-        "spends "
-        "half of its 8 bits on negative numbers that are thrown away. In training that knows of quantization a layer "
-        "with a separate ReLU behind it is even left out (TE209).",
+        "spends half of its 8 bits on negative numbers that are thrown away. In training that knows of quantization "
+        "a layer with a separate ReLU behind it is even left out (TE209).",
         "It runs the activation as a layer of its own.",
         'State the activation in the layer, and convert again:\n\n    layers.Conv2D(16, 3, activation="relu")',
     ),

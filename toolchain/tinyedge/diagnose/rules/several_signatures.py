@@ -28,8 +28,8 @@ RULE = Rule(
         "TE401",
         "several signatures",
         "warning",
-        "A file can hold several functions: training and inference, encoder and decoder. Runtimes for microcontrollers "
-        "run the first subgraph. It may not be the one that is meant, and the others take flash.",
+        "A file can hold several functions: training and inference, encoder and decoder. Runtimes for "
+        "microcontrollers run the first subgraph. It may not be the one that is meant, and the others take flash.",
         "It runs the first subgraph, and leaves the weights of others out of the firmware.",
         "Export the one that the device needs:\n\n"
         "    tf.lite.TFLiteConverter.from_saved_model(\n"

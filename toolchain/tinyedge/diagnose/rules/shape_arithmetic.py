@@ -44,8 +44,7 @@ RULE = Rule(
         "Where the batch is open, Flatten, Reshape and Conv2DTranspose become SHAPE, STRIDED_SLICE, PACK and more: "
         "kernels that have to be linked in, and run, to find numbers that never change.",
         "What the file's shapes fix is computed at build time, and the operators are gone (a note). What really "
-        "depends "
-        "on data stays (a warning).",
+        "depends on data stays (a warning).",
         FIXED_BATCH,
     ),
     find,

@@ -22,7 +22,7 @@ def find(subject: Subject) -> Iterator[Found]:
         gone = graph.number == 0 and subject.folds(operator)
         count = graph.tensors[operator.outputs[0]].elements
         yield Found(
-            f"it moves "
+            "it moves "
             f"{counted(count, 'value')}{', and tinyedge folds it away; other runtimes run it' if gone else ''}",
             graph.number,
             operator,
@@ -35,8 +35,8 @@ RULE = Rule(
         "TE215",
         "transpose between layouts",
         "warning",
-        "PyTorch and ONNX put channels first, TensorFlow Lite last. Conversions leave TRANSPOSE where the two meet: a "
-        "copy of a whole feature map, value by value, into a second buffer.",
+        "PyTorch and ONNX put channels first, TensorFlow Lite last. Conversions leave TRANSPOSE where the two meet: "
+        "a copy of a whole feature map, value by value, into a second buffer.",
         "It folds transposes in front of MEAN, RESHAPE and fully connected layers into weights (a note); others run.",
         "From PyTorch, let the converter take the input with channels last:\n\n"
         "    model = litert_torch.to_channel_last_io(model, args=[0])",

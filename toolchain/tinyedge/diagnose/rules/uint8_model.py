@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from tinyedge.artifacts.diagnosis import Explanation
 from tinyedge.diagnose.contract import Found, Rule, Subject
-from tinyedge.diagnose.floats import CONVERT
+from tinyedge.diagnose.floats import AGAIN
 from tinyedge.diagnose.words import counted
 
 _BORDERS = ("quantize", "dequantize")
@@ -17,6 +17,7 @@ def find(subject: Subject) -> Iterator[Found]:
         (graph, operator)
         for graph, operator in subject.operators()
         if operator.name not in _BORDERS
+        and not operator.is_custom
         and any(
             tensor.dtype == "uint8" and not tensor.is_constant
             for tensor in (*graph.operands(operator), *graph.results(operator))
@@ -24,7 +25,7 @@ def find(subject: Subject) -> Iterator[Found]:
     ]
     if places:
         graph, first = places[0]
-        yield Found(f"{counted(len(places), 'operator')} compute in uint8", graph.number, first)
+        yield Found(f"uint8 is computed in {counted(len(places), 'operator')}", graph.number, first)
 
 
 RULE = Rule(
@@ -32,11 +33,11 @@ RULE = Rule(
         "TE106",
         "uint8 model",
         "error",
-        "TensorFlow 1 quantized to uint8 with one scale for all channels. Today's kernels for microcontrollers, those "
-        "of CMSIS-NN among them, are for int8, and TensorFlow Lite Micro has dropped uint8. A uint8 input or output "
-        "behind a QUANTIZE is something else, and fine.",
+        "TensorFlow 1 quantized to uint8 with one scale for all channels. Today's kernels for microcontrollers, "
+        "those of CMSIS-NN among them, are for int8, and TensorFlow Lite Micro has dropped uint8. A uint8 input or "
+        "output behind a QUANTIZE is something else, and fine.",
         "It refuses the model: no exact int8 form of it exists, as rounding differs.",
-        "Convert the original float model again, MODEL being that one:\n\n" + CONVERT,
+        AGAIN,
     ),
     find,
 )

@@ -11,7 +11,7 @@ _FIXES = {
     "sparse": "Convert without the sparsity optimization; pruned weights stay zeros:\n\n"
     "    converter.optimizations = [tf.lite.Optimize.DEFAULT]",
     "block-wise": "Quantize with one scale for each tensor or channel:\n\n"
-    "    tinyedge convert MODEL --data samples.npz",
+    "    tinyedge convert float_model.tflite --data samples.npz",
     "in another file": "Export the model as a single .tflite file.",
     "variant": "Convert without lists of tensors:\n\n    converter._experimental_lower_tensor_list_ops = True",
 }

@@ -37,9 +37,9 @@ RULE = Rule(
         "TE211",
         "unrolled recurrent layer",
         "warning",
-        "With `unroll=True`, and always from PyTorch, an LSTM or GRU is written out: a dozen operators for each step, "
-        "each with its own call, its own scales and its own buffers. Code and planning grow with the length of the "
-        "sequence, and each step rounds several times more than a recurrent kernel does.",
+        "With `unroll=True`, and always from PyTorch, an LSTM or GRU is written out: a dozen operators for each "
+        "step, each with its own call, its own scales and its own buffers. Code and planning grow with the length of "
+        "the sequence, and each step rounds several times more than a recurrent kernel does.",
         "It runs them, operator by operator.",
         "An LSTM of Keras stays one operator when it is not unrolled and the batch is fixed to 1:\n\n"
         "    layers.LSTM(16)    # without unroll=True\n"

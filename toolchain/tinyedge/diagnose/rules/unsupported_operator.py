@@ -40,8 +40,8 @@ RULE = Rule(
         "TE201",
         "unsupported operator",
         "error",
-        "TensorFlow Lite has some 160 operators; runtimes for microcontrollers have those that small networks use, as "
-        "each is code in flash. A model with another one fails on the device, when its tensors are allocated.",
+        "TensorFlow Lite has some 160 operators; runtimes for microcontrollers have those that small networks use, "
+        "as each is code in flash. A model with another one fails on the device, when its tensors are allocated.",
         "It refuses the model before anything is built, and names the operator.",
         "See what there is, write the layer with that, and convert again:\n\n    tinyedge ops",
     ),

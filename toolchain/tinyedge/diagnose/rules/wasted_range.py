@@ -25,8 +25,7 @@ def find(subject: Subject) -> Iterator[Found]:
         if used < _LEAST_USED and most > least:
             yield Found(
                 f"its output is quantized for {low:.4g} to {high:.4g}, but weights, input and activation cannot give "
-                "more "
-                f"than {least:.4g} to {most:.4g}: {max(round(256 * used), 1)} of 256 values",
+                f"more than {least:.4g} to {most:.4g}: {max(round(256 * used), 1)} of 256 values",
                 layer.graph.number,
                 layer.operator,
                 layer.target,
@@ -38,13 +37,13 @@ RULE = Rule(
         "TE303",
         "wasted activation range",
         "warning",
-        "An activation has 256 values. Where its range was taken from a training that did not move it (it begins at -6 "
-        "to 6 in quantization-aware training), from outliers in the representative set, or from before a ReLU, few of "
-        "them are ever used, and everything behind is computed with 7, 6 or 5 bits.",
+        "An activation has 256 values. Where its range was taken from a training that did not move it (it begins at "
+        "-6 to 6 in quantization-aware training), from outliers in the representative set, or from before a ReLU, "
+        "few of them are ever used, and everything behind is computed with 7, 6 or 5 bits.",
         "It runs the model as it is; what is told here is proved from the weights, whatever the input.",
         "Calibrate with real samples, as the device will see them, some hundred of each class:\n\n"
-        "    tinyedge convert MODEL --data samples.npz\n\n"
-        "MODEL has to be the float model then. After quantization-aware training, train longer.",
+        "    tinyedge convert float_model.tflite --data samples.npz\n\n"
+        "After quantization-aware training, train longer; from PyTorch, join a layer and its ReLU before quantizing.",
     ),
     find,
 )

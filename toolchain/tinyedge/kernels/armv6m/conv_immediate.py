@@ -18,7 +18,9 @@ from tinyedge.kernels.armv6m import conv_pixels
 from tinyedge.kernels.armv6m.asm import Assembly, emit_line, load_line
 from tinyedge.kernels.armv6m.chunks import cut
 from tinyedge.kernels.armv6m.conv_pixels import GROUP, STEM, find_layout, found_line, input_bias
+from tinyedge.kernels.common.numbers import by_numbers
 from tinyedge.kernels.contract import Code, Constant, Cost, Kernel, Operands
+from tinyedge.kernels.thumb.assembly import Ticks
 from tinyedge.ops.contract import Layer
 from tinyedge.ops.conv_2d import Conv2D
 
@@ -119,6 +121,13 @@ def _assembly(params: Conv2D) -> Assembly:
     return _Emitter(params).emit()
 
 
+@by_numbers
+def _figures(params: Conv2D) -> tuple[Ticks, int, int]:
+    """What two pixels take, bytes of code and of constants: of a layer as of any of its rows."""
+    asm = _Emitter(params).emit()
+    return asm.ticks("start"), asm.code_bytes, 4 * pack_scales(params).size
+
+
 def pack_scales(params: Conv2D) -> npt.NDArray[np.uint32]:
     """For each group of channels the sums to start from, then the line's constants of each."""
     bias = input_bias(params).astype(np.int64)[:, None]
@@ -146,13 +155,13 @@ class Conv2DImmediate(Kernel):
 
     def cost(self, layer: Layer, core: Core) -> Cost:
         params: Conv2D = layer.params
-        layout, asm = find_layout(params, PIXELS), _assembly(params)
-        ticks = layout.groups * (asm.ticks("start") + layout.segments * conv_pixels.pack_ticks(layout))
-        cycles = conv_pixels.driver_cycles(params, layout) + layout.groups * asm.ticks("start").cycles
+        layout, (two_pixels, code, constants) = find_layout(params, PIXELS), _figures(params)
+        ticks = layout.groups * (two_pixels + layout.segments * conv_pixels.pack_ticks(layout))
+        cycles = conv_pixels.driver_cycles(params, layout) + layout.groups * two_pixels.cycles
         shared = ((STEM, conv_pixels.DRIVER_BYTES), conv_pixels.pack_cost(layout))
-        constants = 4 * pack_scales(params).size + conv_pixels.PARAMS_BYTES
-        code_bytes = conv_pixels.LAYER_CODE_BYTES + asm.code_bytes
-        return Cost(cycles, code_bytes, constants, shared, instructions=ticks.instructions)
+        code += conv_pixels.LAYER_CODE_BYTES
+        constants += conv_pixels.PARAMS_BYTES
+        return Cost(cycles, code, constants, shared, instructions=ticks.instructions)
 
     def scratch_bytes(self, layer: Layer, core: Core) -> int:
         return find_layout(layer.params, PIXELS).scratch_bytes

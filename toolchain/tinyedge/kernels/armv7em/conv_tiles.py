@@ -186,8 +186,9 @@ class _Tiles(Conv2D4x2):
             (function.name, code_bytes),
             (packed.unpack.name, packed.unpack_bytes),
         )
+        storage = self._storage(params)
         code = conv_4x2.LAYER_CODE_BYTES
-        return Cost(ticks.cycles, code, constants, shared, self._storage(params), instructions=ticks.instructions)
+        return Cost(ticks.cycles, code, constants, shared, storage, instructions=ticks.instructions)
 
     def emit(self, layer: Layer, core: Core, operands: Operands) -> Code:
         params: Conv2D = layer.params

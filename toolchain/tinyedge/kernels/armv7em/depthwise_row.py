@@ -334,7 +334,8 @@ class Depthwise3x3Row(Kernel):
         asm = _assembly(form)
         shared = (_function(form).name, asm.code_bytes)
         constants = 4 * (1 + p.output_channels * form.constant_words)
-        return Cost(row_ticks(asm, form).cycles + CALL_TICKS, CALL_BYTES, constants, (shared,))
+        ticks = row_ticks(asm, form)
+        return Cost(ticks.cycles + CALL_TICKS, CALL_BYTES, constants, (shared,), instructions=ticks.instructions)
 
     def scratch_bytes(self, layer: Layer, core: Core) -> int:
         return COLUMN_BYTES * form_of(layer.params).seen

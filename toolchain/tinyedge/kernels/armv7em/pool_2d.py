@@ -70,13 +70,13 @@ class _Pool2D(Kernel):
         asm = self._assembly(p)
         ticks = windows_ticks(asm, p.window, p.channels)
         cycles = ticks.cycles + CALL_TICKS
-        shared = ((self._function(p).name, asm.code_bytes),)
+        window = (self._function(p).name, asm.code_bytes)
         if is_one(p.window):
-            return Cost(cycles, CALL_BYTES, 4 * 6, shared, instructions=ticks.instructions)
+            return Cost(cycles, CALL_BYTES, 4 * 6, (window,), instructions=ticks.instructions)
         walk, words = self._walk(p)
         cycles += WALK_TICKS + p.window.output_h * p.window.output_w * WALK_WINDOW_TICKS
         constants = 4 * (len(walk_words(p.window, p.channels)) + len(words))
-        shared = (*shared, (walk.name, WALK_BYTES))
+        shared = (window, (walk.name, WALK_BYTES))
         return Cost(cycles, CALL_BYTES, constants, shared, instructions=ticks.instructions)
 
     def in_place_offset(self, layer: Layer, core: Core, input_index: int) -> int | None:

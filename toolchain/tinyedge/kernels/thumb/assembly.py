@@ -83,15 +83,25 @@ class Assembly:
         self._block = "start"
         self._blocks: dict[str, list[str]] = {}
         self._labels = 0
+        self._known: dict[str, tuple[str, str]] = {}
+        """line as it was given -> as it is written, and with numbers: code made of weights repeats itself"""
 
     def __call__(self, *lines: str) -> None:
         """Append instructions, one a line, each with an optional label in front."""
+        block = self._blocks.setdefault(self._block, []) if lines else []
         for line in lines:
-            instruction = _NAME.sub(lambda match: self._registers[match[1]], line)
-            label = _LABEL.match(instruction)
-            front = label[0].rstrip() if label else ""
-            self._text.append(f"{front:{_INDENT}}{instruction[label.end() if label else 0 :]}".rstrip())
-            self._blocks.setdefault(self._block, []).append(self._numbered(instruction))
+            if line not in self._known:
+                self._known[line] = self._written(line)
+            text, numbered = self._known[line]
+            self._text.append(text)
+            block.append(numbered)
+
+    def _written(self, line: str) -> tuple[str, str]:
+        instruction = _NAME.sub(lambda match: self._registers[match[1]], line)
+        label = _LABEL.match(instruction)
+        front = label[0].rstrip() if label else ""
+        text = f"{front:{_INDENT}}{instruction[label.end() if label else 0 :]}".rstrip()
+        return text, self._numbered(instruction)
 
     def block(self, name: str, comment: str = "") -> None:
         """What follows belongs to the block `name`; the comment goes into the emitted text."""

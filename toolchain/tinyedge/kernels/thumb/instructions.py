@@ -56,6 +56,7 @@ _NARROW = re.compile(
 """instructions that have a form of two bytes, among those these kernels use; branches are taken to be short"""
 
 
+@cache
 def without_label(line: str) -> str:
     """The instruction of a line, the directive, or nothing."""
     return _LABEL.sub("", line)

@@ -249,11 +249,15 @@ def _served(stem: str, *, parts: bool) -> list[str]:
 
     >>> _served("conv_common", parts=False), _served("rfft_int16", parts=True)
     (['conv_common', 'conv'], ['rfft_int16', 'rfft'])
+    >>> _served("scale_common", parts=True)
+    ['scale_common', 'scale', 'scale_kernel']
     """
     words = stem.split("_")
+    general = stem.removesuffix("_common")
     if parts:
-        return ["_".join(words[:count]) for count in range(len(words), 0, -1)]
-    return [stem, stem.removesuffix("_common")] if stem.endswith("_common") else [stem]
+        of_kernel = [f"{general}_kernel"] if general != stem else []
+        return ["_".join(words[:count]) for count in range(len(words), 0, -1)] + of_kernel
+    return [stem, general] if general != stem else [stem]
 
 
 class _Index:

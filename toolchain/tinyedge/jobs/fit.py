@@ -1,0 +1,130 @@
+"""Every board at once: which of them a model fits, and what it takes there, before anything is compiled."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import cast, get_args
+
+from tinyedge.artifacts import Observer, Optimize
+from tinyedge.artifacts.prediction import AimFit, BoardFit, Fit
+from tinyedge.boards import CORES, Board, Isa, list_boards, load_board
+from tinyedge.cost.fit import fit_plan
+from tinyedge.cost.rates import base_of, has_rates
+from tinyedge.emulate.cycles import MODELS
+from tinyedge.errors import FitError
+from tinyedge.graph.reader import read_model
+from tinyedge.jobs.budget import find_budget
+from tinyedge.jobs.choices import PORTABLE_BOARD, Choices
+from tinyedge.jobs.train import load_model
+from tinyedge.ops import check
+from tinyedge.optimize import optimize_graph, settle_graph
+from tinyedge.plan import PlansOf, check_sizes
+
+AIMS = cast(Sequence[Optimize], get_args(Optimize))
+_PLANNED_ALIKE = {"cortex-m33f": "cortex-m4f", "rv32imac": "rv32imc"}
+"""cores for which kernels say the same, so that plans are the same"""
+_NARROW = 0.5
+"""weights of 4 bits take so much of those of 8"""
+
+
+def fit(choices: Choices, observer: Observer, boards: Sequence[str] = ()) -> Fit:
+    """All boards, or those named.
+
+    Raises: ModelError when the model does not run; UsageError when there is no such board
+    """
+    loaded = load_model(choices.model, choices.build_dir, observer, choices.data, choices.conversion)
+    aim = cast(Optimize, choices.optimize or loaded.optimize)
+    model = loaded.model
+    original = read_model(model.tflite, model.name)
+    check_sizes(original, load_board(PORTABLE_BOARD))
+    graph = settle_graph(original)
+    check(graph)
+    graph = optimize_graph(graph)
+    chosen = [load_board(name) for name in boards] or list(list_boards())
+    max_ram = choices.max_ram_bytes if choices.max_ram_bytes is not None else loaded.max_ram_bytes
+    plans: dict[str, PlansOf] = {}
+    found = []
+    with observer.progress("plan") as report:
+        for number, board in enumerate(chosen):
+            core = CORES[_PLANNED_ALIKE.get(board.core.name, board.core.name)]
+            if refused := _refusal(board, choices.compiler):
+                found.append(BoardFit(board, {}, refused))
+            else:
+                if core.name not in plans:
+                    plans[core.name] = PlansOf(
+                        graph, core, keep_inputs=choices.keep_inputs, input_rows=choices.input_rows
+                    )
+                found.append(_on_board(plans[core.name], board, choices.compiler, aim, max_ram))
+            report(number + 1, len(chosen))
+    notes = []
+    if model.features is not None:
+        notes.append("what computes the features on the device is not in flash, RAM and instructions")
+    budget = find_budget(loaded, choices)
+    return Fit(model.name, model.digest, choices.compiler, aim, _with_boards(found, aim), tuple(notes), budget)
+
+
+def _refusal(board: Board, compiler: str) -> str:
+    """Why nothing is predicted for a board; empty when something is."""
+    if board.core.isa is Isa.NATIVE:
+        return "this computer: it has no limits, and nothing counts its instructions"
+    if not has_rates(board.core.name, compiler):
+        return f"`{compiler}` does not build for the core `{board.core.name}`"
+    if base_of(board.name, compiler) is None:
+        return "no firmware of this board was ever measured: `tinyedge build` tells its sizes"
+    return ""
+
+
+def _on_board(plans: PlansOf, board: Board, compiler: str, aim: Optimize, max_ram: int | None) -> BoardFit:
+    timing = MODELS.get(board.core.name)
+    error = None if timing is None else timing.error_percent
+
+    def at(optimize: Optimize, bytes_: int | None = None) -> AimFit:
+        return fit_plan(plans.plan(optimize, bytes_), board, compiler, error)
+
+    if max_ram is not None:
+        try:
+            return BoardFit(board, {aim: at(aim, max_ram)})
+        except FitError as refused:
+            return BoardFit(board, {}, str(refused))
+    aims: dict[str, AimFit] = {each: at(each) for each in AIMS}
+    return BoardFit(board, aims, advice=tuple(_advice(aims, aim, at)))
+
+
+def _advice(aims: Mapping[str, AimFit], aim: Optimize, at: Callable[[Optimize, int], AimFit]) -> Iterable[str]:
+    """What would make it fit, the cheapest first."""
+    if aims[aim].fits:
+        return
+    others = [each for each in AIMS if aims[each].fits]
+    if others:
+        yield f"`--optimize {others[0]}`"
+        return
+    least = min(aims.values(), key=lambda each: each.over_bytes)
+    ram, flash = least.ram_room_bytes or 0, least.flash_room_bytes or 0
+    if ram < 0:
+        budget = least.prediction.arena_bytes + least.prediction.state_bytes + ram
+        if budget > 0:
+            try:
+                within = at(aim, budget)
+                if within.fits:
+                    yield f"`--max-ram {budget}`"
+                    return
+            except FitError:
+                pass
+    if flash < 0:
+        saved = int(least.prediction.constant_bytes * (1 - _NARROW))
+        if flash + saved >= 0 <= ram:
+            yield f"weights of 4 bits: about {saved:,} B of flash less"
+
+
+def _with_boards(found: Sequence[BoardFit], aim: str) -> tuple[BoardFit, ...]:
+    """Boards that it does not fit, with the smallest one that it fits."""
+    fitting = [each for each in found if aim in each.aims and each.aims[aim].fits]
+    smallest = min(fitting, key=lambda each: (each.board.ram.size_bytes, each.board.flash_limit_bytes), default=None)
+    if smallest is None:
+        return tuple(found)
+    advice = f"a larger board: `{smallest.board.name}`"
+    return tuple(
+        replace(each, advice=(*each.advice, advice)) if aim in each.aims and not each.aims[aim].fits else each
+        for each in found
+    )
