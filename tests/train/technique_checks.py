@@ -5,15 +5,20 @@ Run by test_techniques.py; its functions are named after the keys of that JSON.
 
 from __future__ import annotations
 
+import contextlib
+import dataclasses
 import json
 import os
 import sys
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
 
 from tinyedge.errors import TinyEdgeError
 from tinyedge.graph.reader import read_model
+from tinyedge.train import checkpoint
 from tinyedge.train.architectures import depthwise_separable, inverted_residual, squeeze_excite
 from tinyedge.train.channels import find_channels
 from tinyedge.train.compress import forms
@@ -316,9 +321,6 @@ def low_rank() -> dict[str, Any]:
 
 def distill() -> dict[str, Any]:
     """What is kept, and what is said of all that were trained."""
-    from pathlib import Path
-    from tempfile import TemporaryDirectory
-
     own = training()
     kept = Distill(epochs=2, learning_rate=0.005).apply(trained(), own)
     taught = training()
@@ -387,7 +389,49 @@ def networks() -> dict[str, Any]:
     return made
 
 
-CHECKS = (float_accuracy, folded, ptq, pattern, cluster, int4, channels, shapes, low_rank, distill, l1, int16, networks)
+def resumed() -> dict[str, bool]:
+    """Whether a technique that was interrupted in its second epoch ends with the weights of one that was not."""
+    import tf_keras
+
+    checkpoint.EVERY_S = 0.0
+    found = {}
+    chain = (Cluster(epochs=3, learning_rate=0.01), Prune(0.5, epochs=3, pattern="2:4", learning_rate=0.01))
+    for technique in chain:
+        ended = []
+        for interrupted in (False, True):
+            with TemporaryDirectory() as folder:
+                for attempt in range(1 + interrupted):
+                    tf_keras.utils.set_random_seed(7)
+                    start = trained()
+
+                    def progress(_stage: str, done: int, _total: int, stop: bool = interrupted and not attempt) -> None:
+                        if stop and done == 9:  # of 6 steps an epoch
+                            raise InterruptedError
+
+                    keeper = checkpoint.Keeper(Path(folder), "a")
+                    context = dataclasses.replace(training(), keeper=keeper, progress=progress)
+                    with contextlib.suppress(InterruptedError):
+                        ended.append(technique.apply(start, context).get_weights())
+        found[technique.name] = len(ended) == 2 and all(map(np.array_equal, *ended))
+    return found
+
+
+CHECKS = (
+    float_accuracy,
+    folded,
+    ptq,
+    pattern,
+    cluster,
+    int4,
+    channels,
+    shapes,
+    low_rank,
+    distill,
+    l1,
+    int16,
+    networks,
+    resumed,
+)
 
 
 def main() -> None:

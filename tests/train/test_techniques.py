@@ -202,3 +202,7 @@ def test_networks_come_in_widths_and_depths(checks: dict[str, Any]) -> None:
         assert found["folded"]
         assert found["pruned"]
         assert found["outputs"] == [2, 4]
+
+
+def test_a_technique_that_was_interrupted_goes_on_to_the_same_weights(checks: dict[str, Any]) -> None:
+    assert checks["resumed"] == {"cluster": True, "prune": True}
