@@ -35,6 +35,7 @@ _PULL = 5e-4
 _STREAM_PRIOR = {"calls": 25.0, "borders": 20.0, "slides": 20.0, "loads": 20.0}
 _CALL_PRIOR, _PROFILE_PRIOR, _COPIED_PRIOR = 12.0, 15.0, 0.8
 _STACK_BYTES = 2048
+_SWEEPS = 300
 
 
 @dataclass(frozen=True)
@@ -59,7 +60,7 @@ def see(record: Record, figure: Callable[[Record], float], in_all: float) -> lis
     return [*sights, Sight(everything, in_all, _TOTAL_WEIGHT / (in_all + 10))]
 
 
-def solve(sights: Sequence[Sight], estimate: float) -> dict[tuple[str, str], float]:
+def solve(sights: Sequence[Sight], estimate: float, stated: float) -> dict[tuple[str, str], float]:
     """What each part takes."""
     names = {part: at for at, part in enumerate(dict.fromkeys(part for sight in sights for part in sight.work))}
     matrix = np.zeros((len(sights), len(names)))
@@ -69,31 +70,39 @@ def solve(sights: Sequence[Sight], estimate: float) -> dict[tuple[str, str], flo
     found = np.array([sight.found * sight.weight for sight in sights])
     used = np.maximum((matrix != 0).sum(axis=0), 1)
     pull = np.sqrt(_PULL * (matrix**2).sum(axis=0) / used)
-    prior = np.array([_prior(kernel, part, estimate) for kernel, part in names])
+    prior = np.array([_prior(kernel, part, estimate, stated) for kernel, part in names])
     solved = non_negative(np.vstack([matrix, np.diag(pull)]), np.concatenate([found, pull * prior]))
     return {part: float(solved[at]) for part, at in names.items()}
 
 
-def _prior(kernel: str, part: str, estimate: float) -> float:
+def _prior(kernel: str, part: str, estimate: float, stated: float) -> float:
     if kernel == STREAM:
-        return _STREAM_PRIOR.get(part, 1.0)
+        return stated * _STREAM_PRIOR.get(part, 1.0)
     if kernel in (_PROFILE, _PROBE):
-        return _PROFILE_PRIOR
+        return stated * _PROFILE_PRIOR
     if part.startswith("copied"):
-        return _COPIED_PRIOR
-    return {STATED: 1.0, ESTIMATE: estimate, CALL: _CALL_PRIOR}.get(part, 0.0)
+        return stated * _COPIED_PRIOR
+    return {STATED: stated, ESTIMATE: estimate, CALL: _CALL_PRIOR * stated}.get(part, 0.0)
 
 
 def non_negative(matrix: Vector, wanted: Vector) -> Vector:
-    """Least squares without negative numbers, by descent along one coordinate after the other."""
+    """Least squares without negative numbers: what would be below 0 is left out, then one number after the other
+    is made better until nothing moves."""
+    at = np.zeros(matrix.shape[1])
+    kept = np.arange(matrix.shape[1])
+    while len(kept):
+        found = np.linalg.lstsq(matrix[:, kept], wanted, rcond=None)[0]
+        if (found >= 0).all():
+            at[kept] = found
+            break
+        kept = kept[found >= 0]
     products, right = matrix.T @ matrix, matrix.T @ wanted
     lengths = np.maximum(np.diag(products), 1e-30)
-    at: Vector = np.maximum(np.linalg.lstsq(matrix, wanted, rcond=None)[0], 0)
-    for _ in range(4000):
+    for _ in range(_SWEEPS):
         before = at.copy()
         for i in range(len(at)):
             at[i] = max(at[i] + (right[i] - products[i] @ at) / lengths[i], 0.0)
-        if np.abs(at - before).max(initial=0.0) <= 1e-9 * max(np.abs(at).max(initial=0.0), 1.0):
+        if np.abs(at - before).max(initial=0.0) <= 1e-7 * max(np.abs(at).max(initial=0.0), 1.0):
             break
     return at
 
@@ -105,26 +114,38 @@ def rates(records: Sequence[Record], key: str, in_all: str, probes: Iterable[Sig
         return float(layer[key])
 
     seen = {at: see(record, figure, record[in_all]) for at, record in enumerate(records)}
-    alone = [
-        (sight.found / sight.work[part], sight)
-        for sights in seen.values()
-        for sight in sights
-        for part in sight.work
-        if part[1] == ESTIMATE and len(sight.work) < 12 and sight.work[part] > 300
-    ]
-    estimate = float(np.median([ratio for ratio, _ in alone])) if alone else 1.0
-    solved = solve([sight for sights in seen.values() for sight in sights] + list(probes), estimate)
+    everything = [sight for sights in seen.values() for sight in sights]
+    estimate, stated = _ratio(everything, ESTIMATE), _ratio(everything, STATED)
+    solved = solve([*everything, *probes], estimate, stated)
     errors = [_error(solved, sights[-1]) for sights in seen.values()]
-    return entry(solved, estimate, errors)
+    return entry(solved, estimate, stated, errors)
 
 
-def entry(solved: Mapping[tuple[str, str], float], estimate: float, errors: Sequence[float]) -> dict[str, Any]:
+def _ratio(sights: Sequence[Sight], part: str) -> float:
+    """What is found of a unit that one kernel runs, for each that its part counts: the median."""
+    found = [
+        sight.found / count
+        for sight in sights
+        for (_, name), count in sight.work.items()
+        if name == part and len(sight.work) < 12 and count > 300
+    ]
+    return float(np.median(found)) if found else 1.0
+
+
+def entry(
+    solved: Mapping[tuple[str, str], float], estimate: float, stated: float, errors: Sequence[float]
+) -> dict[str, Any]:
     parts: dict[str, dict[str, float]] = defaultdict(dict)
     for (kernel, part), value in solved.items():
         if kernel not in (_PROFILE, _PROBE):
             parts[kernel][part] = float(f"{value:.5g}")
     largest = max(map(abs, errors), default=0.0)
-    return {"error_percent": _up(largest), "estimate": float(f"{estimate:.4g}"), "parts": dict(sorted(parts.items()))}
+    return {
+        "error_percent": _up(largest),
+        "estimate": float(f"{estimate:.4g}"),
+        "stated": float(f"{stated:.4g}"),
+        "parts": dict(sorted(parts.items())),
+    }
 
 
 def _error(solved: Mapping[tuple[str, str], float], sight: Sight) -> float:
@@ -277,10 +298,57 @@ def _with_events(record: Record) -> Record:
     return {**record, **dict(zip(_EVENTS, record["reads"], strict=False)), "layers": layers}
 
 
+_PAGE = Path(__file__).parents[1] / "docs" / "fit.md"
+_CORES = {
+    "cortex-m0plus": "M0+",
+    "cortex-m3": "M3",
+    "cortex-m4f": "M4F",
+    "cortex-m7f": "M7",
+    "cortex-m33f": "M33",
+    "cortex-m55": "M55",
+    "rv32imc": "RV32",
+}
+_BEGIN, _END = "<!-- errors: benchmarks.rates -->", "<!-- end -->"
+
+
+def error_tables(records: Sequence[Record], content: Mapping[str, Any]) -> str:
+    """Errors in percent by model and core, of instructions and of flash: zig's, and gcc's behind a stroke."""
+    found: dict[str, dict[tuple[str, str], tuple[float, float]]] = defaultdict(dict)
+    for record in records:
+        rates_of = content["cores"].get(record["core"], {}).get(record["compiler"])
+        if "layers" not in record or record["board"] in _OF_BOARD or rates_of is None:
+            continue
+        parts = rates_of["instructions"]["parts"]
+        work = [item for unit in record["units"] for item in unit["work"]]
+        instructions = sum(parts[kernel][part] * count for kernel, part, count in work)
+        base, _ = content["boards"][record["board"]][record["compiler"]]
+        flash = base + record["constants"] + code_bytes(parts_of(record), FlashRates(**rates_of["flash"]))
+        found[record["model"]][record["core"], record["compiler"]] = (
+            100 * (instructions / record["instructions"] - 1),
+            100 * (flash / record["flash"] - 1),
+        )
+    titles = ("instructions, error in %", "flash, error in %")
+    return "\n\n".join(_table(title, found, which) for which, title in enumerate(titles))
+
+
+def _table(title: str, found: Mapping[str, Mapping[tuple[str, str], tuple[float, float]]], which: int) -> str:
+    lines = [f"| {title} | {' | '.join(_CORES.values())} |", "|---" * (len(_CORES) + 1) + "|"]
+    for model, errors in sorted(found.items()):
+        cells = []
+        for core in _CORES:
+            both = [errors.get((core, compiler)) for compiler in ("zig", "gcc")]
+            cells.append(" / ".join("-" if each is None else f"{each[which]:+.1f}" for each in both))
+        lines.append(f"| {model} | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
 def main(arguments: Sequence[str]) -> None:
     """See the module."""
     counts, *probes = ([json.loads(line) for line in Path(name).read_text().splitlines()] for name in arguments)
     content = make(counts, [each for part in probes for each in part])
+    page = _PAGE.read_text()
+    before, rest = page.split(_BEGIN)
+    _PAGE.write_text(f"{before}{_BEGIN}\n\n{error_tables(counts, content)}\n\n{_END}{rest.split(_END)[1]}")
     FILE.write_text(json.dumps(content, separators=(",", ":"), sort_keys=True).replace('},"', '},\n"') + "\n")
 
 

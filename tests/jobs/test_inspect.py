@@ -28,7 +28,7 @@ def inspected(content: bytes, folder: Path, board: str | None = None) -> Inspect
 
 
 def with_dead_channels() -> bytes:
-    """A 1x1 convolution [1,2,2,3] -> [1,2,2,4], of which channels 1 and 3 are all zeros; then a reshape, a dense layer."""
+    """A 1x1 convolution [1,2,2,3] -> [1,2,2,4], of which channels 1 and 3 are zeros; then a reshape, a dense layer."""
     builder = TfliteBuilder()
     image = builder.tensor([1, 2, 2, 3], scale=0.1, name="image")
     values = np.array([[1, 2, 0], [0, 0, 0], [3, 3, 3], [0, 0, 0]], np.int8).reshape(4, 1, 1, 3)

@@ -26,12 +26,14 @@ class Rates:
     """What grows with work: instructions, cycles, or misses of caches.
 
     error_percent  the largest error over the models that were counted
-    estimate       what an estimate of cycles by the planner is worth, where a kernel was never counted
+    estimate       what a cycle of the planner's estimate is worth, where a kernel was never counted
+    stated         what an instruction that a kernel states is worth there
     parts          kernel -> part -> what it takes
     """
 
     error_percent: float
     estimate: float
+    stated: float
     parts: Mapping[str, Mapping[str, float]]
 
     def of(self, work: UnitWork) -> float:
@@ -47,7 +49,7 @@ class Rates:
         return kernel == STREAM or kernel in self.parts
 
     def _unknown(self, part: str) -> float:
-        return {STATED: 1.0, ESTIMATE: self.estimate, CALL: 12.0}.get(part, 0.0)
+        return {STATED: self.stated, ESTIMATE: self.estimate, CALL: 12.0 * self.stated}.get(part, 0.0)
 
 
 @dataclass(frozen=True)

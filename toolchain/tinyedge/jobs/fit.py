@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import multiprocessing
+import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, replace
 from typing import cast, get_args
 
 from tinyedge.artifacts import Observer, Optimize
@@ -13,6 +16,7 @@ from tinyedge.cost.fit import fit_plan
 from tinyedge.cost.rates import base_of, has_rates
 from tinyedge.emulate.cycles import MODELS
 from tinyedge.errors import FitError
+from tinyedge.graph.ir import Graph
 from tinyedge.graph.reader import read_model
 from tinyedge.jobs.budget import find_budget
 from tinyedge.jobs.choices import PORTABLE_BOARD, Choices
@@ -24,6 +28,10 @@ from tinyedge.plan import PlansOf, check_sizes
 AIMS = cast(Sequence[Optimize], get_args(Optimize))
 _PLANNED_ALIKE = {"cortex-m33f": "cortex-m4f", "rv32imac": "rv32imc"}
 """cores for which kernels say the same, so that plans are the same"""
+_ELSEWHERE = ("cortex-m0plus", "cortex-m55")
+"""cores that take about half of the time of all"""
+_LARGE = 20
+"""operators, from which on a second process saves time"""
 _NARROW = 0.5
 """weights of 4 bits take so much of those of 8"""
 
@@ -43,20 +51,18 @@ def fit(choices: Choices, observer: Observer, boards: Sequence[str] = ()) -> Fit
     graph = optimize_graph(graph)
     chosen = [load_board(name) for name in boards] or list(list_boards())
     max_ram = choices.max_ram_bytes if choices.max_ram_bytes is not None else loaded.max_ram_bytes
-    plans: dict[str, PlansOf] = {}
-    found = []
-    with observer.progress("plan") as report:
-        for number, board in enumerate(chosen):
-            core = CORES[_PLANNED_ALIKE.get(board.core.name, board.core.name)]
-            if refused := _refusal(board, choices.compiler):
-                found.append(BoardFit(board, {}, refused))
-            else:
-                if core.name not in plans:
-                    plans[core.name] = PlansOf(
-                        graph, core, keep_inputs=choices.keep_inputs, input_rows=choices.input_rows
-                    )
-                found.append(_on_board(plans[core.name], board, choices.compiler, aim, max_ram))
-            report(number + 1, len(chosen))
+    refused = {board.name: reason for board in chosen if (reason := _refusal(board, choices.compiler))}
+    task = _Task(model.tflite, model.name, choices.compiler, aim, max_ram, choices.keep_inputs, choices.input_rows)
+    cores: dict[str, list[str]] = {}
+    for board in chosen:
+        if board.name not in refused:
+            cores.setdefault(_PLANNED_ALIKE.get(board.core.name, board.core.name), []).append(board.name)
+    with observer.progress("plan"):
+        told = _on_cores(task, cores, graph)
+    found = [
+        BoardFit(board, {}, refused[board.name]) if board.name in refused else BoardFit(board, *told[board.name])
+        for board in chosen
+    ]
     notes = []
     if model.features is not None:
         notes.append("what computes the features on the device is not in flash, RAM and instructions")
@@ -75,20 +81,60 @@ def _refusal(board: Board, compiler: str) -> str:
     return ""
 
 
-def _on_board(plans: PlansOf, board: Board, compiler: str, aim: Optimize, max_ram: int | None) -> BoardFit:
+@dataclass(frozen=True)
+class _Task:
+    """What boards are asked for, as it may go to another process."""
+
+    tflite: bytes
+    name: str
+    compiler: str
+    aim: Optimize
+    max_ram_bytes: int | None
+    keep_inputs: bool
+    input_rows: bool
+
+
+Told = tuple[dict[str, AimFit], str, tuple[str, ...]]
+"""of a board: its aims, why there are none, what would make it fit"""
+
+
+def _on_cores(task: _Task, cores: Mapping[str, Sequence[str]], graph: Graph) -> dict[str, Told]:
+    """What is to be said of boards by name. A second process plans for some of the cores of a large model."""
+    elsewhere = {core: boards for core, boards in cores.items() if core in _ELSEWHERE}
+    here = {core: boards for core, boards in cores.items() if core not in elsewhere}
+    if not (elsewhere and here) or len(graph.operators) < _LARGE or (os.cpu_count() or 1) < 2:
+        return _plan_cores(task, cores, graph)
+    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
+        others = pool.submit(_plan_cores, task, elsewhere)
+        told = _plan_cores(task, here, graph)
+        return told | others.result()
+
+
+def _plan_cores(task: _Task, cores: Mapping[str, Sequence[str]], graph: Graph | None = None) -> dict[str, Told]:
+    if graph is None:
+        graph = optimize_graph(settle_graph(read_model(task.tflite, task.name)))
+    told = {}
+    for core, boards in cores.items():
+        plans = PlansOf(graph, CORES[core], keep_inputs=task.keep_inputs, input_rows=task.input_rows)
+        for name in boards:
+            told[name] = _on_board(plans, load_board(name), task)
+    return told
+
+
+def _on_board(plans: PlansOf, board: Board, task: _Task) -> Told:
     timing = MODELS.get(board.core.name)
     error = None if timing is None else timing.error_percent
 
     def at(optimize: Optimize, bytes_: int | None = None) -> AimFit:
-        return fit_plan(plans.plan(optimize, bytes_), board, compiler, error)
+        return fit_plan(plans.plan(optimize, bytes_), board, task.compiler, error)
 
-    if max_ram is not None:
+    if task.max_ram_bytes is not None:
         try:
-            return BoardFit(board, {aim: at(aim, max_ram)})
+            return {task.aim: at(task.aim, task.max_ram_bytes)}, "", ()
         except FitError as refused:
-            return BoardFit(board, {}, str(refused))
+            return {}, str(refused), ()
     aims: dict[str, AimFit] = {each: at(each) for each in AIMS}
-    return BoardFit(board, aims, advice=tuple(_advice(aims, aim, at)))
+    return aims, "", tuple(_advice(aims, task.aim, at))
 
 
 def _advice(aims: Mapping[str, AimFit], aim: Optimize, at: Callable[[Optimize, int], AimFit]) -> Iterable[str]:

@@ -77,9 +77,15 @@ class PlansOf:
     def __init__(self, graph: Graph, core: Core, *, keep_inputs: bool = False, input_rows: bool = False) -> None:
         arriving = _arriving(graph) if input_rows else graph
         self._first = _Draft.of(arriving, core, "balanced", keep_inputs=keep_inputs, kernels=None)
+        self._plans: dict[tuple[Optimize, int | None], Plan] = {}
 
     def plan(self, optimize: Optimize, max_ram_bytes: int | None = None) -> Plan:
         """The plan for an aim; with a limit the fastest within it."""
+        if (optimize, max_ram_bytes) not in self._plans:
+            self._plans[optimize, max_ram_bytes] = self._make(optimize, max_ram_bytes)
+        return self._plans[optimize, max_ram_bytes]
+
+    def _make(self, optimize: Optimize, max_ram_bytes: int | None) -> Plan:
         draft = self._first if optimize == "balanced" else self._first.again(optimize)
         return _plan(draft, optimize, max_ram_bytes, by_rows=True)
 

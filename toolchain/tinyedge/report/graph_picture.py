@@ -22,10 +22,12 @@ def graph_svg(found: Inspection, width: int) -> str:
 
     An arrow to the next operator goes straight down, any other along a lane at the right.
     """
-    lanes = _MOST_LANES * _LANE + 12
-    box = width - lanes - 8
-    height = _TOP + _ROW * max(len(found.operators), 1) + 8
     made_by = {key: place for place, operator in enumerate(found.operators) for key in operator.outputs}
+    far = any(
+        made_by.get(key, place) < place - 1 for place, operator in enumerate(found.operators) for key in operator.inputs
+    )
+    box = width - 8 - (_MOST_LANES * _LANE + 12 if far else 0)
+    height = _TOP + _ROW * max(len(found.operators), 1) + 8
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}" '
         f'font-family="sans-serif" font-size="12" fill="currentColor">',
