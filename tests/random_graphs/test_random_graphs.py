@@ -95,7 +95,7 @@ def test_many_random_graphs(tmp_path: Path, root: Path) -> None:
 @pytest.mark.slow
 def test_weights_in_fewer_bytes(tmp_path: Path) -> None:
     """Networks of convolutions whose weights can be stored in some form, and are."""
-    failures, forms = check_stored([draw(SEED, n, ["conv_2d"] * 5, further=0) for n in range(20)], tmp_path)
+    failures, forms = check_stored([draw(SEED, n, ["conv_2d"] * 5, further=0) for n in range(12)], tmp_path)
     assert not failures, failures
     everywhere = {"int4", "16 values", "8 values", "4 values", "bitmap"}
     assert forms["cortex-m4f"] >= {*everywhere, "int2", "nonzeros"} - {"bitmap"}

@@ -20,7 +20,7 @@ Output.  `linear` or `double` requantization (conv_requantize), clamp, STRB. Sto
          four channels may overlap the ones before.
 
 Registers: r4-r11 the sums, r2, r3 two pixels, r12, lr two weight words, r0 the panel, r1 the weights. What is needed
-once per four channels waits in s0-s11, so that the loop neither loads nor stores anything else.
+once per four channels waits in s0-s12, so that the loop neither loads nor stores anything else.
 """
 
 from __future__ import annotations
