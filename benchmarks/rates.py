@@ -29,13 +29,13 @@ Record = Mapping[str, Any]
 Vector = npt.NDArray[np.float64]
 _PROFILE, _PROBE = "profile", "probe"
 """in the place of a kernel: what counting itself takes"""
-_TOTAL_WEIGHT, _PROBE_WEIGHT = 8.0, 0.1
+_TOTAL_WEIGHT, _PROBE_WEIGHT = 25.0, 0.1
 _PULL = 5e-4
 """how strongly parts are drawn towards what kernels state"""
 _STREAM_PRIOR = {"calls": 25.0, "borders": 20.0, "slides": 20.0, "loads": 20.0}
 _CALL_PRIOR, _PROFILE_PRIOR, _COPIED_PRIOR = 12.0, 15.0, 0.8
 _STACK_BYTES = 2048
-_SWEEPS = 300
+_SWEEPS = 1500
 
 
 @dataclass(frozen=True)
