@@ -75,8 +75,6 @@ TABLES = {
         "docs/latency.md",
         "model | optimized for | instructions",
     ): "by runs with `slow`; what others published not at all",
-    ("docs/fit.md", "instructions, error in % | M0+"): "by `benchmarks.rates`; four runs by tests/cost with `slow`",
-    ("docs/fit.md", "flash, error in % | M0+"): "by `benchmarks.rates`; four builds by tests/cost with `slow`",
     ("docs/mlperf.md", "model | what the runner sends"): "sizes by tests/mlperf, which send them",
     ("docs/trust.md", "reply | taken"): "not at all: counts of one run; tests/measure/test_noise.py lets none be wrong",
     ("docs/features.md", "kind | Cortex-M4 | Cortex-M0+"): (
