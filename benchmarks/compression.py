@@ -164,4 +164,6 @@ def _read(results: Path) -> dict[str, Any]:
 def _put(results: Path, model: str, case: str, seed: int, found: Mapping[str, Any]) -> None:
     models = _read(results)
     models.setdefault(model, {}).setdefault(case, {})[str(seed)] = found
+    names = [each.name for each in list_cases(find_recipe(model))]
+    models[model] = dict(sorted(models[model].items(), key=lambda item: names.index(item[0])))
     write_whole(results, (json.dumps({"schema": SCHEMA, "models": models}, indent=1) + "\n").encode())

@@ -72,7 +72,7 @@ def told_of_difference(seeds: Mapping[str, Any], base: Mapping[str, Any]) -> str
 
     >>> one, other = {"1": {"wrong": [1, 2, 3, 4, 5, 6]}}, {"1": {"wrong": [6]}}
     >>> told_of_difference(one, other)
-    '-5 +0, p 0.06'
+    '-5 +0, p 0.062'
     """
     worse = better = 0
     for seed in set(seeds) & set(base):
@@ -90,4 +90,4 @@ def mcnemar(worse: int, better: int) -> float:
     """
     count = worse + better
     tail: Sequence[int] = range(min(worse, better) + 1)
-    return min(1.0, 2 * sum(math.comb(count, k) for k in tail) / 2**count)
+    return float(min(1.0, 2 * sum(math.comb(count, k) for k in tail) / 2**count))

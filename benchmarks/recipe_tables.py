@@ -13,6 +13,7 @@ _SUMMARY = (
     "judged by",
     "float",
     "int8",
+    "spread",
     "worst fold",
     "for",
     "instructions",
@@ -48,6 +49,7 @@ def summary_table(recipes: Mapping[str, Any]) -> str:
                 {"accuracy": "accuracy", "auc": "AUC"}[metric],
                 f"{fmean(fold['metrics'][f'float_{metric}'] for fold in folds):.4f}",
                 f"{fmean(fold['metrics'][f'int8_{metric}'] for fold in folds):.4f}",
+                spread_of(found, f"int8_{metric}") or "one seed",
                 f"{worst:.4f}",
                 board["optimize"],
                 f"{board['instructions']:,}",
@@ -77,10 +79,18 @@ def folds_table(name: str, found: Mapping[str, Any]) -> str:
         rows.append(("all", f"mean of {_value(values)}", *figures, "all"))
     means = [f"{fmean(fold['metrics'][name] for fold in all_folds(found)):.4f}" for name in names]
     rows.append(("all", "mean", *means, "all"))
+    if len(found) > 1:
+        rows.append(("all", "spread", *(spread_of(found, name) for name in names), "all"))
     heads = (f"{name}: seed", "test", *(name.replace("_", " ") for name in names), "model")
     versions = next(iter(found.values()))["versions"]
     told = ", ".join(f"{package} {version}" for package, version in versions.items())
     return f"{_table(heads, rows)}\n\nMade with {told}."
+
+
+def spread_of(found: Mapping[str, Any], metric: str) -> str:
+    """By how much the mean of a seed differs from that of another at most; empty for one seed."""
+    means = [fmean(fold["metrics"][metric] for fold in of_seed["folds"]) for of_seed in found.values()]
+    return f"{max(means) - min(means):.4f}" if len(means) > 1 else ""
 
 
 def judged_by(found: Mapping[str, Any]) -> str:

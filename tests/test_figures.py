@@ -58,6 +58,9 @@ TABLES = {
     ),
     ("docs/bring-your-own.md", "network | source"): "not at all: trainings, by `benchmarks.source_table`",
     ("docs/emulators.md", "model | board | `unicorn` | `qemu`"): "by board-table.md",
+    ("docs/compression.md", "digits: techniques | seeds"): (
+        "by benchmarks/compression.json, which trainings and runs made: tests/benchmarks/test_compression.py"
+    ),
     ("docs/recipes.md", "recipe | judged by | float"): (
         "by benchmarks/recipes.json, which trainings and runs made: tests/benchmarks/test_recipes.py"
     ),

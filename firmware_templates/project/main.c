@@ -10,6 +10,7 @@
 #include "te_protocol.h"
 #include "te_startup.h"
 #ifdef TE_LISTENS
+#include "te_stream.h"
 #include "te_streaming.h"
 #endif
 #include "te_wire.h"
@@ -31,10 +32,10 @@ static const te_model_info *model; /* its table */
 static int init_errors[TE_MODEL_COUNT];
 static int selftests_ok[TE_MODEL_COUNT];
 
-#ifdef TE_WINDOW_BYTES
-/* The samples of a window as far as they have come, of the features of the chosen model. */
+#ifdef TE_FEEDS
+/* How far the samples have come of the features of the chosen model. */
 static struct {
-  uint8_t window[TE_WINDOW_BYTES] __attribute__((aligned(8)));
+  uint8_t *window;
   uint32_t held; /* bytes in the window */
   uint32_t fed;  /* bytes since the signal began; UINT32_MAX before that */
   uint32_t rows; /* rows since then */
@@ -46,7 +47,7 @@ static void choose(uint32_t i) {
   chosen = i;
   model = te_models[i];
   profile_taken = 0;
-#ifdef TE_WINDOW_BYTES
+#ifdef TE_FEEDS
   feed.fed = UINT32_MAX;
 #endif
 }
@@ -196,8 +197,25 @@ static const char *reply_in(const char *words) {
   return 0;
 }
 
+#ifdef TE_FEEDS
+/* A window of the chosen model; one that listens has it, and nothing is streamed meanwhile. */
+static uint8_t *find_window(void) {
+#ifdef TE_LISTENS
+  te_forget_stream();
+  if (model->stream) {
+    return model->stream->samples;
+  }
+#endif
 #ifdef TE_WINDOW_BYTES
+  static uint8_t window[TE_WINDOW_BYTES] __attribute__((aligned(8)));
+  return window;
+#else
+  return 0;
+#endif
+}
+
 static void feed_begin(void) {
+  feed.window = find_window();
   feed.held = 0;
   feed.fed = 0;
   feed.rows = 0;
@@ -264,6 +282,7 @@ static const char *reply_features(const char *words) {
 
 #ifdef TE_LISTENS
 static const char *reply_stream(const char *words) {
+  feed.fed = UINT32_MAX; /* both use the same memory */
   return te_reply_stream(model, words);
 }
 #endif
@@ -424,7 +443,7 @@ static const struct {
     {TE_VERB_OUT, reply_out, WORDS},
     {TE_VERB_MEM, reply_mem, NO_WORDS},
     {TE_VERB_RESET, reply_reset, NO_WORDS | MODEL},
-#ifdef TE_WINDOW_BYTES
+#ifdef TE_FEEDS
     {TE_VERB_FEED, reply_feed, WORDS},
     {TE_VERB_FEATURES, reply_features, WORDS},
 #endif

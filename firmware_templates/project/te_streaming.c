@@ -69,6 +69,10 @@ static int begin(const te_stream *stream) {
   return te_stream_listen(stream, heard, 0);
 }
 
+void te_forget_stream(void) {
+  played.stream = 0;
+}
+
 const char *te_reply_stream(const te_model_info *model, const char *words) {
   static uint8_t chunk[TE_CHUNK_BYTES] __attribute__((aligned(4)));
   const te_stream *stream = model->stream;

@@ -8,4 +8,7 @@
 /* Adds to a line that says `ok` already, and gives 0; or gives the error that the line becomes instead. */
 const char *te_reply_stream(const te_model_info *model, const char *words);
 
+/* What was streamed is over: its memory serves something else. */
+void te_forget_stream(void);
+
 #endif

@@ -95,8 +95,9 @@ def test_a_table_of_means_is_worked_out_of_its_folds() -> None:
         for seed in (1, 2)
     }
     (row,) = summary_table({"one": found}).splitlines()[2:]
-    assert row == "| `one` | AUC | 0.5000 | 0.7150 | 0.5150 | size | 1,000 | 2,000 B | 300 B | 40 B | 3 | 2 |"
+    assert row == "| `one` | AUC | 0.5000 | 0.7150 | 0.0100 | 0.5150 | size | 1,000 | 2,000 B | 300 B | 40 B | 3 | 2 |"
     table = folds_table("one", found)
     assert "| 2 | a, 1 2 | 0.5000 | 0.5200 | `2a[1, 2]2a[1` |" in table
     assert "| all | mean of a | 0.5000 | 0.6150 | all |" in table
     assert "| all | mean | 0.5000 | 0.7150 | all |" in table
+    assert "| all | spread | 0.0000 | 0.0100 | all |" in table

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import tomllib
 from pathlib import Path
@@ -16,7 +17,7 @@ from tinyedge.artifacts import Built, Measured, Silence
 from tinyedge.boards import Isa
 from tinyedge.emulate import choose
 from tinyedge.emulate.contract import start_target
-from tinyedge.errors import UsageError
+from tinyedge.errors import DeviceError, UsageError
 from tinyedge.features import read_features
 from tinyedge.features.contract import Features
 from tinyedge.features.quantize import FeatureInput
@@ -26,8 +27,12 @@ from tinyedge.jobs import data as job_data
 from tinyedge.jobs import measure as job
 from tinyedge.jobs.build import build_each
 from tinyedge.jobs.choices import Choices
+from tinyedge.measure.session import Session
+from tinyedge.wire import CHUNK_BYTES
 
 ROWS = 2
+PIECE = CHUNK_BYTES
+"""bytes of a signal that a line holds"""
 
 
 def network(channels: int, scale: float) -> bytes:
@@ -71,6 +76,26 @@ def test_samples_become_features_on_the_device(built: Built, tmp_path: Path) -> 
     assert run.row_instructions.kind == "counted"
     assert 30_000 < run.row_instructions.value < 100_000
     assert any((output != -128).any() for output in run.outputs[0])
+
+
+def test_a_signal_in_pieces_and_a_whole_input_share_memory_but_not_a_signal(built: Built) -> None:
+    """Either begins anew after the other; going on would be from what the other left."""
+    filled = built.prepared.feature_input
+    assert filled is not None
+    sound = structured(filled.instants)["sweep"].astype("<i2").tobytes()
+    board = built.prepared.board
+    target = start_target(choose(board, "auto"), built.image, board)
+    with contextlib.closing(target.console):
+        session = Session.with_target(target, 30)
+        session.wait_for_image(built.project.digest)
+        first = list(session.stream(sound, PIECE))
+        session.feed(sound)
+        features = session.read_features(filled.rows * filled.features.channels)
+        with pytest.raises(DeviceError, match="order"):
+            list(session.stream(sound + bytes(PIECE), PIECE, len(sound)))
+        assert list(session.stream(sound, PIECE)) == first
+        session.feed(sound)
+        assert session.read_features(len(features)) == features
 
 
 def test_features_that_differ_are_found(built: Built, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,7 +13,7 @@ from kits.cli import tinyedge
 from kits.recipes import RECIPE, needs_tensorflow, write_recipe
 from tinyedge.artifacts.compression import Compression, ImageFigures, Limits
 from tinyedge.artifacts.observer import Silence
-from tinyedge.errors import ModelError, UsageError
+from tinyedge.errors import FitError, ModelError, UsageError
 from tinyedge.jobs import compress as job
 from tinyedge.jobs.chains import in_order_of_promise, list_chains
 from tinyedge.jobs.choices import Choices
@@ -83,6 +83,21 @@ def test_what_cannot_be_trained_is_told_and_passed_over(recipe: Recipe, monkeypa
     assert refused[0].refused == "`int4` cannot treat it"
     assert found.fits
     assert "refused" in render_compression(found)
+
+
+def test_a_model_too_large_for_any_image_is_made_smaller(recipe: Recipe, monkeypatch: pytest.MonkeyPatch) -> None:
+    def figures(_recipe: Recipe, chain: Any, *_: Any) -> ImageFigures:
+        if chain.weights > 0.5:
+            raise FitError("too large for the board")
+        return INT8
+
+    monkeypatch.setattr(job, "_figures", figures)
+    choices = Choices(model="clouds", board="nrf52840dk", compiler="zig", optimize=None, build_dir=Path("build"))
+    found = job.compress(recipe, choices, Limits(accuracy=0.9), Silence())
+    assert found.tries[0].refused == "too large for the board"
+    assert found.fits
+    assert found.best is not None
+    assert "int4" in found.best.name
 
 
 def test_the_nearest_is_told_when_nothing_fits(recipe: Recipe, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 import wave
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 
 from kits.listening import write_wav
 from tinyedge.errors import UsageError
+from tinyedge.features import read_features
 from tinyedge.features.contract import Features
 from tinyedge.features.image import Image
 from tinyedge.features.imu import Imu
@@ -99,6 +101,8 @@ def test_sound_that_does_not_fit(tmp_path: Path, channels: int, width: int, rate
     with pytest.raises(UsageError) as caught:
         read_recording(tmp_path / "a.wav", SOUND)
     assert words in str(caught.value)
+    assert caught.value.hint is not None
+    assert "sox" in caught.value.hint
 
 
 def test_what_is_no_recording(tmp_path: Path) -> None:
@@ -119,3 +123,16 @@ def test_what_is_no_recording(tmp_path: Path) -> None:
         with pytest.raises(UsageError) as caught:
             read_recording(tmp_path / name, features)
         assert words in str(caught.value)
+
+
+@pytest.mark.parametrize("bits", [32, 64])
+@pytest.mark.parametrize("odd", ["nan", "inf"])
+def test_floats_that_are_no_numbers(bits: int, odd: str, tmp_path: Path) -> None:
+    values = np.zeros(600, f"<f{bits // 8}")
+    values[420] = float(odd)
+    form = struct.pack("<HHIIHH", 3, 1, 16_000, 16_000 * bits // 8, bits // 8, bits)
+    body = b"WAVEfmt " + struct.pack("<I", len(form)) + form + b"data" + struct.pack("<I", values.nbytes)
+    path = tmp_path / "a.wav"
+    path.write_bytes(b"RIFF" + struct.pack("<I", len(body) + values.nbytes) + body + values.tobytes())
+    with pytest.raises(UsageError, match=f"sample 420 is {odd}"):
+        read_recording(path, read_features({"kind": "microfrontend"}))

@@ -55,7 +55,7 @@ def _connected(rng: Rng) -> list[Layer]:
 
 
 def _of_4_bits(make: Callable[[Rng], list[Layer]]) -> Callable[[Rng], list[Layer]]:
-    return lambda rng: [with_weights(rng, layer, bits(4)) for layer in make(rng)]
+    return lambda rng: [with_weights(rng, layer, bits(4)) for layer in make(rng)[:3]]
 
 
 LAYERS: dict[str, Callable[[Rng], list[Layer]]] = {
@@ -65,9 +65,12 @@ LAYERS: dict[str, Callable[[Rng], list[Layer]]] = {
     "portable/fully_connected_blocks": _connected,
     "portable/conv_2d_int4": _of_4_bits(_convolutions),
     "portable/fully_connected_int4": _of_4_bits(_connected),
-    "portable/conv_2d_clusters": lambda rng: [with_weights(rng, layer, shared(16)) for layer in _convolutions(rng)],
-    "portable/conv_2d_bitmap": lambda rng: [with_weights(rng, layer, pruned(0.75)) for layer in _convolutions(rng)],
+    "portable/conv_2d_clusters": lambda rng: [with_weights(rng, layer, shared(16)) for layer in _convolutions(rng)[:3]],
+    "portable/conv_2d_bitmap": lambda rng: [with_weights(rng, layer, pruned(0.75)) for layer in _convolutions(rng)[:3]],
 }
+
+
+STORED = tuple(name for name in LAYERS if name.endswith(("_int4", "_clusters", "_bitmap")))
 
 
 @pytest.mark.parametrize("core", MEASURED)
@@ -87,7 +90,12 @@ def test_costs_are_as_the_emulator_counts(core: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("name", "core"),
-    [(name, core) for name in LAYERS for core in MEASURED if not (CORES[core].has_dsp and name.endswith("_3x3"))],
+    [
+        (name, core)
+        for name in LAYERS
+        for core in MEASURED
+        if not (CORES[core].has_dsp and name.endswith("_3x3")) and (name not in STORED or core == "cortex-m0plus")
+    ],
 )
 def test_code_is_as_large_as_stated(name: str, core: str, tmp_path: Path) -> None:
     rng = np.random.default_rng(6)

@@ -16,10 +16,12 @@ from ai_edge_litert import schema_py_generated as schema
 from kits.graph_batch import NATIVE, CoreBatch, NativeBatch, Outcome, layer_tensors
 from kits.oracle_batch import run_oracle_batch
 from kits.random_graph import RandomModel
+from kits.stored_weights import STORED_FIRST, stores
 from tinyedge.artifacts import Optimize, Plan
 from tinyedge.boards import CORES, Core
 from tinyedge.graph.ir import Graph
 from tinyedge.graph.reader import read_model
+from tinyedge.kernels.contract import Kernel
 from tinyedge.measure.oracle_limits import beyond_oracle
 from tinyedge.ops import parse_graph
 from tinyedge.ops.reference import initial_state, run_graph
@@ -38,6 +40,8 @@ OTHERS: tuple[tuple[str, Optimize], ...] = (
     ("rv32imc", "balanced"),
 )
 """cores with kernels of their own, and what to optimize for"""
+STORING = ("cortex-m4f", "cortex-m0plus", "rv32imc")
+"""cores on which weights are stored in fewer bytes wherever that can be, whatever it costs"""
 _BATCH = 100
 """graphs in one program"""
 
@@ -94,6 +98,20 @@ def check_models(models: Sequence[RandomModel], folder: Path, *, every: int = 4,
             some = [case for case in cases[(at + 1) % every :: every] if case.model.number not in failed]
             _check_core(some, CORES[name], level, folder / f"{name}_{level}{start}", failures)
     return failures
+
+
+def check_stored(models: Sequence[RandomModel], folder: Path) -> tuple[list[Failure], dict[str, set[str]]]:
+    """Hold models against the interpreter, weights in fewer bytes wherever that can be; and the forms by core."""
+    failures: list[Failure] = []
+    forms: dict[str, set[str]] = {}
+    cases = _check_numpy(models, folder / "oracle", failures)
+    for name in STORING:
+        stored = [case for case in cases if stores(case.optimized, CORES[name])]
+        _check_core(stored, CORES[name], "balanced", folder / name, failures, STORED_FIRST)
+        plans = [make_plan(case.optimized, CORES[name], "balanced", kernels=STORED_FIRST) for case in stored]
+        costs = [planned.cost for plan in plans for planned in plan.layers]
+        forms[name] = {cost.storage.form for cost in costs if cost.storage is not None}
+    return failures, forms
 
 
 # -- stages ----------------------------------------------------------------------------------------------------------
@@ -185,13 +203,17 @@ def _differing(graph: Graph, found: Sequence[Array], wanted: Sequence[Array]) ->
 
 
 def _planned(
-    cases: Sequence[_Case], core: Core, level: Optimize, failures: list[Failure]
+    cases: Sequence[_Case],
+    core: Core,
+    level: Optimize,
+    failures: list[Failure],
+    kernels: Sequence[Kernel] | None = None,
 ) -> dict[int, tuple[Plan, bytes]]:
     """Plans that were verified, by the number of the case."""
     plans = {}
     for number, case in enumerate(cases):
         try:
-            plan = make_plan(case.optimized, core, level)
+            plan = make_plan(case.optimized, core, level, kernels=kernels)
             verify_plan(plan)
         except Exception as error:  # whatever it is, it belongs to this model
             stage = f"planning for {core.name}, {level}"
@@ -208,8 +230,15 @@ def _check_native(cases: Sequence[_Case], folder: Path, failures: list[Failure])
         _check_outcomes("C on this machine", cases, {n: plan for n, (plan, _) in plans.items()}, results, failures)
 
 
-def _check_core(cases: Sequence[_Case], core: Core, level: Optimize, folder: Path, failures: list[Failure]) -> None:
-    plans = _planned(cases, core, level, failures)
+def _check_core(
+    cases: Sequence[_Case],
+    core: Core,
+    level: Optimize,
+    folder: Path,
+    failures: list[Failure],
+    kernels: Sequence[Kernel] | None = None,
+) -> None:
+    plans = _planned(cases, core, level, failures, kernels)
     if plans:
         results = CoreBatch(plans, folder, core).run({number: cases[number].samples for number in plans})
         stage = f"C on an emulated {core.name}, {level}"

@@ -64,11 +64,13 @@ def weighted(
     leading: tuple[int, ...] = (),
     per_channel: bool | None = None,
     four_bits: bool | None = None,
+    weights: Array | None = None,
     **options: Any,
 ) -> Node:
     """An operator on int8 or int16, with int8 or int4 weights along whose `axis` the channels lie, and a bias or none.
 
     taps     how many products are summed for one output
+    weights  if they are not to be drawn
     leading  keys of inputs before the tensor that is read
     """
     channels = weights_shape[axis]
@@ -81,10 +83,11 @@ def weighted(
     if not per_channel:
         scales = scales[:1]
     fitting = (weights_shape, axis, bits, len(scales))
-    if fitting in draft.weights and draft.flip(0.4):
+    if weights is None and fitting in draft.weights and draft.flip(0.4):
         key, scales = draft.weights[fitting]
     else:
-        key = draft.constant(_weights(draft, weights_shape, axis, bits), f"int{bits}", scale=scales, axis=axis)
+        values = _weights(draft, weights_shape, axis, bits) if weights is None else weights
+        key = draft.constant(values, f"int{bits}", scale=scales, axis=axis)
     draft.weights[fitting] = key, scales
     keys: list[Node | int] = [key]
     sums = INT8_SPREAD * (256 if wide else 1) * (INT8_SPREAD if bits == 8 else 5.0) * math.sqrt(taps)

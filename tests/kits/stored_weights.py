@@ -9,6 +9,11 @@ from typing import Any
 import numpy as np
 
 from kits.kernel_layers import Array, Rng
+from tinyedge.boards import Core
+from tinyedge.graph.ir import Graph
+from tinyedge.kernels import KERNELS, candidates
+from tinyedge.kernels.contract import Kernel
+from tinyedge.ops import parse_graph
 from tinyedge.ops.contract import Layer
 
 Draw = Callable[[Rng, int], Array]
@@ -62,3 +67,36 @@ def with_weights(rng: Rng, layer: Layer, draw: Draw, *, healthy: bool = False) -
             "bias": bias.astype(np.int32), "multiplier": multiplier.astype(np.int32), "shift": np.minimum(shift, -1)
         }  # fmt: skip
     return dataclasses.replace(layer, params=dataclasses.replace(p, **changed))
+
+
+# -- kernels ---------------------------------------------------------------------------------------------------------
+
+
+def storing(layer: Layer, core: Core) -> list[Kernel]:
+    """The kernels that can run a layer with its weights in fewer bytes."""
+    fitting = [kernel for kernel in candidates(layer) if not kernel.fits(layer, core)]
+    return [kernel for kernel in fitting if kernel.cost(layer, core).storage is not None]
+
+
+def stores(graph: Graph, core: Core) -> bool:
+    """Whether weights of some layer can be stored in fewer bytes."""
+    return any(storing(layer, core) for layer in parse_graph(graph))
+
+
+def _unless_stored(inner: Kernel) -> Kernel:
+    """The kernel where none stores weights in fewer bytes."""
+
+    class UnlessStored(type(inner)):  # type: ignore[misc]
+        def fits(self, layer: Layer, core: Core) -> str:
+            reason = str(super().fits(layer, core))
+            if reason or super().cost(layer, core).storage is not None:
+                return reason
+            return "weights can be stored in fewer bytes" if storing(layer, core) else ""
+
+    return UnlessStored()  # type: ignore[no-any-return]
+
+
+STORED_FIRST: tuple[Kernel, ...] = tuple(
+    _unless_stored(kernel) if {"conv_2d", "fully_connected"} & set(kernel.operators) else kernel for kernel in KERNELS
+)
+"""every kernel, but those that could store weights in fewer bytes only where they do"""

@@ -93,7 +93,7 @@ def test_keys_that_are_commented_out_can_be_taken_in(tmp_path: Path) -> None:
     assert before["data"].items() <= after["data"].items()
     assert [each["technique"] for each in after["augment"]] == list(AUGMENTATIONS)
     assert [each["technique"] for each in after["compress"]] == list(TECHNIQUES)
-    assert after["convert"] == {"representative_samples": 200}
+    assert after["convert"] == {"representative_samples": 200, "activations": "int8"}
 
 
 @pytest.mark.parametrize("name", WITH_EXAMPLES)

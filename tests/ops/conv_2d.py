@@ -230,7 +230,27 @@ def conv_2d_model(rng: Rng, kind: Kind, **arguments: Any) -> bytes:
     return weighted_model(rng, kind, "conv_2d", *shapes, axis=0, per_channel=per_channel, **options, **arguments)
 
 
+STORED = (bits(4), bits(2), shared(16), shared(8), shared(4), pruned(0.75))
+"""weights that kernels store in fewer bytes"""
+
+
+def _stored_node(draft: Draft) -> None:
+    rows, columns, inputs = draft.number(4, 7), draft.number(4, 7), draft.pick(4, 8)
+    source = draft.input((1, rows, columns, inputs), "int8")
+    outputs, size = draft.pick(4, 8, 12), draft.pick(1, 3)
+    shape = (outputs, size, size, inputs)
+    weights = STORED[draft.number(0, len(STORED) - 1)](draft.chance, math.prod(shape)).reshape(shape)
+    weighted(
+        draft, "conv_2d", source, shape, (source.shape[0], rows, columns, outputs), axis=0, taps=size * size * inputs,
+        four_bits=False, weights=weights, fused_activation_function=fused_activation(draft), padding="same",
+        stride_h=1, stride_w=1,
+    )  # fmt: skip
+
+
 def conv_2d_node(draft: Draft) -> None:
+    if draft.flip(0.3):
+        _stored_node(draft)
+        return
     source = draft.images(draft.kind())
     options, kernel, size = window_options(draft, source)
     inputs, outputs = source.shape[3], draft.pick(draft.number(1, 4), draft.number(1, 12), 8, 8, draft.number(1, 34))

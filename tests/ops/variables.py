@@ -16,10 +16,11 @@ from kits.movement_layers import moved_tensor
 from kits.state_models import samples
 from kits.tflite_builder import TfliteBuilder
 from tinyedge.arithmetic.movement import View, make_copies
-from tinyedge.graph.ir import DType, Operator
+from tinyedge.graph.ir import DType, Graph, Operator
 from tinyedge.graph.reader import read_model
 from tinyedge.ops.contract import Layer, movement_layer
 from tinyedge.ops.reference import initial_state, run_graph
+from tinyedge.ops.variables import SLIDE, parse_slide
 
 
 def test_state_starts_at_the_zero_point_and_goes_on() -> None:
@@ -135,5 +136,14 @@ def shifted_layer(rng: Rng) -> Layer:
     return movement_layer(Operator(0, "circular_buffer", (0,), (1,)), [source, buffer], [buffer], copies)
 
 
+def slid_layer(rng: Rng) -> Layer:
+    """A variable whose elements move down by as many as come in."""
+    kept, new = int(rng.integers(1, 30)), int(rng.integers(1, 12))
+    source = moved_tensor(0, (1, new), DType.INT8)
+    buffer = replace(moved_tensor(1, (1, kept + new), DType.INT8), is_variable=True)
+    graph = Graph("slid", {0: source, 1: buffer}, (Operator(0, SLIDE, (0,), (1,)),), (0,), (1,))
+    return parse_slide(graph, graph.operators[0])
+
+
 NODES = {"assign_variable": variable_node, "circular_buffer": circular_buffer_node, "read_variable": variable_node}
-LAYERS = {"circular_buffer": shifted_layer}
+LAYERS = {"circular_buffer": shifted_layer, SLIDE: slid_layer}

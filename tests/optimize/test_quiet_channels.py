@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 from typing import Any
 
@@ -68,6 +69,27 @@ def test_a_layer_of_constants_only_stays() -> None:
     x = net.conv(net.input((1, 5, 5, 2)), weights(1, 2, 3, 3, 2), np.array([LOUD, -LOUD]))
     graph = net.graph(net.conv(x, weights(2, 3, 3, 3, 2)))
     assert quiet_channels(graph) is graph
+
+
+def test_scales_are_those_that_biases_were_tried_with() -> None:
+    """Of three constant channels one is loud; the quiet ones have scales that would move the median."""
+    net = Net()
+    values = weights(1, 6, 3, 3, 2)
+    values[3:] = 0
+    x = net.conv(net.input((1, 5, 5, 2)), values, np.array([0, 9, 7, 0, 0, LOUD]))
+    graph = net.graph(net.conv(x, weights(2, 3, 3, 3, 6)))
+    scales = np.array([0.01, 0.02, 0.03, 1e-4, 1e-4, 1e-4], np.float32)
+    first = graph.operators[0]
+    tensors = dict(graph.tensors)
+    for key, factor in ((first.inputs[1], 1.0), (first.inputs[2], graph.tensors[first.inputs[0]].scale)):
+        quantization = graph.tensors[key].quantization
+        assert quantization is not None
+        wanted = tuple(float(scale) for scale in scales * np.float32(factor))
+        tensors[key] = dataclasses.replace(
+            graph.tensors[key], quantization=dataclasses.replace(quantization, scale=wanted)
+        )
+    after = checked(graph.evolve(tensors=tensors))
+    assert np.abs(biases(after, 0)).max() < 1 << 20
 
 
 @settings(max_examples=40, deadline=None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -28,6 +29,9 @@ from tinyedge.plan.place import place_plan
 from tinyedge.plan.verify import verify_plan
 
 M4 = CORES["cortex-m4f"]
+NETWORKS = int(os.environ.get("TINYEDGE_ROW_NETWORKS", "40"))
+"""random ones that a slow test compiles and runs; docs/rows.md says how many were run at once"""
+NETWORKS_A_PROGRAM = 20
 INPUTS_A_RUN = 25
 """as many inputs go to a program at once: each takes an arena for each group"""
 
@@ -186,9 +190,10 @@ def test_the_c_of_groups_is_exact_on_the_host(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("first", [100, 120])
+@pytest.mark.parametrize("first", range(100, 100 + NETWORKS, NETWORKS_A_PROGRAM))
 def test_the_c_of_many_random_groups_is_exact_on_the_host(tmp_path: Path, first: int) -> None:
-    groups = [grouped for seed in range(first, first + 20) for grouped in some_groups(seed, NATIVE, most=1)]
+    seeds = range(first, first + NETWORKS_A_PROGRAM)
+    groups = [grouped for seed in seeds for grouped in some_groups(seed, NATIVE, most=1)]
     check_groups(groups, NATIVE, HostRunner(tmp_path), samples=4)
 
 

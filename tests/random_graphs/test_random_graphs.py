@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from kits import graph_checks
-from kits.graph_checks import SAMPLES, blamed, check_models
+from kits.graph_checks import SAMPLES, blamed, check_models, check_stored
 from kits.operators import NODES
 from kits.random_graph import CARDS, RUN, draw, random_model
 from tinyedge.measure.oracle import oracle_available
@@ -89,6 +89,18 @@ def test_random_graphs(tmp_path: Path, root: Path) -> None:
 @pytest.mark.slow
 def test_many_random_graphs(tmp_path: Path, root: Path) -> None:
     _check(SLOW_GRAPHS, 4, tmp_path, root, others=True)
+
+
+@needs_oracle
+@pytest.mark.slow
+def test_weights_in_fewer_bytes(tmp_path: Path) -> None:
+    """Networks of convolutions whose weights can be stored in some form, and are."""
+    failures, forms = check_stored([draw(SEED, n, ["conv_2d"] * 5, further=0) for n in range(20)], tmp_path)
+    assert not failures, failures
+    everywhere = {"int4", "16 values", "8 values", "4 values", "bitmap"}
+    assert forms["cortex-m4f"] >= {*everywhere, "int2", "nonzeros"} - {"bitmap"}
+    assert forms["cortex-m0plus"] >= everywhere
+    assert forms["rv32imc"] >= everywhere
 
 
 @needs_oracle

@@ -5,15 +5,21 @@ Run by test_techniques.py; its functions are named after the keys of that JSON.
 
 from __future__ import annotations
 
+import contextlib
+import dataclasses
 import json
 import os
 import sys
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
 
 from tinyedge.errors import TinyEdgeError
 from tinyedge.graph.reader import read_model
+from tinyedge.train import checkpoint
+from tinyedge.train.architectures import depthwise_separable, inverted_residual, squeeze_excite
 from tinyedge.train.channels import find_channels
 from tinyedge.train.compress import forms
 from tinyedge.train.compress.cluster import Cluster
@@ -21,13 +27,14 @@ from tinyedge.train.compress.distill import Distill
 from tinyedge.train.compress.importance import channel_scores
 from tinyedge.train.compress.int4 import Int4
 from tinyedge.train.compress.kernels import kernels_of
+from tinyedge.train.compress.l1 import L1
 from tinyedge.train.compress.low_rank import LowRank
 from tinyedge.train.compress.prune import Prune
 from tinyedge.train.compress.prune_channels import PruneChannels
 from tinyedge.train.compress.ptq import PostTraining
 from tinyedge.train.compress.quantize_aware import QuantizeAware
 from tinyedge.train.convert import convert_model
-from tinyedge.train.evaluate import quantize_inputs, run_int8
+from tinyedge.train.evaluate import check_types, quantize_inputs, run_int8
 from tinyedge.train.fit import Training
 from tinyedge.train.heads import Head
 from tinyedge.train.matching import Matched
@@ -129,7 +136,7 @@ def folded() -> dict[str, Any]:
 def ptq() -> dict[str, Any]:
     """Accuracy and the scale of the input, which holds one very large value, by observer."""
     found = {}
-    for observer in ("percentile", "mse"):
+    for observer in ("percentile",):
         context = training()
         context.data.train_inputs[0][0, 0, 0, 0] = 60.0
         made = trained()
@@ -245,7 +252,7 @@ def channels() -> dict[str, Any]:
         result[score] = [all(value >= 0 for value in scores.values()), len(set(scores.values()))]
     context = training()
     pruned = PruneChannels(macs=0.5, epochs=4, steps=2, multiple=4, learning_rate=0.01).apply(trained(), context)
-    result |= {"notes": context.notes, "accuracy": accuracy(converted(pruned))}
+    result |= {"notes": context.notes, "accuracy": training().score(pruned)["accuracy"]}
     result["widths"] = {kernel.layer.name: kernel.outputs for kernel in kernels_of(pruned)}
     return result
 
@@ -307,16 +314,13 @@ def low_rank() -> dict[str, Any]:
         "difference": float(np.abs(before - after).max() / np.abs(before).max()),
         "refused": refused(lambda: LowRank(epochs=1, rank=15, layers=("wide",)).rehearse(model())),
         "unknown": refused(lambda: LowRank(epochs=1, layers=("deep",)).rehearse(model())),
-        "accuracy": accuracy(converted(thin)),
+        "accuracy": training().score(thin)["accuracy"],
         "notes": context.notes,
     }
 
 
 def distill() -> dict[str, Any]:
     """What is kept, and what is said of all that were trained."""
-    from pathlib import Path
-    from tempfile import TemporaryDirectory
-
     own = training()
     kept = Distill(epochs=2, learning_rate=0.005).apply(trained(), own)
     taught = training()
@@ -346,7 +350,88 @@ def distill() -> dict[str, Any]:
     }
 
 
-CHECKS = (float_accuracy, folded, ptq, pattern, cluster, int4, channels, shapes, low_rank, distill)
+def l1() -> dict[str, Any]:
+    context = training()
+    sparse = L1(strength=0.3, epochs=3, learning_rate=0.01).apply(trained(), context)
+    zeros = {kernel.layer.name: float(np.mean(kernel.rows() == 0)) for kernel in kernels_of(sparse)}
+    return {"zeros": zeros, "notes": context.notes, "accuracy": training().score(sparse)["accuracy"]}
+
+
+def int16() -> dict[str, Any]:
+    """A model with activations of int16."""
+    tflite = convert_model(trained(), training().data.train_inputs, 64, "int16")
+    graph = read_model(tflite, "m")
+    check_types(graph, "int16")
+    found = kernels_in(graph)
+    images = training().data.test_inputs
+    integers = run_int8(graph, quantize_inputs(images, graph), lambda *_: None)[0]
+    floats = training().predict(trained(), images)[0]
+    return {
+        "kernels": sorted({kernel[0] for kernel in found.values()}),
+        "input": graph.input_tensors()[0].dtype.value,
+        "difference": float(np.abs(floats - integers.reshape(floats.shape)).max()),
+        "refused": refused(lambda: check_types(graph)),
+    }
+
+
+def networks() -> dict[str, Any]:
+    """Parameters by width and depth, that normalization folds, and that channels can be pruned."""
+    made = {}
+    for build in (depthwise_separable, inverted_residual, squeeze_excite):
+        whole, narrow, deep = (build((8, 8, 1), 4, **size) for size in ({}, {"width": 0.5}, {"depth": 2}))
+        small = PruneChannels(macs=0.6, epochs=1).rehearse(whole)[0]
+        made[build.__name__] = {
+            "parameters": [each.count_params() for each in (narrow, whole, deep)],
+            "folded": not any("batch_norm" in layer.name for layer in fold_norms(whole).layers),
+            "pruned": small.count_params() < whole.count_params(),
+            "outputs": list(small(np.zeros((2, 8, 8, 1), np.float32)).shape),
+        }
+    return made
+
+
+def resumed() -> dict[str, bool]:
+    """Whether a technique that was interrupted in its second epoch ends with the weights of one that was not."""
+    import tf_keras
+
+    checkpoint.EVERY_S = 0.0
+    found = {}
+    chain = (Cluster(epochs=3, learning_rate=0.01), Prune(0.5, epochs=3, pattern="2:4", learning_rate=0.01))
+    for technique in chain:
+        ended = []
+        for interrupted in (False, True):
+            with TemporaryDirectory() as folder:
+                for attempt in range(1 + interrupted):
+                    tf_keras.utils.set_random_seed(7)
+                    start = trained()
+
+                    def progress(_stage: str, done: int, _total: int, stop: bool = interrupted and not attempt) -> None:
+                        if stop and done == 9:  # of 6 steps an epoch
+                            raise InterruptedError
+
+                    keeper = checkpoint.Keeper(Path(folder), "a")
+                    context = dataclasses.replace(training(), keeper=keeper, progress=progress)
+                    with contextlib.suppress(InterruptedError):
+                        ended.append(technique.apply(start, context).get_weights())
+        found[technique.name] = len(ended) == 2 and all(map(np.array_equal, *ended))
+    return found
+
+
+CHECKS = (
+    float_accuracy,
+    folded,
+    ptq,
+    pattern,
+    cluster,
+    int4,
+    channels,
+    shapes,
+    low_rank,
+    distill,
+    l1,
+    int16,
+    networks,
+    resumed,
+)
 
 
 def main() -> None:

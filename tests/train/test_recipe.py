@@ -123,6 +123,81 @@ def test_nothing_follows_quantization_aware_training(tmp_path: Path) -> None:
         load_recipe(write_recipe(tmp_path / "clouds", recipe=swapped))
 
 
+@pytest.mark.parametrize(
+    ("chain", "said"),
+    [
+        ("prune prune_channels", "`prune_channels` follows `prune`: the weights that follow are new, and the zeros"),
+        ("quantize_aware prune_channels", "`prune_channels` follows `quantize_aware`: it must be the last technique"),
+        ("ptq int4", "`int4` follows `ptq`: it must be the last technique"),
+        ("cluster prune", "`prune` follows `cluster`: the weights would no longer be of few values"),
+        ("cluster int4", "`int4` follows `cluster`: both decide which values weights may have; keep one of them"),
+        ("ptq quantize_aware", "`quantize_aware` follows `ptq`: both decide the ranges of activations"),
+        ("int4 low_rank", "`low_rank` follows `int4`: the weights would no longer be of few values"),
+        ("prune_channels prune cluster quantize_aware", ""),
+        ("distill low_rank prune_channels prune int4 ptq", ""),
+    ],
+)
+def test_chains_that_make_no_sense_are_refused_with_the_reason(tmp_path: Path, chain: str, said: str) -> None:
+    settings = {
+        "prune": "sparsity = 0.5\nepochs = 1",
+        "prune_channels": "macs = 0.5\nepochs = 1",
+        "ptq": 'observer = "mse"',
+    }
+    tables = [f'[[compress]]\ntechnique = "{name}"\n{settings.get(name, "epochs = 1")}\n' for name in chain.split()]
+    folder = write_recipe(tmp_path / "clouds", recipe=RECIPE.split("[[compress]]")[0] + "\n".join(tables))
+    if not said:
+        assert [technique.name for technique in load_recipe(folder).compress] == chain.split()
+        assert read_recipe_table(load_recipe(folder).to_json(), folder).compress == load_recipe(folder).compress
+        return
+    with pytest.raises(UsageError) as caught:
+        load_recipe(folder)
+    assert said in caught.value.what
+    assert caught.value.exit_code == 2
+
+
+@pytest.mark.parametrize(
+    ("table", "said"),
+    [
+        ('technique = "prune"\nsparsity = 0.6\nepochs = 1\npattern = "2:4"', "makes a sparsity of 0.5, and `sparsity`"),
+        ('technique = "prune"\nsparsity = 0.5\nepochs = 1\npattern = "4:2"', "must be in [5, 64]"),
+        ('technique = "prune"\nsparsity = 0.5\nepochs = 1\npattern = "rows"', "known are `single`, `n:m` as `2:4`"),
+        ('technique = "int4"\nepochs = 1\nbits = 5', "`compress[1].bits` is 5"),
+        ('technique = "cluster"\nepochs = 1\nvalues = 32', "`compress[1].values` is 32"),
+        ('technique = "ptq"\nobserver = "msee"', "did you mean `mse`?"),
+        ('technique = "ptq"\npercentile = 50', "`percentile` is 50; it must be in [90, 100]"),
+        ('technique = "prune_channels"\nmacs = 1\nepochs = 1', "`macs` is 1; it must be in [0.001, 0.999]"),
+        ('technique = "prune_channels"\nmacs = 0.5\nepochs = 1\nsteps = 0', "`steps` is 0; it must be at least 1"),
+        ('technique = "low_rank"\nepochs = 1\nenergy = 1', "`energy` is 1"),
+        ('technique = "distill"\nepochs = 1\nteacher = "big.py"', "give both, or neither"),
+        ('technique = "distill"\nepochs = 1\nhints = ["a"]', "write `mine=teachers`"),
+    ],
+)
+def test_settings_of_techniques_are_checked(tmp_path: Path, table: str, said: str) -> None:
+    text = RECIPE.split("[[compress]]")[0] + f"\n[[compress]]\n{table}\n"
+    with pytest.raises(UsageError) as caught:
+        load_recipe(write_recipe(tmp_path / "clouds", recipe=text))
+    assert said in caught.value.what
+
+
+def test_a_quick_form_has_few_epochs_of_everything(tmp_path: Path) -> None:
+    table = 'technique = "distill"\nepochs = 9\nteacher = "big.py"\nteacher_epochs = 9'
+    more = 'technique = "prune_channels"\nmacs = 0.5\nepochs = 8\nsteps = 4'
+    text = f"{RECIPE.split('[[compress]]')[0]}\n[[compress]]\n{table}\n[[compress]]\n{more}\n"
+    quick = load_recipe(write_recipe(tmp_path / "clouds", recipe=text)).as_quick()
+    assert [table["epochs"] for table in quick.to_json()["compress"]] == [1, 1]
+    assert quick.to_json()["compress"][0]["teacher_epochs"] == 1
+
+
+def test_activations_of_int16_are_refused_where_they_cannot_be(tmp_path: Path) -> None:
+    text = RECIPE.replace("representative_samples = 50", 'activations = "int16"')
+    with pytest.raises(UsageError, match="`quantize_aware` is for activations of int8"):
+        load_recipe(write_recipe(tmp_path / "clouds", recipe=text))
+    head, tail = RECIPE.split("[[compress]]")[0], '\n[convert]\nactivations = "int16"\n[model]\nwidth = 0.5\n'
+    recipe = load_recipe(write_recipe(tmp_path / "clouds", recipe=head + tail))
+    assert (recipe.convert.activations, recipe.model) == ("int16", {"width": 0.5})
+    assert read_recipe_table(recipe.to_json(), recipe.folder) == recipe
+
+
 def test_an_integer_stands_for_a_real_number() -> None:
     with pytest.raises(TableError, match="`fit` is missing"):
         read_recipe_table({}, Path("x"))

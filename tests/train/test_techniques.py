@@ -48,7 +48,6 @@ def test_observers_leave_out_what_is_rare(checks: dict[str, Any]) -> None:
     """One value of 60 among 7,000 below 3."""
     found = checks["ptq"]
     assert found["percentile"]["input_scale"] < 0.05  # the whole range makes it 0.24
-    assert found["mse"]["input_scale"] > 0.2  # cutting off 57 once costs more than coarse steps do
     assert all(each["norms_kept"] and each["accuracy"] > 0.9 for each in found.values())
 
 
@@ -178,3 +177,32 @@ def test_distillation_keeps_what_does_best_on_samples_it_did_not_see(checks: dic
     assert found["score"] > 0.9
     assert found["outputs"] == 1
     assert found["no_file"][1] == found["no_layer"][1] == 2
+
+
+def test_a_penalty_leaves_exact_zeros(checks: dict[str, Any]) -> None:
+    found = checks["l1"]
+    assert found["zeros"]["deep"] == 0
+    assert found["zeros"]["wide"] > 0.05  # of 18 steps; without a penalty none
+    assert found["accuracy"] > 0.9
+    assert found["notes"][0].startswith("`l1` leaves ")
+
+
+def test_activations_of_int16_come_near_to_the_float_model(checks: dict[str, Any]) -> None:
+    found = checks["int16"]
+    assert (found["input"], found["kernels"]) == ("int16", ["int8"])
+    assert found["difference"] < 0.02
+    assert found["refused"][0].endswith("came out of the conversion as int16, not int8")
+
+
+def test_networks_come_in_widths_and_depths(checks: dict[str, Any]) -> None:
+    for found in checks["networks"].values():
+        narrow, whole, deep = found["parameters"]
+        assert narrow < whole / 2
+        assert deep > whole
+        assert found["folded"]
+        assert found["pruned"]
+        assert found["outputs"] == [2, 4]
+
+
+def test_a_technique_that_was_interrupted_goes_on_to_the_same_weights(checks: dict[str, Any]) -> None:
+    assert checks["resumed"] == {"cluster": True, "prune": True}

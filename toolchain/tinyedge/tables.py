@@ -119,7 +119,7 @@ def _blame(kind: Any, value: Any, where: str, error: msgspec.ValidationError) ->
     if _is_table(kind, value):  # all its values are right, and together they break a rule
         return TableError(f"in `{where}`: {error}" if where else str(error))
     if choices := _choices(kind):
-        return TableError(f"`{where}` is {value!r}; {nearest(str(value), choices)}")
+        return TableError(f"`{where}` is {value!r}; {nearest(str(value), map(str, choices))}")
     return TableError(f"`{where}` is {value!r}, {_not_of(kind)}" if where else f"it is {value!r}, {_not_of(kind)}")
 
 
@@ -157,8 +157,8 @@ def _bare(kind: Any) -> Any:
     return found[0] if len(found) == 1 else kind
 
 
-def _choices(kind: Any) -> tuple[str, ...]:
-    """The strings of a Literal; empty for other types."""
+def _choices(kind: Any) -> tuple[str | int, ...]:
+    """The values of a Literal; empty for other types."""
     return typing.get_args(_bare(kind)) if typing.get_origin(_bare(kind)) is Literal else ()
 
 

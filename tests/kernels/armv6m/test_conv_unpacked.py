@@ -31,6 +31,7 @@ def layers_of(rng: Rng) -> list[Layer]:
     return [with_weights(rng, layer, draw, healthy=True) for layer in layers for draw in draws]
 
 
+@pytest.mark.slow
 def test_is_exact(tmp_path: Path) -> None:
     rng = rng_for("unpacked")
     layers = layers_of(rng)

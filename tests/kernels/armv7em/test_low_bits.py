@@ -49,6 +49,7 @@ def conv_layers(rng: Rng, width: int) -> list[Layer]:
     return [with_weights(rng, layer, bits(width)) for layer in layers]
 
 
+@pytest.mark.slow
 def test_int4_convolutions_are_exact(tmp_path: Path) -> None:
     rng = rng_for("int4")
     layers = conv_layers(rng, 4)
@@ -56,6 +57,7 @@ def test_int4_convolutions_are_exact(tmp_path: Path) -> None:
     ON_M4.check_kernels(INT4, layers, tmp_path, rng, "zig")
 
 
+@pytest.mark.slow
 def test_int2_convolutions_are_exact(tmp_path: Path) -> None:
     rng = rng_for("int2")
     layers = ON_M4.fitting(Conv2D4x2Int2(), conv_layers(rng, 2), 30)
@@ -99,6 +101,7 @@ BARS: list[tuple[Kernel, Kernel, int, dict[str, Any], float, float, float]] = [
 ]
 
 
+@pytest.mark.slow
 def test_cost_little_more_time_than_int8_and_about_half_the_bytes(tmp_path: Path) -> None:
     rng = rng_for("bars")
     for plain, stored, width, shape, *most in BARS:

@@ -54,6 +54,7 @@ def tile_layers(rng: Rng) -> list[Layer]:
     return [with_weights(rng, layer, draw) for layer in layers for draw in DRAWS]
 
 
+@pytest.mark.slow
 def test_tiles_are_exact(tmp_path: Path) -> None:
     rng = rng_for("tiles")
     layers = tile_layers(rng)
@@ -78,6 +79,7 @@ def nonzero_layers(rng: Rng) -> list[Layer]:
     return [*found, dataclasses.replace(far, params=dataclasses.replace(far.params, weights=weights))]
 
 
+@pytest.mark.slow
 def test_nonzeros_are_exact(tmp_path: Path) -> None:
     rng = rng_for("nonzeros")
     layers = ON_M4.fitting(Conv2DNonzeros(), nonzero_layers(rng), 50)
@@ -105,6 +107,7 @@ BARS: list[tuple[Kernel, Draw, dict[str, Any], float, float]] = [
 ]
 
 
+@pytest.mark.slow
 def test_cost_against_int8(tmp_path: Path) -> None:
     rng = rng_for("bars")
     geometry: dict[str, Any] = {"stride": (1, 1), "dilation": (1, 1), "padding": "same"}

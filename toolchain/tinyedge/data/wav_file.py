@@ -100,7 +100,11 @@ def _values(path: Path, form: tuple[int, int, int, int], samples: bytes) -> Arra
     if len(samples) % (channels * bits // 8):
         raise _damaged(path, f"{len(samples):,} B are no whole number of samples")
     if tag == _FLOAT:
-        return np.frombuffer(samples, "<f4" if bits == 32 else "<f8").astype(np.float32)
+        reals = np.frombuffer(samples, "<f4" if bits == 32 else "<f8")
+        odd = np.flatnonzero(~np.isfinite(reals))
+        if len(odd):
+            raise _damaged(path, f"sample {odd[0] // channels:,} is {reals[odd[0]]}")
+        return reals.astype(np.float32)
     if bits == 8:
         return ((np.frombuffer(samples, np.uint8).astype(np.float32)) - 128) / np.float32(128)
     if bits == 24:

@@ -141,7 +141,8 @@ def _models_files(parts: Sequence[ModelPart], shared_arena: bool) -> dict[str, b
         "most_layers": max(len(part.layers) for part in parts),
         "any_rows": any(part.has_rows for part in parts),
         "any_input_ranges": any(part.has_input_ranges for part in parts),
-        "window_bytes": max(part.window_bytes for part in parts),
+        "any_features": any(part.window_bytes for part in parts),
+        "window_bytes": max((part.window_bytes for part in parts if not part.listens), default=0),
         "any_listens": any(part.listens for part in parts),
     }
     shared = {f"model/{name}": content for name, content in shared_arena_file(parts).items()} if shared_arena else {}

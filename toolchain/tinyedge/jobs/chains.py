@@ -59,11 +59,16 @@ def list_chains(recipe: Recipe) -> list[Chain]:
     return chains
 
 
-def in_order_of_promise(chains: Sequence[Chain], first: ImageFigures, limits: Limits) -> list[Chain]:
+def in_order_of_promise(chains: Sequence[Chain], first: ImageFigures | None, limits: Limits) -> list[Chain]:
     """Chains that should meet the limits, the gentlest first, then the others, the nearest first.
 
-    first  what the model takes as int8 alone, or as its recipe has it
+    first  what the model takes as int8 alone, or as its recipe has it; None: it fits no image, and chains that make it
+           smaller come first, the gentlest of them first
     """
+    if first is None:
+        left = [chain.weights * chain.work for chain in chains]
+        ranked = sorted(zip(left, range(len(chains)), strict=True), key=lambda pair: (pair[0] >= 1, -pair[0]))
+        return [chains[at] for _, at in ranked]
     estimates = [(chain, estimated_ratio(chain, first, limits)) for chain in chains]
     promising = [chain for chain, ratio in estimates if ratio <= _SLACK]
     others = sorted((pair for pair in estimates if pair[1] > _SLACK), key=lambda pair: pair[1])

@@ -37,10 +37,14 @@ def compress(
             for the model as its recipe has it
     """
     own = Chain("as the recipe has it", recipe.compress)
-    tries = [Try(own.name, _tables(own), _figures(recipe, own, choices, observer))]
-    first = tries[0].figures
-    assert first is not None
-    _check(limits, first, choices.board)
+    tries: list[Try] = []
+    try:
+        first = _figures(recipe, own, choices, observer)
+        _check(limits, first, choices.board)
+        tries.append(Try(own.name, _tables(own), first))
+    except FitError as error:  # what a search is for
+        first = None
+        tries.append(Try(own.name, _tables(own), refused=error.what))
     _tell(tries[0], limits, 1, observer)
     chains = [chain for chain in list_chains(recipe) if chain.techniques != own.techniques]
     for chain in in_order_of_promise(chains, first, limits)[: most_tries - 1]:
@@ -122,5 +126,5 @@ def _check(limits: Limits, first: ImageFigures, board: str) -> None:
 
 def _tell(tried: Try, limits: Limits, number: int, observer: Observer) -> None:
     over = [excess.text for excess in tried.excesses(limits) if excess.ratio > 1]
-    told = f"not trained: {tried.refused}" if tried.refused else "; ".join(over) or "fits"
+    told = f"refused: {tried.refused}" if tried.refused else "; ".join(over) or "fits"
     observer.note(f"try {number}, {tried.name}: {told}")

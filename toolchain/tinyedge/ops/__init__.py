@@ -20,6 +20,7 @@ from tinyedge.ops.checks.float_only import FLOAT_ONLY, NO_KERNEL, TFLM_ONLY
 from tinyedge.ops.contract import Constraint, Layer, OperatorSpec
 from tinyedge.ops.control_flow import LOOP_HINT
 from tinyedge.ops.elementwise_f32 import SUFFIX
+from tinyedge.ops.variables import SLIDE
 
 _USERS = ("reference",)
 """modules of this folder that look operators up"""
@@ -32,7 +33,7 @@ OPERATORS: Mapping[str, OperatorSpec] = MappingProxyType(
     }
 )
 """every operator tinyedge runs, by TFLite's name in lower case"""
-IN_FILES = tuple(name for name in OPERATORS if name != "island" and not name.endswith(SUFFIX))
+IN_FILES = tuple(name for name in OPERATORS if name not in ("island", SLIDE) and not name.endswith(SUFFIX))
 """the names of those that files hold; passes make the others"""
 
 _BORDERS = ("quantize", "dequantize")

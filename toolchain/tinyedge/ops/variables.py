@@ -1,4 +1,4 @@
-"""read_variable, assign_variable, circular_buffer: what a streaming model keeps from one inference to the next.
+"""read_variable, assign_variable, circular_buffer, slide: what a streaming model keeps from one inference to the next.
 
 State is a tensor with `is_variable` set (`graph.resources` makes such a tensor of a resource variable). A layer that
 changes state lists it among its inputs and its outputs.
@@ -15,6 +15,8 @@ from tinyedge.ops import checks
 from tinyedge.ops.checks import element_types
 from tinyedge.ops.contract import Layer, OperatorSpec, movement_layer
 
+SLIDE = "slide"
+"""the operator that `optimize.slide_variables` makes of four"""
 _MOVED = element_types(DType.INT8, DType.INT16, DType.INT32, DType.INT64, DType.BOOL)
 _EVERY_TIME = (5, 13, 25)
 """slots of the circular buffers that TensorFlow Lite Micro runs every time when their options do not say how often"""
@@ -104,6 +106,30 @@ def parse_circular_buffer(graph: Graph, operator: Operator) -> Layer:
     return movement_layer(operator, [source, buffer], [buffer], copies)
 
 
+# -- sliding buffers, which passes make ----------------------------------------------------------------------------
+
+
+def kept_whole(graph: Graph, operator: Operator) -> bool:
+    """The output is a variable of more elements than the input, which become its last ones."""
+    return kept_buffer(graph, operator) and first_input(graph, operator).elements < _elements(graph, operator)
+
+
+def _elements(graph: Graph, operator: Operator) -> int:
+    return first_output(graph, operator).elements
+
+
+def parse_slide(graph: Graph, operator: Operator) -> Layer:
+    """All elements move down by as many as come in, and the input becomes the last."""
+    source, buffer = first_input(graph, operator), first_output(graph, operator)
+    whole, new = View.whole((buffer.elements,)), source.elements
+    kept = buffer.elements - new
+    copies = [
+        *make_copies(1, 0, [(whole.part(0, new, kept), whole.part(0, 0, kept))]),
+        *make_copies(0, 0, [(View.whole((new,)), whole.part(0, kept, new))]),
+    ]
+    return movement_layer(operator, [source, buffer], [buffer], copies)
+
+
 SPECS = (
     OperatorSpec("read_variable", (checks.arity(1, 1), _MOVED, reads_variable), parse_copy, reference),
     OperatorSpec(
@@ -121,4 +147,5 @@ SPECS = (
         parse=parse_circular_buffer,
         reference=reference,
     ),
+    OperatorSpec(SLIDE, (checks.arity(1, 1), _MOVED, kept_whole), parse_slide, reference),
 )

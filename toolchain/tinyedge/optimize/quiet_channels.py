@@ -65,8 +65,7 @@ def _quieted(graph: Graph, layer: Layer, weights: Tensor, constant: Array, value
     data = weights.data.copy()
     np.moveaxis(data, axis, 0)[changed] = zero
     data.flags.writeable = False
-    quantization = _like_neighbours(weights, changed)
-    tensor = replace(weights, index=fresh_key(graph.tensors), data=data, quantization=quantization)
+    tensor = replace(weights, index=fresh_key(graph.tensors), data=data, quantization=_scaled(weights, scaled, changed))
     graph = _with(graph, layer.operator, tensor)
     return _with_bias(graph, layer, tensor, np.where(changed, bias, params.bias).astype(np.int32))
 
@@ -80,6 +79,14 @@ def _like_neighbours(weights: Tensor, channels: Array) -> Quantization | None:
     others = np.sort(scales[~channels])
     scales[channels] = others[len(others) // 2]
     return replace(quantization, scale=tuple(float(scale) for scale in scales))
+
+
+def _scaled(weights: Tensor, scaled: Quantization | None, channels: Array) -> Quantization | None:
+    """The scales of weights, those of some channels as they were tried."""
+    if scaled is None or weights.quantization is None or not scaled.per_channel:
+        return weights.quantization
+    scales = np.where(channels, scaled.scale, weights.quantization.scale)
+    return replace(scaled, scale=tuple(float(scale) for scale in scales))
 
 
 def _biases(params: Weighted, values: Array) -> tuple[Array, Array]:

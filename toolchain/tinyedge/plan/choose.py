@@ -20,8 +20,8 @@ from tinyedge.plan.stream_kernel import StreamKernel
 
 REFINED = 2
 """covers whose kernels are chosen anew, all together"""
-SLOWER = 8
-"""`balanced` gives at most this part of its time, an eighth, for less memory"""
+SLOWER, LARGER = 8, 20
+"""`balanced` gives at most these parts of its time and its flash, an eighth and a twentieth, for less memory"""
 _TRIES = 12
 """arenas laid out for one budget, each for a cover that needs less"""
 
@@ -53,7 +53,7 @@ def choose_cover(groups: Groups, plain: Cover | None, optimize: Optimize) -> Cov
         refined = groups.cover_of(picked)
         for each in (cover, refined):
             score = rate_selection([option.candidate for option in each], groups.arena_bytes(each), optimize)
-            if score[0] < best[0] and _pays(groups, each, plain, optimize):
+            if score[0] < best[0] and _pays(groups, each, plain, optimize) and _is_slim(groups, each, plain, optimize):
                 best, winner = score, each
     return winner
 
@@ -70,6 +70,17 @@ def _pays(groups: Groups, cover: Cover, plain: Cover | None, optimize: Optimize)
         return now <= then
     now, then = (sum(option.cycles for option in each) for each in (cover, plain))
     return now <= then * (1 + 1 / SLOWER)
+
+
+def _is_slim(groups: Groups, cover: Cover, plain: Cover | None, optimize: Optimize) -> bool:
+    """Whether `balanced` gives at most a twentieth of its flash.
+
+    Code that runs anew for each row is read anew from flash, which a chip with a small cache waits for.
+    """
+    if plain is None or optimize == "size":
+        return True
+    now, then = (flash_of(groups.candidates_in(each)) + FIRMWARE_FLASH_BYTES for each in (cover, plain))
+    return now <= then * (1 + 1 / LARGER)
 
 
 def _has_group(cover: Cover) -> bool:

@@ -19,7 +19,8 @@ _INTRODUCTION = """\
 
 What a model may hold. An operator that breaks a rule is refused with that rule, before anything is compiled; what
 tinyedge runs gives the same bytes as TensorFlow Lite Micro. Names are TensorFlow Lite's in lower case; `island` and
-those that end in `_f32` are what becomes of operators in float32 in a model that is quantized otherwise.
+those that end in `_f32` are what becomes of operators in float32 in a model that is quantized otherwise, `slide` of a
+variable that keeps the last rows of what it is joined with.
 
 This page is made from the code by `tinyedge ops --markdown`; a test compares the two.
 """

@@ -40,14 +40,16 @@ def load_splits(recipe: Recipe) -> Splits:
 def build_model(recipe: Recipe, splits: Splits) -> Any:
     """The untrained model of model.py. Raises: ModelError.
 
-    `build` may take `input_shape`, that of one sample of the first input, and `classes`, how many the first output has.
+    `build` may take `input_shape`, that of one sample of the first input, and `classes`, how many the first output has,
+    and takes what [model] of the recipe says.
     """
     import tf_keras
 
-    with _author(recipe.model_file):
+    with _author(recipe.model_file, table="model" if recipe.model else ""):
         build = _function(recipe.model_file, "build")
         asked = inspect.signature(build).parameters
-        model = build(**{name: value for name, value in _told_of(splits).items() if name in asked})
+        told = {name: value for name, value in _told_of(splits).items() if name in asked}
+        model = build(**told, **recipe.model)
     if not isinstance(model, tf_keras.Model):
         raise ModelError(
             f"`build` in {_short(recipe.model_file)} returned a {type(model).__module__}.{type(model).__name__}",

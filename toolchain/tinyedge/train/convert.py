@@ -1,18 +1,20 @@
-"""Conversion to a full-int8 flatbuffer: int8 inputs (int32 of tokens) and outputs, batch fixed to 1."""
+"""Conversion to a flatbuffer of integers: int8 or int16 inputs (int32 of tokens) and outputs, batch fixed to 1."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
 from tinyedge.train.matching import one_or_all
 from tinyedge.train.unread_results import all_results_read
 
+Activations = Literal["int8", "int16"]
 
-def convert_model(model: Any, inputs: Sequence[Any], count: int) -> bytes:
+
+def convert_model(model: Any, inputs: Sequence[Any], count: int, activations: Activations = "int8") -> bytes:
     """The .tflite of a Keras model; kernels of convolutions are quantized per channel.
 
     inputs  one array [N, *input shape] for each input; `count` samples, spread evenly, show the range of each
@@ -41,9 +43,9 @@ def convert_model(model: Any, inputs: Sequence[Any], count: int) -> bytes:
     converter = tf.lite.TFLiteConverter.from_concrete_functions([concrete], model)
     converter.optimizations = [tf.lite.Optimize.DEFAULT]
     converter.representative_dataset = representative
-    converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
-    converter.inference_input_type = tf.int8
-    converter.inference_output_type = tf.int8
+    wide = tf.lite.OpsSet.EXPERIMENTAL_TFLITE_BUILTINS_ACTIVATIONS_INT16_WEIGHTS_INT8
+    converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8 if activations == "int8" else wide]
+    converter.inference_input_type = converter.inference_output_type = getattr(tf, activations)
     with all_results_read():
         tflite = bytes(converter.convert())
     return in_order_of_signature(tflite)

@@ -20,13 +20,13 @@ WEIGHTED = ("conv_2d", "depthwise_conv_2d", "fully_connected", "transpose_conv")
 """operators with a kernel, as their second input"""
 
 
-def check_types(graph: Graph) -> None:
-    """Raises: ModelError when an input or output is not int8, or int32 as tokens are."""
+def check_types(graph: Graph, activations: str = "int8") -> None:
+    """Raises: ModelError when an input or output is not of this type, or int32 as tokens are."""
     for tensor in (*graph.input_tensors(), *graph.output_tensors()):
         tokens = tensor.dtype is DType.INT32 and tensor in graph.input_tensors()
-        if not tokens and (tensor.dtype is not DType.INT8 or tensor.quantization is None):
+        if not tokens and (tensor.dtype.value != activations or tensor.quantization is None):
             raise ModelError(
-                f"`{tensor.name}` came out of the conversion as {tensor.dtype.value}, not int8",
+                f"`{tensor.name}` came out of the conversion as {tensor.dtype.value}, not {activations}",
                 hint="end and begin the model with layers that compute something",
             )
 
@@ -34,7 +34,7 @@ def check_types(graph: Graph) -> None:
 def quantize_inputs(inputs: Sequence[Array], graph: Graph) -> tuple[Array, ...]:
     """Real values as the device gets them, for each input of the graph; tokens as they are.
 
-    Shape:  inputs float32 [N, ...] -> int8 [N, *tensor.shape], the batch of 1 included
+    Shape:  inputs float32 [N, ...] -> int8 or int16 [N, *tensor.shape], the batch of 1 included
     """
     return tuple(
         _quantized(array, tensor).reshape(len(array), *tensor.shape)
@@ -46,7 +46,8 @@ def _quantized(inputs: Array, tensor: Tensor) -> Array:
     if tensor.dtype is DType.INT32:
         return inputs.astype(np.int32)
     steps = np.round(inputs.astype(np.float64) / tensor.scale) + tensor.zero_point
-    return np.clip(steps, -128, 127).astype(np.int8)
+    limits = np.iinfo(tensor.dtype.numpy)
+    return np.clip(steps, limits.min, limits.max).astype(limits.dtype)
 
 
 def real_values(samples: Array, tensor: Tensor) -> Array:

@@ -12,6 +12,7 @@ recipe.toml:
                                    # arguments of `load` in data.py, which runs in the recipe's folder, so that paths
                                    # are relative to it
     [fit]                          # epochs, batch_size, learning_rate, warm_up, early_stopping, ...
+    [model]                        # keyword arguments of `build` in model.py, as width = 0.5
     [[augment]]                    # techniques in the order they are applied: technique = "shift", ...
     [[compress]]                   # techniques in the order they are applied: technique = "prune", ...
     [convert]                      # representative_samples
@@ -81,6 +82,8 @@ class Recipe:
     """what the model's only input is computed of, here and on the device"""
     stream: StreamSettings | None = None
     """how the model listens on the device"""
+    model: Mapping[str, Value] = field(default_factory=lambda: MappingProxyType({}))
+    """keyword arguments of `build` in model.py"""
 
     @property
     def has_source(self) -> bool:
@@ -118,6 +121,7 @@ class Recipe:
             **({} if self.max_ram is None else {"max_ram": self.max_ram}),
             "data": dict(self.data),
             "fit": dataclasses.asdict(self.fit),
+            **({"model": dict(self.model)} if self.model else {}),
             "compress": [
                 {"technique": technique.name, **dataclasses.asdict(technique)}  # type: ignore[call-overload]
                 for technique in self.compress
@@ -153,16 +157,19 @@ class Recipe:
     def as_quick(self) -> Recipe:
         """The recipe as `--quick` trains it: of few epochs, and with the data that [quick] names."""
         most = self.quick.epochs
-        compress = tuple(
-            dataclasses.replace(technique, epochs=min(technique.epochs, most))  # type: ignore[type-var]
-            if hasattr(technique, "epochs")
-            else technique
-            for technique in self.compress
-        )
+        compress = tuple(_with_epochs(technique, most) for technique in self.compress)
         fit = dataclasses.replace(
             self.fit, epochs=min(self.fit.epochs, most), samples=self.quick.samples or self.fit.samples
         )
         return dataclasses.replace(self.with_data(**self.quick.data), fit=fit, compress=compress)
+
+
+def _with_epochs(technique: Technique, most: int) -> Technique:
+    """The technique with so many epochs at most, wherever it has any."""
+    settings: dict[str, Any] = dataclasses.asdict(technique)  # type: ignore[call-overload]
+    fewer = {name: min(value, most) for name, value in settings.items() if name.endswith("epochs")}
+    changed: Technique = dataclasses.replace(technique, **fewer)  # type: ignore[type-var]
+    return changed
 
 
 def list_models() -> tuple[str, ...]:
@@ -223,6 +230,8 @@ class RecipeFile:
     the recipe's folder"""
     fit: Fit
     """how the model is trained"""
+    model: dict[str, Value] = field(default_factory=dict)
+    """arguments of `build` in model.py, as the width of a network"""
     compress: tuple[dict[str, Any], ...] = ()
     """techniques that make the trained model smaller, in their order"""
     convert: Convert = field(default_factory=Convert)
@@ -259,6 +268,8 @@ def read_recipe_table(table: Mapping[str, Any], folder: Path) -> Recipe:
     features = None if values.features is None else read_features(values.features)
     augment = _augmentation(values.augment)
     _check_rates(features, augment)
+    compress = _techniques(values.compress)
+    _check_activations(values.convert, features, compress)
     return Recipe(
         name=name,
         folder=folder,
@@ -266,7 +277,7 @@ def read_recipe_table(table: Mapping[str, Any], folder: Path) -> Recipe:
         task=values.task,
         seed=values.seed,
         fit=values.fit,
-        compress=_techniques(values.compress),
+        compress=compress,
         convert=values.convert,
         data=MappingProxyType(values.data),
         optimize=values.optimize,
@@ -277,6 +288,7 @@ def read_recipe_table(table: Mapping[str, Any], folder: Path) -> Recipe:
         stream=values.stream,
         features=features,
         max_ram=values.max_ram,
+        model=MappingProxyType(values.model),
     )
 
 
@@ -302,6 +314,17 @@ def _check_rates(features: Features | None, augment: Sequence[Augment]) -> None:
             raise TableError(
                 f"`augment[{number}].rate_hz` is {rate:g}; the features `{features.kind}` are of {features.rate_hz:,}"
             )
+
+
+def _check_activations(convert: Convert, features: Features | None, compress: Sequence[Technique]) -> None:
+    """Raises: TableError when activations of int16 do not go with the rest."""
+    if convert.activations == "int8":
+        return
+    if features is not None:
+        raise TableError("[features] fill inputs of int8; `convert.activations` is `int16`")
+    for technique in compress:
+        if technique.changes == "ranges" or technique.name == "int4":
+            raise TableError(f"`{technique.name}` is for activations of int8; `convert.activations` is `int16`")
 
 
 def _technique_of(table: Mapping[str, Any], where: str, known: Collection[str]) -> str:

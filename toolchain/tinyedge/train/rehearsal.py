@@ -36,14 +36,14 @@ def rehearse(recipe: Recipe, model: Any, data: Matched, if_ended: Callable[[Mode
         notes += told
     if_ended(_conversion_error(model, "the converter crashed on the untrained model"))
     try:
-        tflite = convert_model(model, few, _SAMPLES)
+        tflite = convert_model(model, few, _SAMPLES, recipe.convert.activations)
     except Exception as error:  # of many kinds, the converter's own among them
         raise _conversion_error(model, f"the untrained model cannot be converted: {_reason(error)}") from error
     for technique in recipe.compress:
         tflite = technique.stored(tflite)
     try:
         graph = read_model(tflite, recipe.name)
-        check_types(graph)
+        check_types(graph, recipe.convert.activations)
         run_int8(graph, quantize_inputs([array[:1] for array in few], graph), lambda _done, _total: None)
     except ModelError as error:
         recurrent = [layer for outer in all_layers(model) for layer in _cores(outer) if kind_of(layer) in _UNROLLED]

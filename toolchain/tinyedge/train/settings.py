@@ -44,10 +44,13 @@ class Fit:
 
 @dataclass(frozen=True)
 class Convert:
-    """How the trained model becomes a full-int8 flatbuffer."""
+    """How the trained model becomes a flatbuffer of integers."""
 
     representative_samples: int = 200
     """training inputs that show the converter the range of each activation"""
+    activations: Literal["int8", "int16"] = "int8"
+    """int16 takes twice the RAM and comes nearer to the float model; weights are int8 beside either. What is called
+    int8 in figures is the model of integers, whichever it is"""
 
     def __post_init__(self) -> None:
         require_range("representative_samples", self.representative_samples, 1)

@@ -149,12 +149,13 @@ def train(recipe: Recipe, out: Path, keep: Path, channel: Channel) -> dict[str, 
         model, data = _checked(recipe, splits, channel)
     model, training, metrics = _trained(recipe, model, data, keep, clock, channel)
     with clock.stage("convert", counted=False):
-        tflite = convert_model(model, data.train_inputs, recipe.convert.representative_samples)
+        settings = recipe.convert
+        tflite = convert_model(model, data.train_inputs, settings.representative_samples, settings.activations)
         for technique in recipe.compress:
             tflite = technique.stored(tflite)
     with clock.stage("evaluate"):
         graph = read_model(tflite, recipe.name)
-        check_types(graph)
+        check_types(graph, settings.activations)
         samples, raw = quantize_inputs(data.test_inputs, graph), None
         if recipe.features is not None:
             first, raw = device_samples(recipe.features, np.asarray(splits.test_inputs), graph)

@@ -19,7 +19,7 @@ from dataclasses import dataclass, replace
 from tinyedge.boards import Core
 from tinyedge.kernels.armv7em.conv_4x2 import Conv2D4x2, Conv2D4x2Unrolled, layer_ticks
 from tinyedge.kernels.armv7em.conv_4x2_layout import Layout, find_layout, groups_of_channels
-from tinyedge.kernels.armv7em.conv_4x2_row import ROW, RowForm
+from tinyedge.kernels.armv7em.conv_4x2_row import ROW, RowForm, emit_row
 from tinyedge.kernels.contract import AsmFunction, Code, Cost, Kernel, Operands
 from tinyedge.kernels.thumb.assembly import Assembly, Ticks, clamp, requantize
 from tinyedge.ops.contract import Layer
@@ -160,48 +160,47 @@ def _store(asm: Assembly, form: RowForm) -> None:
 # -- kernels ---------------------------------------------------------------------------------------------------------
 
 
-class Conv2D4x2Odd(Conv2D4x2):
+class _Odd(Conv2D4x2):
+    """What a kernel in pairs becomes with a function for the last pixel."""
+
+    def fits(self, layer: Layer, core: Core) -> str:
+        width = find_layout(layer.params).width
+        return super().fits(layer, core) or ("" if width % 2 else f"{width} pixels of a row are pairs")
+
+    def cost(self, layer: Layer, core: Core) -> Cost:
+        params: Conv2D = layer.params
+        paired, form, layout = super().cost(layer, core), self._form(params), find_layout(params)
+        function, _, code_bytes = emit_odd(form)
+        ticks = layer_ticks(_of_pairs(params, layout), form) + layout.rows * pixel_ticks(params, layout, form)
+        pair = emit_row(self._form_on(core, params))[0].name
+        used = [part for part in paired.shared_code if layout.width > 1 or part[0] != pair]
+        shared = (*used, (function.name, code_bytes))
+        return replace(paired, cycles=ticks.cycles, instructions=ticks.instructions, shared_code=shared)
+
+    def emit(self, layer: Layer, core: Core, operands: Operands) -> Code:
+        """The parameters name the function for the last pixel, too; of rows of one pixel nothing else."""
+        code, form = super().emit(layer, core, operands), self._form(layer.params)
+        function, _, _ = emit_odd(form)
+        pair = emit_row(self._form_on(core, layer.params))[0]
+        if find_layout(layer.params).width == 1:
+            others = tuple(each for each in code.assembler if each.name != pair.name)
+            functions = code.functions.replace(f".run = {pair.name},", f".run = {function.name},")
+            return replace(code, functions=functions, assembler=(*others, function))
+        run = f".run = {pair.name},\n"
+        functions = code.functions.replace(run, f"{run}    .run_odd = {function.name},\n")
+        return replace(code, functions=functions, assembler=(*code.assembler, function))
+
+
+class Conv2D4x2Odd(_Odd):
     """Convolutions of an odd number of output pixels in a row."""
 
     name = "armv7em/conv_2d_4x2_odd"
 
-    def fits(self, layer: Layer, core: Core) -> str:
-        return super().fits(layer, core) or _even(layer)
 
-    def cost(self, layer: Layer, core: Core) -> Cost:
-        return _cost_of_odd(super().cost(layer, core), layer.params, self._form(layer.params))
-
-    def emit(self, layer: Layer, core: Core, operands: Operands) -> Code:
-        return _with_odd(super().emit(layer, core, operands), self._form(layer.params))
-
-
-class Conv2D4x2UnrolledOdd(Conv2D4x2Unrolled):
+class Conv2D4x2UnrolledOdd(_Odd, Conv2D4x2Unrolled):
     """The same with all taps in a line."""
 
     name = "armv7em/conv_2d_4x2_unrolled_odd"
-
-    def fits(self, layer: Layer, core: Core) -> str:
-        return super().fits(layer, core) or _even(layer)
-
-    def cost(self, layer: Layer, core: Core) -> Cost:
-        return _cost_of_odd(super().cost(layer, core), layer.params, self._form(layer.params))
-
-    def emit(self, layer: Layer, core: Core, operands: Operands) -> Code:
-        return _with_odd(super().emit(layer, core, operands), self._form(layer.params))
-
-
-def _even(layer: Layer) -> str:
-    width = find_layout(layer.params).width
-    return "" if width % 2 else f"{width} pixels of a row are pairs"
-
-
-def _cost_of_odd(paired: Cost, params: Conv2D, form: RowForm) -> Cost:
-    """What a layer costs, from what it costs where the last pixel of a row is a pair."""
-    function, _, code_bytes = emit_odd(form)
-    layout = find_layout(params)
-    ticks = layer_ticks(_of_pairs(params, layout), form) + layout.rows * pixel_ticks(params, layout, form)
-    shared = (*paired.shared_code, (function.name, code_bytes))
-    return replace(paired, cycles=ticks.cycles, instructions=ticks.instructions, shared_code=shared)
 
 
 def _of_pairs(params: Conv2D, layout: Layout) -> Conv2D:
@@ -219,18 +218,6 @@ def pixel_ticks(params: Conv2D, layout: Layout, form: RowForm) -> Ticks:
     turns = -(-layout.steps // form.unroll) if form.unroll else 0
     group = ticks.group + layout.steps // 2 * ticks.four_taps + turns * ticks.turn
     return ticks.call + layout.segments * segment + len(groups_of_channels(params.output_channels)) * group
-
-
-def _with_odd(code: Code, form: RowForm) -> Code:
-    """The code of a layer, its parameters naming the function for the last pixel, too."""
-    function, _, _ = emit_odd(form)
-    run, found, others = code.functions.partition("    .weights = ")
-    assert found, code.functions
-    return replace(
-        code,
-        functions=f"{run}    .run_odd = {function.name},\n{found}{others}",
-        assembler=(*code.assembler, function),
-    )
 
 
 KERNELS: tuple[Kernel, ...] = (Conv2D4x2Odd(), Conv2D4x2UnrolledOdd())

@@ -40,7 +40,8 @@ def percentile(share: float) -> Observer:
 def least_squares(values: npt.NDArray[np.float32]) -> tuple[float, float]:
     """The range, a share of the whole one, in which rounding to int8 leaves the smallest mean squared error.
 
-    >>> least_squares(np.concatenate([np.linspace(0, 1, 99_999), [1.2]]).astype(np.float32))
+    >>> low, high = least_squares(np.concatenate([np.linspace(0, 1, 99_999), [1.2]]).astype(np.float32))
+    >>> low, round(high, 3)
     (0.0, 1.02)
     """
     flat = values.ravel()
@@ -49,7 +50,7 @@ def least_squares(values: npt.NDArray[np.float32]) -> tuple[float, float]:
     low, high = min(low, 0.0), max(high, 0.0)
     if low == high:
         return low, high
-    return min(((low * share, high * share) for share in _SHARES), key=lambda ends: _error(flat, *ends))
+    return min(((low * share, high * share) for share in _SHARES.tolist()), key=lambda ends: _error(flat, *ends))
 
 
 def _error(values: npt.NDArray[np.float32], low: float, high: float) -> float:

@@ -38,7 +38,7 @@ class PruneChannels(Technique):
     """what a channel is worth: the sum of its weights, the factor of its batch normalization, or the change of the loss
     without it"""
     steps: int = 1
-    """times that channels go, each followed by its part of the epochs"""
+    """times that channels go, each followed by its part of the epochs; at most as many as there are of these"""
     multiple: int = 4
     """number of channels of a layer that is left: a multiple of it, as kernels compute so many at once"""
     learning_rate: float = 0.002
@@ -49,7 +49,7 @@ class PruneChannels(Technique):
     def __post_init__(self) -> None:
         require_range("macs", self.macs, 0.001, 0.999)
         require_range("epochs", self.epochs, 1)
-        require_range("steps", self.steps, 1, self.epochs)
+        require_range("steps", self.steps, 1)
         require_range("multiple", self.multiple, 1, 64)
         require_range("learning_rate", self.learning_rate, 1e-9, 10)
 
@@ -80,14 +80,15 @@ class PruneChannels(Technique):
 
     def apply(self, model: Any, training: Training) -> Any:
         whole = find_channels(model).macs(set())
-        for step in range(1, self.steps + 1):
+        steps = min(self.steps, self.epochs)
+        for step in range(1, steps + 1):
             channels = find_channels(model)
-            target = whole * self.macs ** (step / self.steps)
+            target = whole * self.macs ** (step / steps)
             scores = channel_scores(channels, self.score, training)
             gone = choose_channels(channels, scores, self.multiple, lambda some: channels.macs(some) <= target)  # noqa: B023
             model = channels.without(gone)
-            stage = self.name if self.steps == 1 else f"{self.name} {step}"
-            epochs = self.epochs * step // self.steps - self.epochs * (step - 1) // self.steps
+            stage = self.name if steps == 1 else f"{self.name} {step}"
+            epochs = self.epochs * step // steps - self.epochs * (step - 1) // steps
             training.fit(model, stage, epochs=epochs, learning_rate=self.learning_rate)
         if self.from_scratch:
             model = fresh_like(model)
