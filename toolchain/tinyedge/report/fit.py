@@ -179,7 +179,7 @@ def notes_of(fit: Fit) -> list[str]:
     uncounted = dict.fromkeys(name for aim in found for name in aim.prediction.uncounted)
     if uncounted:
         names = ", ".join(f"`{name}`" for name in uncounted)
-        notes.append(f"nobody counted {names} yet: what they take is the planner's estimate, to some 30 %")
+        notes.append(f"nobody counted {names} yet: what they take is the planner's estimate, and can be off by half")
     return notes
 
 
