@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from tinyedge.boards import Board, load_board
 from tinyedge.cost.flash import FlashParts, code_bytes
 from tinyedge.cost.rates import FILE, SCHEMA, FlashRates
 from tinyedge.cost.units import STREAM
@@ -29,13 +30,13 @@ Record = Mapping[str, Any]
 Vector = npt.NDArray[np.float64]
 _PROFILE, _PROBE = "profile", "probe"
 """in the place of a kernel: what counting itself takes"""
-_TOTAL_WEIGHT, _PROBE_WEIGHT = 8.0, 0.1
+_TOTAL_WEIGHT, _PROBE_WEIGHT = 25.0, 0.1
 _PULL = 5e-4
 """how strongly parts are drawn towards what kernels state"""
 _STREAM_PRIOR = {"calls": 25.0, "borders": 20.0, "slides": 20.0, "loads": 20.0}
 _CALL_PRIOR, _PROFILE_PRIOR, _COPIED_PRIOR = 12.0, 15.0, 0.8
 _STACK_BYTES = 2048
-_SWEEPS = 300
+_SWEEPS = 1500
 
 
 @dataclass(frozen=True)
@@ -287,9 +288,28 @@ def _misses(records: Sequence[Record]) -> dict[str, Any]:
         runs = [_with_events(record) for record in records if record["board"] == board]
         if runs:
             found[board] = {event: rates(runs, event, event) for event in events}
+            error = waits_error(found[board], runs, load_board(board))
+            found[board] = {event: {**values, "error_percent": error} for event, values in found[board].items()}
             for other in _SHARED_CACHES.get(board, ()):
                 found[other] = found[board]
     return found
+
+
+def waits_error(events: Mapping[str, Any], runs: Sequence[Record], board: Board) -> float:
+    """The largest error of the waits for memory, in percent of all cycles of an inference."""
+    calibration = board.calibration
+    assert calibration is not None
+    cycles = {"code_misses": calibration.code_miss_cycles, "data_misses": calibration.data_miss_cycles}
+    cycles["code_lines"] = calibration.code_line_cycles or 0.0
+    errors = []
+    for run in runs:
+        off = 0.0
+        for event, values in events.items():
+            work = [item for unit in run["units"] for item in unit["work"]]
+            predicted = sum(values["parts"][kernel][part] * count for kernel, part, count in work)
+            off += cycles[event] * (predicted - run[event])
+        errors.append(100 * abs(off) / run["cycles"])
+    return _up(max(errors))
 
 
 def _with_events(record: Record) -> Record:

@@ -43,7 +43,7 @@ class Prediction:
     instructions, cycles    of one inference; cycles without waits for memory, None where nothing models them
     misses                  of the caches in front of flash, by event; empty where they were never counted
     flash_bytes, ram_bytes  of the image; RAM with the stack. None for a board that no firmware was built for
-    *_error_percent         the largest over the models that were counted
+    *_error_percent         the largest over the models that were counted; of misses in percent of an inference's cycles
     uncounted               kernels of which no run was ever counted: their share is the planner's estimate
     """
 

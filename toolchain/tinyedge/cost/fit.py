@@ -38,18 +38,18 @@ def _cycles(found: Prediction, board: Board, pipeline_error_percent: float | Non
     """Of the pipeline, with waits for memory where somebody measured how long they take, or between two bounds."""
     if found.cycles is None or pipeline_error_percent is None or found.cycles_error_percent is None:
         return None
-    error = round(pipeline_error_percent + found.cycles_error_percent, 1)
+    pipeline_error = round(pipeline_error_percent + found.cycles_error_percent, 1)
     calibration = board.calibration
     if calibration is None or not found.misses:
-        return Figure("predicted", found.cycles, error, at_zero_wait_states=True)
+        return Figure("predicted", found.cycles, pipeline_error, at_zero_wait_states=True)
     if calibration.code_line_cycles is not None:
         upper = found.cycles + round(calibration.code_line_cycles * found.misses["code_lines"])
         return Figure("predicted", found.cycles, upper=upper)
     waits = calibration.code_miss_cycles * found.misses["code_misses"]
     waits += calibration.data_miss_cycles * found.misses["data_misses"]
     total = found.cycles + round(waits)
-    share = (found.cycles_error_percent * found.cycles + found.misses_error_percent * waits) / total
-    return Figure("predicted", total, round((calibration.error_percent or 0.0) + share, 1))
+    error = (calibration.error_percent or 0.0) + found.cycles_error_percent + found.misses_error_percent
+    return Figure("predicted", total, round(error, 1))
 
 
 def _energy(cycles: Figure | None, board: Board) -> Figure | None:

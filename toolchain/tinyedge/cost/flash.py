@@ -44,7 +44,7 @@ def flash_parts(plan: Plan) -> FlashParts:
     """
     parts: dict[str, float] = defaultdict(float)
     shared: dict[str, int] = {}
-    constants = 0
+    constants = _start_bytes(plan)
     for unit, cost in unit_costs(plan):
         constants += cost.constant_bytes
         shared |= dict(cost.shared_code)
@@ -67,6 +67,12 @@ def flash_parts(plan: Plan) -> FlashParts:
     parts["layers"] = len(plan.layers)
     parts["strings"] = sum(len(text) + 1 for text in _strings(plan))
     return FlashParts(constants, dict(parts), stated)
+
+
+def _start_bytes(plan: Plan) -> int:
+    """What variables hold before the first inference, where that is stored."""
+    variables = [plan.graph.tensors[buffer.tensor] for buffer in plan.state if buffer.tensor is not None]
+    return sum(tensor.start.nbytes for tensor in variables if tensor.start is not None)
 
 
 def unit_costs(plan: Plan) -> list[tuple[PlanUnit, Cost]]:

@@ -30,7 +30,7 @@ def render_fit(fit: Fit, duty: Duty | None = None) -> str:
         headers = ("core", "aim", "flash", "RAM", "instructions", "fits")
         parts.append(f"beside {fit.aim}:\n" + render_table(headers, others))
     if energies := list(_energies(fit, duty)):
-        parts.append(render_table(("board", "energy of an inference", "battery"), energies))
+        parts.append(render_table(("board", "energy of an inference", "battery")[: len(energies[0])], energies))
     if advice := [(each.board.name, "; or ".join(each.advice)) for each in fit.boards if each.advice]:
         parts.append(render_table(("board", "what would make it fit"), advice))
     if budgets := [(board, str(line)) for board, lines in budget_of(fit) for line in lines]:
@@ -126,9 +126,11 @@ def _energies(fit: Fit, duty: Duty | None) -> Iterator[tuple[Cell, ...]]:
         aim = each.aims.get(fit.aim)
         if aim is None or aim.energy_uj is None:
             continue
-        days = _days(each, aim, duty)
-        battery = "" if days is None else life_text(days.value)
-        yield each.board.name, f"{aim.energy_uj.value:,.4g} uJ ({describe_kind(aim.energy_uj)})", battery
+        row: tuple[Cell, ...] = each.board.name, f"{aim.energy_uj.value:,.4g} uJ ({describe_kind(aim.energy_uj)})"
+        if duty is not None:
+            days = _days(each, aim, duty)
+            row = (*row, "too slow for that" if days is None else life_text(days.value))
+        yield row
 
 
 def _days(each: BoardFit, aim: AimFit, duty: Duty | None) -> Figure | None:
@@ -177,7 +179,7 @@ def notes_of(fit: Fit) -> list[str]:
     uncounted = dict.fromkeys(name for aim in found for name in aim.prediction.uncounted)
     if uncounted:
         names = ", ".join(f"`{name}`" for name in uncounted)
-        notes.append(f"nobody counted {names} yet: what they take is the planner's estimate, to some 30 %")
+        notes.append(f"nobody counted {names} yet: what they take is the planner's estimate, and can be off by half")
     return notes
 
 
