@@ -313,12 +313,24 @@ def _border_values(plan: Plan, tensor: Tensor) -> dict[str, str]:
 
 
 def _rows_values(plan: Plan) -> dict[str, Any]:
-    """An input whose rows are given: what a row is, and where it is kept how far the stream has come."""
+    """An input whose rows are given: what a row is, and where it is kept how far the stream has come.
+
+    Raises: ModelError where an output lies there, which is set back when all is computed
+    """
     if plan.arriving_input is None:
         return {}
     scratch = plan.units[0].scratch
     assert scratch is not None
-    return {**input_rows(plan.graph), "state": scratch.offset + scratch.bytes - STATE_BYTES, "state_bytes": STATE_BYTES}
+    state = scratch.offset + scratch.bytes - STATE_BYTES
+    for tensor in plan.graph.output_tensors():
+        output = plan.buffer_of(tensor.index)
+        if output.offset < state + STATE_BYTES and state < output.offset + output.bytes:
+            raise ModelError(
+                f"the input of model `{plan.graph.name}` cannot arrive in rows: output `{tensor.name}` lies where is "
+                "kept how far the stream has come",
+                hint="leave out `--input rows`",
+            )
+    return {**input_rows(plan.graph), "state": state, "state_bytes": STATE_BYTES}
 
 
 def _is_kept(tensor: Tensor) -> bool:
