@@ -30,7 +30,7 @@ from tinyedge.plan.verify import verify_plan
 
 M4 = CORES["cortex-m4f"]
 NETWORKS = int(os.environ.get("TINYEDGE_ROW_NETWORKS", "40"))
-"""random ones that a slow test compiles and runs; docs/rows.md says how many were run at once"""
+"""random ones that slow tests run; docs/rows.md says how many were run at once"""
 NETWORKS_A_PROGRAM = 20
 INPUTS_A_RUN = 25
 """as many inputs go to a program at once: each takes an arena for each group"""
@@ -60,6 +60,15 @@ def test_groups_of_random_networks_run_in_their_arena(seed: int) -> None:
         plan = plan_of(grouped.graph, grouped)
         verify_plan(plan)
         assert differences(plan, seed) == 0
+
+
+@pytest.mark.slow
+def test_groups_of_many_random_networks_run_in_their_arena() -> None:
+    for seed in range(2000, 2000 + NETWORKS):
+        for grouped in some_groups(seed, M4, most=2):
+            plan = plan_of(grouped.graph, grouped)
+            verify_plan(plan)
+            assert differences(plan, seed) == 0, seed
 
 
 def shrinking() -> Graph:
