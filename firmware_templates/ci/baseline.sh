@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
 # Fetches the runs that this workflow left on the branch a pull request goes to, by `gh`, into a folder. When there are
 # none yet it says so, and the folder stays empty.
 #

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
 # Puts <folder>/summary.md under a pull request by `gh`: as one comment, which is written anew each time.
 #
 #   TINYEDGE_RESULTS  the folder; empty: tinyedge-results

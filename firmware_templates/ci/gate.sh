@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
 # Runs every model on every board, compares with earlier runs, and leaves all of it in a folder:
 #   <folder>/runs/*.json       documents of the runs, which `tinyedge compare` takes
 #   <folder>/*.html, *.xml     pages and JUnit

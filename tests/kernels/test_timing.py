@@ -16,8 +16,9 @@ from kits.kernel_checks import model_layers
 from kits.kernel_layers import Rng
 from kits.m4_program import LINKER_SCRIPT, build
 from kits.operators import LAYERS
+from kits.stored_weights import bits, pruned, shared, with_weights
 from ops.conv_2d import conv_layer, relu_layer
-from ops.fully_connected import connected_blocks_layer
+from ops.fully_connected import connected_blocks_layer, fully_connected_layer
 from ops.lookup import lookup_layer
 from ops.mean import mean_layer
 from tinyedge.boards import CORES
@@ -36,6 +37,7 @@ HALF_TOLD = ("ssat", "pkhbt", "pkhtb", "sxtab16", "vldmia")
 SYNONYMS = {"cmn": "cmp", "mvn": "mov", "movs": "mov"}
 """what an assembler takes instead for the sign of a constant, or capstone says"""
 MOST_WEIGHTS = 3000
+POINT_OR_3X3 = ((1, 1), (3, 3))
 MOST_LINES = 3000
 """of a block: longer ones are weights as immediates, more of the same"""
 
@@ -48,8 +50,26 @@ def random_layers(rng: Rng, shared_models: Path) -> list[Layer]:
     layers += [make(rng) for make in makers for _ in range(8)]
     layers += [mean_layer(rng, shape=(1, 3, 5, channels), axes=(1, 2)) for channels in (4, 9, 64)]
     layers += [depthwise_layer(rng, kernel=kernel, folded=True) for kernel in ((3, 3), (5, 5), (10, 4), (1, 7))]
+    layers += [
+        depthwise_layer(rng, input_channels=8, size=(3, columns), stride=(1, 1), padding=(0, 1), folded=folded)
+        for columns, folded in ((5, True), (8, False))
+    ]
     layers += add_corners(rng)
     layers += [clamp_layer(rng, low, high) for low, high in ((0, 127), (-128, 5), (-7, 9))]
+    layers += [
+        with_weights(rng, layer, draw, healthy=True)
+        for layer in [
+            *[conv_layer(rng, kernel=(3, 3), output_channels=8) for _ in range(6)],
+            *[conv_layer(rng, kernel=(1, 1), stride=(1, 1), size=(5, 7), input_channels=16) for _ in range(3)],
+            *[
+                conv_layer(rng, kernel=size, size=(6, 7), input_channels=64, output_channels=44)
+                for size in POINT_OR_3X3
+            ],
+        ]
+        for draw in (bits(2), bits(4), shared(16), pruned(0.8))
+    ]
+    connected = fully_connected_layer(rng, weight_zero_point=0, batches=1, inputs=24, outputs=8, corners=False)
+    layers.append(with_weights(rng, connected, bits(4), healthy=True))
     for model in ("kws_ref_model", "pretrainedResnet_quant"):
         for name in ("conv_2d", "depthwise_conv_2d"):
             found = model_layers(shared_models, model, name)

@@ -21,7 +21,7 @@ from tinyedge.graph.ir import Graph
 from tinyedge.graph.reader import read_model
 from tinyedge.kernels import KERNELS
 from tinyedge.ops import OPERATORS, check
-from tinyedge.optimize import settle_graph, settle_islands
+from tinyedge.optimize import optimize_graph, settle_graph, settle_islands
 
 Array = npt.NDArray[Any]
 
@@ -53,10 +53,9 @@ class RandomModel:
 
     @property
     def operators(self) -> tuple[str, ...]:
-        """Names of those that are checked, and of those in the file that passes removed before."""
-        names = tuple(operator.name for operator in self.graph.operators)
-        file = read_model(self.tflite, self.title)
-        return (*names, *(operator.name for operator in file.operators if operator.name not in names))
+        """Names of those that are checked, of those in the file that passes removed before, and of those they make."""
+        graphs = (self.graph, read_model(self.tflite, self.title), optimize_graph(self.graph))
+        return tuple(dict.fromkeys(operator.name for graph in graphs for operator in graph.operators))
 
     def samples(self, count: int) -> list[tuple[Array, ...]]:
         """Inputs for some inferences, one after the other: random values, in the last one the ends of the range."""

@@ -115,6 +115,26 @@ def variable_node(draft: Draft) -> None:
         draft.put_all("read_variable", [handle], [remembered])
 
 
+def sliding_node(draft: Draft) -> None:
+    """A variable whose rows move down by those that come in: four operators, which a pass makes one."""
+    source = draft.image()
+    kept, (_, new, width, depth) = draft.number(1, 4), source.shape
+    draft.variables += 1
+    handle = Node(draft.builder.tensor((1,), "resource"), (1,), "resource", 1.0, 0)
+    draft.builder.operator("var_handle", [], [handle.key], container="", shared_name=f"rows{draft.variables}")
+    old, cut = (draft.target((1, kept, width, depth), source) for _ in range(2))
+    whole = draft.target((1, kept + new, width, depth), source)
+    add = draft.builder.operator  # parts that others read would keep the pass from it
+    add("read_variable", [handle.key], [old.key])
+    draft.read.add(source.key)
+    add("concatenation", [old.key, source.key], [whole.key], axis=1, fused_activation_function="none")
+    corners = ([0, new, 0, 0], [1, kept + new, width, depth], [1, 1, 1, 1])
+    masks = {"begin_mask": 0, "end_mask": 0, "ellipsis_mask": 0, "new_axis_mask": 0, "shrink_axis_mask": 0}
+    add("strided_slice", [whole.key, *(draft.shape_constant(corner) for corner in corners)], [cut.key], **masks)
+    add("assign_variable", [handle.key, cut.key], [])
+    draft.same("relu", [whole], whole.shape, whole)
+
+
 def _next(draft: Draft, value: Node, remembered: Node) -> Node:
     """What the variable_node holds from now on: the value itself, or something made of it and of what was there."""
     if draft.flip(0.5):
@@ -145,5 +165,10 @@ def slid_layer(rng: Rng) -> Layer:
     return parse_slide(graph, graph.operators[0])
 
 
-NODES = {"assign_variable": variable_node, "circular_buffer": circular_buffer_node, "read_variable": variable_node}
+NODES = {
+    "assign_variable": variable_node,
+    "circular_buffer": circular_buffer_node,
+    "read_variable": variable_node,
+    SLIDE: sliding_node,
+}
 LAYERS = {"circular_buffer": shifted_layer, SLIDE: slid_layer}

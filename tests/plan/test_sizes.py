@@ -55,7 +55,7 @@ def test_size_is_not_larger_where_the_layout_is_hard_to_guess() -> None:
     by_rows = make_plan(graph, CORES["cortex-m4f"], "size")
     plan = make_plan(graph, CORES["cortex-m4f"], "size", by_rows=False)
     assert by_rows.arena_bytes < plan.arena_bytes == plan.lower_bound_bytes
-    assert plan.layers[2].kernel.name == "portable/conv_2d"
+    assert plan.layers[2].kernel.name.startswith("portable/conv_2d")
 
 
 @pytest.mark.slow

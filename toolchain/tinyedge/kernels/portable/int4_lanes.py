@@ -33,7 +33,7 @@ def pack_lanes(blocks: npt.NDArray[np.int8]) -> npt.NDArray[np.int8]:
     """Weights [blocks, 4 filters, taps] -> bytes of words [blocks, taps / 4, 2].
 
     >>> pack_lanes(np.array([[[1, -8, 7, 0], [0, 0, 0, -1], [0] * 4, [0] * 4]], np.int8)).view(np.uint32).tolist()
-    [2021165833, 2290649224]
+    [2022215433, 2290649224]
     """
     digits = (blocks.astype(np.int64) + 8).reshape(len(blocks), 2, 2, -1, TAPS_IN_WORD)  # pair, half, word, tap
     halves = (digits << (4 * np.arange(TAPS_IN_WORD))).sum(axis=-1)
