@@ -172,7 +172,7 @@ def test_a_search_from_the_command_line_writes_what_it_found_and_goes_on(tmp_pat
     assert document["schema"] == "tinyedge.compress/1"
     assert document["tries"][0]["name"] == "as the recipe has it"
     assert all(each["mismatches"] == 0 for each in document["tries"] if "mismatches" in each)
-    assert (first.returncode == 0) == document["fits"]
+    assert (first.code == 0) == document["fits"]
     assert (tmp_path / "build" / "clouds" / "compressed.toml").is_file()
     again = tinyedge(*arguments, "--json", cwd=tmp_path, timeout_s=900)
     assert json.loads(again.stdout) == document
