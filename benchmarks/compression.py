@@ -6,7 +6,6 @@ again. The table between the marks of docs/compression.md is made of that file.
 
 from __future__ import annotations
 
-import json
 import platform
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -18,6 +17,7 @@ import click
 import numpy as np
 
 from benchmarks.compression_table import render_page
+from benchmarks.results import read_results, write_results
 from tinyedge.artifacts.compression import ImageFigures
 from tinyedge.cli.ui import Ui
 from tinyedge.errors import CheckError, UsageError
@@ -152,13 +152,7 @@ def _last_float(metrics: Mapping[str, float], case: Case) -> float:
 
 def _read(results: Path) -> dict[str, Any]:
     """model -> case -> seed -> what `measure_case` found."""
-    if not results.is_file():
-        return {}
-    document: dict[str, Any] = json.loads(results.read_text(encoding="utf-8"))
-    if document.get("schema") != SCHEMA:
-        raise UsageError(f"`{results}` is not of the schema `{SCHEMA}`", hint="give another file by --results")
-    models: dict[str, Any] = document["models"]
-    return models
+    return read_results(results, SCHEMA, "models")
 
 
 def _put(results: Path, model: str, case: str, seed: int, found: Mapping[str, Any]) -> None:
@@ -166,4 +160,4 @@ def _put(results: Path, model: str, case: str, seed: int, found: Mapping[str, An
     models.setdefault(model, {}).setdefault(case, {})[str(seed)] = found
     names = [each.name for each in list_cases(find_recipe(model))]
     models[model] = dict(sorted(models[model].items(), key=lambda item: names.index(item[0])))
-    write_whole(results, (json.dumps({"schema": SCHEMA, "models": models}, indent=1) + "\n").encode())
+    write_results(results, SCHEMA, "models", models)

@@ -6,7 +6,6 @@ docs/recipes.md from that file. What is there already, of a recipe and seed, is 
 
 from __future__ import annotations
 
-import json
 import platform
 import tempfile
 from collections.abc import Iterable, Mapping
@@ -17,6 +16,7 @@ from typing import Any
 import click
 
 from benchmarks.recipe_tables import render_page
+from benchmarks.results import read_results, write_results
 from tinyedge.artifacts import QuantizedModel
 from tinyedge.cli.ui import Ui
 from tinyedge.errors import CheckError, UsageError
@@ -112,20 +112,14 @@ def _on_board(model: QuantizedModel, optimize: str, build_dir: Path) -> dict[str
 
 def _read(results: Path) -> dict[str, Any]:
     """recipe -> seed -> what `measure_recipe` found."""
-    if not results.is_file():
-        return {}
-    document: dict[str, Any] = json.loads(results.read_text(encoding="utf-8"))
-    if document.get("schema") != SCHEMA:
-        raise UsageError(f"`{results}` is not of the schema `{SCHEMA}`", hint="give another file by --results")
-    recipes: dict[str, Any] = document["recipes"]
-    return recipes
+    return read_results(results, SCHEMA, "recipes")
 
 
 def _put(results: Path, name: str, seed: int, found: Mapping[str, Any]) -> None:
     recipes = _read(results)
     recipes.setdefault(name, {})[str(seed)] = found
     ordered = {each: dict(_by_seed(recipes[each].items())) for each in sorted(recipes)}
-    write_whole(results, (json.dumps({"schema": SCHEMA, "recipes": ordered}, indent=1) + "\n").encode())
+    write_results(results, SCHEMA, "recipes", ordered)
 
 
 def _by_seed(items: Iterable[tuple[str, Any]]) -> list[tuple[str, Any]]:

@@ -93,26 +93,26 @@ def settings_page() -> str:
 
 def _settings() -> Iterator[str]:
     yield _SETTINGS_HEAD
-    keys = describe_keys(Config)
-    yield from map(_key, keys)
-    for key in keys:
-        if key.table is not None:
-            yield f"\n### `[{key.name}]`\n"
-            yield from map(_key, describe_keys(key.table))
+    yield from _with_tables(Config)
     yield "\n## budget.toml\n"
     yield "At its top and in tables `[<board>]` and `[<board>-<compiler>]`: [budgets](budgets.md).\n"
     yield from map(_key, describe_keys(BudgetFigures))
     yield "\n## Thresholds of a comparison\n"
     yield "The file of `tinyedge compare --thresholds`: [comparing](compare.md).\n"
-    thresholds = describe_keys(Thresholds)
-    yield from map(_key, thresholds)
-    for key in thresholds:
-        if key.table is not None:
-            yield f"\n### `[{key.name}]`\n"
-            yield from map(_key, describe_keys(key.table))
+    yield from _with_tables(Thresholds)
     yield "\n## model.toml\n"
     yield "Beside a model's file, or `<name>.model.toml`: what the file does not say.\n"
     yield from map(_key, describe_keys(SidecarFile))
+
+
+def _with_tables(kind: type) -> Iterator[str]:
+    """The keys of a table, then those of each table in it."""
+    keys = describe_keys(kind)
+    yield from map(_key, keys)
+    for key in keys:
+        if key.table is not None:
+            yield f"\n### `[{key.name}]`\n"
+            yield from map(_key, describe_keys(key.table))
 
 
 def _key(key: Key) -> str:

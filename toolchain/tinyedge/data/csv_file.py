@@ -94,7 +94,7 @@ class CsvFile:
     def _not_a_number(self, texts: Sequence[Sequence[str]], names: Sequence[str]) -> UsageError:
         for row, cells in enumerate(texts):
             for place, text in enumerate(cells):
-                if not _is_number(text):
+                if not is_number(text):
                     return UsageError(
                         f"`{self.path}`, line {self.first + row}: column `{names[place]}` is "
                         f"{f'`{text.strip()[:40]}`, not a number' if text.strip() else 'empty'}",
@@ -171,7 +171,7 @@ class CsvFile:
 
     def _seconds(self, name: str) -> Array:
         unit = _TIMES[name.strip().lower()]
-        if self.cells and not _is_number(self.cells[0][self._index(name)]):
+        if self.cells and not is_number(self.cells[0][self._index(name)]):
             return np.array([self._instant(name, row, text) for row, text in enumerate(self.column(name))])
         return self.numbers((name,))[:, 0] * unit
 
@@ -207,7 +207,7 @@ def read_csv(path: Path) -> CsvFile:
     except csv.Error as error:
         raise UsageError(f"`{path}` is no CSV: {error}", hint="close every quote; one row is one line") from error
     comma = delimiter == ";"
-    header = not all(_is_number(cell.replace(",", ".") if comma else cell) for cell in rows[0])
+    header = not all(is_number(cell.replace(",", ".") if comma else cell) for cell in rows[0])
     columns = tuple(cell.strip() for cell in rows[0]) if header else tuple(str(at) for at in range(len(rows[0])))
     if len(set(columns)) < len(columns):
         twice = next(name for name in columns if columns.count(name) > 1)
@@ -225,7 +225,8 @@ def read_csv(path: Path) -> CsvFile:
     return CsvFile(path, columns, body, lines[1 if header else 0][0], comma)
 
 
-def _is_number(text: str) -> bool:
+def is_number(text: str) -> bool:
+    """Whether a cell or a name is a number, as Python writes them."""
     try:
         float(text)
     except ValueError:

@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from tinyedge.data.contract import Recordings
+from tinyedge.data.csv_file import is_number
 from tinyedge.errors import UsageError
 from tinyedge.graph.ir import Array
 
@@ -27,7 +28,7 @@ def as_values(recordings: Recordings, called: str) -> Recordings:
         try:
             numbers = np.array([float(name) for name in recordings.class_names], np.float32)
         except ValueError:
-            word = next(name for name in recordings.class_names if not _is_number(name))
+            word = next(name for name in recordings.class_names if not is_number(name))
             raise UsageError(
                 f"the targets of `{called}` are words, as `{word}`, and a regression learns numbers",
                 hint='`task = "classification"` in recipe.toml tells classes apart',
@@ -71,11 +72,3 @@ def class_numbers(labels: Array) -> Array | None:
     if known > _MOST_CLASSES and len(labels) < _FEWEST_SAMPLES * known:
         return None
     return labels.astype(np.int64)
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True

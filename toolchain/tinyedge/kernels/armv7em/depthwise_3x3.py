@@ -27,10 +27,9 @@ from tinyedge.kernels.armv7em.depthwise_constants import (
     can_fold,
     channel_bias,
     fits_planes,
-    fold_bits,
     header,
     pairs_3x3,
-    short_scales,
+    scaled_channel,
 )
 from tinyedge.kernels.armv7em.depthwise_planes import (
     HEADER_WORDS,
@@ -242,15 +241,7 @@ def pack(p: DepthwiseConv2D, planes: Planes, axes: Axes, *, transposed: bool) ->
     folded = can_fold(p)
     stream: list[int] = header(p, axes)
     for channel in range(p.output_channels):
-        multiplier, shift = int(p.multiplier[channel]), int(p.shift[channel])
-        taps, start = weights[:, :, channel], int(bias[channel])
-        if multiplier == 0:
-            taps, start, (multiplier, shift) = np.zeros_like(taps), 0, rounding.NOTHING
-            shift = -FRACTION + 1 if folded else shift
-        scales = [*rounding.scale_words(multiplier, shift), p.output_zero_point]
-        if folded:
-            taps, start = taps << fold_bits(shift), start << fold_bits(shift)
-            scales = [*short_scales(multiplier, shift)]
+        taps, start, scales = scaled_channel(p, channel, weights[:, :, channel], int(bias[channel]), folded=folded)
         stream += [*pairs_3x3(taps, planes.stride), *scales, start]
     return rounding.words(stream)
 

@@ -22,6 +22,8 @@ from tinyedge.ops.depthwise_conv_2d import DepthwiseConv2D
 
 Int64Array = npt.NDArray[np.int64]
 
+Scaled = tuple[Int64Array, int, list[int]]
+"""weights, bias and the words of the scales of a channel"""
 FRACTION = 11
 """f of folded requantization, one for all layers, so that they can share code: exponents e from 4 to 10"""
 MOST_FOLD = 8
@@ -77,6 +79,20 @@ def fold_bits(shift: int) -> int:
 def short_scales(multiplier: int, shift: int) -> tuple[int, int]:
     """The factor m and the addend c of the short requantization."""
     return multiplier, (1 << (fold_bits(shift) - 2)) + (1 << (FRACTION - 1)) - (128 << FRACTION)
+
+
+def scaled_channel(p: DepthwiseConv2D, channel: int, taps: Int64Array, bias: int, *, folded: bool) -> Scaled:
+    """What the code of a layer multiplies one channel by, starts its sums at, and rescales them with.
+
+    taps  weights of the channel, in any order
+    """
+    multiplier, shift = int(p.multiplier[channel]), int(p.shift[channel])
+    if multiplier == 0:
+        taps, bias, (multiplier, shift) = np.zeros_like(taps), 0, rounding.NOTHING
+        shift = -FRACTION + 1 if folded else shift
+    if folded:
+        return taps << fold_bits(shift), bias << fold_bits(shift), [*short_scales(multiplier, shift)]
+    return taps, bias, [*rounding.scale_words(multiplier, shift), p.output_zero_point]
 
 
 def header(p: DepthwiseConv2D, axes: Axes) -> list[int]:

@@ -33,8 +33,7 @@ from tinyedge.kernels.armv7em.depthwise_constants import (
     can_fold,
     channel_bias,
     fits_planes,
-    fold_bits,
-    short_scales,
+    scaled_channel,
 )
 from tinyedge.kernels.armv7em.depthwise_planes import LANES, MOST_OFFSET
 from tinyedge.kernels.contract import AsmFunction, Code, Constant, Cost, ExactOffset, Kernel, Operands
@@ -263,15 +262,8 @@ def pack(p: DepthwiseConv2D) -> npt.NDArray[np.uint32]:
     folded, bias = can_fold(p), channel_bias(p)
     stream: list[int] = [(p.input_zero_point & 0xFF) * 0x01010101]
     for channel in range(p.output_channels):
-        multiplier, shift = int(p.multiplier[channel]), int(p.shift[channel])
-        taps, start = p.weights[:, :, channel].astype(np.int64), int(bias[channel])
-        if multiplier == 0:
-            taps, start, (multiplier, shift) = np.zeros_like(taps), 0, rounding.NOTHING
-            shift = -FRACTION + 1 if folded else shift
-        scales = [*rounding.scale_words(multiplier, shift), p.output_zero_point]
-        if folded:
-            taps, start = taps << fold_bits(shift), start << fold_bits(shift)
-            scales = [*short_scales(multiplier, shift)]
+        taps = p.weights[:, :, channel].astype(np.int64)
+        taps, start, scales = scaled_channel(p, channel, taps, int(bias[channel]), folded=folded)
         low = np.array([*taps[0], taps[2, 0], taps[2, 2]])
         high = np.array([*taps[1], taps[2, 1], 0])
         stream += [*(int(word) for word in rounding.halfwords(low, high)), start, *scales]
