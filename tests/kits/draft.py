@@ -34,6 +34,8 @@ class Node:
     dtype: str
     scale: float
     zero_point: int
+    scaled: bool = True
+    """whether the file states a scale: without one, a tensor is for operators that count in whole numbers"""
 
     @property
     def elements(self) -> int:
@@ -147,9 +149,9 @@ class Draft:
         key = self.builder.tensor(shape, dtype, is_variable=is_variable, **quantization)
         return Node(key, tuple(int(size) for size in shape), dtype, float32(scale), zero_point)
 
-    def tensors(self, dtype: str = "int8") -> list[Node]:
-        """What has been computed so far of a type."""
-        return [node for node in self.nodes if node.dtype == dtype]
+    def tensors(self, dtype: str = "int8", *, bare: bool = False) -> list[Node]:
+        """What has been computed so far of a type; `bare` ones as well where no scale is needed."""
+        return [node for node in self.nodes if node.dtype == dtype and (node.scaled or bare)]
 
     def any(self, dtype: str = "int8", accept: Callable[[Node], bool] = lambda node: True) -> Node:
         """A tensor of a type that is accepted; a new input when there is none."""

@@ -23,7 +23,11 @@ def set_options(builder: TfliteBuilder, options: dict[str, Any]) -> None:
 
 def line(draft: Draft, dtype: str, elements: int | None = None) -> Node:
     """A tensor of one dimension, with so many elements if that is given."""
-    found = [n for n in draft.tensors(dtype) if len(n.shape) == 1 and n.elements and elements in (None, n.elements)]
+    found = [
+        n
+        for n in draft.tensors(dtype, bare=True)
+        if len(n.shape) == 1 and n.elements and elements in (None, n.elements)
+    ]
     if found and draft.flip(0.7):
         return found[-1]
     return draft.input((elements or draft.number(2, 48),), dtype)
@@ -36,7 +40,7 @@ def put_signal(
     targets = []
     for shape, dtype in outputs:
         key = draft.builder.tensor(shape, dtype)
-        targets.append(Node(key, shape, dtype, 1.0, 0))
+        targets.append(Node(key, shape, dtype, 1.0, 0, scaled=False))
     draft.put_all(operator, inputs, targets)
     set_options(draft.builder, options)
 

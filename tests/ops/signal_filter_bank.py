@@ -77,7 +77,7 @@ def bank_node(draft: Draft) -> None:
 
 def root_node(draft: Draft) -> None:
     source = line(draft, "uint64")
-    found = [node for node in draft.tensors("int32") if node.shape == ()]
+    found = [node for node in draft.tensors("int32", bare=True) if node.shape == ()]
     bits = found[-1] if found else draft.input((), "int32")
     put_signal(draft, "SignalFilterBankSquareRoot", [source, bits], [(source.shape, "uint32")])
 
