@@ -18,7 +18,6 @@ from kits import models
 from tinyedge.artifacts import Figure
 from tinyedge.errors import UsageError
 
-
 OF_README = ("ad01_int8", "kws_ref_model", "pretrainedResnet_quant", "vww_96_int8")
 
 
