@@ -323,7 +323,7 @@ def _check_activations(convert: Convert, features: Features | None, compress: Se
     if features is not None:
         raise TableError("[features] fill inputs of int8; `convert.activations` is `int16`")
     for technique in compress:
-        if technique.changes == "ranges" or technique.name == "int4":
+        if technique.changes == "ranges" or technique.name in ("int4", "early_exit"):
             raise TableError(f"`{technique.name}` is for activations of int8; `convert.activations` is `int16`")
 
 
