@@ -317,7 +317,9 @@ def _check_rates(features: Features | None, augment: Sequence[Augment]) -> None:
 
 
 def _check_activations(convert: Convert, features: Features | None, compress: Sequence[Technique]) -> None:
-    """Raises: TableError when activations of int16 do not go with the rest."""
+    """Raises: TableError when activations of int16, or a technique, do not go with the rest."""
+    if features is not None and any(technique.name == "adapt" for technique in compress):
+        raise TableError("`adapt` takes data as the model reads it; the recipe has [features], which compute that")
     if convert.activations == "int8":
         return
     if features is not None:

@@ -156,6 +156,7 @@ def train(recipe: Recipe, out: Path, keep: Path, channel: Channel) -> dict[str, 
         told = len(training.notes)
         tflite = stored_by_all(recipe.compress, tflite, training)
         _tell(training, told, channel)
+        metrics |= training.figures
     with clock.stage("evaluate"):
         graph = read_model(tflite, recipe.name)
         check_types(graph, settings.activations)

@@ -98,7 +98,7 @@ class Distill(Technique):
             student = fresh_like(model)
         alone = rebuild(student, Rebuilt())
         training.fit(alone, f"{self.name} control", epochs=self.epochs, learning_rate=self.learning_rate)
-        taught, lesson = self._lesson(student, teacher, training)
+        taught, lesson = self.lesson(student, teacher, training)
         training.fit(taught, self.name, epochs=self.epochs, learning_rate=self.learning_rate, lesson=lesson)
         scores = [score_of(each, judged) for each in (student, alone)]
         if self.teacher == SELF:
@@ -126,7 +126,7 @@ class Distill(Technique):
         training.fit(teacher, f"{self.name} teacher", epochs=self.teacher_epochs, learning_rate=self.learning_rate)
         return teacher
 
-    def _lesson(self, student: Any, teacher: Any, training: Training) -> tuple[Any, Lesson]:
+    def lesson(self, student: Any, teacher: Any, training: Training) -> tuple[Any, Lesson]:
         """(the model with an output for each hint, what it learns)."""
         import tf_keras
 

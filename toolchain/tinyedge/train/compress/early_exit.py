@@ -94,10 +94,10 @@ class EarlyExit(Technique):
             joint = replace(training, data=training.data if self.cut else self.taught(training.data))
             joint.fit(ended, self.name, epochs=self.epochs, learning_rate=self.learning_rate)
         alone, whole = score_of(self._alone(model, both), judged), score_of(model, judged)
+        where = f"reads `{place.name}`, behind {place.share:.3f} of the multiplications"
         training.notes.append(
-            f"`early_exit`: the side head reads `{place.name}`, behind {place.share:.3f} of the multiplications; alone, as "
-            f"if the network were cut there, it is right for {alone:.4f} of {_called(judged)}, the whole network for "
-            f"{whole:.4f}"
+            f"`early_exit`: the side head {where}; alone, as if the network were cut there, it is right for "
+            f"{alone:.4f} of {_called(judged)}, the whole network for {whole:.4f}"
         )
         return ended
 
@@ -128,6 +128,7 @@ class EarlyExit(Technique):
         threshold = choose_threshold(leads, early == right, late == right, self.lost)
         leaves = leads > threshold
         mixed = float(np.where(leaves, early == right, late == right).mean())
+        training.figures.update({"exit_threshold": float(threshold), "exit_rate": float(leaves.mean())})
         training.notes.append(
             f"`early_exit`: the threshold is {threshold} steps: {leaves.mean():.3f} of {_called(judged)} "
             f"leave early, {mixed:.4f} are right; without the exit {(late == right).mean():.4f}"

@@ -98,6 +98,30 @@ class Codebook:
 
 
 @dataclass(frozen=True, eq=False)
+class Hashed:
+    """Weights that a hash has put together are equal, over all channels of a kernel."""
+
+    groups: npt.NDArray[np.int64]
+    """[output channels, weights of one], the number of each weight's group"""
+
+    @classmethod
+    def drawn(cls, shape: tuple[int, ...], count: int, seed: int) -> Hashed:
+        """Groups of nearly equal size, put together at random."""
+        places = np.arange(int(np.prod(shape))) % count
+        return cls(np.random.default_rng(seed).permutation(places).reshape(shape))
+
+    def project(self, rows: Array) -> Array:
+        """The mean of each group.
+
+        >>> Hashed(np.array([[0, 1], [1, 0]])).project(np.array([[1.0, 5.0], [7.0, 3.0]])).tolist()
+        [[2.0, 6.0], [6.0, 2.0]]
+        """
+        flat = self.groups.ravel()
+        means = np.bincount(flat, rows.ravel()) / np.maximum(np.bincount(flat), 1)
+        return means[self.groups].astype(np.float32)
+
+
+@dataclass(frozen=True, eq=False)
 class Masked:
     """A form in which some weights are zero."""
 
