@@ -19,6 +19,7 @@ import numpy as np
 from benchmarks.compression_table import render_page
 from benchmarks.results import read_results, write_results
 from tinyedge.artifacts.compression import ImageFigures
+from tinyedge.artifacts.run import Run
 from tinyedge.cli.ui import Ui
 from tinyedge.errors import CheckError, UsageError
 from tinyedge.jobs.choices import Choices
@@ -61,6 +62,7 @@ def list_cases(recipe: Recipe) -> list[Case]:
     zeros = trained("prune", sparsity=0.75, epochs=2 * epochs)
     shared, int4 = trained("cluster"), trained("int4")
     half = trained("prune_channels", macs=0.5, learning_rate=rate)
+    on_board = trained("prune_channels", board=BOARD, instructions=0.5, learning_rate=rate)
     control = trained("prune_channels", macs=0.5, learning_rate=rate, from_scratch=True)
     cases = [
         ("int8 alone", ()),
@@ -76,9 +78,16 @@ def list_cases(recipe: Recipe) -> list[Case]:
         ("int4 of 2 bits", (trained("int4", bits=2),)),
         ("prune_channels 0.5", (half,)),
         ("the same widths from scratch", (control,)),
+        ("prune_channels to half of the instructions", (on_board,)),
         ("prune_channels 0.5, int4", (half, int4)),
         ("low_rank 0.9", (trained("low_rank"),)),
+        ("low_rank 0.9, CP", (trained("low_rank", form="cp"),)),
+        ("hashed 16", (trained("hashed", learning_rate=rate),)),
         ("distill, self", (trained("distill", learning_rate=rate),)),
+        ("graft", (trained("graft", learning_rate=rate),)),
+        ("early_exit", (make("early_exit", lost=0.01),)),
+        ("the network cut at that exit", (make("early_exit", lost=0.01, cut=True),)),
+        ("early_exit, int4", (make("early_exit", lost=0.01), int4)),
     ]
     return [Case(name, techniques) for name, techniques in cases]
 
@@ -138,9 +147,16 @@ def measure_case(recipe: Recipe, case: Case, build_dir: Path, ui: Ui) -> dict[st
         "flash_bytes": figures.flash_bytes,
         "constant_bytes": figures.constant_bytes,
         "ram_bytes": figures.ram_bytes,
-        "instructions": figures.instructions,
+        "instructions": _mean_instructions(measured.run, figures),
         "train_seconds": round(figures.train_seconds, 1),
     }
+
+
+def _mean_instructions(run: Run, figures: ImageFigures) -> int | None:
+    """The median of a network that always does the same, the mean of one that may answer early."""
+    if run.exits is None or run.exits.mean_instructions is None:
+        return figures.instructions
+    return round(run.exits.mean_instructions)
 
 
 def _last_float(metrics: Mapping[str, float], case: Case) -> float:
