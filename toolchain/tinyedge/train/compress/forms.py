@@ -105,10 +105,14 @@ class Hashed:
     """[output channels, weights of one], the number of each weight's group"""
 
     @classmethod
-    def drawn(cls, shape: tuple[int, ...], count: int, seed: int) -> Hashed:
-        """Groups of nearly equal size, put together at random."""
-        places = np.arange(int(np.prod(shape))) % count
-        return cls(np.random.default_rng(seed).permutation(places).reshape(shape))
+    def drawn(cls, shape: tuple[int, int], count: int, seed: int) -> Hashed:
+        """Groups of nearly equal size, put together at random in each output channel by itself: where it has weights
+        enough, each holds all values, so that all channels come out of the conversion with one scale."""
+        channels, weights = shape
+        random = np.random.default_rng(seed)
+        if weights < count:
+            return cls(random.permutation(np.arange(channels * weights) % count).reshape(shape))
+        return cls(random.permuted(np.tile(np.arange(weights) % count, (channels, 1)), axis=1))
 
     def project(self, rows: Array) -> Array:
         """The mean of each group.

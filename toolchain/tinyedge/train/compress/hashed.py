@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 from tinyedge.errors import ModelError
 from tinyedge.tables import require_range
@@ -71,7 +71,7 @@ class Hashed(Technique):
         chosen = [kernel for kernel in _shared(model) if kernel.rows().size > self.values]
         names = {kernel.layer.name for kernel in chosen}
         forms = [
-            (kernel, Groups.drawn(kernel.rows().shape, self.values, self.seed + number))
+            (kernel, Groups.drawn(cast(tuple[int, int], kernel.rows().shape), self.values, self.seed + number))
             for number, kernel in enumerate(chosen)
         ]
         others = zeros_kept(kernel for kernel in kernels_of(model) if kernel.layer.name not in names)
