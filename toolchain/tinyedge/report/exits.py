@@ -99,9 +99,9 @@ def exits_svg(exits: Exits, width: int = 648) -> str:
     line = " ".join(place(point, accuracy) for point, accuracy in points)
     parts.append(f'<polyline points="{line}" fill="none" stroke="#219ebc" stroke-width="2"/>')
     if taken.accuracy is not None:
-        x, y = place(taken, taken.accuracy).split(",")
+        across, up = place(taken, taken.accuracy).split(",")
         said = f"{taken.accuracy:.4f} of {exits.samples:,} samples"
-        parts.append(f'<circle cx="{x}" cy="{y}" r="5" fill="#c1121f"><title>{escape(said)}</title></circle>')
+        parts.append(f'<circle cx="{across}" cy="{up}" r="5" fill="#c1121f"><title>{escape(said)}</title></circle>')
     parts.append(f'<text x="{_LEFT + drawn}" y="{height - 8}" text-anchor="end">share that leaves early</text>')
     parts.append(f'<text x="2" y="{_TOP - 6}">accuracy</text>')
     return "\n".join([*parts, "</svg>"]) + "\n"
