@@ -81,6 +81,7 @@ def list_cases(recipe: Recipe) -> list[Case]:
         ("prune_channels to half of the instructions", (on_board,)),
         ("prune_channels 0.5, int4", (half, int4)),
         ("low_rank 0.9", (trained("low_rank"),)),
+        ("low_rank, rank 12", (trained("low_rank", rank=12, learning_rate=rate),)),
         ("low_rank 0.9, CP", (trained("low_rank", form="cp"),)),
         ("hashed 16", (trained("hashed", learning_rate=rate),)),
         ("distill, self", (trained("distill", learning_rate=rate),)),
