@@ -35,8 +35,12 @@ RESULTS = Path(__file__).with_suffix(".json")
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "compression.md"
 BOARD = "nrf52840dk"
 SCHEMA = "tinyedge.compression/1"
+INVERTED = Path(__file__).with_name("inverted_digits.py")
+"""what the digits are adapted to"""
 OWN_DATA = {"digits": {"shifted_copies": False}}
 """arguments of `load` that make many trainings bearable"""
+FOUND = ("graft_", "exit_", "adapt_")
+"""beginnings of the names of what techniques found out"""
 _PACKAGES = ("tensorflow", "tf-keras", "tensorflow-model-optimization", "numpy")
 
 
@@ -57,6 +61,9 @@ def list_cases(recipe: Recipe) -> list[Case]:
 
     def trained(technique: str, **settings: Any) -> Technique:
         return make(technique, **{"epochs": epochs, "learning_rate": rate / 2} | settings)
+
+    def adapted(trains: str, **settings: Any) -> Technique:
+        return make("adapt", data=str(INVERTED), trains=trains, epochs=15, learning_rate=rate, **settings)
 
     aware = make("quantize_aware", epochs=max(1, epochs // 2), learning_rate=rate / 10)
     zeros = trained("prune", sparsity=0.75, epochs=2 * epochs)
@@ -90,6 +97,13 @@ def list_cases(recipe: Recipe) -> list[Case]:
         ("the network cut at that exit", (make("early_exit", lost=0.01, cut=True),)),
         ("early_exit, int4", (make("early_exit", lost=0.01), int4)),
     ]
+    if recipe.name == "digits":
+        cases += [
+            ("adapt by adapters", (adapted("adapters"),)),
+            ("adapt by half of the adapters", (adapted("adapters", share=0.5),)),
+            ("adapt by the last layer", (adapted("last"),)),
+            ("adapt by all", (adapted("all"),)),
+        ]
     return [Case(name, techniques) for name, techniques in cases]
 
 
@@ -150,6 +164,7 @@ def measure_case(recipe: Recipe, case: Case, build_dir: Path, ui: Ui) -> dict[st
         "ram_bytes": figures.ram_bytes,
         "instructions": _mean_instructions(measured.run, figures),
         "train_seconds": round(figures.train_seconds, 1),
+        "found": {name: value for name, value in model.metrics.items() if name.startswith(FOUND)},
     }
 
 

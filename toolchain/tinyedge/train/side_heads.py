@@ -13,6 +13,9 @@ _KERNELS = ("Conv1D", "Conv2D", "SeparableConv1D", "SeparableConv2D", "Depthwise
 _FOLLOWS = ("BatchNormalization", "Activation", "ReLU", "LeakyReLU", "Dropout", "SpatialDropout2D", "MaxPooling2D")
 """layers that belong to the one before them where nothing else reads that"""
 
+_MOST_AXES = 4
+"""of features: a batch of pictures"""
+
 
 @dataclass(frozen=True, eq=False)
 class Place:
@@ -34,6 +37,8 @@ def places_of(model: Any) -> list[Place]:
         if kind_of(layer) not in (*_KERNELS, "Add") or len(layer._inbound_nodes) != 1:
             continue
         last = _end_of_block(layer)
+        if len(last.output.shape) > _MOST_AXES:
+            continue
         if last.name not in found and last is not model.outputs[0]._keras_history.layer:
             found[last.name] = Place(last, macs_to(model, last) / max(whole, 1))
     return list(found.values())
