@@ -19,6 +19,7 @@ import numpy as np
 from benchmarks.compression_table import render_page
 from benchmarks.results import read_results, write_results
 from tinyedge.artifacts.compression import ImageFigures
+from tinyedge.artifacts.run import Run
 from tinyedge.cli.ui import Ui
 from tinyedge.errors import CheckError, UsageError
 from tinyedge.jobs.choices import Choices
@@ -34,8 +35,12 @@ RESULTS = Path(__file__).with_suffix(".json")
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "compression.md"
 BOARD = "nrf52840dk"
 SCHEMA = "tinyedge.compression/1"
+INVERTED = Path(__file__).with_name("inverted_digits.py")
+"""what the digits are adapted to"""
 OWN_DATA = {"digits": {"shifted_copies": False}}
 """arguments of `load` that make many trainings bearable"""
+FOUND = ("graft_", "exit_", "adapt_")
+"""beginnings of the names of what techniques found out"""
 _PACKAGES = ("tensorflow", "tf-keras", "tensorflow-model-optimization", "numpy")
 
 
@@ -57,10 +62,14 @@ def list_cases(recipe: Recipe) -> list[Case]:
     def trained(technique: str, **settings: Any) -> Technique:
         return make(technique, **{"epochs": epochs, "learning_rate": rate / 2} | settings)
 
+    def adapted(trains: str, **settings: Any) -> Technique:
+        return make("adapt", data=str(INVERTED), trains=trains, epochs=15, learning_rate=rate, **settings)
+
     aware = make("quantize_aware", epochs=max(1, epochs // 2), learning_rate=rate / 10)
     zeros = trained("prune", sparsity=0.75, epochs=2 * epochs)
     shared, int4 = trained("cluster"), trained("int4")
     half = trained("prune_channels", macs=0.5, learning_rate=rate)
+    on_board = trained("prune_channels", board=BOARD, instructions=0.5, learning_rate=rate)
     control = trained("prune_channels", macs=0.5, learning_rate=rate, from_scratch=True)
     cases = [
         ("int8 alone", ()),
@@ -76,10 +85,25 @@ def list_cases(recipe: Recipe) -> list[Case]:
         ("int4 of 2 bits", (trained("int4", bits=2),)),
         ("prune_channels 0.5", (half,)),
         ("the same widths from scratch", (control,)),
+        ("prune_channels to half of the instructions", (on_board,)),
         ("prune_channels 0.5, int4", (half, int4)),
         ("low_rank 0.9", (trained("low_rank"),)),
+        ("low_rank, rank 12", (trained("low_rank", rank=12, learning_rate=rate),)),
+        ("low_rank 0.9, CP", (trained("low_rank", form="cp"),)),
+        ("hashed 16", (trained("hashed", learning_rate=rate),)),
         ("distill, self", (trained("distill", learning_rate=rate),)),
+        ("graft", (trained("graft", learning_rate=rate),)),
+        ("early_exit", (make("early_exit", lost=0.01),)),
+        ("the network cut at that exit", (make("early_exit", lost=0.01, cut=True),)),
+        ("early_exit, int4", (make("early_exit", lost=0.01), int4)),
     ]
+    if recipe.name == "digits":
+        cases += [
+            ("adapt by adapters", (adapted("adapters"),)),
+            ("adapt by half of the adapters", (adapted("adapters", share=0.5),)),
+            ("adapt by the last layer", (adapted("last"),)),
+            ("adapt by all", (adapted("all"),)),
+        ]
     return [Case(name, techniques) for name, techniques in cases]
 
 
@@ -138,9 +162,17 @@ def measure_case(recipe: Recipe, case: Case, build_dir: Path, ui: Ui) -> dict[st
         "flash_bytes": figures.flash_bytes,
         "constant_bytes": figures.constant_bytes,
         "ram_bytes": figures.ram_bytes,
-        "instructions": figures.instructions,
+        "instructions": _mean_instructions(measured.run, figures),
         "train_seconds": round(figures.train_seconds, 1),
+        "found": {name: value for name, value in model.metrics.items() if name.startswith(FOUND)},
     }
+
+
+def _mean_instructions(run: Run, figures: ImageFigures) -> int | None:
+    """The median of a network that always does the same, the mean of one that may answer early."""
+    if run.exits is None or run.exits.mean_instructions is None:
+        return figures.instructions
+    return round(run.exits.mean_instructions)
 
 
 def _last_float(metrics: Mapping[str, float], case: Case) -> float:

@@ -39,7 +39,21 @@ def table_of(name: str, cases: Mapping[str, Any]) -> str:
     rows = [row_of(case, seeds, cases.get(BASE, {})) for case, seeds in cases.items()]
     heads = (f"{name}: techniques", *_HEADS)
     lines = ["| " + " | ".join(heads) + " |", "|" + "---|" * len(heads)]
-    return "\n".join([*lines, *("| " + " | ".join(row) + " |" for row in rows)])
+    table = "\n".join([*lines, *("| " + " | ".join(row) + " |" for row in rows)])
+    told = [told_of(case, seeds) for case, seeds in cases.items() if any(each.get("found") for each in seeds.values())]
+    return "\n\n".join([table, "\n".join(told)]) if told else table
+
+
+def told_of(case: str, seeds: Mapping[str, Any]) -> str:
+    """What a technique found out, each figure a mean over the seeds that have it.
+
+    >>> told_of("graft", {"1": {"found": {"graft_grafted": 0.9, "graft_cut": 0.8}}, "2": {}})
+    '- `graft` (1 seed): grafted 0.9000, cut 0.8000'
+    """
+    found = [each["found"] for each in seeds.values() if each.get("found")]
+    means = {name: fmean(each[name] for each in found) for name in found[0]}
+    figures = ", ".join(f"{name.partition('_')[2].replace('_', ' ')} {value:.4f}" for name, value in means.items())
+    return f"- `{case}` ({len(found)} seed{'s' * (len(found) > 1)}): {figures}"
 
 
 def row_of(case: str, seeds: Mapping[str, Any], base: Mapping[str, Any]) -> tuple[str, ...]:

@@ -17,13 +17,20 @@ from typing import Any
 import numpy as np
 
 from tinyedge.errors import TinyEdgeError
+from tinyedge.graph.early_exit import find_early_exit
 from tinyedge.graph.reader import read_model
 from tinyedge.train import checkpoint
-from tinyedge.train.architectures import depthwise_separable, inverted_residual, squeeze_excite
+from tinyedge.train.adapters import adapted
+from tinyedge.train.architectures import depthwise_separable, inverted_residual, shuffled_groups, squeeze_excite
+from tinyedge.train.board_costs import board_costs
 from tinyedge.train.channels import find_channels
 from tinyedge.train.compress import forms
+from tinyedge.train.compress.adapt import Adapt
 from tinyedge.train.compress.cluster import Cluster
 from tinyedge.train.compress.distill import Distill
+from tinyedge.train.compress.early_exit import EarlyExit, int8_answers
+from tinyedge.train.compress.graft import Graft
+from tinyedge.train.compress.hashed import Hashed
 from tinyedge.train.compress.importance import channel_scores
 from tinyedge.train.compress.int4 import Int4
 from tinyedge.train.compress.kernels import kernels_of
@@ -33,12 +40,15 @@ from tinyedge.train.compress.prune import Prune
 from tinyedge.train.compress.prune_channels import PruneChannels
 from tinyedge.train.compress.ptq import PostTraining
 from tinyedge.train.compress.quantize_aware import QuantizeAware
+from tinyedge.train.compress.targets import Targets, Whole
 from tinyedge.train.convert import convert_model
 from tinyedge.train.evaluate import check_types, quantize_inputs, run_int8
+from tinyedge.train.exit_file import with_early_exit
 from tinyedge.train.fit import Training
 from tinyedge.train.heads import Head
 from tinyedge.train.matching import Matched
 from tinyedge.train.rewrite import fold_norms
+from tinyedge.train.side_heads import places_of
 
 CLASSES = 3
 
@@ -93,7 +103,7 @@ def trained() -> Any:
 def converted(compressed: Any, technique: Any = None) -> Any:
     """The graph of the .tflite."""
     tflite = convert_model(compressed, training().data.train_inputs, 64)
-    return read_model(tflite if technique is None else technique.stored(tflite), "m")
+    return read_model(tflite if technique is None else technique.stored(tflite, training()), "m")
 
 
 def kernels_in(graph: Any) -> dict[str, Any]:
@@ -350,6 +360,164 @@ def distill() -> dict[str, Any]:
     }
 
 
+def early_exit() -> dict[str, Any]:
+    """One file that answers early or late as its two answers do; the control; what makes no sense."""
+    context = training()
+    technique = EarlyExit(lost=0.02)
+    whole, made = trained(), trained()
+    both = technique.apply(made, context)
+    tflite = convert_model(both, context.data.train_inputs, 64)
+    chosen = find_early_exit(read_model(technique.stored(tflite, context), "m"))
+    images = context.data.test_inputs
+    leads, _, _ = int8_answers(tflite, Matched(images, context.data.test_targets, (), (), context.data.heads))
+    middle = int(np.median(leads))
+    graph, plain = read_model(with_early_exit(tflite, middle), "m"), read_model(tflite, "m")
+    found = find_early_exit(graph)
+    assert chosen is not None
+    assert found is not None
+    answers = run_int8(graph, quantize_inputs(images, graph), lambda *_: None)[0]
+    late, early = run_int8(plain, quantize_inputs(images, plain), lambda *_: None)
+    leaves = leads > middle
+    expected = np.where(leaves.reshape(-1, *[1] * (late.ndim - 1)), early, late)
+    joint = EarlyExit(after="re_lu", epochs=1).apply(trained(), (taught := training()))
+    again = QuantizeAware(epochs=1).apply(joint, dataclasses.replace(taught, data=EarlyExit().taught(taught.data)))
+    cut = EarlyExit(cut=True, after="re_lu").apply(trained(), training())
+    return {
+        "operators": [operator.name for operator in graph.operators],
+        "outputs": [len(graph.outputs), list(graph.output_tensors()[0].shape)],
+        "equal": bool(np.array_equal(answers, expected)),
+        "thresholds": [chosen.threshold, found.threshold - middle, middle],
+        "leaves": [int(leaves.sum()), len(leaves)],
+        "early_differs": bool((early != late).any()),
+        "trunk_kept": all(map(np.array_equal, whole.get_weights(), both.get_weights())),
+        "figures": sorted(context.figures),
+        "notes": context.notes,
+        "accuracy": context.data.score([answers])["accuracy"],
+        "joint": [row["stage"] for row in taught.rows],
+        "aware": len(again.outputs),
+        "cut": [len(cut.outputs), cut.count_params() < whole.count_params()],
+        "no_place": refused(lambda: EarlyExit(after="none").rehearse(model())),
+        "too_late": refused(lambda: EarlyExit(after=_last_block()).rehearse(model())),
+        "two_outputs": refused(lambda: Distill(epochs=1).rehearse(both)),
+    }
+
+
+def _last_block() -> str:
+    """The layer of the hidden units, in front of which nearly all is computed."""
+    return next(place.name for place in reversed(places_of(model())) if place.share > 0.9)
+
+
+NEW_DATA = """
+import numpy as np
+from tinyedge.train.splits import Splits
+
+
+def load():
+    random = np.random.default_rng(9)
+    classes = random.integers(0, 3, 160)
+    images = random.normal(0, 0.4, (160, 6, 6, 1)).astype(np.float32)
+    for number, which in enumerate(classes):
+        images[number, :, 2 * which : 2 * which + 2] -= 1
+    return Splits(images[:96], classes[:96], images[96:], classes[96:])
+"""
+
+
+def adapt() -> dict[str, Any]:
+    """Stripes that stand upright and are dark, learnt by parts of the parameters."""
+    found: dict[str, Any] = {}
+    with TemporaryDirectory() as folder:
+        data = Path(folder) / "new.py"
+        data.write_text(NEW_DATA)
+        for name, settings in {
+            "adapters": {},
+            "half": {"share": 0.5},
+            "biases": {"trains": "biases"},
+            "last": {"trains": "last"},
+        }.items():
+            context = training()
+            technique = Adapt(data=str(data), epochs=4, learning_rate=0.02, **settings)
+            start = fold_norms(trained())
+            taught = technique.apply(trained(), context)
+            pairs = [(layer, start.get_layer(layer.name)) for layer in taught.layers]
+            moved = {
+                new.name for new, old in pairs if not all(map(np.array_equal, new.get_weights(), old.get_weights()))
+            }
+            found[name] = context.figures | {
+                "moved": sorted(moved),
+                "same_shape": taught.count_params() == start.count_params(),
+            }
+        found["note"] = context.notes[-1]
+        found["rank"] = refused(lambda: Adapt(data=str(data), epochs=1, rank=60).rehearse(model()))
+    found["no_file"] = refused(lambda: Adapt(data="none.py", epochs=1).rehearse(model()))
+    adapters = adapted(fold_norms(trained()), 2)[0]
+    images = training().data.test_inputs[0]
+    found["unchanged"] = float(np.abs(np.asarray(adapters(images)) - np.asarray(trained()(images))).max())
+    return found
+
+
+def graft() -> dict[str, Any]:
+    """The network cut, with its controls."""
+    context = training()
+    grafted = Graft(epochs=2, macs=0.9, learning_rate=0.01).apply(donor := trained(), context)
+    return {
+        "figures": context.figures,
+        "notes": context.notes,
+        "smaller": grafted.count_params() < donor.count_params(),
+        "donor_kept": all(map(np.array_equal, donor.get_weights(), trained().get_weights())),
+        "accuracy": training().score(grafted)["accuracy"],
+        "operators": sorted(
+            {operator.name for operator in converted(Graft(epochs=1, macs=0.9).rehearse(model())[0]).operators}
+        ),
+        "too_small": refused(lambda: Graft(epochs=1, macs=0.01).rehearse(model())),
+        "no_layer": refused(lambda: Graft(epochs=1, cut="none").rehearse(model())),
+    }
+
+
+def hashed() -> dict[str, Any]:
+    """Kernels of few values, whose places are a matter of chance."""
+    notes = Hashed(epochs=1, values=64).rehearse(model())[1]
+    shared = Hashed(epochs=3, values=16, learning_rate=0.01).apply(trained(), training())
+    return {"notes": notes, "kernels": kernels_in(converted(shared))}
+
+
+def cp_form() -> dict[str, Any]:
+    """A kernel of CP rank 3 becomes three thin layers that compute the same."""
+    from tf_keras import Input, Model, layers
+
+    source = Input((6, 6, 8))
+    made = Model(source, layers.Conv2D(16, 3, strides=2, padding="same", name="wide")(source))
+    random = np.random.default_rng(2)
+    factors = random.normal(size=(3, 3, 3)), random.normal(size=(8, 3)), random.normal(size=(16, 3))
+    made.get_layer("wide").set_weights([np.einsum("hwr,nr,mr->hwnm", *factors), random.normal(size=16)])
+    split, told = LowRank(epochs=1, energy=0.9999, form="cp")._split(made)
+    images = random.normal(size=(5, 6, 6, 8)).astype(np.float32)
+    before, after = np.asarray(made(images)), np.asarray(split(images))
+    return {
+        "told": told,
+        "layers": [type(layer).__name__ for layer in split.layers if layer.weights],
+        "difference": float(np.abs(before - after).max() / np.abs(before).max()),
+        "rehearsed": len(LowRank(epochs=1, form="cp", layers=("wide",)).rehearse(model())[0].layers),
+        "refused": refused(lambda: LowRank(epochs=1, rank=60, layers=("wide",), form="cp").rehearse(model())),
+    }
+
+
+def on_a_board() -> dict[str, Any]:
+    """Channels go until a board has enough; targets it cannot come to are refused."""
+    targets = Targets(board="nrf52840dk", instructions=0.7)
+    channels_ = find_channels(model())
+    whole = Whole.of(channels_, targets)
+    pruned = PruneChannels(epochs=1, board="nrf52840dk", instructions=0.7).rehearse(model())[0]
+    left = board_costs(pruned, "nrf52840dk")
+    assert whole.costs is not None
+    return {
+        "share": left.instructions / whole.costs.instructions,
+        "fewer": pruned.count_params() < model().count_params(),
+        "told": whole.told(pruned),
+        "flash": refused(lambda: PruneChannels(epochs=1, board="nrf52840dk", max_flash=4096).rehearse(model())),
+        "unknown": refused(lambda: PruneChannels(epochs=1, board="host", max_flash=4096).rehearse(model())),
+    }
+
+
 def l1() -> dict[str, Any]:
     context = training()
     sparse = L1(strength=0.3, epochs=3, learning_rate=0.01).apply(trained(), context)
@@ -377,9 +545,10 @@ def int16() -> dict[str, Any]:
 def networks() -> dict[str, Any]:
     """Parameters by width and depth, that normalization folds, and that channels can be pruned."""
     made = {}
-    for build in (depthwise_separable, inverted_residual, squeeze_excite):
+    for build in (depthwise_separable, inverted_residual, shuffled_groups, squeeze_excite):
         whole, narrow, deep = (build((8, 8, 1), 4, **size) for size in ({}, {"width": 0.5}, {"depth": 2}))
-        small = PruneChannels(macs=0.6, epochs=1).rehearse(whole)[0]
+        ties_all = build is shuffled_groups  # a group and a shuffle fix their channels
+        small = narrow if ties_all else PruneChannels(macs=0.6, epochs=1).rehearse(whole)[0]
         made[build.__name__] = {
             "parameters": [each.count_params() for each in (narrow, whole, deep)],
             "folded": not any("batch_norm" in layer.name for layer in fold_norms(whole).layers),
@@ -427,6 +596,12 @@ CHECKS = (
     shapes,
     low_rank,
     distill,
+    early_exit,
+    adapt,
+    graft,
+    hashed,
+    cp_form,
+    on_a_board,
     l1,
     int16,
     networks,

@@ -133,7 +133,17 @@ def test_nothing_follows_quantization_aware_training(tmp_path: Path) -> None:
         ("cluster int4", "`int4` follows `cluster`: both decide which values weights may have; keep one of them"),
         ("ptq quantize_aware", "`quantize_aware` follows `ptq`: both decide the ranges of activations"),
         ("int4 low_rank", "`low_rank` follows `int4`: the weights would no longer be of few values"),
+        ("hashed cluster", "`cluster` follows `hashed`: both decide which values weights may have"),
+        ("prune early_exit", "`early_exit` follows `prune`: the weights that follow are new, and the zeros"),
+        (
+            "early_exit distill",
+            "`distill` follows `early_exit`: the network has two answers then; put `distill` before",
+        ),
+        ("early_exit graft", "the network has two answers then; put `graft` before it"),
+        ("early_exit adapt", "the network has two answers then; put `adapt` before it"),
+        ("graft graft", "`graft` is applied twice"),
         ("prune_channels prune cluster quantize_aware", ""),
+        ("adapt graft prune_channels early_exit int4 quantize_aware", ""),
         ("distill low_rank prune_channels prune int4 ptq", ""),
     ],
 )
@@ -142,6 +152,7 @@ def test_chains_that_make_no_sense_are_refused_with_the_reason(tmp_path: Path, c
         "prune": "sparsity = 0.5\nepochs = 1",
         "prune_channels": "macs = 0.5\nepochs = 1",
         "ptq": 'observer = "mse"',
+        "adapt": 'data = "new.py"\nepochs = 1',
     }
     tables = [f'[[compress]]\ntechnique = "{name}"\n{settings.get(name, "epochs = 1")}\n' for name in chain.split()]
     folder = write_recipe(tmp_path / "clouds", recipe=RECIPE.split("[[compress]]")[0] + "\n".join(tables))
@@ -167,7 +178,16 @@ def test_chains_that_make_no_sense_are_refused_with_the_reason(tmp_path: Path, c
         ('technique = "ptq"\npercentile = 50', "`percentile` is 50; it must be in [90, 100]"),
         ('technique = "prune_channels"\nmacs = 1\nepochs = 1', "`macs` is 1; it must be in [0.001, 0.999]"),
         ('technique = "prune_channels"\nmacs = 0.5\nepochs = 1\nsteps = 0', "`steps` is 0; it must be at least 1"),
+        ('technique = "prune_channels"\nepochs = 1', "nothing says how far to prune: give `macs`, or `board`"),
+        ('technique = "prune_channels"\nepochs = 1\nmax_flash = 9999', "`board` goes with `instructions`, `max_flash`"),
+        ('technique = "prune_channels"\nmacs = 0.5\nepochs = 1\nboard = "nrf52840dk"', "give both, or neither"),
         ('technique = "low_rank"\nepochs = 1\nenergy = 1', "`energy` is 1"),
+        ('technique = "low_rank"\nepochs = 1\nform = "svd"', "`compress[1].form` is"),
+        ('technique = "early_exit"\nlost = 0.9', "`lost` is 0.9; it must be in [0, 0.5]"),
+        ('technique = "adapt"\nepochs = 1', "`compress[1].data`"),
+        ('technique = "adapt"\nepochs = 1\ndata = "n.py"\ntrains = "last"\nshare = 0.5', "`share` is of adapters"),
+        ('technique = "graft"\nepochs = 1\nmacs = 1', "`macs` is 1; it must be in [0.01, 0.999]"),
+        ('technique = "hashed"\nepochs = 1\nvalues = 1', "`values` is 1"),
         ('technique = "distill"\nepochs = 1\nteacher = "big.py"', "give both, or neither"),
         ('technique = "distill"\nepochs = 1\nhints = ["a"]', "write `mine=teachers`"),
     ],
@@ -196,6 +216,14 @@ def test_activations_of_int16_are_refused_where_they_cannot_be(tmp_path: Path) -
     recipe = load_recipe(write_recipe(tmp_path / "clouds", recipe=head + tail))
     assert (recipe.convert.activations, recipe.model) == ("int16", {"width": 0.5})
     assert read_recipe_table(recipe.to_json(), recipe.folder) == recipe
+
+
+def test_features_are_not_adapted_to(tmp_path: Path) -> None:
+    table = (
+        '[features]\nkind = "mfcc"\nrate_hz = 16000\n\n[[compress]]\ntechnique = "adapt"\ndata = "n.py"\nepochs = 1\n'
+    )
+    with pytest.raises(UsageError, match="`adapt` takes data as the model reads it"):
+        load_recipe(write_recipe(tmp_path / "clouds", recipe=RECIPE.split("[[compress]]")[0] + table))
 
 
 def test_an_integer_stands_for_a_real_number() -> None:

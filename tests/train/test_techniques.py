@@ -129,7 +129,9 @@ def test_channels_go_until_the_share_of_multiplications_is_reached(checks: dict[
 def test_pruning_of_channels_that_makes_no_sense_is_refused(checks: dict[str, Any]) -> None:
     what, exit_code = checks["channels"]["refused"]
     assert exit_code == 2
-    assert "with 4 channels in each layer that can lose some, 0.143 of the 58,692" in what
+    assert (
+        "cannot come to 1,174 multiplications: with 4 channels in each layer that can lose some, 8,380 are left" in what
+    )
     assert "the model has none" in checks["channels"]["no_gamma"][0]
 
 
@@ -177,6 +179,86 @@ def test_distillation_keeps_what_does_best_on_samples_it_did_not_see(checks: dic
     assert found["score"] > 0.9
     assert found["outputs"] == 1
     assert found["no_file"][1] == found["no_layer"][1] == 2
+
+
+def test_a_side_head_and_the_end_become_one_file_that_stops_early(checks: dict[str, Any]) -> None:
+    found = checks["early_exit"]
+    assert found["operators"][-7:] == ["reduce_max", "sub", "less_equal", "select_v2", "sum", "less_equal", "if"]
+    assert found["outputs"] == [1, [1, 3]]
+    assert found["equal"]
+    assert 20 < found["leaves"][0] < 76
+    assert found["early_differs"]
+    assert found["thresholds"][1] == 0
+    assert found["trunk_kept"]
+    assert found["figures"] == ["exit_rate", "exit_threshold"]
+    assert found["notes"][0].startswith("`early_exit`: mean multiplications by the layer it reads: `re_lu` 0.")
+    assert "as if the network were cut there, it is right for" in found["notes"][1]
+    assert "of 19 training samples leave early" in found["notes"][2]
+    assert found["accuracy"] > 0.95
+    assert found["joint"] == ["early_exit", "quantize_aware"]
+    assert found["aware"] == 2  # both answers are trained on
+    assert found["cut"] == [1, True]
+
+
+def test_an_exit_that_saves_nothing_is_refused(checks: dict[str, Any]) -> None:
+    found = checks["early_exit"]
+    assert found["no_place"] == ["`after` of `early_exit` names no end of a block: `none`", 2]
+    assert "0.001 of the multiplications are left: stopping there saves nothing" in found["too_late"][0]
+    assert found["two_outputs"][0].startswith("`distill` needs a network with one output")
+
+
+def test_adaptation_moves_the_parameters_it_says_alone(checks: dict[str, Any]) -> None:
+    found = checks["adapt"]
+    assert found["unchanged"] < 1e-5  # adapters begin as nothing
+    for name in ("adapters", "half", "biases", "last"):
+        assert found[name]["adapt_new"] > found[name]["adapt_new_before"] + 0.1
+        assert found[name]["same_shape"]  # adapters are part of the weights
+    assert found["last"]["moved"] == ["classes"]
+    assert found["half"]["adapt_trained_share"] == pytest.approx(found["adapters"]["adapt_trained_share"] / 2, rel=0.02)
+    assert found["biases"]["adapt_trained_share"] < 0.05
+    assert found["note"].startswith(
+        "`adapt` trains 39 parameters, 0.020 of the model's 1,923 (last): new data 0.2344 ->"
+    )
+    assert found["rank"][1] == found["no_file"][1] == 2
+
+
+def test_a_graft_stands_beside_its_controls(checks: dict[str, Any]) -> None:
+    found = checks["graft"]
+    assert sorted(found["figures"]) == ["graft_cut", "graft_distilled", "graft_donor", "graft_grafted"]
+    assert found["notes"][0].startswith("`graft`: weights of the probe by layer: `re_lu` 0.00, `re_lu_1` ")
+    assert "taps `re_lu_1`, `re_lu_2`: grafted" in found["notes"][1]
+    assert found["smaller"]
+    assert found["donor_kept"]
+    assert found["accuracy"] > 0.9
+    assert found["layers"] == ["graft_taps", "graft_head"]
+    assert "the first block alone takes 0.044" in found["too_small"][0]
+    assert found["too_small"][1] == found["no_layer"][1] == 2
+
+
+def test_hashed_kernels_are_of_so_many_int8_values(checks: dict[str, Any]) -> None:
+    found = checks["hashed"]
+    assert kernels(found["kernels"], "conv_2d")[1][1] in (15, 16)  # two may be rounded to one
+    assert "it buys nothing on a board above 16" in found["notes"][0]
+
+
+def test_a_kernel_of_low_cp_rank_becomes_thin_layers_that_compute_the_same(checks: dict[str, Any]) -> None:
+    found = checks["cp_form"]
+    assert found["told"] == ["`low_rank` splits `wide` (Conv2D) at rank 3: 99 weights instead of 1,152"]
+    assert found["layers"] == ["Conv2D", "DepthwiseConv2D", "Conv2D"]
+    assert found["difference"] < 1e-5
+    assert found["refused"] == [
+        "`rank` of `low_rank` is 60, which saves nothing; it would in `wide` (Conv2D) below 34.9",
+        2,
+    ]
+
+
+def test_channels_go_until_a_board_has_enough(checks: dict[str, Any]) -> None:
+    found = checks["on_a_board"]
+    assert 0.4 < found["share"] <= 0.7
+    assert found["fewer"]
+    assert "instructions" in found["told"]
+    assert "cannot come to 4,096 bytes of flash (predicted): with 4 channels in each layer" in found["flash"][0]
+    assert found["flash"][1] == found["unknown"][1] == 2
 
 
 def test_a_penalty_leaves_exact_zeros(checks: dict[str, Any]) -> None:

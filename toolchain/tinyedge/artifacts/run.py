@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from tinyedge.artifacts.confusion import Confusion
 from tinyedge.artifacts.display import Displayed
+from tinyedge.artifacts.exits import Exits
 from tinyedge.artifacts.image import Built
 from tinyedge.artifacts.model import Labelled
 from tinyedge.chip import Calibration
@@ -178,6 +179,10 @@ class Run:
     """of the inference whose cycles are the median; None where they are not counted"""
     calibration: Calibration | None = None
     """what modelled cycles hold of the waits for memory"""
+    counted: tuple[int, ...] = ()
+    """instructions of each inference in order; empty where nothing counts them"""
+    exits: Exits | None = None
+    """of a network that may answer before its end"""
 
     @property
     def pipeline_cycles(self) -> int | None:

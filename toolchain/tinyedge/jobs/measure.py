@@ -8,6 +8,7 @@ from dataclasses import replace
 from tinyedge.artifacts import Built, Measured, Observer, Prepared, Run, Samples, Target
 from tinyedge.errors import DeviceError, UsageError
 from tinyedge.jobs.data import Given, feature_arrays, labelled_samples
+from tinyedge.measure.exits import exits_of
 from tinyedge.measure.patience import banner_timeout_s
 from tinyedge.measure.reference import layer_crcs
 from tinyedge.measure.run import RunFailedError, run_samples
@@ -52,7 +53,9 @@ def measure(
 
     def measured(result: Run) -> Measured:
         notes = (*result.notes, *target.console.notes(), *prepared.reference.notes)
-        return Measured(built, target.label, replace(result, notes=notes), target.console.statistics(), chosen)
+        exits = exits_of(prepared.original, chosen, result.counted, result.samples, observer)
+        run = replace(result, notes=notes, exits=exits)
+        return Measured(built, target.label, run, target.console.statistics(), chosen)
 
     try:
         patience_s = banner_timeout_s(prepared.plan, prepared.board.clock_hz, emulated=target.emulated)

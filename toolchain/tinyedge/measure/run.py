@@ -332,6 +332,7 @@ def _conclude(tally: _Tally, plan: Schedule, samples: Samples, target: Target, c
         rows=rows,
         reads=_median_reads(tally),
         calibration=counting.calibration,
+        counted=tuple(tally.instructions),
     )
 
 

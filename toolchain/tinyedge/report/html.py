@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from tinyedge.artifacts import Measured, Plan
+from tinyedge.artifacts.exits import Exits
 from tinyedge.boards import Isa
 from tinyedge.report.budgets import measured_lines
 from tinyedge.report.confusion import class_tables, matrix_is_shown, shown_confusion
+from tinyedge.report.exits import Table, curve_table, exits_svg, said_of, ways_table
 from tinyedge.report.json import run_document
 from tinyedge.report.page import NARROW, WIDE, Bar, Drawn, bars, made_on, template
 from tinyedge.report.svg import plan_svg
@@ -49,6 +51,7 @@ def run_html(measured: Measured) -> str:
         layer_bars=_layer_bars(measured),
         layer_headers=headers,
         layers=layers if run.layers else (),
+        exits=None if run.exits is None else _exits(run.exits),
         classes=() if confusion is None else class_tables(confusion)[:1],
         confusion=run.confusion if run.confusion is not None and matrix_is_shown(run.confusion) else None,
         picture=None
@@ -167,6 +170,12 @@ def _stages(measured: Measured) -> list[tuple[str, str]]:
     if run.device_accuracy is not None and not measured.samples.source:
         found.append(("device", run.device_accuracy))
     return [(name.replace("_", " "), f"{value:.4f}") for name, value in found]
+
+
+def _exits(exits: Exits) -> tuple[str, Drawn | None, tuple[Table, Table]]:
+    """(what the exit is, accuracy by the share that leaves, both tables)."""
+    wide, narrow = exits_svg(exits, WIDE), exits_svg(exits, NARROW)
+    return said_of(exits), (Drawn(wide, narrow) if wide else None), (ways_table(exits), curve_table(exits))
 
 
 def _kept(over: bool) -> str:

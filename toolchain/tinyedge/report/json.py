@@ -106,6 +106,7 @@ def run_document(measured: Measured) -> dict[str, Any]:
         "confusion": None if run.confusion is None else run.confusion.to_json(),
         "features": _features(measured),
         "memory_model": _memory_model(run),
+        **({} if run.exits is None else {"early_exit": run.exits.to_json()}),
     }
 
 

@@ -19,6 +19,7 @@ from tinyedge.artifacts import (
 from tinyedge.boards import Board, Isa
 from tinyedge.report.confusion import render_confusion, shown_confusion
 from tinyedge.report.energy import Duty, energy_pairs
+from tinyedge.report.exits import render_exits
 from tinyedge.report.picture import render_plan
 from tinyedge.report.table import (
     Cell,
@@ -76,6 +77,8 @@ def render_run(measured: Measured, duty: Duty | None = None, traced: TracedEnerg
             parts.append(render_table(*flash_table(run)))
     if prepared.memory is not None and (stored := weights_table(prepared.memory.layers)):
         parts.append(stored)
+    if run.exits is not None:
+        parts.append(render_exits(run.exits))
     if (confusion := shown_confusion(measured)) is not None:
         parts.append(render_confusion(confusion))
     if run.notes:

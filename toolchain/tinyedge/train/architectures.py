@@ -54,6 +54,35 @@ def inverted_residual(
     return _network(input_shape, classes, width, depth, block)
 
 
+def shuffled_groups(
+    input_shape: tuple[int, ...], classes: int, width: float = 1.0, depth: int = 1, groups: int = 2
+) -> Any:
+    """Blocks whose pointwise convolutions see a group of the channels each, which are shuffled in between.
+
+    groups  of the channels, which are a multiple of them
+
+    Source: Zhang et al., "ShuffleNet" (2018)
+    """
+    from tf_keras import layers
+
+    def pointwise(tensor: Any, channels: int) -> Any:
+        found = layers.Conv2D(channels, 1, groups=groups, use_bias=False)(tensor)
+        return layers.BatchNormalization(momentum=0.9)(found)
+
+    def block(tensor: Any, channels: int, stride: int) -> Any:
+        before = int(tensor.shape[-1])
+        for count in (before, channels):
+            if count % groups:
+                raise ValueError(f"{count} channels are no multiple of the {groups} groups of `shuffled_groups`")
+        mixed = _shuffled(layers.ReLU()(pointwise(tensor, channels)), groups)
+        filtered = layers.DepthwiseConv2D(3, strides=stride, padding="same", use_bias=False)(mixed)
+        narrow = pointwise(layers.BatchNormalization(momentum=0.9)(filtered), channels)
+        joined = layers.Add()([tensor, narrow]) if stride == 1 and before == channels else narrow
+        return layers.ReLU()(joined)
+
+    return _network(input_shape, classes, width, depth, block)
+
+
 def squeeze_excite(input_shape: tuple[int, ...], classes: int, width: float = 1.0, depth: int = 1) -> Any:
     """Depthwise separable blocks whose channels are weighted by what the whole picture holds.
 
@@ -87,6 +116,15 @@ def _network(
             tensor = block(tensor, _channels(channels * width), stride if index == 0 else 1)
     pooled = layers.GlobalAveragePooling2D()(tensor)
     return Model(source, layers.Dense(classes, activation="softmax", name="classes")(pooled))
+
+
+def _shuffled(tensor: Any, groups: int) -> Any:
+    """The channels of each group dealt out to all groups."""
+    from tf_keras import layers
+
+    height, width, channels = (int(extent) for extent in tensor.shape[1:])
+    split = layers.Reshape((height * width, groups, channels // groups))(tensor)
+    return layers.Reshape((height, width, channels))(layers.Permute((1, 3, 2))(split))
 
 
 def _channels(count: float) -> int:

@@ -7,7 +7,7 @@ import importlib.util
 import inspect
 import sys
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -28,10 +28,20 @@ def load_splits(recipe: Recipe) -> Splits:
     if recipe.has_source:
         return load_source(recipe)
     with _author(recipe.data_file, table="data"):
-        splits = _function(recipe.data_file, "load")(**recipe.data)
+        return _splits(recipe.data_file, recipe.data)
+
+
+def load_from(path: Path) -> Splits:
+    """What `load` of another Python file of a recipe returns. Raises: ModelError."""
+    with _author(path):
+        return _splits(path, {})
+
+
+def _splits(path: Path, arguments: Mapping[str, Any]) -> Splits:
+    splits = _function(path, "load")(**arguments)
     if not isinstance(splits, Splits):
         raise ModelError(
-            f"`load` in {_short(recipe.data_file)} returned a {type(splits).__name__}",
+            f"`load` in {_short(path)} returned a {type(splits).__name__}",
             hint="return tinyedge.train.splits.Splits",
         )
     return splits

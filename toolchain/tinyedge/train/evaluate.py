@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -77,13 +77,18 @@ def run_int8(graph: Graph, samples: Sequence[Array], report: Callable[[int, int]
     ]
 
 
-def sparsity(graph: Graph) -> float:
-    """Share of the kernels' weights that are zero in real terms; biases do not count."""
-    zeros = total = 0
+def _kernels(graph: Graph) -> Iterator[Tensor]:
     for operator in graph.operators:
-        if operator.name not in WEIGHTED:
-            continue
-        kernel = graph.tensor(operator.inputs[1])
+        if operator.name in WEIGHTED:
+            yield graph.tensor(operator.inputs[1])
+        for inner in operator.subgraphs:
+            yield from _kernels(inner)
+
+
+def sparsity(graph: Graph) -> float:
+    """Share of the kernels' weights that are zero in real terms, those in branches too; biases do not count."""
+    zeros = total = 0
+    for kernel in _kernels(graph):
         if kernel.data is not None:
             # Kernels are quantized symmetrically: all zero points are equal.
             zero_point = kernel.quantization.zero_point[0] if kernel.quantization else 0

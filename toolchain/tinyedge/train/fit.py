@@ -50,6 +50,8 @@ class Training:
     """what was told of each epoch so far"""
     notes: list[str] = field(default_factory=list)
     """what a person should know of how it went"""
+    figures: dict[str, float] = field(default_factory=dict)
+    """what techniques found out, by name"""
 
     def steps(self, epochs: int) -> int:
         """Number of batches in `epochs` epochs."""

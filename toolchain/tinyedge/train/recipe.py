@@ -317,13 +317,15 @@ def _check_rates(features: Features | None, augment: Sequence[Augment]) -> None:
 
 
 def _check_activations(convert: Convert, features: Features | None, compress: Sequence[Technique]) -> None:
-    """Raises: TableError when activations of int16 do not go with the rest."""
+    """Raises: TableError when activations of int16, or a technique, do not go with the rest."""
+    if features is not None and any(technique.name == "adapt" for technique in compress):
+        raise TableError("`adapt` takes data as the model reads it; the recipe has [features], which compute that")
     if convert.activations == "int8":
         return
     if features is not None:
         raise TableError("[features] fill inputs of int8; `convert.activations` is `int16`")
     for technique in compress:
-        if technique.changes == "ranges" or technique.name == "int4":
+        if technique.changes == "ranges" or technique.name in ("int4", "early_exit"):
             raise TableError(f"`{technique.name}` is for activations of int8; `convert.activations` is `int16`")
 
 

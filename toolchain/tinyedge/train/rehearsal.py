@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from tinyedge.errors import ModelError
 from tinyedge.graph.reader import read_model
+from tinyedge.train.compress.contract import stored_by_all
 from tinyedge.train.convert import convert_model
 from tinyedge.train.evaluate import check_types, quantize_inputs, run_int8
+from tinyedge.train.fit import Training
+from tinyedge.train.held_out import spread_over
 from tinyedge.train.layers import describe, first_line, kind_of
 from tinyedge.train.matching import Matched, one_or_all
 from tinyedge.train.recipe import Recipe
@@ -39,8 +43,9 @@ def rehearse(recipe: Recipe, model: Any, data: Matched, if_ended: Callable[[Mode
         tflite = convert_model(model, few, _SAMPLES, recipe.convert.activations)
     except Exception as error:  # of many kinds, the converter's own among them
         raise _conversion_error(model, f"the untrained model cannot be converted: {_reason(error)}") from error
-    for technique in recipe.compress:
-        tflite = technique.stored(tflite)
+    few_data = replace(spread_over(data, _SAMPLES), validation_inputs=None, validation_targets=None)
+    training = Training(few_data, recipe.fit.batch_size, lambda _stage, _done, _total: None)
+    tflite = stored_by_all(recipe.compress, tflite, training)
     try:
         graph = read_model(tflite, recipe.name)
         check_types(graph, recipe.convert.activations)

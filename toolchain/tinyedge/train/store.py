@@ -17,11 +17,12 @@ import numpy as np
 from tinyedge import __version__
 from tinyedge.artifacts import QuantizedModel
 from tinyedge.artifacts.model import Labelled
+from tinyedge.boards import load_board
 from tinyedge.data import source_digest
 from tinyedge.digests import canonical_json, digest
 from tinyedge.errors import UsageError
 from tinyedge.features import read_features
-from tinyedge.paths import sweep, write_whole
+from tinyedge.paths import boards_dir, sweep, write_whole
 from tinyedge.systems import processor_name
 from tinyedge.train.inputs import are_unchanged
 from tinyedge.train.recipe import Recipe
@@ -30,7 +31,18 @@ MODEL, SAMPLES, METRICS = "model.tflite", "samples.npz", "metrics.json"
 _SCHEMA = "tinyedge.trained/4"
 _ROOMS = ("train", "data", "features", "graph", "ops", "arithmetic")
 """of tinyedge: whose code a training runs"""
-_PACKAGES = ("tensorflow", "tf-keras", "tensorflow-model-optimization", "numpy", "scikit-learn", "ai-edge-litert")
+_JUDGING_ROOMS = ("optimize", "kernels", "plan", "cost")
+"""and where a technique asks what a network takes on a board"""
+_SOURCES = (".py", ".toml", ".json")
+_PACKAGES = (
+    "tensorflow",
+    "tf-keras",
+    "tensorflow-model-optimization",
+    "numpy",
+    "scikit-learn",
+    "tensorly",
+    "ai-edge-litert",
+)
 
 
 def numbered(name: str, index: int) -> str:
@@ -53,12 +65,15 @@ def training_digest(recipe: Recipe) -> str:
     relevant = {key: value for key, value in recipe.to_json().items() if key not in ("optimize", "max_ram", "summary")}
     parts: list[bytes | str] = [recipe.name, canonical_json(relevant)]
     package = Path(__file__).parents[1]
+    boards = {board for technique in recipe.compress if (board := getattr(technique, "board", ""))}
+    rooms = (*_ROOMS, *_JUDGING_ROOMS) if boards else _ROOMS
     for folder, files in (
         (recipe.folder, [*recipe.folder.glob("*.py"), *_files_below(recipe.folder / "data")]),
-        (package, [path for room in _ROOMS for path in (package / room).rglob("*.py")]),
+        (package, [path for room in rooms for path in _files_below(package / room) if path.suffix in _SOURCES]),
     ):
         for path in sorted(files):
             parts += [path.relative_to(folder).as_posix(), path.read_bytes()]
+    parts += [(boards_dir() / f"{load_board(board).name}.toml").read_bytes() for board in sorted(boards)]
     if recipe.has_source:
         parts.append(source_digest(recipe.folder / str(recipe.data["source"])))
     parts += [source_digest(source) for source in recipe.noise_sources]

@@ -19,6 +19,7 @@ import threading
 import time
 import traceback
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -34,6 +35,7 @@ from tinyedge.train.anomaly import MOST_FEATURES, auc, choose_threshold, mahalan
 from tinyedge.train.author import build_model, load_splits
 from tinyedge.train.batches import check_augmentation
 from tinyedge.train.checkpoint import Keeper
+from tinyedge.train.compress.contract import stored_by_all
 from tinyedge.train.convert import convert_model
 from tinyedge.train.evaluate import check_types, quantize_inputs, real_values, run_int8, sparsity
 from tinyedge.train.featured import device_samples, features_table, with_features
@@ -151,8 +153,10 @@ def train(recipe: Recipe, out: Path, keep: Path, channel: Channel) -> dict[str, 
     with clock.stage("convert", counted=False):
         settings = recipe.convert
         tflite = convert_model(model, data.train_inputs, settings.representative_samples, settings.activations)
-        for technique in recipe.compress:
-            tflite = technique.stored(tflite)
+        told = len(training.notes)
+        tflite = stored_by_all(recipe.compress, tflite, training)
+        _tell(training, told, channel)
+        metrics |= training.figures
     with clock.stage("evaluate"):
         graph = read_model(tflite, recipe.name)
         check_types(graph, settings.activations)
@@ -219,6 +223,7 @@ def _trained(
     for technique in recipe.compress:
         with clock.stage(technique.name):
             model = technique.apply(model, training)
+            training = replace(training, data=technique.taught(training.data))
             metrics |= _prefixed(technique.name, training.score(model))
         told = _tell(training, told, channel)
     keeper.done()

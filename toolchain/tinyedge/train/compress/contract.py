@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, ClassVar, Literal, Protocol
 
 from tinyedge.train.fit import Training
+from tinyedge.train.matching import Matched
 
 Changes = Literal["structure", "zeros", "values", "ranges"]
 """what a technique leaves behind, in the order in which techniques can follow each other: other layers or channels;
@@ -33,6 +35,18 @@ class Technique(Protocol):
         """
         ...
 
-    def stored(self, tflite: bytes) -> bytes:
-        """The converted model with weights in the form that this technique trained them for."""
+    def taught(self, data: Matched) -> Matched:
+        """The data as the model that `apply` returned is trained further, and judged."""
+        return data
+
+    def stored(self, tflite: bytes, training: Training) -> bytes:
+        """The converted model in the form that this technique trained it for."""
         return tflite
+
+
+def stored_by_all(techniques: Sequence[Technique], tflite: bytes, training: Training) -> bytes:
+    """The converted model in the form that all techniques trained it for: the last one's weights first, then what
+    earlier ones did to the structure."""
+    for technique in reversed(techniques):
+        tflite = technique.stored(tflite, training)
+    return tflite

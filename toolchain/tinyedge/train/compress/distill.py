@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -14,16 +14,14 @@ from tinyedge.errors import ModelError, UsageError
 from tinyedge.tables import require_range
 from tinyedge.train.compress.contract import Changes, Technique
 from tinyedge.train.fit import Lesson, Training
+from tinyedge.train.held_out import held_out, score_of
 from tinyedge.train.layers import activation_name, kind_of
-from tinyedge.train.matching import Matched
 from tinyedge.train.rewrite import Changes as Rebuilt
 from tinyedge.train.rewrite import fresh_like, rebuild
 
 Array = npt.NDArray[Any]
 
 SELF = "self"
-_HELD_OUT = 10
-"""one of so many training samples judges where there is no validation data"""
 _SMALLEST = 1e-30
 """probability whose logarithm is taken, for float32"""
 _POOLED = 2
@@ -94,22 +92,20 @@ class Distill(Technique):
     def apply(self, model: Any, training: Training) -> Any:
         if training.data.heads[0].kind != "classes" or training.data.heads[0].places:
             raise ModelError("`distill` needs one class for each sample", hint="leave it out of recipe.toml")
-        training, judged = _held_out(training)
+        training, judged = held_out(training)
         teacher, student = self._teacher(model, training), model
         if self.teacher == SELF:
             student = fresh_like(model)
         alone = rebuild(student, Rebuilt())
         training.fit(alone, f"{self.name} control", epochs=self.epochs, learning_rate=self.learning_rate)
-        taught, lesson = self._lesson(student, teacher, training)
+        taught, lesson = self.lesson(student, teacher, training)
         training.fit(taught, self.name, epochs=self.epochs, learning_rate=self.learning_rate, lesson=lesson)
-        scores = [_score(each, judged, training) for each in (student, alone)]
+        scores = [score_of(each, judged) for each in (student, alone)]
         if self.teacher == SELF:
-            scores.append(_score(model, judged, training))
+            scores.append(score_of(model, judged))
         told = f"distilled {scores[0]:.4f}, alone {scores[1]:.4f}"
         told += (
-            f", the teacher {scores[2]:.4f}"
-            if len(scores) > 2
-            else f", the teacher {_score(teacher, judged, training):.4f}"
+            f", the teacher {scores[2]:.4f}" if len(scores) > 2 else f", the teacher {score_of(teacher, judged):.4f}"
         )
         best = int(np.argmax(scores))
         kept = ("the distilled one", "the one trained alone", "the teacher itself")[best]
@@ -130,7 +126,7 @@ class Distill(Technique):
         training.fit(teacher, f"{self.name} teacher", epochs=self.teacher_epochs, learning_rate=self.learning_rate)
         return teacher
 
-    def _lesson(self, student: Any, teacher: Any, training: Training) -> tuple[Any, Lesson]:
+    def lesson(self, student: Any, teacher: Any, training: Training) -> tuple[Any, Lesson]:
         """(the model with an output for each hint, what it learns)."""
         import tf_keras
 
@@ -204,30 +200,6 @@ def _softmax(logits: Array) -> Array:
     powers = np.exp(logits - logits.max(axis=1, keepdims=True))
     softened: Array = powers / powers.sum(axis=1, keepdims=True)
     return softened
-
-
-def _held_out(training: Training) -> tuple[Training, Matched]:
-    """(a training without the samples that judge, those samples as training data)."""
-    data = training.data
-    if data.validation_inputs is not None and data.validation_targets is not None:
-        return training, replace(data, train_inputs=data.validation_inputs, train_targets=data.validation_targets)
-    judges = np.arange(len(data.train_inputs[0])) % _HELD_OUT == _HELD_OUT - 1
-    return replace(training, data=_of(data, ~judges)), _of(data, judges)
-
-
-def _of(data: Matched, chosen: Array) -> Matched:
-    """Some of the training samples."""
-    return replace(
-        data,
-        train_inputs=tuple(array[chosen] for array in data.train_inputs),
-        train_targets=tuple(array[chosen] for array in data.train_targets),
-        signals=None if data.signals is None else data.signals[chosen],
-    )
-
-
-def _score(model: Any, judged: Matched, training: Training) -> float:
-    answers = training.predict(model, judged.train_inputs)[0]
-    return judged.heads[0].score(answers, judged.train_targets[0])
 
 
 TECHNIQUE = Distill

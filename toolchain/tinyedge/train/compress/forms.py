@@ -98,6 +98,34 @@ class Codebook:
 
 
 @dataclass(frozen=True, eq=False)
+class Hashed:
+    """Weights that a hash has put together are equal, over all channels of a kernel."""
+
+    groups: npt.NDArray[np.int64]
+    """[output channels, weights of one], the number of each weight's group"""
+
+    @classmethod
+    def drawn(cls, shape: tuple[int, int], count: int, seed: int) -> Hashed:
+        """Groups of nearly equal size, put together at random in each output channel by itself: where it has weights
+        enough, each holds all values, so that all channels come out of the conversion with one scale."""
+        channels, weights = shape
+        random = np.random.default_rng(seed)
+        if weights < count:
+            return cls(random.permutation(np.arange(channels * weights) % count).reshape(shape))
+        return cls(random.permuted(np.tile(np.arange(weights) % count, (channels, 1)), axis=1))
+
+    def project(self, rows: Array) -> Array:
+        """The mean of each group.
+
+        >>> Hashed(np.array([[0, 1], [1, 0]])).project(np.array([[1.0, 5.0], [7.0, 3.0]])).tolist()
+        [[2.0, 6.0], [6.0, 2.0]]
+        """
+        flat = self.groups.ravel()
+        means = np.bincount(flat, rows.ravel()) / np.maximum(np.bincount(flat), 1)
+        return means[self.groups].astype(np.float32)
+
+
+@dataclass(frozen=True, eq=False)
 class Masked:
     """A form in which some weights are zero."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from typing import Any, Literal
 
 import numpy as np
@@ -11,7 +12,7 @@ from tinyedge.train.channels import Channels
 from tinyedge.train.fit import Training
 from tinyedge.train.heads import Head
 from tinyedge.train.layers import kind_of
-from tinyedge.train.matching import one_or_all
+from tinyedge.train.matching import Matched, one_or_all
 
 Array = npt.NDArray[Any]
 Kind = Literal["l1", "gamma", "taylor"]
@@ -74,12 +75,32 @@ def _taylor(channels: Channels, training: Training) -> dict[str, Array]:
 
     Summed over the weights that make a channel, batch by batch.
     """
-    import tensorflow as tf
-
-    model, data = channels.model, training.data
+    model = channels.model
     layers = [layer for layer in model.layers if layer.name in channels.made and layer.trainable_weights]
     variables = [variable for layer in layers for variable in layer.trainable_weights]
     scores = {layer.name: np.zeros(len(channels.made[layer.name])) for layer in layers}
+    for batch in _gradients(model, training.data, variables):
+        gradients = iter(batch)
+        for layer in layers:
+            change = 0.0
+            for variable in layer.trainable_weights:
+                product = (variable * next(gradients)).numpy()
+                if product.shape[-1] == len(scores[layer.name]):
+                    change = change + product.reshape(-1, product.shape[-1]).sum(axis=0)
+            scores[layer.name] += np.square(change)
+    return scores
+
+
+def loss_gradients(model: Any, data: Matched) -> list[Array]:
+    """Of the loss over some of the training samples, by each trainable parameter."""
+    batches = [[np.asarray(each) for each in batch] for batch in _gradients(model, data, model.trainable_weights)]
+    return [np.mean(each, axis=0) for each in zip(*batches, strict=True)]
+
+
+def _gradients(model: Any, data: Matched, variables: Sequence[Any]) -> Iterator[list[Any]]:
+    """Those of one batch after the other."""
+    import tensorflow as tf
+
     chosen = np.linspace(0, len(data.train_inputs[0]) - 1, min(len(data.train_inputs[0]), _SAMPLES)).astype(int)
     losses = [_loss_of(head) for head in data.heads]
     targets = data.train_inputs if data.reconstructs else data.train_targets
@@ -91,15 +112,7 @@ def _taylor(channels: Channels, training: Training) -> dict[str, Array]:
                 tf.reduce_mean(each(head.fitted(target[batch]), answer))
                 for each, head, target, answer in zip(losses, data.heads, targets, answers, strict=False)
             )
-        gradients = iter(tape.gradient(loss, variables))
-        for layer in layers:
-            change = 0.0
-            for variable in layer.trainable_weights:
-                product = (variable * next(gradients)).numpy()
-                if product.shape[-1] == len(scores[layer.name]):
-                    change = change + product.reshape(-1, product.shape[-1]).sum(axis=0)
-            scores[layer.name] += np.square(change)
-    return scores
+        yield tape.gradient(loss, variables)
 
 
 def _loss_of(head: Head) -> Any:

@@ -94,7 +94,7 @@ class Int4(Technique):
         rounded.finish()
         return model
 
-    def stored(self, tflite: bytes) -> bytes:
+    def stored(self, tflite: bytes, training: Training) -> bytes:
         return store_low_bits(tflite, self.bits)
 
     def _grid(self, kernel: Kernel) -> Grid:

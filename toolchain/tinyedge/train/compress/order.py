@@ -21,6 +21,9 @@ _ONCE: dict[Changes, str] = {
 }
 """why one technique of these leaves no room for another"""
 
+_ONE_ANSWER = ("distill", "graft", "adapt")
+"""techniques that take a network with one answer"""
+
 
 def check_order(techniques: Sequence[Technique]) -> None:
     """Raises: ValueError for the first technique that is in the wrong place, with the reason."""
@@ -29,6 +32,8 @@ def check_order(techniques: Sequence[Technique]) -> None:
             if earlier.name == technique.name:
                 raise ValueError(f"`{technique.name}` is applied twice")
             both = f"`{technique.name}` follows `{earlier.name}`"
+            if earlier.name == "early_exit" and technique.name in _ONE_ANSWER:
+                raise ValueError(f"{both}: the network has two answers then; put `{technique.name}` before it")
             if _ORDER.index(technique.changes) < _ORDER.index(earlier.changes):
                 raise ValueError(f"{both}: {_LOST[earlier.changes]}; put `{technique.name}` before it")
             if technique.changes == earlier.changes and technique.changes in _ONCE:

@@ -11,6 +11,7 @@ from tinyedge.tables import require_range
 from tinyedge.train.channels import Channels, find_channels
 from tinyedge.train.compress.contract import Changes, Technique
 from tinyedge.train.compress.importance import channel_scores
+from tinyedge.train.compress.targets import Targets, Whole
 from tinyedge.train.fit import Training
 from tinyedge.train.layers import kind_of
 from tinyedge.train.rewrite import fresh_like
@@ -30,10 +31,18 @@ class PruneChannels(Technique):
     name: ClassVar[str] = "prune_channels"
     changes: ClassVar[Changes] = "structure"
 
-    macs: float
-    """share of the multiplications that is left"""
     epochs: int
     """times that the training sees every sample to mend what was lost, over all steps"""
+    macs: float = 0.0
+    """share of the multiplications that is left; 0: as much as the board may have"""
+    board: str = ""
+    """the board that the next three are of, which are predicted as `tinyedge fit` does"""
+    instructions: float = 0.0
+    """share of the instructions on the board that is left; 0: as many as come"""
+    max_flash: int = 0
+    """bytes of flash that the image may take there; 0: as many as come"""
+    max_ram: int = 0
+    """bytes of RAM that it may take there; 0: as many as come"""
     score: Literal["l1", "gamma", "taylor"] = "taylor"
     """what a channel is worth: the sum of its weights, the factor of its batch normalization, or the change of the loss
     without it"""
@@ -47,7 +56,12 @@ class PruneChannels(Technique):
     """the control: a network of the same widths is drawn anew, and trained for the epochs of [fit] as well"""
 
     def __post_init__(self) -> None:
-        require_range("macs", self.macs, 0.001, 0.999)
+        for name, share in (("macs", self.macs), ("instructions", self.instructions)):
+            if share:
+                require_range(name, share, 0.001, 0.999)
+        require_range("max_flash", self.max_flash, 0)
+        require_range("max_ram", self.max_ram, 0)
+        self._targets()
         require_range("epochs", self.epochs, 1)
         require_range("steps", self.steps, 1)
         require_range("multiple", self.multiple, 1, 64)
@@ -66,27 +80,25 @@ class PruneChannels(Technique):
                 'the `score` "gamma" of `prune_channels` is of batch normalization, and the model has none',
                 hint='`score = "taylor"` needs none',
             )
-        whole = channels.macs(set())
-        smallest = channels.macs(_gone(channels, {}, self.multiple, float("inf")))
-        if smallest > self.macs * whole:
-            raise UsageError(
-                f"`macs` of `prune_channels` is {self.macs:g}; with {self.multiple} channels in each layer that can "
-                f"lose some, {smallest / whole:.3f} of the {whole:,} multiplications are left",
-                hint="a larger `macs`, or a smaller `multiple`",
-            )
+        whole = Whole.of(channels, self._targets())
+        smallest = _gone(channels, {}, self.multiple, float("inf"))
+        for what, left, limit in whole.compared(channels, smallest):
+            if left > limit:
+                raise UsageError(
+                    f"`prune_channels` cannot come to {limit:,.0f} {what}: with {self.multiple} channels in each layer "
+                    f"that can lose some, {left:,.0f} are left ({left - limit:,.0f} too many)",
+                    hint="a larger target, a smaller `multiple`, or a network of other layers",
+                )
         scores = {label: float(place) for _, labels in families for place, label in enumerate(labels)}
-        gone = choose_channels(channels, scores, self.multiple, lambda some: channels.macs(some) <= self.macs * whole)
-        return channels.without(gone), ()
+        return channels.without(self._choose(channels, scores, whole)), ()
 
     def apply(self, model: Any, training: Training) -> Any:
-        whole = find_channels(model).macs(set())
+        whole = Whole.of(find_channels(model), self._targets())
         steps = min(self.steps, self.epochs)
         for step in range(1, steps + 1):
             channels = find_channels(model)
-            target = whole * self.macs ** (step / steps)
             scores = channel_scores(channels, self.score, training)
-            gone = choose_channels(channels, scores, self.multiple, lambda some: channels.macs(some) <= target)  # noqa: B023
-            model = channels.without(gone)
+            model = channels.without(self._choose(channels, scores, whole, step / steps))
             stage = self.name if steps == 1 else f"{self.name} {step}"
             epochs = self.epochs * step // steps - self.epochs * (step - 1) // steps
             training.fit(model, stage, epochs=epochs, learning_rate=self.learning_rate)
@@ -98,12 +110,14 @@ class PruneChannels(Technique):
                 epochs=training.settings.epochs + self.epochs,
                 learning_rate=training.settings.learning_rate,
             )
-        left = find_channels(model).macs(set())
-        training.notes.append(
-            f"`prune_channels` leaves {left:,} of {whole:,} multiplications, {left / whole:.3f}: "
-            f"{_widths(model)} channels"
-        )
+        training.notes.append(f"`prune_channels` leaves {whole.told(model)}: {_widths(model)} channels")
         return model
+
+    def _targets(self) -> Targets:
+        return Targets(self.macs, self.board, self.instructions, self.max_flash, self.max_ram)
+
+    def _choose(self, channels: Channels, scores: Scores, whole: Whole, part: float = 1.0) -> set[int]:
+        return choose_channels(channels, scores, self.multiple, lambda gone: whole.is_met(channels, gone, part))
 
 
 def choose_channels(
