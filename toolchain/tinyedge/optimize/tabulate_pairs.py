@@ -8,7 +8,7 @@ from types import MappingProxyType
 
 import numpy as np
 
-from tinyedge.graph.access import per_tensor
+from tinyedge.graph.access import constant, per_tensor
 from tinyedge.graph.ir import DType, Graph, Operator, Tensor
 from tinyedge.ops.island import OPERATORS, TABLE
 from tinyedge.optimize.rewrite import reference_outputs, replace_operator, try_parse
@@ -52,7 +52,7 @@ def _table(graph: Graph, operator: Operator, source: int) -> tuple[int, ...] | N
         tensors[key] = replace(tensors[key], shape=(256,))
     for key in keys:
         if tensors[key].is_constant:
-            tensors[key] = replace(tensors[key], shape=(1,), data=np.reshape(tensors[key].data, 1))
+            tensors[key] = replace(tensors[key], shape=(1,), data=constant(tensors[key]).reshape(1))
     if try_parse(graph, operator) is None:
         return None
     layer = try_parse(graph.evolve(tensors=tensors), operator)

@@ -113,7 +113,7 @@ def write_rows(stem: str, body: RowBody) -> Assembly:
     layer = word_offsets(stem, {**body.words, **WALK})
     asm = Assembly({}, layer)
     asm("push {r4-r11, lr}", f"add r12, r0, #{layer['count']}", "ldm r12, {r4-r7}")
-    asm("push {r4-r7}", "bic r4, r4, #3", "push {r4}", "sub sp, sp, #8")
+    asm("push {r4-r7}", "bic r4, r4, #3", "sub sp, sp, #12", "str r4, [sp, #8]")
     body.start(asm)
     asm.block("row", "a row")
     asm("1:")
