@@ -16,6 +16,7 @@ from kits.kernel_checks import model_layers
 from kits.kernel_layers import Rng
 from kits.m4_program import LINKER_SCRIPT, build
 from kits.operators import LAYERS
+from kits.pair_layers import pair_layers
 from kits.stored_weights import bits, pruned, shared, with_weights
 from ops.conv_2d import conv_layer, relu_layer
 from ops.fully_connected import connected_blocks_layer, fully_connected_layer
@@ -54,7 +55,7 @@ def random_layers(rng: Rng, shared_models: Path) -> list[Layer]:
         depthwise_layer(rng, input_channels=8, size=(3, columns), stride=(1, 1), padding=(0, 1), folded=folded)
         for columns, folded in ((5, True), (8, False))
     ]
-    layers += add_corners(rng)
+    layers += add_corners(rng) + pair_layers(rng)
     layers += [clamp_layer(rng, low, high) for low, high in ((0, 127), (-128, 5), (-7, 9))]
     layers += [
         with_weights(rng, layer, draw, healthy=True)

@@ -14,10 +14,10 @@ from kits.kernel_checks import M4, ON_M4, loop_lines, model_layers, rng_for
 from kits.kernel_layers import Rng
 from ops.fully_connected import fully_connected_layer
 from tinyedge.boards import CORES
-from tinyedge.kernels.armv7em.fully_connected import FullyConnectedPairs
+from tinyedge.kernels.armv7em.fully_connected import FullyConnectedPairs, FullyConnectedPlain
 from tinyedge.ops.contract import Layer
 
-KERNEL = FullyConnectedPairs()
+KERNEL, PLAIN = FullyConnectedPairs(), FullyConnectedPlain()
 
 
 def layer_of(rng: Rng, **wanted: Any) -> Layer:
@@ -111,3 +111,18 @@ def test_needs_the_dsp_extension() -> None:
     layer = layer_of(rng_for("core"), batches=1, corners=False)
     assert KERNEL.fits(layer, CORES["cortex-m3"]) == "`cortex-m3` has no DSP instructions"
     assert KERNEL.fits(layer, CORES["cortex-m33f"]) == ""
+
+
+def test_rows_that_cannot_be_pairs(tmp_path: Path) -> None:
+    """Weights of -128 everywhere, and sums beyond 2**23."""
+    rng = rng_for("plain")
+    layers = [fully_connected_layer(rng, weight_zero_point=0) for _ in range(30)]
+    layers = [
+        *ON_M4.fitting(PLAIN, layers, 8),
+        fully_connected_layer(rng, batches=1, inputs=600, outputs=6, corners=False),
+    ]
+    ON_M4.check_kernel(PLAIN, ON_M4.fitting(PLAIN, layers, 8), tmp_path, rng)
+    large = layer_of(rng, batches=1, inputs=256, outputs=32, corners=False)
+    (counted,) = ON_M4.check_costs(PLAIN, [large], tmp_path / "costs", rng)
+    assert counted.instructions / large.macs < 1.75
+    ON_M4.check_code_bytes(PLAIN, [large], tmp_path / "code")

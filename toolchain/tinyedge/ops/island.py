@@ -1,7 +1,8 @@
 """island: operators in float32 behind a dequantize that are together one function of one int8 value.
 
 No file holds it: the pass `fold_islands` puts it in the place of such operators up to a quantize, `compute_floats` in
-the place of those up to the last that calls the C library, with the table of the 256 results.
+the place of those up to the last that calls the C library, with the table of the 256 results. `tabulate_pairs` puts it
+in the place of operators in int8 that are such a function.
 """
 
 from __future__ import annotations

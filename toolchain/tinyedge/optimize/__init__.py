@@ -25,6 +25,7 @@ from tinyedge.optimize.remove_unused import remove_unused
 from tinyedge.optimize.rewrite import Pass
 from tinyedge.optimize.settle_control_flow import settle_control_flow
 from tinyedge.optimize.slide_variables import slide_variables
+from tinyedge.optimize.tabulate_pairs import tabulate_pairs
 from tinyedge.optimize.transpose_flatten import transpose_flatten
 from tinyedge.optimize.transpose_reduction import transpose_reduction
 
@@ -41,6 +42,7 @@ PASSES: tuple[Pass, ...] = (
     one_channel_depthwise,
     dead_channels,
     quiet_channels,
+    tabulate_pairs,
     slide_variables,
 )
 _ISLANDS: tuple[Pass, ...] = (move_borders, fold_islands, compute_floats)

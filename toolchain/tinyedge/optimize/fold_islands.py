@@ -63,7 +63,7 @@ def island_notes(original: Graph, folded: Graph) -> tuple[str, ...]:
     names = {operator.index: operator.name for operator in original.operators}
     notes = []
     for operator in folded.operators:
-        if operator.name == "island":
+        if operator.name == "island" and operator.options[OPERATORS]:
             real = folded.tensors[operator.outputs[0]].dtype is DType.FLOAT32
             behind = [names[index] for index in operator.options[OPERATORS]]
             # A quantize that was moved has no place in the file.

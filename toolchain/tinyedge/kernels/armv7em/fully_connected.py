@@ -1,6 +1,7 @@
 """fully_connected on two rows of weights at once, without widening weights at run time and without scratch.
 
 Four rows, in pairs as `row_pairs` says, are computed in one pass over the input, whose words are widened as they come.
+Rows that cannot be pairs, since a weight is -128 or sums are large, are four single ones.
 """
 
 from __future__ import annotations
@@ -15,7 +16,16 @@ import numpy.typing as npt
 
 from tinyedge.boards import Core
 from tinyedge.kernels.armv7em import rounding
-from tinyedge.kernels.armv7em.row_pairs import LANES, ROWS, multiply_rows, part_sums, row_blocks, rows_fit
+from tinyedge.kernels.armv7em.row_pairs import (
+    LANES,
+    ROWS,
+    multiply_plain_rows,
+    multiply_rows,
+    part_sums,
+    plain_blocks,
+    row_blocks,
+    rows_fit,
+)
 from tinyedge.kernels.common.filters import folded_bias, scales_alike
 from tinyedge.kernels.common.overlap import connected_in_place
 from tinyedge.kernels.contract import AsmFunction, Code, Constant, Cost, Kernel, Operands, Storage, word_offsets
@@ -51,9 +61,19 @@ r0 input, r1 weights, r2, r3, lr inputs, r4-r7 sums (a, a + 256 b, c, c + 256 d)
 33 instructions for 32 products."""
 
 
+PLAIN_COMMENT = """\
+One row of a fully connected layer: output = weights x input, four rows of weights a turn.
+
+layer   te_pairs_layer; scales (doubled multiplier, negated divisor); blocks of four rows: four biases, then for each
+        four inputs a word of four weights of each row
+input   aligned to a word; up to three bytes behind its end are read, and count nothing
+r0 input, r1 weights, r2, r3, lr inputs, r4-r7 sums, r8 turns, r9, r10 weights
+47 instructions for 32 products."""
+
+
 @cache
-def _assembly(low: int, high: int) -> Assembly:
-    """The function for one clamp; nothing else of a layer is in its code."""
+def _assembly(low: int, high: int, *, plain: bool = False) -> Assembly:
+    """The function for one clamp; nothing else of a layer is in its code. `plain`: rows are no pairs."""
     asm = Assembly({}, LAYER)
     asm("push {r0-r2, r4-r11, lr}", f"ldr r3, [r0, #{LAYER['rows']}]", f"add r4, r0, #{4 * HEADER_WORDS}")
     asm("push {r3, r4}", f"ldr r1, [r0, #{LAYER['blocks']}]", "add r1, r0")
@@ -63,12 +83,13 @@ def _assembly(low: int, high: int) -> Assembly:
     asm("ldr r3, [r0], #4", "b 3f")
     asm.block("products", "eight inputs with four rows")
     asm("2: ldrd r2, r3, [r0], #8")
-    _multiply(asm, "r2")
+    _multiply(asm, "r2", plain)
     asm("3:")
-    _multiply(asm, "r3")
+    _multiply(asm, "r3", plain)
     asm("subs r8, r8, #1", "bne 2b")
-    asm.block("outputs", "separate the rows, rescale, store")
-    part_sums(asm, SUMS)
+    asm.block("outputs", "rescale, store" if plain else "separate the rows, rescale, store")
+    if not plain:
+        part_sums(asm, SUMS)
     put_rows(asm, SUMS, low, high)
     return asm
 
@@ -96,10 +117,13 @@ def put_rows(asm: Assembly, sums: Sequence[str], low: int, high: int, *, kept: i
     asm(f"5: add sp, sp, #{20 + 4 * kept}", "pop {r4-r11, pc}")
 
 
-def _multiply(asm: Assembly, inputs: str) -> None:
+def _multiply(asm: Assembly, inputs: str, plain: bool) -> None:
     """Four inputs, a word of which is in a register, with four rows."""
     widen(asm, inputs, "lr")
-    multiply_rows(asm, SUMS, ("r9", "r10", "r11", "r12"), inputs, "lr")
+    if plain:
+        multiply_plain_rows(asm, SUMS, inputs, "lr")
+    else:
+        multiply_rows(asm, SUMS, ("r9", "r10", "r11", "r12"), inputs, "lr")
 
 
 @cache
@@ -241,4 +265,25 @@ class FullyConnectedPairs(ConnectedRows):
         return row_blocks(weights, bias)
 
 
-KERNELS: tuple[Kernel, ...] = (FullyConnectedPairs(),)
+class FullyConnectedPlain(ConnectedRows):
+    """int8 fully connected layers of any int8 weights and sums."""
+
+    name = "armv7em/fully_connected_plain"
+    words = ROWS
+
+    def _assembly(self, p: FullyConnected) -> Assembly:
+        return _assembly(p.activation_min, p.activation_max, plain=True)
+
+    def _function(self, p: FullyConnected) -> AsmFunction:
+        return self._assembly(p).shared("te_fully_connected_plain", PROTOTYPE, PLAIN_COMMENT)
+
+    def _weights_reason(self, p: FullyConnected) -> str:
+        weights = centred_weights(p)
+        low, high = int(weights.min()), int(weights.max())
+        return "" if low >= -128 and high <= 127 else f"weights reach from {low} to {high}, beyond int8"
+
+    def _blocks(self, p: FullyConnected, weights: Int64Array, bias: Int64Array) -> Int64Array:
+        return plain_blocks(weights, bias)
+
+
+KERNELS: tuple[Kernel, ...] = (FullyConnectedPairs(), FullyConnectedPlain())

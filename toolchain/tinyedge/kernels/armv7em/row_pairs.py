@@ -80,6 +80,27 @@ def multiply_rows(asm: Assembly, sums: Sequence[str], weights: Sequence[str], ev
         asm(f"smlad {first}, {word}, {inputs}, {first}")
 
 
+def plain_blocks(weights: Int64Array, bias: Int64Array) -> Int64Array:
+    """The same of rows that are not paired: for each four inputs a word of four weights of each row.
+
+    Shape:  weights [rows, inputs], bias [rows] -> [blocks, 4 + 4 * words of input]
+    """
+    words, blocks = -(-weights.shape[1] // LANES), -(-len(weights) // ROWS)
+    padded = np.zeros((blocks * ROWS, words * LANES), np.int64)
+    padded[: weights.shape[0], : weights.shape[1]] = weights
+    starts = np.zeros((blocks, ROWS), np.int64)
+    starts.reshape(-1)[: len(bias)] = bias
+    rows = padded.astype(np.int8).view("<u4").astype(np.int64)
+    return np.concatenate([starts, rows.reshape(blocks, ROWS, words).transpose(0, 2, 1).reshape(blocks, -1)], axis=1)
+
+
+def multiply_plain_rows(asm: Assembly, sums: Sequence[str], even: str, odd: str) -> None:
+    """Four inputs with four rows of `plain_blocks`, at r1: 20 instructions, which change r9 and r10."""
+    for each in sums:
+        asm("ldr r9, [r1], #4", "sxtb16 r10, r9, ror #8", "sxtb16 r9, r9")
+        asm(f"smlad {each}, r9, {even}, {each}", f"smlad {each}, r10, {odd}, {each}")
+
+
 def part_sums(asm: Assembly, sums: Sequence[str]) -> None:
     """a, a + 256 b, c, c + 256 d become a, b, c, d."""
     asm(*(f"sub {both}, {both}, {first}" for first, both in (sums[:2], sums[2:])))

@@ -24,7 +24,7 @@ _OTHER = frozenset(
 _DSP = frozenset(
     (
         *("pkhbt", "pkhtb", "sxtab16", "sadd16", "qadd16", "ssub16", "ssub8", "sel", "usada8"),
-        *("mla", "mls", "smulbb", "smultb", "smlabb", "smlabt", "smlatb", "smlatt", "smlawb", "smlawt"),
+        *("mla", "mls", "smulbb", "smultb", "smultt", "smlabb", "smlabt", "smlatb", "smlatt", "smlawb", "smlawt"),
         *("smlad", "smuad"),
         *("smmul", "smmulr", "smmla", "smmlar", "smmls", "smmlsr"),
     )
