@@ -21,8 +21,9 @@ from tinyedge.artifacts import QuantizedModel
 from tinyedge.cli.ui import Ui
 from tinyedge.errors import CheckError, UsageError
 from tinyedge.jobs.choices import Choices
+from tinyedge.jobs.last_training import choose
 from tinyedge.jobs.run import run
-from tinyedge.jobs.train import choose, train
+from tinyedge.jobs.train import train
 from tinyedge.paths import write_whole
 from tinyedge.train.recipe import Recipe, find_recipe
 

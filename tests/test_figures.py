@@ -66,6 +66,7 @@ TABLES = {
     ),
     ("docs/recipes.md", "activity: seed | test"): "by benchmarks/recipes.json, and its means by its folds",
     ("docs/recipes.md", "anomaly: seed | test"): "by benchmarks/recipes.json, and its means by its folds",
+    ("docs/recipes.md", "digits: seed | test"): "by benchmarks/recipes.json, and its means by its folds",
     ("docs/recipes.md", "fashion: seed | test"): "by benchmarks/recipes.json, and its means by its folds",
     ("docs/recipes.md", "keyword: seed | test"): "by benchmarks/recipes.json, and its means by its folds",
     ("docs/compression.md", "core | layer | weights"): (

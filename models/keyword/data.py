@@ -23,10 +23,6 @@ Floats = npt.NDArray[np.float32]
 
 DIGITS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 RATE_HZ = 8_000
-_FRAME, _STEP, _BANDS = 256, 128, 40
-_LOWEST_HZ, _HIGHEST_HZ = 60.0, 3_900.0
-_FLOOR = 0.01
-"""added to each band's energy at peak 1: what is softer does not tell how long a clip was"""
 _LAYOUT = "name files {digit}_{speaker}_{take}.wav, or make a folder for each word, as Speech Commands has"
 
 
@@ -40,11 +36,7 @@ class Clip:
 
 
 def load(folder: str, test_speaker: int) -> Splits:
-    """Clips of one second, each by its middle in the window, at peak 1.
-
-    What the model takes of a window: at peak 1, frames of 256 samples every 128 under a periodic Hann window; the
-    energy of each in 40 triangles that lie evenly on the mel scale from 60 to 3,900 Hz; log(energy + 0.01); then
-    (value - mean) / deviation, of all values of the training.
+    """Clips of one second, each by its middle in the window, as loud as they were recorded.
 
     folder        recordings; empty: synthetic voices
     test_speaker  place of the speaker of the test among all, sorted by name. Speech Commands has a split of its own
@@ -69,12 +61,6 @@ def load(folder: str, test_speaker: int) -> Splits:
     train = [clip for clip in clips if clip.speaker not in asked]
     test = [clip for clip in clips if clip.speaker in asked]
     signals = [np.stack([_placed(clip.samples) for clip in part]) for part in (train, test)]
-    known = log_mel(signals[0])
-    mean, deviation = known.mean(), known.std()
-
-    def features(windows: Floats) -> Floats:
-        return ((log_mel(windows) - mean) / deviation)[..., None].astype(np.float32)
-
     return Splits(
         signals[0],
         np.array([clip.digit for clip in train]),
@@ -83,49 +69,17 @@ def load(folder: str, test_speaker: int) -> Splits:
         class_names=DIGITS,
         train_groups=np.array([clip.speaker for clip in train]),
         test_groups=np.array([clip.speaker for clip in test]),
-        features=features,
         made_up=made_up(Path(folder)) if folder else "synthetic voices of espeak-ng",
     )
 
 
-def log_mel(windows: Floats) -> Floats:
-    """float32 [N, 8000] -> [N, 61, 40]."""
-    places = np.arange(0, windows.shape[1] - _FRAME + 1, _STEP)[:, None] + np.arange(_FRAME)
-    hann = (0.5 - 0.5 * np.cos(2 * np.pi * np.arange(_FRAME) / _FRAME)).astype(np.float32)
-    peaks = np.abs(windows).max(axis=1, keepdims=True)
-    loud = windows / np.maximum(peaks, 1e-9)
-    found = []
-    for part in np.array_split(loud, max(1, len(loud) // 128)):
-        spectrum = np.fft.rfft(part[:, places] * hann, axis=-1)
-        energy = (spectrum.real**2 + spectrum.imag**2).astype(np.float32)
-        found.append(np.log(energy @ _triangles() + np.float32(_FLOOR)))
-    return np.concatenate(found).astype(np.float32)
-
-
-def _triangles() -> Floats:
-    """Weights of the spectrum in each band: [129, 40]; a triangle rises to the middle of the next."""
-    edges = _hz(np.linspace(_mel(_LOWEST_HZ), _mel(_HIGHEST_HZ), _BANDS + 2))
-    at = (np.arange(_FRAME // 2 + 1) * RATE_HZ / _FRAME)[:, None]
-    rising = (at - edges[:-2]) / (edges[1:-1] - edges[:-2])
-    falling = (edges[2:] - at) / (edges[2:] - edges[1:-1])
-    return np.maximum(0, np.minimum(rising, falling)).astype(np.float32)
-
-
-def _mel(hz: float) -> float:
-    return float(1127 * np.log1p(hz / 700))
-
-
-def _hz(mel: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    return np.asarray(700 * np.expm1(mel / 1127))
-
-
 def _placed(samples: Floats) -> Floats:
-    """A window of one second with the clip's middle in its own, at peak 1; what reaches beyond it is cut off."""
+    """A window of one second with the clip's middle in its own; what reaches beyond it is cut off."""
     window = np.zeros(RATE_HZ, np.float32)
     start = (RATE_HZ - len(samples)) // 2
     part = samples[max(-start, 0) : max(-start, 0) + RATE_HZ]
     window[max(start, 0) : max(start, 0) + len(part)] = part
-    return window / max(float(np.abs(window).max()), 1e-9)
+    return window
 
 
 def _read_folder(folder: Path) -> Iterator[Clip]:

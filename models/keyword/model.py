@@ -1,4 +1,4 @@
-"""A convolution that halves both axes, then four depthwise-separable ones, then an average over all places."""
+"""What is loud enough, by the loudest; then convolutions, most of them depthwise-separable; then an average."""
 
 from __future__ import annotations
 
@@ -6,14 +6,21 @@ from typing import Any
 
 _BLOCKS = ((32, 2), (48, 1), (64, 2), (64, 1))
 """(channels, stride) of each"""
+_RANGE = 15.0
+"""of loudness that counts, below the loudest band of the second: 2.5 for each factor of e, so 52 dB. By it, soft and
+loud voices look alike, and what is softer does not tell how long a clip was"""
 
 
 def build() -> Any:
-    """An untrained tf_keras model: a log-mel spectrogram, float32 [61, 40, 1] -> probabilities [10]."""
+    """An untrained tf_keras model: the features `log_mel`, float32 [61, 40] -> probabilities [10]."""
     from tf_keras import Input, Model, layers
 
-    sound = Input((61, 40, 1))
-    x = layers.Conv2D(24, 3, strides=2, padding="same", use_bias=False, name="conv")(sound)
+    sound = Input((61, 40))
+    x = layers.Reshape((61, 40, 1), name="sound")(sound)
+    loudest = layers.GlobalMaxPooling2D(keepdims=True, name="loudest")(x)
+    floor = layers.Rescaling(1.0, -_RANGE, name="floor")(loudest)
+    x = layers.ReLU(name="above_floor")(layers.Subtract(name="loudness")([x, floor]))
+    x = layers.Conv2D(24, 3, strides=2, padding="same", use_bias=False, name="conv")(x)
     x = _normalized(x, "conv")
     for number, (channels, stride) in enumerate(_BLOCKS, 1):
         name = f"depthwise_{number}"

@@ -16,6 +16,8 @@ _PROGRAM = "espeak-ng"
 _VOICES = ("en-us+m1", "en-us+f2", "en-gb+m3", "en-gb+f4", "en-us+m5", "en-gb+f1")
 _MANNERS = tuple((speed, pitch) for speed in (120, 145, 170, 200) for pitch in (30, 45, 60))
 """(words a minute, pitch of 0 to 99) of each take"""
+_TIMEOUT_S = 60.0
+"""for a word"""
 
 
 def speak(words: Sequence[str]) -> Iterator[tuple[npt.NDArray[np.float32], int, int, str]]:
@@ -26,7 +28,8 @@ def speak(words: Sequence[str]) -> Iterator[tuple[npt.NDArray[np.float32], int, 
         for voice in _VOICES:
             for speed, pitch in _MANNERS:
                 for number, word in enumerate(words):
-                    process.run([_PROGRAM, "-v", voice, "-s", str(speed), "-p", str(pitch), "-w", str(path), word])
+                    manner = ["-v", voice, "-s", str(speed), "-p", str(pitch)]
+                    process.run([_PROGRAM, *manner, "-w", str(path), word], timeout_s=_TIMEOUT_S)
                     with wave.open(str(path)) as sound:
                         raw, rate = sound.readframes(sound.getnframes()), sound.getframerate()
                     yield np.frombuffer(raw, "<i2").astype(np.float32) / 32_768, rate, number, voice

@@ -26,6 +26,7 @@ from tinyedge.jobs import run as run_job
 from tinyedge.jobs import train as train_job
 from tinyedge.jobs import verify as verify_job
 from tinyedge.jobs.choices import Choices
+from tinyedge.jobs.last_training import choose
 from tinyedge.jobs.measure import BrokenRunError
 from tinyedge.report import display  # noqa: F401 - how results are shown
 from tinyedge.report.files import RunFiles
@@ -189,7 +190,7 @@ def train(
     found = spec if isinstance(spec, Recipe) else train_job.find_model(os.fspath(spec), observer)
     if isinstance(found, Path):
         raise UsageError(f"`{found}` is a finished model; there is nothing to train", hint="`tinyedge.run` takes it")
-    chosen = train_job.choose(found, quick=quick, data=None if data is None else Path(data), seed=seed)
+    chosen = choose(found, quick=quick, data=None if data is None else Path(data), seed=seed)
     folder = Path(build_dir or config.build_dir or "build").absolute()
     return train_job.train(chosen, folder, observer, again=again)
 

@@ -14,7 +14,8 @@ from tinyedge.cli.options import merge_choices, shared
 from tinyedge.cli.ui import Ui
 from tinyedge.errors import CheckError, UsageError
 from tinyedge.jobs.compress import compress, write_recipe
-from tinyedge.jobs.train import choose, find_model
+from tinyedge.jobs.last_training import choose
+from tinyedge.jobs.train import find_model
 from tinyedge.report.compression import compression_document, render_compression
 
 _UNITS = {"": 1, "k": 1024, "M": 1024 * 1024}

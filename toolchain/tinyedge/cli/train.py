@@ -10,7 +10,8 @@ from tinyedge.cli.config import load_config
 from tinyedge.cli.options import shared
 from tinyedge.cli.ui import Ui
 from tinyedge.errors import UsageError
-from tinyedge.jobs.train import choose, find_model, train, train_folds, write_curves
+from tinyedge.jobs.last_training import choose, keep_last_training
+from tinyedge.jobs.train import find_model, train, train_folds, write_curves
 from tinyedge.report.folds import render_folds
 from tinyedge.report.json import folds_document, train_document
 from tinyedge.report.text import render_training
@@ -40,7 +41,7 @@ def command(
     MODEL is the name of a recipe (`digits`, `sine`) or a folder with a recipe.toml; without it, `model` of
     tinyedge.toml or [tool.tinyedge]. The result is a full-int8 .tflite, kept until something it depends on changes.
     A training that was interrupted goes on after its last whole epoch. What each epoch gave is written into the build
-    folder, as epochs.json and curves.png.
+    folder, as epochs.json and curves.png. Commands behind it take the model with the same `--data` and `--seed`.
     """
     config = load_config(Path.cwd())
     spec = model or config.model
@@ -55,9 +56,11 @@ def command(
     folder = (build_dir or config.build_dir or Path("build")).absolute()
     if folds:
         trained_folds = train_folds(recipe, folder, ui, again=again)
+        keep_last_training(recipe, folder, data, seed)
         ui.result(render_folds(trained_folds), folds_document(trained_folds))
         return
     trained = train(recipe, folder, ui, again=again)
+    keep_last_training(recipe, folder, data, seed)
     for path in write_curves(recipe, folder, ui):
         ui.detail(f"written: {path}")
     ui.result(render_training(trained), train_document(trained))

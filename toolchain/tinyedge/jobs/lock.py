@@ -23,6 +23,7 @@ from tinyedge.errors import CheckError, UsageError
 from tinyedge.install import DISTRIBUTION
 from tinyedge.jobs.build import build
 from tinyedge.jobs.choices import Choices
+from tinyedge.jobs.last_training import as_last_trained
 from tinyedge.jobs.train import find_model, load_model
 from tinyedge.paths import boards_dir, templates_dir, write_whole
 from tinyedge.report.lock import LOCK_FILE, lock_text, read_lock
@@ -169,6 +170,7 @@ def _inputs(choices: Choices, folder: Path, observer: Observer) -> _Inputs:
         raise UsageError("a model in memory cannot be locked", hint="write it into a file")
     found = find_model(choices.model, observer)
     if isinstance(found, Recipe):
+        found = as_last_trained(found, choices.build_dir, observer)
         files = [found.folder / "recipe.toml", *sorted(found.folder.glob("*.py"))]
         data = found.folder / str(found.data["source"]) if found.has_source else found.folder / "data"
         recipe = replace(

@@ -14,6 +14,7 @@ from tinyedge.artifacts.folds import Fold, Folds
 from tinyedge.convert import DATA_PAGE, DEFAULTS, Settings, convert, model_of, recognize, refuse
 from tinyedge.errors import UsageError
 from tinyedge.install import extra_command
+from tinyedge.jobs.last_training import as_last_trained
 from tinyedge.jobs.sidecar import read_sidecar
 from tinyedge.paths import models_dir, write_whole
 from tinyedge.train import load_kept, train_model, training_digest
@@ -23,8 +24,6 @@ from tinyedge.train.store import load_epochs
 
 _SUFFIXES = (".tflite", ".keras", ".h5", ".onnx", ".pt2")
 EPOCHS_SCHEMA = "tinyedge.epochs/1"
-_DATA_KEYS = ("source", "folder", "file")
-"""keys of [data] under which recipes name where their data lies"""
 BUDGET = "budget.toml"
 """in a recipe's folder, or beside a .tflite: there `<name>.budget.toml` goes before it"""
 
@@ -50,7 +49,7 @@ def load_model(
     settings: Settings = DEFAULTS,
 ) -> Loaded:
     """A quantized .tflite or a model in memory as it is, a model of another world converted, or that of a recipe
-    trained, unless that was done before.
+    trained as it was last, unless that was done before.
 
     data, settings  what a model of another world is converted with
 
@@ -73,6 +72,7 @@ def load_model(
         converted = sidecar.applied_to(convert(found, data, settings, observer).model)
         return Loaded(converted, budget=budget, budget_place=place)
     place = found.folder / BUDGET
+    found = as_last_trained(found, build_dir, observer)
     return Loaded(train(found, build_dir, observer), found.optimize, found.max_ram, _first_file(place), place)
 
 
@@ -107,26 +107,6 @@ def find_model(spec: str, observer: Observer) -> Recipe | Path:
 
 def _first_file(*paths: Path) -> Path | None:
     return next((path for path in paths if path.exists()), None)
-
-
-def choose(recipe: Recipe, *, quick: bool = False, data: Path | None = None, seed: int | None = None) -> Recipe:
-    """The recipe as it is wanted now. Raises: UsageError when it names no data that could be another's.
-
-    quick  of few epochs, as [quick] says
-    data   the file or folder that [data] names as `source`, `folder` or `file`
-    """
-    if data is not None:
-        key = next((key for key in _DATA_KEYS if key in recipe.data), None)
-        if key is None:
-            told = ", ".join(f"`{known}`" for known in _DATA_KEYS)
-            raise UsageError(
-                f"[data] of recipe `{recipe.name}` names no file or folder to be exchanged: none of {told}",
-                hint="leave out `--data`",
-            )
-        recipe = recipe.with_data(**{key: str(data.absolute())})
-    if quick:
-        recipe = recipe.as_quick()
-    return recipe if seed is None else replace(recipe, seed=seed)
 
 
 def trained_folder(recipe: Recipe, build_dir: Path) -> Path:
