@@ -12,6 +12,9 @@ from tinyedge.boards import Board
 from tinyedge.chip import Cache, Calibration
 from tinyedge.console.contract import CounterReading
 from tinyedge.emulate.unicorn.host import UnicornEmulator
+from tinyedge.emulate.unicorn.loads import LoadFinder
+from tinyedge.emulate.unicorn.strict.preconditions import Value
+from tinyedge.emulate.unicorn.strict.thumb import ThumbRules
 from tinyedge.errors import DeviceError
 
 SMALL = {
@@ -87,6 +90,13 @@ AGREEMENT = COUNTED.replace(
   ldreq r6, [r4, #64]          @ skipped three times of four
   addeq r4, #0
   ldrne r6, [r4, #128]
+  ldr r2, [r8]
+  movs r10, #3
+7: ldrb r3, [r2], #5           @ told from what is left of the pointer behind the block
+  ldr r6, [r2, r10, lsl #2]
+  ldrh r3, [r2, #2]!
+  subs r10, #1
+  bne 7b
   cmp r0, #20
   it lo
   ldrlo r7, [r4], #4           @ moves its base when it is done
@@ -174,3 +184,21 @@ def test_registers_tell_what_a_hook_of_each_load_sees(agreement: Image, caches: 
     native, hooked = (between(agreement, where, native=native) for native in (True, False))
     assert native == hooked
     assert native.data_misses > 50
+
+
+def test_loads_are_told_behind_a_block_where_registers_are_left() -> None:
+    """`ldr r2, [r8]` makes a pointer of memory; the loads by it need no hook."""
+    finder = LoadFinder(ThumbRules("cortex-m4f", 0, lambda _: None), (0, 1 << 20))
+    code = bytes.fromhex("d8f8002012f8013b52f82560013cfad1")  # ldrb r3, [r2], #1; ldr r6, [r2, r5, lsl #2]
+    groups = finder.groups(code, 0x100)
+    assert [(group.address, group.is_behind, len(group.loads)) for group in groups] == [
+        (0x100, False, 1),
+        (0x104, True, 2),
+    ]
+    by_pointer, by_index = groups[1].loads
+    assert by_pointer.address == Value(((2, 1),), 0xFFFF_FFFF)
+    assert by_index.address == Value(((2, 1), (5, 4)), 0)
+    _, overwritten = finder.groups(code.replace(b"\x25\x60", b"\x25\x20"), 0x100)  # ldr r2, [r2, r5, lsl #2]
+    assert not overwritten.is_behind
+    _, returned = finder.groups(code[:-2] + bytes.fromhex("7047"), 0x100)  # bx lr: an exception may end here
+    assert not returned.is_behind

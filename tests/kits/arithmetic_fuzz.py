@@ -214,8 +214,8 @@ MAKERS: Mapping[tuple[str, str], Maker] = {
     **{(name, dtype): maker for name, dtype, maker in _makers()},
     ("average_pool_2d", "int8"): lambda rng: pooling(size=(9, 9), channels=16, scale=extreme_scale(rng)),
     ("l2_normalization", "int8"): l2_normalization_model,
-    ("svdf", "int8"): svdf,
-    ("unidirectional_sequence_lstm", "int8"): lstm,
+    ("svdf", "int8"): lambda rng: svdf(rng, shape=(8, int(rng.integers(1, 20))), units=WIDTH // 8),
+    ("unidirectional_sequence_lstm", "int8"): lambda rng: lstm(rng, shape=(4, 4, int(rng.integers(1, 12))), units=32),
 }
 """by operator and type"""
 

@@ -44,11 +44,15 @@ def _weights(rng: Rng, *shape: int) -> np.ndarray[Any, Any]:
 def add_lstm(builder: TfliteBuilder, rng: Rng, source: Node, **given: Any) -> Node:
     """Gates from nearly linear to saturated.
 
-    given  time_major, clip, cell_scale, cell_type, weights_type, activation, hidden_is_variable, peephole
+    given  time_major, units, clip, cell_scale, cell_type, weights_type, activation, hidden_is_variable, peephole
     """
     wide = source.dtype == "int16"
     time_major = given.get("time_major", bool(rng.random() < 0.5))
-    batches, inputs, units = source.shape[1 if time_major else 0], source.shape[2], int(rng.integers(1, 9))
+    batches, inputs, units = (
+        source.shape[1 if time_major else 0],
+        source.shape[2],
+        given.get("units", int(rng.integers(1, 9))),
+    )
     hidden_scale, hidden_zero = float32(2.0 ** rng.uniform(-1, 1) / (32768 if wide else 128)), zero_point(rng)
     hidden_zero = 0 if wide else hidden_zero
     spread = 74 * 256 if wide else 74
@@ -94,8 +98,8 @@ def add_lstm(builder: TfliteBuilder, rng: Rng, source: Node, **given: Any) -> No
 
 
 def lstm(rng: Rng, **given: Any) -> bytes:
-    """A model of one LSTM; `given` as for `add_lstm`, and the type of its activations, `dtype`."""
-    shape = (int(rng.integers(1, 4)), int(rng.integers(1, 5)), int(rng.integers(1, 12)))
+    """A model of one LSTM; `given` as for `add_lstm`, and of its input the type and the shape, `dtype` and `shape`."""
+    shape = given.pop("shape", None) or (int(rng.integers(1, 4)), int(rng.integers(1, 5)), int(rng.integers(1, 12)))
     return one_operator(rng, shape, rng.uniform(0.005, 0.05), add_lstm, given)
 
 

@@ -24,11 +24,11 @@ def _weights(rng: Rng, *shape: int) -> np.ndarray[Any, Any]:
 def add_svdf(builder: TfliteBuilder, rng: Rng, source: Node, **given: Any) -> Node:
     """State of int8 or int16; scales that use the state's range and the output's, sometimes far too much of them.
 
-    given  state_type, activation, rank, bias_scale, state_is_variable
+    given  state_type, activation, rank, units, bias_scale, state_is_variable
     """
     batches, inputs = source.shape
     memory = int(rng.integers(1, 9))
-    rank, units = given.get("rank", int(rng.integers(1, 4))), int(rng.integers(1, 6))
+    rank, units = given.get("rank", int(rng.integers(1, 4))), given.get("units", int(rng.integers(1, 6)))
     filters = units * rank
     state_type = given.get("state_type", str(rng.choice(["int8", "int16"])))
     wide = state_type == "int16"
@@ -61,8 +61,8 @@ def add_svdf(builder: TfliteBuilder, rng: Rng, source: Node, **given: Any) -> No
 
 
 def svdf(rng: Rng, **given: Any) -> bytes:
-    """A model of one svdf; `given` as for `add_svdf`."""
-    shape = (int(rng.choice([1, 1, 2])), int(rng.integers(1, 20)))
+    """A model of one svdf; `given` as for `add_svdf`, and the shape of its input."""
+    shape = given.pop("shape", None) or (int(rng.choice([1, 1, 2])), int(rng.integers(1, 20)))
     return one_operator(rng, shape, 0.05, add_svdf, given)
 
 

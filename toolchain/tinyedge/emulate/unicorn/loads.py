@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from capstone import arm
@@ -18,6 +19,8 @@ _BYTES, _HALFWORDS = (
     ("ldrb", "ldrsb", "ldrbt", "ldrsbt", "ldrexb", "ldab"),
     ("ldrh", "ldrsh", "ldrht", "ldrsht", "ldah"),
 )
+_DIRECT_BRANCHES = frozenset(("b", "bl", "cbz", "cbnz"))
+"""behind other ends of blocks an exception may have changed registers"""
 _TABLES = {"tbb": 1, "tbh": 2}
 _SEVERAL = frozenset(name for name in MULTIPLE | FLOAT_SINGLE if name.startswith(("ldm", "ldrd", "vld")))
 """POP and VPOP read the stack, which is never in flash"""
@@ -36,10 +39,12 @@ class Load:
 
 @dataclass
 class LoadGroup:
-    """Loads whose addresses the registers in front of the instruction at `address` tell."""
+    """Loads whose addresses the registers tell, in front of the instruction at `address` or behind its block."""
 
     address: int
     loads: list[Load] = field(default_factory=list)
+    is_behind: bool = False
+    """the registers behind the block tell the addresses: no need to stop at the instruction"""
 
     @property
     def registers(self) -> int:
@@ -54,10 +59,11 @@ class LoadFinder:
         self._rules, self._flash = rules, flash
 
     def groups(self, code: bytes, address: int) -> list[LoadGroup]:
-        """Loads in the order of execution. The first group that is not at `address`, and each behind it, has to be
-        looked at when its instruction is reached: an address comes from memory, or the load may be skipped."""
+        """Loads in the order of execution. A group that is not at `address` has to be looked at when its instruction is
+        reached, as an address comes from memory or the load may be skipped, or behind the block."""
         group, values = LoadGroup(address), _registers()
-        groups = [group]
+        found = [(group, values)]
+        raw, name = None, ""
         for raw in self._rules.instructions(code, address):
             name = raw.insn_name() if raw.id else ""
             reads = _reads(raw, name)
@@ -67,17 +73,46 @@ class LoadFinder:
                 if where is None or len(where.terms) > TERMS_MAX or (skipped and raw.address != group.address):
                     group, values = LoadGroup(raw.address), _registers()
                     where = _address(raw, name, values)
-                    groups.append(group)
+                    found.append((group, values))
                 if where is not None and self._may_be_flash(where):
                     condition = raw.cc - arm.ARM_CC_EQ if skipped else ALWAYS
                     group.loads.append(Load(where, *reads, condition))
-            self._rules.advance(raw, values)
-        return [group for group in groups if group.loads]
+            for _, followed in found:
+                self._rules.advance(raw, followed)
+        groups = [each for each in found if each[0].loads]
+        if raw is not None and name in _DIRECT_BRANCHES:
+            _move_behind([each for each in groups if each[0].address != address])
+        return [each for each, _ in groups]
 
     def _may_be_flash(self, where: Value) -> bool:
         if not where.terms:
             return self._flash[0] <= where.constant < self._flash[1]
         return where.terms != ((SP, 1),)
+
+
+def _move_behind(groups: list[tuple[LoadGroup, Values]]) -> None:
+    """Tell the loads of the last groups from the registers behind the block, as far as these do."""
+    for group, values in reversed(groups):
+        kept = {
+            value.terms[0][0]: Value(((number, 1),), -value.constant & 0xFFFF_FFFF)
+            for number, value in enumerate(values)
+            if value is not None and len(value.terms) == 1 and value.terms[0][1] == 1
+        }
+        moved = [_substituted(load, kept) for load in group.loads]
+        if not all(moved):
+            return
+        group.loads[:] = [load for load in moved if load is not None]
+        group.is_behind = True
+
+
+def _substituted(load: Load, kept: Mapping[int, Value]) -> Load | None:
+    """The load by other registers; None where `kept` lacks one, or the load may be skipped."""
+    if load.condition != ALWAYS or not all(number in kept for number, _ in load.address.terms):
+        return None
+    address = Value.of(load.address.constant)
+    for number, factor in load.address.terms:
+        address = address.plus(kept[number].times(factor))
+    return replace(load, address=address)
 
 
 def _registers() -> Values:

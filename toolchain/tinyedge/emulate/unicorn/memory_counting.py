@@ -72,7 +72,7 @@ class NativeFlashPath:
         if not groups:
             return 0
         for group in groups:
-            if group.address != address and group.address not in self._reached:
+            if group.address != address and not group.is_behind and group.address not in self._reached:
                 self._reached.add(group.address)
                 self.fresh.append(group.address)
         first = int(self._library.te_memory_add_groups(self._path, *_entries(groups)))
@@ -87,7 +87,7 @@ def _entries(groups: list[LoadGroup]) -> tuple[Any, int, Any, int]:
     first = 0
     for entry, group in zip(of_groups, groups, strict=True):
         entry.address, entry.registers = group.address, group.registers
-        entry.first, entry.count = first, len(group.loads)
+        entry.first, entry.count, entry.behind = first, len(group.loads), group.is_behind
         first += len(group.loads)
     of_groups[-1].last = 1
     for each, load in zip(of_loads, loads, strict=True):

@@ -82,6 +82,7 @@ class LoadGroupEntry(ctypes.Structure):
         ("first", ctypes.c_uint32),
         ("count", ctypes.c_uint32),
         ("last", ctypes.c_uint32),
+        ("behind", ctypes.c_uint32),
     )
 
 

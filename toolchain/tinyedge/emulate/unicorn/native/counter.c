@@ -175,6 +175,9 @@ EXPORT void te_loads_hook(void *engine, uint64_t address, uint32_t size, void *u
 
 EXPORT void te_block_hook(void *engine, uint64_t address, uint32_t size, void *user) {
   counter *c = user;
+  if (c->memory != NULL) {
+    c->cycles += te_memory_end_block(c->memory, engine);
+  }
   if (c->cycles >= c->deadline) {
     c->deadline = UINT64_MAX;
     c->stopped = 1;

@@ -248,6 +248,16 @@ static uint64_t read_group(memory_path *m, void *engine, const load_group *group
   return cycles;
 }
 
+uint64_t te_memory_end_block(memory_path *m, void *engine) {
+  uint64_t cycles = 0;
+  while (m->next != 0) {
+    const load_group *group = &m->groups[m->next];
+    m->next = group->last ? 0 : m->next + 1;
+    cycles += group->behind ? read_group(m, engine, group) : 0;
+  }
+  return cycles;
+}
+
 uint64_t te_memory_begin_block(memory_path *m, void *engine, uint64_t address, uint32_t size, uint32_t groups) {
   const uint64_t offset = address - m->start;
   uint64_t cycles = 0;
@@ -263,7 +273,7 @@ uint64_t te_memory_begin_block(memory_path *m, void *engine, uint64_t address, u
 uint64_t te_memory_reach(memory_path *m, void *engine, uint64_t address) {
   while (m->next != 0) {
     const load_group *group = &m->groups[m->next];
-    if (group->address > address) {
+    if (group->behind || group->address > address) {
       return 0;
     }
     m->next = group->last ? 0 : m->next + 1;

@@ -21,14 +21,15 @@ typedef struct {
   uint32_t condition; /* Arm's number of it: the load may be skipped */
 } load;
 
-/* Loads whose addresses are known from the registers in front of the instruction at `address`: the first of a block, or
- * one that te_loads_hook is called for. */
+/* Loads whose addresses are known from the registers in front of the instruction at `address`, the first of a block or
+ * one that te_loads_hook is called for, or from those behind the block. */
 typedef struct {
   uint32_t address;
   uint32_t registers; /* bit: is needed */
   uint32_t first;     /* load */
   uint32_t count;
-  uint32_t last; /* of its block */
+  uint32_t last;   /* of its block */
+  uint32_t behind; /* the registers are those behind the block; none that are not follow */
 } load_group;
 
 typedef struct {
@@ -55,6 +56,9 @@ EXPORT uint32_t te_memory_add_groups(memory_path *m, const load_group *groups, u
                                      uint32_t load_count);
 
 EXPORT const memory_events *te_memory_events(const memory_path *m);
+
+/* The block before has ended: loads that are told from its last registers are done. Returns cycles of stalls. */
+uint64_t te_memory_end_block(memory_path *m, void *engine);
 
 /* A block begins: its code is fetched, and the loads of its first group are done. Returns cycles of stalls. */
 uint64_t te_memory_begin_block(memory_path *m, void *engine, uint64_t address, uint32_t size, uint32_t groups);
