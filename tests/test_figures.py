@@ -61,6 +61,10 @@ TABLES = {
     ("docs/compression.md", "digits: techniques | seeds"): (
         "by benchmarks/compression.json, which trainings and runs made: tests/benchmarks/test_compression.py"
     ),
+    (
+        "docs/streaming.md",
+        "speaker | digits | heard",
+    ): "by benchmarks/listening.json: tests/benchmarks/test_listening.py",
     ("docs/recipes.md", "recipe | judged by | float"): (
         "by benchmarks/recipes.json, which trainings and runs made: tests/benchmarks/test_recipes.py"
     ),

@@ -42,9 +42,12 @@ class SysTick:
         return self._reload + 1
 
     def _advance(self) -> None:
+        """Within a block the counter may pass zero before `_tick` is called: who reads the one sees the other."""
         now = self._services.now()
         if self._control & _ENABLE and self._reload and now >= self._zero_at:
             self._passed_zero = True
+            if self._control & _TICKINT:
+                self._services.pend(_EXCEPTION)
             self._zero_at += ((now - self._zero_at) // self._period + 1) * self._period
 
     def _value(self) -> int:
@@ -92,5 +95,4 @@ class SysTick:
 
     def _tick(self) -> None:
         self._advance()
-        self._services.pend(_EXCEPTION)
         self._arm()
