@@ -1,7 +1,7 @@
 """`python -m benchmarks.int8_input MODEL.tflite FILE.tflite`: a quantized model without the quantization in front.
 
-Of a float32 input that an operator turns into int8 at once, the int8 tensor becomes the input: what the network computes
-stays as it is.
+Of a float32 input that an operator turns into int8 at once, the int8 tensor becomes the input: what the network
+computes stays as it is.
 """
 
 from __future__ import annotations

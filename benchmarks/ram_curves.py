@@ -38,10 +38,13 @@ class Fit:
     after: tuple[str, ...]
 
 
-def board_fits(graph: Graph, core: Core, boards: Sequence[Board]) -> Fit:
-    """Which boards with that core a model fits, without streams and with them."""
+def board_fits(graph: Graph, core: Core, boards: Sequence[Board], *, input_rows: bool = False) -> Fit:
+    """Which boards with that core a model fits, without streams and with them.
+
+    input_rows  with streams the input comes row by row; it lies in RAM whole without
+    """
     whole = make_plan(graph, core, "size", by_rows=False)
-    curve = plan_curve(graph, core)
+    curve = plan_curve(graph, core, input_rows=input_rows)
     whole_bytes = whole.arena_bytes + whole.state_bytes
     plans = [(point.arena_bytes, point.flash_bytes) for point in curve.points if point.groups]
     before = _holding(boards, core, [(whole_bytes, flash_bytes(whole))])
@@ -73,11 +76,13 @@ def _holding(boards: Sequence[Board], core: Core, plans: Sequence[tuple[int, int
 @click.command(epilog="Example: python -m benchmarks.ram_curves ../shared/models --pictures docs/images")
 @click.argument("models", type=click.Path(exists=True, path_type=Path), nargs=-1, required=True)
 @click.option("--pictures", type=click.Path(file_okay=False, path_type=Path), help="Draw the curves into this folder.")
-@click.option("--core", "core_name", default="cortex-m4f", show_default=True, help="That the models run on.")
-def main(models: tuple[Path, ...], pictures: Path | None, core_name: str) -> None:
-    """Print which boards MODELS fit with and without streams of rows; draw RAM against time."""
+@click.option("--core", "core_names", default=("cortex-m4f",), show_default=True, multiple=True, help="To run on.")
+@click.option("--input", "arrives", type=click.Choice(["whole", "rows"]), default="whole", help="How the input comes.")
+def main(models: tuple[Path, ...], pictures: Path | None, core_names: tuple[str, ...], arrives: str) -> None:
+    """Print which boards MODELS fit with and without streams of rows; draw RAM against time on the first core."""
     boards = list_boards()
     cores = {board.core.name: board.core for board in boards if board.memories}
+    rows = arrives == "rows"
     click.echo("| model | core | least arena, whole | by rows | boards that it fits now alone |")
     click.echo("|---|---|--:|--:|---|")
     for path in models:
@@ -85,11 +90,12 @@ def main(models: tuple[Path, ...], pictures: Path | None, core_name: str) -> Non
             try:
                 graph = optimize_graph(settle_graph(read_model(file.read_bytes(), file.stem)))
                 if pictures is not None:
-                    picture = curve_svg(plan_curve(graph, cores[core_name]))
+                    picture = curve_svg(plan_curve(graph, cores[core_names[0]], input_rows=rows))
                     write_whole(pictures / f"rows-{file.stem}.svg", picture.encode())
-                fit = board_fits(graph, cores[core_name], boards)
-                gained = ", ".join(sorted({*fit.after} - {*fit.before})) or "none"
-                click.echo(f"| {file.stem} | {core_name} | {fit.whole_bytes:,} B | {fit.rows_bytes:,} B | {gained} |")
+                for name in core_names:
+                    fit = board_fits(graph, cores[name], boards, input_rows=rows)
+                    gained = ", ".join(sorted({*fit.after} - {*fit.before})) or "none"
+                    click.echo(f"| {file.stem} | {name} | {fit.whole_bytes:,} B | {fit.rows_bytes:,} B | {gained} |")
             except ModelError as error:
                 click.echo(f"{file.stem}: {error.what}", err=True)
 

@@ -153,19 +153,27 @@ def _fit(scale: Scale, sums: Sums, steps: _Steps, form: LineForm) -> Line | None
         bend = np.where(exponent > 0, -(np.int64(1) << (form.fraction - exponent)), 0)
     factor, offset = np.zeros_like(base), np.zeros_like(base)
     found = np.zeros(len(base), bool)
-    for extra in _CANDIDATES:
-        tried = base + extra
-        ends = _scaled(np.stack([sums.low, sums.high], axis=1), tried, bend, split)
-        lowest, highest = _offsets(steps, sums, tried, bend, split, form.fraction)
-        middle = (lowest + highest) >> 1
-        inside = np.abs(np.concatenate([ends, ends + middle[:, None]], axis=1)).max(axis=1) <= _INT32_MAX
-        first = tried >> split
-        inside &= (tried >= 0) & (first < 1 << FIRST_BITS) & ((first + 1) * sums.largest <= _INT32_MAX)
-        new = (lowest <= highest) & inside & ~found
-        factor[new], offset[new] = tried[new], middle[new]
-        found |= new
-    if not found.all():
-        return None
+    widest = int(np.argmax(sums.high - sums.low))
+    for channels in (np.array([widest]), np.arange(len(base))):  # what one channel lacks need not be asked of all
+        for extra in _CANDIDATES:
+            left = channels[~found[channels]]
+            if not len(left):
+                break
+            tried, low, high = base[left] + extra, sums.low[left], sums.high[left]
+            ends = _scaled(np.stack([low, high], axis=1), tried, bend[left], split)
+            bounds = _offsets(
+                _Steps(steps.values, steps.first[left]), low, high, tried, bend[left], split, form.fraction
+            )
+            lowest, highest = bounds
+            middle = (lowest + highest) >> 1
+            inside = np.abs(np.concatenate([ends, ends + middle[:, None]], axis=1)).max(axis=1) <= _INT32_MAX
+            first = tried >> split
+            inside &= (tried >= 0) & (first < 1 << FIRST_BITS) & ((first + 1) * sums.largest <= _INT32_MAX)
+            new = (lowest <= highest) & inside
+            factor[left[new]], offset[left[new]] = tried[new], middle[new]
+            found[left[new]] = True
+        if not found[channels].all():
+            return None
     mask = (1 << form.digit_bits) - 1
     digits = [factor >> split, *((factor >> form.digit_bits * n) & mask for n in reversed(range(form.digits - 1)))]
     return Line(form, np.stack(digits), offset, bend)
@@ -178,14 +186,20 @@ def _scaled(sums: Int64Array, factor: Int64Array, bend: Int64Array, split: int) 
 
 
 def _offsets(
-    steps: _Steps, sums: Sums, factor: Int64Array, bend: Int64Array, split: int, fraction: int
+    steps: _Steps,
+    low: Int64Array,
+    high: Int64Array,
+    factor: Int64Array,
+    bend: Int64Array,
+    split: int,
+    fraction: int,
 ) -> tuple[Int64Array, Int64Array]:
     """The least and the greatest offset of each channel that puts every step where it should be."""
     at, before = steps.first, steps.first - 1
     wanted = steps.values << fraction
     unbounded = np.int64(1 << 40)
-    least = np.where(at <= sums.high[:, None], wanted - _scaled(at, factor, bend, split), -unbounded)
-    greatest = np.where(before >= sums.low[:, None], wanted - 1 - _scaled(before, factor, bend, split), unbounded)
+    least = np.where(at <= high[:, None], wanted - _scaled(at, factor, bend, split), -unbounded)
+    greatest = np.where(before >= low[:, None], wanted - 1 - _scaled(before, factor, bend, split), unbounded)
     limit = 1 << 30
     lowest, highest = least.max(axis=1, initial=-limit), greatest.min(axis=1, initial=limit)
     return np.asarray(lowest, np.int64), np.asarray(highest, np.int64)
