@@ -48,7 +48,7 @@ class Adapt(Technique):
     share: float = 1.0
     """of the parameters of adapters that are trained: the most important, by what the loss would change without them
     after a first epoch of all of them"""
-    learning_rate: float = 0.002
+    learning_rate: float = 0.01
     """the largest of this training"""
 
     def __post_init__(self) -> None:
