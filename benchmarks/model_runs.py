@@ -17,12 +17,11 @@ from benchmarks.model_table import render, render_page
 from benchmarks.models import LEVELS
 from benchmarks.public_models import PublicModel, find_files, read_list
 from benchmarks.results import read_results, write_results
-from tinyedge.artifacts import Silence
+from tinyedge.artifacts import Measured, Silence
 from tinyedge.cli.ui import Ui
 from tinyedge.errors import CheckError, TinyEdgeError, UsageError
 from tinyedge.graph.ir import Graph
 from tinyedge.jobs.choices import Choices
-from tinyedge.jobs.measure import Measured
 from tinyedge.jobs.prepare import prepare
 from tinyedge.jobs.run import run
 from tinyedge.ops import parse_graph
