@@ -1,7 +1,7 @@
 """`python -m benchmarks`: a table of models by optimization, and budgets that hold it.
 
 `python -m benchmarks boards`: a table of boards by model and compiler.
-    others = {"boards": boards, "calibrate": calibrate, "compression": compression, "storage": storage}
+`python -m benchmarks models FOLDER`: public models, beside TensorFlow Lite Micro.
 `python -m benchmarks calibrate`: modelled latencies against published ones, and the constants between them.
 """
 
@@ -20,6 +20,7 @@ from benchmarks import storage as weight_storage
 from benchmarks.boards import measure_cells, plan_cells
 from benchmarks.budgets import BUDGETS, broken_promises, compare, lost, read_budgets, write_budgets
 from benchmarks.compression import compression
+from benchmarks.model_runs import models
 from benchmarks.models import LEVELS, Refused, Row, measure_model
 from benchmarks.table import document, render
 from tinyedge.boards import list_boards, load_board
@@ -201,7 +202,13 @@ def _default_models() -> tuple[str, ...]:
 
 
 if __name__ == "__main__":
-    others = {"boards": boards, "calibrate": calibrate, "compression": compression, "storage": storage}
+    others = {
+        "boards": boards,
+        "calibrate": calibrate,
+        "compression": compression,
+        "models": models,
+        "storage": storage,
+    }
     named = sys.argv[1] if sys.argv[1:2] and sys.argv[1] in others else ""
     command, arguments = (others[named], sys.argv[2:]) if named else (main, sys.argv[1:])
     name = f"python -m benchmarks {named}".rstrip()

@@ -85,6 +85,12 @@ TABLES = {
         "docs/latency.md",
         "model | optimized for | instructions",
     ): "by runs with `slow`; what others published not at all",
+    ("docs/model-table.md", "model | MACs | instructions, size"): (
+        "by benchmarks/model_runs.json, which runs made: tests/benchmarks/test_public_models.py, which runs some again "
+        "where TINYEDGE_MODELS names a folder of the files"
+    ),
+    ("docs/model-table.md", "model | arena, size"): "the same",
+    ("docs/model-table.md", "layer kind | models"): "the same: sums of benchmarks/model_runs.json",
     ("docs/mlperf.md", "model | what the runner sends"): "sizes by tests/mlperf, which send them",
     ("docs/trust.md", "reply | taken"): "not at all: counts of one run; tests/measure/test_noise.py lets none be wrong",
     ("docs/features.md", "kind | Cortex-M4 | Cortex-M0+"): (

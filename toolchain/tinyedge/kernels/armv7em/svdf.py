@@ -46,6 +46,7 @@ FEATURES = word_offsets(
         "blocks": "",
         "multiplier": "doubled",
         "divisor": "negated",
+        "zero_point": "of a state of int8",
     },
 )
 FEATURES_PROTOTYPE = "void NAME(const uint32_t *layer, const int8_t *input, int16_t *features)"
@@ -57,8 +58,8 @@ TIMES_PROTOTYPE = "void NAME(const uint32_t *layer, const int16_t *features, voi
 
 
 @cache
-def _features_assembly(bits: int, zero_point: int, order: Order | None) -> Assembly:
-    """Results of 8 or 16 bits; the zero point of the state is added to those of 8, and wraps.
+def _features_assembly(wide: bool, order: Order | None) -> Assembly:
+    """Results of 16 bits, or of 8, to which the zero point of the state is added, and they wrap.
 
     order  the place of each filter among the four of its block, of which two are pairs; None: they are not paired
     """
@@ -84,12 +85,11 @@ def _features_assembly(bits: int, zero_point: int, order: Order | None) -> Assem
         part_sums(asm, SUMS)
     asm("ldr r8, [sp, #4]", f"ldrd r9, r10, [r8, #{FEATURES['multiplier']}]", "ldr r11, [sp, #12]", "mov r12, #0")
     scale_sums(asm, SUMS, "r9", rectified=False)
-    asm(*(f"smmlsr {each}, {each}, r10, r12" for each in SUMS), *(f"ssat {each}, #{bits}, {each}" for each in SUMS))
-    if zero_point:
-        sign = "add" if zero_point > 0 else "sub"
-        asm(
-            *(f"{sign} {each}, {each}, #{abs(zero_point)}" for each in SUMS), *(f"sxtb {each}, {each}" for each in SUMS)
-        )
+    asm(*(f"smmlsr {each}, {each}, r10, r12" for each in SUMS))
+    asm(*(f"ssat {each}, #{16 if wide else 8}, {each}" for each in SUMS))
+    if not wide:
+        asm(f"ldr r9, [r8, #{FEATURES['zero_point']}]")
+        asm(*(f"add {each}, {each}, r9" for each in SUMS), *(f"sxtb {each}, {each}" for each in SUMS))
     asm(*(f"strh {SUMS[place]}, [r11], #2" for place in order or range(ROWS)), "str r11, [sp, #12]")
     asm("ldr r3, [sp]", "subs r3, r3, #1", "str r3, [sp]", "bne 1b")
     asm.block("end")
@@ -135,19 +135,29 @@ def _move_wide(asm: Assembly, memory: int) -> None:
 
 
 def _move_narrow(asm: Assembly, memory: int) -> None:
-    """A row of int8: fours of old values, single ones, the feature."""
+    """A row of int8: fours of old values, of which the last ends with the feature; or single ones, and the feature."""
     fours, singles = divmod(memory - 1, FOUR)
     for _ in range(fours):
-        asm("ldr r4, [r1, #1]", "ldm r0!, {r8, r9}", "str r4, [r1], #4")
-        widen(asm, "r4", "r5")
-        asm("smlad r12, r4, r8, r12", "smlad r12, r5, r9, r12")
+        asm("ldr r4, [r1, #1]")
+        _multiply_four(asm)
+    if memory % FOUR == 0:
+        asm("ldr r4, [r1]", "ldrsh r5, [r2], #2", "lsr r4, r4, #8", "orr r4, r4, r5, lsl #24")
+        _multiply_four(asm)
+        return
     for _ in range(singles):
         asm("ldrsb r4, [r1, #1]", "ldr r8, [r0], #4", "strb r4, [r1], #1", "smlabb r12, r4, r8, r12")
     asm("ldrsh r5, [r2], #2", "ldr r8, [r0], #4", "strb r5, [r1], #1", "smlabb r12, r5, r8, r12")
 
 
+def _multiply_four(asm: Assembly) -> None:
+    """Four values, in r4."""
+    asm("ldm r0!, {r8, r9}", "str r4, [r1], #4")
+    widen(asm, "r4", "r5")
+    asm("smlad r12, r4, r8, r12", "smlad r12, r5, r9, r12")
+
+
 def _features_function(p: Svdf) -> tuple[Assembly, AsmFunction]:
-    asm = _features_assembly(16 if _is_wide(p) else 8, p.state_zero_point, _order(p))
+    asm = _features_assembly(_is_wide(p), _order(p))
     comment = (
         "What each filter makes of an input: features = weights x input, rescaled.\n\n"
         "layer   te_svdf_features; blocks of four filters a, b, c, d: four biases, then for each four inputs four\n"
@@ -198,7 +208,8 @@ class SvdfRows(Kernel):
         return rounding.shifts_right(*scales)
 
     def scratch_bytes(self, layer: Layer, core: Core) -> int:
-        return 2 * ROWS * -(-layer.params.filters // ROWS)
+        p: Svdf = layer.params
+        return 2 * ROWS * -(-p.filters // ROWS)
 
     def cost(self, layer: Layer, core: Core) -> Cost:
         p: Svdf = layer.params
@@ -249,9 +260,9 @@ def _order(p: Svdf) -> Order | None:
 def _filters(p: Svdf, order: Order) -> tuple[Int64Array, Int64Array]:
     """Weights of all filters and zeros to whole blocks, and biases, which stand for the zero point of the input."""
     given = np.pad(p.features.astype(np.int64), ((0, -p.filters % ROWS), (0, 0))).reshape(-1, ROWS, p.inputs)
-    weights = np.empty_like(given)
-    weights[:, order] = given
-    weights = weights.reshape(-1, p.inputs)
+    placed = np.empty_like(given)
+    placed[:, order] = given
+    weights = placed.reshape(-1, p.inputs)
     return weights, -p.input_zero_point * weights.sum(axis=1)
 
 
@@ -259,8 +270,13 @@ def _features_layer(p: Svdf) -> npt.NDArray[np.uint32]:
     order = _order(p)
     blocks = plain_blocks(*_filters(p, ORDERS[0])) if order is None else row_blocks(*_filters(p, order))
     multiplier, divisor = rounding.scale_words(p.feature_multiplier, p.feature_shift)
-    words = -(-p.inputs // LANES)
-    header = FEATURES.words(turns=words + 1, blocks=len(blocks), multiplier=multiplier, divisor=divisor)
+    header = FEATURES.words(
+        turns=-(-p.inputs // LANES) + 1,
+        blocks=len(blocks),
+        multiplier=multiplier,
+        divisor=divisor,
+        zero_point=p.state_zero_point,
+    )
     return rounding.words(np.concatenate([header, blocks.reshape(-1)]))
 
 
@@ -284,7 +300,7 @@ def _wide_words(row: Int64Array) -> Int64Array:
 
 def _narrow_words(row: Int64Array) -> Int64Array:
     """Fours as (0, 2), (1, 3), then a word for each that is left."""
-    fours = (row.size - 1) // FOUR * FOUR
+    fours = row.size if row.size % FOUR == 0 else (row.size - 1) // FOUR * FOUR
     quads = row[:fours].reshape(-1, FOUR)
     pairs = np.stack(
         [rounding.halfwords(quads[:, 0], quads[:, 2]), rounding.halfwords(quads[:, 1], quads[:, 3])], axis=1
