@@ -103,12 +103,20 @@ def test_wrong_options_are_refused_before_anything_is_done(tmp_path: Path, monke
     monkeypatch.chdir(tmp_path)
     with pytest.raises(UsageError, match="`compiler` is 'clang'"):
         tinyedge.build("digits", "nrf52840", compiler="clang")  # type: ignore[arg-type]
+    with pytest.raises(UsageError, match="`input` is 'columns'"):
+        tinyedge.build("digits", "nrf52840", input="columns")  # type: ignore[arg-type]
+    for wrong in (0, -3, True, 1.5, "16k"):
+        with pytest.raises(UsageError, match="`max_ram` is "):
+            tinyedge.build("digits", "nrf52840", max_ram=wrong)  # type: ignore[arg-type]
     with pytest.raises(TypeError, match="did you mean `compiler`"):
         tinyedge.build("digits", "nrf52840", compilers="zig")  # type: ignore[call-arg]
     with pytest.raises(UsageError, match="no board given"):
         tinyedge.build("digits")
     with pytest.raises(UsageError, match="no recipe given"):
         tinyedge.train()
+    (tmp_path / "tinyedge.toml").write_text("max_ram = -3\n")
+    with pytest.raises(UsageError, match="`max_ram` is -3"):
+        tinyedge.build("digits", "nrf52840")
     (tmp_path / "tinyedge.toml").write_text('models = ["a.tflite", "b.tflite"]\nboard = "nrf52840dk"\n')
     with pytest.raises(UsageError, match="several models"):
         tinyedge.run()

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from kits.cli import tinyedge
 from kits.libraries import build_program, library_of, planned, run, write_files
 from kits.net import Net, weights
 from tinyedge.boards import load_board
@@ -48,17 +50,17 @@ int main(void) {{
 """
 
 
-def net() -> Net:
+def net(columns: int = 8) -> Net:
     made = Net()
-    x = made.conv(made.input((1, 12, 8, 3)), weights(1, 8, 3, 3, 3), stride=2)
+    x = made.conv(made.input((1, 12, columns, 3)), weights(1, 8, 3, 3, 3), stride=2)
     x = made.conv(x, weights(2, 1, 3, 3, 8), depthwise=True)
     made.last = made.fully_connected(made.mean(made.relu(x)), weights(3, 4, 8))  # type: ignore[attr-defined]
     return made
 
 
-def file_of(folder: Path) -> Path:
-    made = net()
-    path = folder / "rows_net.tflite"
+def file_of(folder: Path, name: str = "rows_net", columns: int = 8) -> Path:
+    made = net(columns)
+    path = folder / f"{name}.tflite"
     path.write_bytes(made.builder.build(made.inputs, [made.last.key]))  # type: ignore[attr-defined]
     return path
 
@@ -78,6 +80,17 @@ def test_rows_give_what_the_whole_image_gives(tmp_path: Path) -> None:
     assert run([build_program(write_files(library, tmp_path), main, library)], tmp_path) == "1 0 0 -1\n"
     assert "rows_net_invoke" not in library.files["rows_net.h"].decode()
     assert model.plan.graph.inputs[0] not in {buffer.tensor for buffer in model.plan.buffers}
+
+
+@pytest.mark.slow
+def test_models_that_share_an_arena_each_take_their_rows(tmp_path: Path) -> None:
+    """The large one leaves its rows where the small one kept how far its stream had come."""
+    first, second = file_of(tmp_path, "large", 24), file_of(tmp_path, "small")
+    words = ("run", first, second, "--board", "host", "--input", "rows", "--samples", "3", "--json")
+    outcome = tinyedge(*words, cwd=tmp_path)
+    assert outcome.code == 0, outcome.stderr
+    models = json.loads(outcome.stdout)["runs"]
+    assert [(each["verify"]["samples"], each["verify"]["mismatches"]) for each in models] == [(3, 0)] * 2
 
 
 def refused(graph: Graph) -> str:

@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from unicorn import arm_const, riscv_const
+from unicorn import arm_const, riscv_const, unicorn_const
 
-from kits.kernel_cases import Case, Trial, c_source
+from kits.kernel_cases import GUARD, Case, Trial, c_source
 from tinyedge import process
 from tinyedge.boards import CORES, Core, Isa
 from tinyedge.build.elf import Elf, read_elf
@@ -96,6 +96,18 @@ class CoreRunner:
             self.counts.append(count)
         return arenas
 
+    def reads_behind(self, cases: Sequence[Case], trials: Sequence[Trial]) -> list[int]:
+        """For each trial how many bytes behind its first input are read; no other buffer of the case lies there."""
+        machine = Machine(read_elf(self._build(cases)), self.core)
+        read = machine.watch_reads()
+        found = []
+        for number, before in trials:
+            end = cases[number].inputs[0].end
+            read.clear()
+            machine.call(f"te_case_{number}", before)
+            found.append(max((at - end for at in read if end < at <= end + GUARD), default=0))
+        return found
+
     def function_sizes(self, cases: Sequence[Case]) -> dict[str, int]:
         """Bytes of machine code by function, as the cases are linked."""
         return {symbol.name: symbol.size for symbol in read_elf(self._build(cases)).symbols}
@@ -169,6 +181,16 @@ class Machine:
         assert at == END, f"{function} did not return, it is at {at:#x}"
         count = Count(counter.instructions - before[0], counter.cycles - before[1])
         return engine.read_memory(self._arena, len(arena)), count
+
+    def watch_reads(self) -> set[int]:
+        """A set to which calls add where in the arena their reads end."""
+        ends = set()
+
+        def read(_: object, __: int, address: int, size: int, *___: object) -> None:
+            ends.add(address + size - self._arena)
+
+        self._engine.add_hook(unicorn_const.UC_HOOK_MEM_READ, read)
+        return ends
 
     def _broken(self) -> Precondition | None:
         address, size = self._counter.suspect, self._counter.suspect_size

@@ -26,9 +26,10 @@ class FakeKernel(Kernel):
         scratch: Callable[[Layer], int] = lambda layer: 0,
         in_place: Callable[[Layer], int | None] = lambda layer: None,
         alignment: int = 4,
+        behind: int = 0,
     ) -> None:
         own: Any = self
-        own.name, own.operators, own.alignment = name, operators, alignment
+        own.name, own.operators, own.alignment, self.behind = name, operators, alignment, behind
         self.answers = reason, cost, scratch, in_place
 
     def fits(self, layer: Layer, core: Core) -> str:
@@ -42,6 +43,9 @@ class FakeKernel(Kernel):
 
     def in_place_offset(self, layer: Layer, core: Core, input_index: int) -> int | None:
         return self.answers[3](layer)
+
+    def reads_behind(self, layer: Layer, core: Core) -> int:
+        return self.behind
 
     def emit(self, layer: Layer, core: Core, operands: Operands) -> Code:
         raise AssertionError("plans emit nothing")

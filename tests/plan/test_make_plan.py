@@ -15,7 +15,7 @@ from kits.arena_run import run_in_arena
 from kits.fake_kernels import CORE, FakeKernel
 from kits.net import Net, Node, weights
 from tinyedge.artifacts import Optimize, Plan
-from tinyedge.errors import InternalError, ModelError
+from tinyedge.errors import FitError, InternalError, ModelError
 from tinyedge.graph.reader import read_model
 from tinyedge.kernels.contract import Cost
 from tinyedge.ops.contract import Layer
@@ -200,6 +200,21 @@ def test_variables_have_memory_of_their_own_all_the_time() -> None:
     assert plan.state == (kept,)
     assert kept not in plan.buffers
     assert (plan.arena_bytes, plan.state_bytes, plan.lower_bound_bytes) == (40, 40, 40)
+
+
+def test_what_is_read_behind_a_tensor_is_in_the_arena_or_the_state() -> None:
+    """Of two tensors in place one may end where the arena does, and so may the only variable where the state does."""
+    net = Net()
+    state = net.builder.tensor((1, 40), scale=0.05, zero_point=3, is_variable=True)
+    graph = net.graph(net.add(net.input((1, 40)), Node(state, (1, 40), 0.05, 3)))
+    for behind, more in ((0, 0), (1, 4), (4, 4), (5, 8)):
+        kernels = [FakeKernel(in_place=lambda layer: 0, behind=behind)]
+        plan = make_plan(graph, CORE, "balanced", kernels=kernels)
+        assert (plan.arena_bytes, plan.state_bytes) == (40 + more, 40 + more)
+        limited = make_plan(graph, CORE, "balanced", kernels=kernels, max_ram_bytes=80 + 2 * more)
+        assert (limited.arena_bytes, limited.state_bytes) == (40 + more, 40 + more)
+        with pytest.raises(FitError, match=f"take {80 + 2 * more:,} B at least"):
+            make_plan(graph, CORE, "balanced", kernels=kernels, max_ram_bytes=79 + 2 * more)
 
 
 def test_a_variable_that_the_first_step_writes_lies_on_no_input() -> None:

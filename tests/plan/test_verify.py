@@ -99,6 +99,10 @@ BREAKS: list[tuple[str, Callable[[Plan], Plan]]] = [
     ("never runs", lambda p: replace(p, layers=p.layers[:1], buffers=p.buffers[:2])),
     ("before it is written", lambda p: replace(p, layers=p.layers[::-1])),
     ("is scratch of step", lambda p: change(p, buffer_at(p, "scratch of operator 1"), first=0, last=0)),
+    (
+        "is read up to",
+        lambda p: replace(p, layers=(replace(p.layers[0], reads_behind=4_000), *p.layers[1:])),
+    ),
     ("is not among the buffers", lambda p: replace(p, buffers=p.buffers[:-1])),
     ("overlap at step", lambda p: change(p, buffer_at(p, "scratch of operator 0"), offset=p.buffers[0].offset)),
 ]

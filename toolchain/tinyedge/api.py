@@ -66,6 +66,7 @@ class BuildOptions(TypedDict, total=False):
     build_dir    folder for everything that is made
     keep_inputs  inferences leave their inputs as they are
     max_ram      bytes of arena and state at most, at the price of time
+    input        how it comes: whole, or row by row through NAME_push_row, and never in RAM whole
     arena        of several models: one that they run in one after the other, or one each
     data         samples, and labels, for a model that has to be converted
     python       the Python that has litert-torch
@@ -78,6 +79,7 @@ class BuildOptions(TypedDict, total=False):
     build_dir: PathLike
     keep_inputs: bool
     max_ram: int
+    input: Literal["whole", "rows"]
     arena: Literal["shared", "separate"]
     data: PathLike
     python: str
@@ -319,7 +321,7 @@ def _choices(model: Model | Sequence[Model] | None, board: str | None, options: 
     several = list(model) if isinstance(model, list | tuple) else [model]
     first, *others = config.models or (config.model,) if model is None else several
     runtime, arena = given.pop("runtime", None), given.pop("arena", "shared")
-    defaults = {**dict.fromkeys(kinds), "keep_inputs": False}
+    defaults = {**dict.fromkeys(kinds), "keep_inputs": False, "arrives": given.pop("input", "whole")}
     merged, _ = merge_choices(
         config, runtime or config.runtime or RUNTIMES[0], {**defaults, **given, "model": _plain(first), "board": board}
     )

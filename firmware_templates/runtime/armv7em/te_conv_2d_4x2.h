@@ -3,8 +3,9 @@
  *
  * A window is read as segments, each a run of bytes: the rows of the kernel, or all its taps if it is dilated. The
  * arithmetic is in a function emitted for the layer (te_conv_4x2_run), which does a row of output pixels and finds in
- * te_conv_4x2_row where each segment begins. Where windows reach outside the input, or segments are no whole words,
- * the rows that windows see are kept in a ring with their border, so that reading them needs no care.
+ * te_conv_4x2_row where each segment begins. Where windows reach outside the input, the rows that windows see are kept
+ * in a ring with their border, so that reading them needs no care. A segment of no whole words is read to the end of
+ * its last word: up to 3 bytes behind the input, which must be readable, whatever they hold.
  */
 #ifndef TE_CONV_2D_4X2_H
 #define TE_CONV_2D_4X2_H

@@ -13,7 +13,7 @@ from kits.conv_layers import conv_corners
 from kits.core_kernels import CoreRunner
 from kits.kernel_cases import check_exact, make_case
 from kits.kernel_checks import M4, ON_M4, loop_lines, model_layers, rng_for
-from kits.kernel_layers import Pair, Rng
+from kits.kernel_layers import Pair, Rng, random_inputs
 from ops.conv_2d import conv_layer, relu_layer
 from tinyedge.boards import CORES
 from tinyedge.kernels.armv7em.conv_4x2 import Conv2D4x2, Conv2D4x2Compact, Conv2D4x2Unrolled
@@ -79,6 +79,22 @@ def test_in_place_offsets_are_not_larger_than_needed(padding: str, tmp_path: Pat
     ]  # fmt: skip
     layers = [layer for layer in layers if layout_in_place(layer.params, find_layout(layer.params)) % 4 == 0]
     ON_M4.check_offsets_are_tight(Conv2D4x2(), ON_M4.fitting(Conv2D4x2(), layers, 6), tmp_path, rng)
+
+
+def test_reads_as_far_behind_the_input_as_it_says(tmp_path: Path) -> None:
+    """No further, and the furthest of them as far."""
+    rng = rng_for("behind")
+    plain: dict[str, Any] = {"stride": (1, 1), "dilation": (1, 1), "padding": "valid", "output_channels": 4}
+    layers = [
+        *(conv_layer(rng, size=(2, 3), kernel=(1, 1), input_channels=n, **plain) for n in range(1, 9)),
+        conv_layer(rng, size=(4, 4), kernel=(3, 3), input_channels=3, **plain),
+        conv_layer(rng, size=(4, 3), kernel=(3, 3), input_channels=3, **{**plain, "padding": "same"}),
+    ]
+    cases = [make_case(layer, Conv2D4x2(), M4) for layer in layers]
+    trials = [(number, case.arena(random_inputs(rng, case.layer))) for number, case in enumerate(cases)]
+    found = CoreRunner(tmp_path, M4).reads_behind(cases, trials)
+    assert found == [case.kernel.reads_behind(case.layer, M4) for case in cases]
+    assert set(found) == {0, 1, 2, 3}
 
 
 SPEEDS = [

@@ -117,6 +117,8 @@ class PlannedLayer:
     scratch: Buffer | None
     in_place_offsets: tuple[int | None, ...] = ()
     """per input what `Kernel.in_place_offset` said; without an entry the output may not overlap that input"""
+    reads_behind: int = 0
+    """bytes behind the end of its tensors that it may read"""
 
 
 @dataclass(frozen=True)
@@ -149,6 +151,8 @@ class PlannedGroup:
     scratch  the rows that wait inside
     calls    the step of each call of a layer, in order
     rows     for each layer where its rows lie
+
+    reads_behind  as a layer has it
     """
 
     first: int
@@ -160,6 +164,7 @@ class PlannedGroup:
     in_place_offsets: tuple[int | None, ...]
     calls: tuple[int, ...]
     rows: tuple[RowsAt, ...]
+    reads_behind: int = 0
 
 
 @dataclass(frozen=True, eq=False)
@@ -172,6 +177,7 @@ class PlanUnit:
     kernel: Kernel
     scratch: Buffer | None
     in_place_offsets: tuple[int | None, ...]
+    reads_behind: int
     group: PlannedGroup | None = None
 
 
@@ -205,12 +211,13 @@ class Plan:
         for step, planned in enumerate(self.layers):
             group = group_at.get(step)
             if group is not None:
-                offsets = group.in_place_offsets
-                found.append(PlanUnit(step, group.last, group.layer, group.kernel, group.scratch, offsets, group))
+                offsets, behind = group.in_place_offsets, group.reads_behind
+                unit = PlanUnit(step, group.last, group.layer, group.kernel, group.scratch, offsets, behind, group)
+                found.append(unit)
             elif step not in inside:
                 assert isinstance(planned.kernel, Kernel)
-                offsets = planned.in_place_offsets
-                found.append(PlanUnit(step, step, planned.layer, planned.kernel, planned.scratch, offsets))
+                offsets, behind = planned.in_place_offsets, planned.reads_behind
+                found.append(PlanUnit(step, step, planned.layer, planned.kernel, planned.scratch, offsets, behind))
         return tuple(found)
 
     @property

@@ -329,8 +329,14 @@ def merge_choices(config: Config, runtime: str, given: Mapping[str, Any]) -> tup
 
 
 def _max_ram(config: Config, runtime: str, given: int | None) -> int | None:
-    """Bytes: what the user gave; else the project's settings, for the runtime that can trade time for RAM."""
-    return config.max_ram if given is None and runtime == RUNTIMES[0] else given
+    """Bytes: what the user gave; else the project's settings, for the runtime that can trade time for RAM.
+
+    Raises: UsageError for what is no number of bytes
+    """
+    most = config.max_ram if given is None and runtime == RUNTIMES[0] else given
+    if most is not None and (not isinstance(most, int) or isinstance(most, bool) or most < 1):
+        raise UsageError(f"`max_ram` is {most!r}", hint="give a whole number of bytes, from 1 on")
+    return most
 
 
 def _decorate(function: Command, decorators: tuple[Callable[[Command], Command], ...]) -> Command:

@@ -78,6 +78,9 @@ def each_image(inner: Kernel) -> Kernel:
                 return None
             return offset if not growth else offset + max(0, (image_count(layer) - 1) * growth)
 
+        def reads_behind(self, layer: Layer, core: Core) -> int:
+            return inner.reads_behind(one_image(layer), core)
+
         def emit(self, layer: Layer, core: Core, operands: Operands) -> Code:
             image = one_image(layer)
             steps = tuple(tensor.elements for tensor in (*image.inputs, *image.outputs))

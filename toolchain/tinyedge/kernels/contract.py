@@ -217,6 +217,10 @@ class Kernel(abc.ABC):
         """
         return None
 
+    def reads_behind(self, layer: Layer, core: Core) -> int:
+        """How many bytes it may read behind the end of its tensors, whatever they hold: plans keep them readable."""
+        return 0
+
     @abc.abstractmethod
     def emit(self, layer: Layer, core: Core, operands: Operands) -> Code:
         """The code of the layer; pure and deterministic."""

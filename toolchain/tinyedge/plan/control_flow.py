@@ -138,6 +138,10 @@ def _alignment(plans: Sequence[Plan]) -> int:
     return max((4, *(plan.alignment for plan in plans)))
 
 
+def _reads_behind(plans: Sequence[Plan]) -> int:
+    return max((unit.reads_behind for plan in plans for unit in plan.units), default=0)
+
+
 # -- kernels ---------------------------------------------------------------------------------------------------------
 
 
@@ -162,6 +166,9 @@ def _loop(params: While, plan_inner: Callable[[Graph], Plan]) -> Kernel:
 
         def scratch_bytes(self, layer: Layer, core: Core) -> int:
             return max(condition.arena_bytes, body.arena_bytes)
+
+        def reads_behind(self, layer: Layer, core: Core) -> int:
+            return _reads_behind((condition, body))
 
         def emit(self, layer: Layer, core: Core, operands: Operands) -> Code:
             text = _Text(operands, core)
@@ -210,6 +217,9 @@ def _branch(params: If, plan_inner: Callable[[Graph], Plan]) -> Kernel:
 
         def scratch_bytes(self, layer: Layer, core: Core) -> int:
             return max(plan.arena_bytes for plan in plans)
+
+        def reads_behind(self, layer: Layer, core: Core) -> int:
+            return _reads_behind(plans)
 
         def emit(self, layer: Layer, core: Core, operands: Operands) -> Code:
             text = _Text(operands, core)

@@ -85,31 +85,37 @@ class Flow:
         return found
 
     @cached_property
+    def calls_of(self) -> Mapping[int, tuple[tuple[int, Call], ...]]:
+        """Position -> the calls of the layer, with their numbers."""
+        found: dict[int, list[tuple[int, Call]]] = {at: [] for at in self.layers}
+        for number, call in enumerate(self.calls):
+            if call.action == "run":
+                found[call.of].append((number, call))
+        return {at: tuple(calls) for at, calls in found.items()}
+
+    @cached_property
+    def loads(self) -> Mapping[int, tuple[tuple[int, Call], ...]]:
+        """Tensor that no layer of the flow computes -> the calls that load its rows, with their numbers."""
+        found: dict[int, list[tuple[int, Call]]] = {}
+        for number, call in enumerate(self.calls):
+            if call.action == "load":
+                found.setdefault(call.of, []).append((number, call))
+        return {tensor: tuple(calls) for tensor, calls in found.items()}
+
+    @cached_property
     def runs(self) -> Mapping[int, Counter[int]]:
         """Position -> rows of a call -> how many calls of the layer compute so many."""
-        found: dict[int, Counter[int]] = {at: Counter() for at in self.layers}
-        for call in self.calls:
-            if call.action == "run":
-                found[call.of][call.count] += 1
-        return found
+        return {at: Counter(call.count for _, call in calls) for at, calls in self.calls_of.items()}
 
     @cached_property
     def run_kinds(self) -> Mapping[int, frozenset[tuple[int, tuple[int, ...]]]]:
         """Position -> (rows of a call, how far back its inputs lie) of all calls of the layer."""
-        found: dict[int, set[tuple[int, tuple[int, ...]]]] = {at: set() for at in self.layers}
-        for call in self.calls:
-            if call.action == "run":
-                found[call.of].add((call.count, call.back))
-        return {at: frozenset(kinds) for at, kinds in found.items()}
+        return {at: frozenset((call.count, call.back) for _, call in calls) for at, calls in self.calls_of.items()}
 
     @cached_property
     def run_bits(self) -> Mapping[int, int]:
         """Position -> the calls of the layer, as a set of bits."""
-        found = dict.fromkeys(self.layers, 0)
-        for number, call in enumerate(self.calls):
-            if call.action == "run":
-                found[call.of] |= 1 << number
-        return found
+        return {at: sum(1 << number for number, _ in calls) for at, calls in self.calls_of.items()}
 
     @cached_property
     def push_bits(self) -> Mapping[int, int]:

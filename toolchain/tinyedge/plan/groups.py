@@ -16,9 +16,8 @@ from tinyedge.boards import Core
 from tinyedge.graph.ir import Graph
 from tinyedge.kernels.contract import Kernel
 from tinyedge.ops.contract import Layer
-from tinyedge.plan.arena import place_blocks
 from tinyedge.plan.flow import Flow, make_flow
-from tinyedge.plan.layout import make_layout
+from tinyedge.plan.layout import lay_out, state_bytes
 from tinyedge.plan.liveness import (
     Memory,
     Step,
@@ -27,7 +26,6 @@ from tinyedge.plan.liveness import (
     input_in_place_offsets,
     lifetimes,
     saved_bytes,
-    step_needs,
 )
 from tinyedge.plan.parts import TASTES, PartFinder
 from tinyedge.plan.row_buffers import ALIGNMENT
@@ -245,7 +243,7 @@ class Groups:
     def _option(self, stream: Stream, name: str) -> Option:
         kernel, layer = StreamKernel(stream, name), stream_layer(stream)
         offsets = tuple(kernel.in_place_offset(layer, self.core, at) for at in range(len(layer.inputs)))
-        step = Step(layer, stream.strip_bytes, offsets)
+        step = Step(layer, stream.strip_bytes, offsets, stream.reads_behind)
         candidate = Candidate(kernel, stream.cost, step)
         return Option(stream.first, stream.last, self._need(stream.first, stream.last, step), candidate)
 
@@ -277,10 +275,11 @@ class Groups:
         wanted = [least * ratio**step for step in range(BUDGETS)]
         return tuple(sorted({max(need for need in between if need <= size + 1) for size in wanted} | {top}))
 
-    @property
+    @cached_property
     def state_bytes(self) -> int:
-        """What variables take beside the arena."""
-        return sum(aligned(s.bytes, self.alignment) for s in self.memory.storages if s.variable)
+        """What variables take beside the arena at most, whatever kernels read them."""
+        steps = [candidate.step for each in self.candidates for candidate in each.candidates]
+        return state_bytes(self.memory, steps, self.alignment)
 
     def cover_of(self, chosen: Sequence[Candidate]) -> Cover:
         """The cover by these candidates, in order of execution."""
@@ -304,16 +303,7 @@ class Groups:
     def arena_bytes(self, cover: Cover) -> int:
         """The arena of a cover, laid out."""
         memory, steps = self.memory_of(cover), [option.candidate.step for option in cover]
-        order = range(len(cover))
-        layout = make_layout(memory, steps, lifetimes(memory, order))
-        arena = [
-            at for at in range(len(layout.blocks)) if at >= len(memory.storages) or not memory.storages[at].variable
-        ]
-        number = {at: n for n, at in enumerate(arena)}
-        blocks = [layout.blocks[at] for at in arena]
-        overlaps = {(number[a], number[b]): offset for (a, b), offset in layout.overlaps.items()}
-        bound = max(step_needs(memory, steps, order, self.alignment)) - self.state_bytes
-        return place_blocks(blocks, overlaps, alignment=self.alignment, lower_bound=bound, work=_WORK).bytes
+        return lay_out(memory, steps, self.alignment, work=_WORK).bytes
 
     def candidates_of(self, cover: Cover) -> tuple[LayerCandidates, ...]:
         """For each option of a cover all there is to choose from for its layers."""
@@ -382,7 +372,7 @@ def _least_budget(options: Sequence[Option], layers: int) -> int:
 
 def _of(layer: Layer, step: Step) -> Step:
     """The step, of the layer that stands for the same group."""
-    return Step(layer, step.scratch_bytes, step.in_place_offsets)
+    return Step(layer, step.scratch_bytes, step.in_place_offsets, step.reads_behind)
 
 
 def _unbeaten(options: Sequence[Option]) -> list[Option]:

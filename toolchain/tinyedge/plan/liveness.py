@@ -24,11 +24,13 @@ class Step:
     """A layer and what its kernel wants of memory.
 
     in_place_offsets  one for each of `Layer.inputs`, by `Kernel.in_place_offset`; None: the output may not touch it
+    reads_behind      bytes that must be readable behind the end of its tensors
     """
 
     layer: Layer
     scratch_bytes: int = 0
     in_place_offsets: tuple[int | None, ...] = ()
+    reads_behind: int = 0
 
     def in_place(self, position: int) -> int | None:
         """The in-place offset of input `position`; None without one."""

@@ -71,7 +71,12 @@ class PartFinder:
             most, price = 2 * candidates[0].cost.cycles, self._cycles_a_byte * rows / height(layer.outputs[0])
             best = min((c for c in candidates if c.cost.cycles <= most), key=lambda c: _RANKS[taste](c, price))
             self._parts[*key, taste] = Part(
-                part, best.kernel, best.cost, best.step.scratch_bytes, best.step.in_place_offsets
+                part,
+                best.kernel,
+                best.cost,
+                best.step.scratch_bytes,
+                best.step.in_place_offsets,
+                best.step.reads_behind,
             )
         return self._parts[*key, taste]
 

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from tinyedge.artifacts import Buffer, NamedKernel, Optimize, Plan, PlannedGroup, PlannedLayer, RowsAt
 from tinyedge.graph.ir import Graph
 from tinyedge.kernels.contract import Cost
-from tinyedge.plan.arena import place_blocks
-from tinyedge.plan.layout import make_layout
-from tinyedge.plan.liveness import Memory, aligned, find_memory, lifetimes, step_needs, tensor_lifetimes
+from tinyedge.plan.layout import lay_out, place_variables, state_bytes
+from tinyedge.plan.liveness import Memory, find_memory, tensor_lifetimes
 from tinyedge.plan.rows import height
 from tinyedge.plan.select import Candidate, LayerCandidates
 from tinyedge.plan.stream import Stream
@@ -72,33 +71,25 @@ class _Placing:
         steps = [candidate.step for candidate in self.chosen]
         memory = find_memory(self.graph, [step.layer for step in steps], keep_inputs=self.keep_inputs)
         alignment = max((4, *(candidate.kernel.alignment for candidate in self.chosen)))
-        order = range(len(steps))
-        layout = make_layout(memory, steps, lifetimes(memory, order))
-        state_at, state_bytes = place_state(memory, alignment)
-        bound = max(step_needs(memory, steps, order, alignment)) - state_bytes  # variables are alive at every step
-        blocks = [at for at in range(len(layout.blocks)) if at not in state_at]
-        number_of = {at: number for number, at in enumerate(blocks)}
-        overlaps = {(number_of[a], number_of[b]): in_place for (a, b), in_place in layout.overlaps.items()}
-        placement = place_blocks([layout.blocks[at] for at in blocks], overlaps, alignment=alignment, lower_bound=bound)
-        offsets = {at: placement.offsets[number] for at, number in number_of.items()}
-        self._place_tensors(memory, offsets, state_at)
-        for number in order:
-            at = layout.scratch_at.get(number)
-            self._place_unit(number, None if at is None else offsets[at])
+        arena = lay_out(memory, steps, alignment)
+        self._place_tensors(memory, arena.offsets, place_variables(memory, alignment))
+        for number in range(len(steps)):
+            at = arena.layout.scratch_at.get(number)
+            self._place_unit(number, None if at is None else arena.offsets[at])
         return Plan(
             graph=self.graph,
             layers=tuple(self.layers),
             buffers=tuple(self.buffers),
             state=tuple(self.state),
-            state_bytes=state_bytes,
-            arena_bytes=aligned(placement.bytes, alignment),
-            lower_bound_bytes=bound,
+            state_bytes=state_bytes(memory, steps, alignment),
+            arena_bytes=arena.bytes,
+            lower_bound_bytes=arena.lower_bound_bytes,
             optimize=self.optimize,
             keeps_inputs=self.keep_inputs,
             groups=tuple(self.groups),
         )
 
-    def _place_tensors(self, memory: Memory, offsets: dict[int, int], state_at: dict[int, int]) -> None:
+    def _place_tensors(self, memory: Memory, offsets: Mapping[int, int], state_at: Mapping[int, int]) -> None:
         unit_layers = [candidate.step.layer for candidate in self.chosen]
         alive = tensor_lifetimes(self.graph, unit_layers, keep_inputs=self.keep_inputs)
         for at, storage in enumerate(memory.storages):
@@ -122,7 +113,8 @@ class _Placing:
             self._place_group(candidate, kernel.stream, span, scratch)
             return
         considered = self.candidates[span.first].considered
-        self.layers.append(PlannedLayer(step.layer, kernel, candidate.cost, considered, scratch, step.in_place_offsets))
+        offsets, behind = step.in_place_offsets, step.reads_behind
+        self.layers.append(PlannedLayer(step.layer, kernel, candidate.cost, considered, scratch, offsets, behind))
 
     def _place_group(self, candidate: Candidate, stream: Stream, span: _Span, scratch: Buffer | None) -> None:
         for step, layer in enumerate(stream.layers, start=span.first):
@@ -144,6 +136,7 @@ class _Placing:
                 candidate.step.in_place_offsets,
                 tuple(call.of - stream.first + span.first for call in calls),
                 self._rows(stream, scratch.offset if scratch is not None else 0),
+                candidate.step.reads_behind,
             )
         )
 
@@ -174,13 +167,3 @@ def _glue(cost: Cost, layers: Sequence[PlannedLayer]) -> Cost:
         cost.code_bytes - sum(planned.cost.code_bytes for planned in layers),
         cost.constant_bytes - sum(planned.cost.constant_bytes for planned in layers),
     )
-
-
-def place_state(memory: Memory, alignment: int) -> tuple[dict[int, int], int]:
-    """(storage of variables -> its offset in the state, bytes of the state): one behind the other."""
-    offsets, end = {}, 0
-    for at, storage in enumerate(memory.storages):
-        if storage.variable:
-            offsets[at] = end
-            end += aligned(storage.bytes, alignment)
-    return offsets, end

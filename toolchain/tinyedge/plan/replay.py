@@ -13,7 +13,7 @@ import numpy.typing as npt
 from tinyedge.artifacts import Plan, PlannedGroup
 from tinyedge.plan.addresses import Place, PlacedCall
 from tinyedge.plan.row_buffers import cell_bytes, given_left
-from tinyedge.plan.rows import height, row_bytes
+from tinyedge.plan.rows import height, row_bytes, window_reach
 from tinyedge.plan.stream import Stream
 from tinyedge.plan.stream_kernel import StreamKernel
 
@@ -91,6 +91,7 @@ class _Replay:
             yield from self._strides(placed, position)
             given = given_left(self.flow, at, place.tensor) if placed.call.action == "run" else 0
             yield from self._read(place, given, with_border=given_border(self.stream, placed, place))
+            yield from self._behind(placed, position)
         if placed.write is not None:
             yield from self._write(placed, placed.write, scratch)
 
@@ -103,6 +104,18 @@ class _Replay:
         if row_bytes(source) != place.pitch:
             name = self._name(place.tensor)
             yield f"rows of `{name}` lie {place.pitch:,} B apart, the kernel takes them {row_bytes(source):,} B apart"
+
+    def _behind(self, placed: PlacedCall, position: int) -> Iterator[str]:
+        """What a kernel reads behind its rows must be memory of the arena."""
+        call, place = placed.call, placed.reads[position]
+        if call.action != "run":
+            return
+        part = self.stream.parts[call.of, call.count]
+        window = self.flow.readings[call.of].kind == "window"
+        row = window_reach(part.layer) if window else place.bytes
+        end = self._address(place) + (place.rows - 1) * place.pitch + row + part.reads_behind
+        if end > len(self.owners):
+            yield f"`{self._name(place.tensor)}` is read up to {end:,}, the arena has {len(self.owners):,} B"
 
     def _read(self, place: Place, given: int, *, with_border: bool) -> Iterator[str]:
         image = self.flow.tensors[place.tensor]

@@ -165,6 +165,13 @@ def _window_part(layer: Layer, reading: Reading, rows: int, width: int | None) -
     return replace(layer, params=replace(layer.params, window=window), inputs=(source,), outputs=(output,), macs=macs)
 
 
+def window_reach(layer: Layer) -> int:
+    """Bytes of a row of the input up to the end of the last window; those beyond the row are not there."""
+    w, (_, _, columns, channels) = layer.params.window, layer.inputs[0].shape
+    last = (w.output_w - 1) * w.stride_w - w.pad_left + (w.kernel_w - 1) * w.dilation_w + 1
+    return int(min(last, columns)) * channels * layer.inputs[0].dtype.bytes
+
+
 def sums_bytes(layer: Layer) -> int:
     """Scratch that adding up rows takes: an int32 for each channel."""
     return 4 * layer.inputs[0].shape[3]

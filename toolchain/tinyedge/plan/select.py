@@ -88,7 +88,8 @@ def find_candidates(layer: Layer, core: Core, serving: Sequence[Kernel]) -> Laye
     fitting = []
     for kernel, cost in cheapest_first(costs):
         in_place_offsets = tuple(kernel.in_place_offset(layer, core, position) for position in range(len(layer.inputs)))
-        fitting.append(Candidate(kernel, cost, Step(layer, kernel.scratch_bytes(layer, core), in_place_offsets)))
+        scratch, behind = kernel.scratch_bytes(layer, core), kernel.reads_behind(layer, core)
+        fitting.append(Candidate(kernel, cost, Step(layer, scratch, in_place_offsets, behind)))
     said = [(candidate.kernel.name, describe_cost(candidate)) for candidate in fitting]
     return LayerCandidates(layer, tuple(fitting), tuple(said + refused))
 

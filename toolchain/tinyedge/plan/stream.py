@@ -10,17 +10,26 @@ row of its window dies, if they are used up before that buffer takes the next ro
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from tinyedge.kernels.contract import Cost, Kernel
+from tinyedge.kernels.contract import Cost, ExactOffset, Kernel
 from tinyedge.ops.contract import Layer
 from tinyedge.plan.addresses import PlacedCall, place_calls
 from tinyedge.plan.flow import Flow, bits
+from tinyedge.plan.leads import find_lead
 from tinyedge.plan.liveness import aligned
-from tinyedge.plan.row_buffers import ALIGNMENT, RowBuffer, arrives, buffer_of, outside_tensors, read_in_place
-from tinyedge.plan.rows import height, row_bytes, sums_bytes
+from tinyedge.plan.row_buffers import (
+    ALIGNMENT,
+    RowBuffer,
+    arrives,
+    buffer_of,
+    given_left,
+    outside_tensors,
+    read_in_place,
+)
+from tinyedge.plan.rows import height, row_bytes, sums_bytes, window_reach
 
 STATE_BYTES = 8
 """at the end of the strip of a group whose rows arrive one by one: how far it has come"""
@@ -41,6 +50,7 @@ class Part:
     """Some rows of a layer, and the kernel that computes them; `kernel` None: rows are added up.
 
     in_place_offsets  as the kernel gave them, for each input
+    reads_behind      likewise
     """
 
     layer: Layer
@@ -48,6 +58,7 @@ class Part:
     cost: Cost
     scratch_bytes: int
     in_place_offsets: tuple[int | None, ...] = ()
+    reads_behind: int = 0
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,6 +83,8 @@ class Stream:
     cost: Cost
     loaded: frozenset[int] = field(default_factory=frozenset)
     """tensors from outside that are copied row by row"""
+    reads_behind: int = 0
+    """bytes behind tensors that lie whole"""
 
     @property
     def last(self) -> int:
@@ -181,10 +194,64 @@ def make_stream(flow: Flow, first: int, parts: Mapping[tuple[int, int], Part]) -
     }
     scratch_at = dict(zip(scratch, offsets[len(blocks) :], strict=True))
     cost = _stream_cost(flow, first, parts, placed, loaded)
-    leads = {key: find_lead(flow, first, key, key in loaded) for key in outside}
+    strip_bytes = max(strip_bytes, _readable_end(flow, first, parts, placed, in_place))
     if arrives(flow, first):
         strip_bytes += STATE_BYTES
-    return Stream(flow, first, parts, placed, in_place, scratch_at, strip_bytes, leads, cost, loaded)
+    behind = _reads_behind(flow, first, parts, set(outside) - loaded)
+    leads = {}
+    for key in outside:
+        in_last = {} if key in loaded else _last_in_place(flow, parts, key)
+        leads[key] = find_lead(flow, first, key, loaded=key in loaded, in_place=in_last)
+    return Stream(flow, first, parts, placed, in_place, scratch_at, strip_bytes, leads, cost, loaded, behind)
+
+
+def _last_in_place(flow: Flow, parts: Mapping[tuple[int, int], Part], tensor: int) -> dict[int, int | None]:
+    """Rows of a call of the last layer -> its kernel's in-place offset for a tensor; empty where that is not read."""
+    found: dict[int, int | None] = {}
+    for rows in flow.runs[flow.last]:
+        part = parts[flow.last, rows]
+        offsets = [
+            offset
+            for source, offset in zip(part.layer.inputs, part.in_place_offsets, strict=False)
+            if source.index == tensor and part.kernel is not None
+        ]
+        if any(offset is None or isinstance(offset, ExactOffset) for offset in offsets):
+            found[rows] = None
+        elif offsets:
+            found[rows] = max(offset for offset in offsets if offset is not None)
+    return found
+
+
+def _readable_end(
+    flow: Flow,
+    first: int,
+    parts: Mapping[tuple[int, int], Part],
+    buffers: Mapping[int, RowBuffer],
+    in_place: Mapping[int, int],
+) -> int:
+    """Where the strip must end so that what kernels read behind rows is in it."""
+    end = 0
+    for (at, _), part in parts.items():
+        for tensor in part.layer.inputs if at >= first and part.reads_behind else ():
+            buffer = buffers.get(in_place.get(tensor.index, tensor.index))
+            if buffer is not None:
+                row = buffer.pitch
+                if tensor.index in buffers and flow.readings[at].kind == "window":
+                    row = buffer.left - given_left(flow, at, tensor.index) + window_reach(part.layer)
+                end = max(end, buffer.at + buffer.bytes - buffer.pitch + row + part.reads_behind)
+    return aligned(end, ALIGNMENT)
+
+
+def _reads_behind(flow: Flow, first: int, parts: Mapping[tuple[int, int], Part], whole: Collection[int]) -> int:
+    """How many bytes are read behind the end of tensors that lie whole."""
+    return max(
+        (
+            part.reads_behind
+            for (at, _), part in parts.items()
+            if at >= first and any(tensor.index in whole for tensor in part.layer.inputs)
+        ),
+        default=0,
+    )
 
 
 def _scratch_blocks(flow: Flow, first: int, parts: Mapping[tuple[int, int], Part]) -> dict[int, tuple[int, int]]:
@@ -256,34 +323,3 @@ def _stream_cost(
     code = sum(cost.code_bytes for cost in costs) + CODE_BYTES + CASE_BYTES * len(costs)
     constants = sum(cost.constant_bytes for cost in costs) + calls
     return Cost(int(cycles), code, constants, tuple(shared.items()))
-
-
-def find_lead(flow: Flow, first: int, tensor: int, loaded: bool) -> int:
-    """How far the output must start below a tensor that dies in the group, so that no row is overwritten unread."""
-    size = row_bytes(flow.tensors[tensor])
-    output = flow.layers[flow.last].outputs[0]
-    sums = flow.readings[flow.last].kind == "sums"
-    unread: int | None = None
-    lead = 0
-    maker = flow.made_by.get(tensor)
-    for call in reversed(flow.calls):
-        reads = None
-        if call.action == "load" and call.of == tensor:
-            reads = call.first if loaded else None
-        elif call.action == "run" and call.of >= first and not loaded:
-            if any(each.index == tensor for each in flow.layers[call.of].inputs):
-                reading = flow.readings[call.of]
-                reads = call.first if reading.kind == "sums" else reading.first_row(call.first)
-        elif call.action == "run" and call.of == maker and loaded:
-            reads = call.first
-        written = call.action == "run" and call.of == flow.last
-        if written and sums:
-            written = call.first + call.count == height(flow.layers[call.of].inputs[0])
-        if written and reads is not None:  # the kernel may write before it has read all
-            unread = reads if unread is None else min(unread, reads)
-        if written and unread is not None:
-            end = output.bytes if sums else (call.first + call.count) * row_bytes(output)
-            lead = max(lead, end - unread * size)
-        if not written and reads is not None:
-            unread = reads if unread is None else min(unread, reads)
-    return lead

@@ -52,6 +52,9 @@ class StreamKernel(Kernel):
     def in_place_offset(self, layer: Layer, core: Core, input_index: int) -> int | None:
         return self.stream.leads[layer.inputs[input_index].index]
 
+    def reads_behind(self, layer: Layer, core: Core) -> int:
+        return self.stream.reads_behind
+
     def emit(self, layer: Layer, core: Core, operands: Operands) -> Code:
         return _Text(self.stream, core, operands).code()
 

@@ -115,6 +115,10 @@ def _steps(unit: PlanUnit) -> str:
 
 def _place_problems(plan: Plan) -> Iterator[str]:
     alignment = plan.alignment
+    read_behind: dict[int | None, int] = {}
+    for unit in plan.units:
+        for tensor in (*unit.layer.inputs, *unit.layer.outputs):
+            read_behind[tensor.index] = max(unit.reads_behind, read_behind.get(tensor.index, 0))
     for region, limit, found in (("arena", plan.arena_bytes, plan.buffers), ("state", plan.state_bytes, plan.state)):
         for buffer in found:
             if buffer.offset % alignment:
@@ -124,6 +128,9 @@ def _place_problems(plan: Plan) -> Iterator[str]:
             variable = buffer.tensor is not None and plan.graph.tensors[buffer.tensor].is_variable
             if variable != (region == "state"):
                 yield f"{describe_buffer(buffer)} is in the {region}"
+            behind = buffer.offset + buffer.bytes + read_behind.get(buffer.tensor, 0)
+            if behind > limit:
+                yield f"{describe_buffer(buffer)} is read up to {behind:,}, the {region} has {limit:,} B"
 
 
 def _same_bytes(plan: Plan, a: Buffer, b: Buffer) -> bool:

@@ -172,6 +172,9 @@ class Conv2D4x2(Kernel):
     def in_place_offset(self, layer: Layer, core: Core, input_index: int) -> int | None:
         return layout_in_place(layer.params, find_layout(layer.params))
 
+    def reads_behind(self, layer: Layer, core: Core) -> int:
+        return find_layout(layer.params).reads_behind
+
     def emit(self, layer: Layer, core: Core, operands: Operands) -> Code:
         params: Conv2D = layer.params
         layout, prefix = find_layout(params), operands.prefix

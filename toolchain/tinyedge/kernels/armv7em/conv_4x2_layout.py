@@ -47,18 +47,23 @@ class Layout:
         return 2 * self.segment_words * self.segments
 
     @property
+    def reads_behind(self) -> int:
+        """Bytes behind the input that are read with its last segment, which weights of 0 serve."""
+        return 0 if self.ring_rows else 4 * self.segment_words - self.segment_bytes
+
+    @property
     def scratch_bytes(self) -> int:
         """Panel (8 bytes a step), table of segments, ring."""
         return 8 * self.steps + 4 * self.segments + self.ring_rows * self.ring_pitch
 
 
 def find_layout(params: Conv2D) -> Layout:
-    """In place where windows stay inside and segments are whole words, so that nothing behind the input is read."""
+    """In place where windows stay inside; of segments that are no whole words bytes behind them are read, too."""
     w, channels = params.window, params.input_channels
     dilated = w.dilation_w > 1 and w.kernel_w > 1
     segments_per_row = w.kernel_w if dilated else 1
     segment_bytes = channels if dilated else w.kernel_w * channels
-    ring = reaches_outside(w) or segment_bytes % 4 != 0
+    ring = reaches_outside(w)
     reach = (w.output_w - 1) * w.stride_w + (w.kernel_w - 1) * w.dilation_w + 1
     pitch = max(reach, w.pad_left + w.input_w) * channels
     scattered = ring or w.kernel_h * w.kernel_w > 1 or w.stride_h > 1 or w.stride_w > 1
