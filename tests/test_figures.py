@@ -10,8 +10,9 @@ import functools
 import json
 import re
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import pytest
@@ -166,6 +167,29 @@ def agrees(text: str, found: float) -> bool:
     return abs(number(text) - found) <= TOLERANCE * found + last_place(text) / 2
 
 
+def written_like(text: str, found: float) -> str:
+    """A figure as a cell of a table has it.
+
+    >>> written_like("2.95 M", 3_012_345), written_like("8,896 B", 9004), written_like("-", 12.0)
+    ('3.01 M', '9,004 B', '12')
+    """
+    word, *unit = text.split(" ")
+    scale = 1_000_000 if unit[:1] == ["M"] else 1
+    return " ".join([f"{found / scale:,.{len(word.partition('.')[2])}f}", *unit])
+
+
+def compare(
+    row: Row, *, near: Mapping[str, float] = MappingProxyType({}), exact: Mapping[str, float] = MappingProxyType({})
+) -> None:
+    """Cells of a row with what runs and plans gave. A drift tells the row as it should be, to paste."""
+    wrong = [column for column, found in near.items() if row[column] == UNTOLD or not agrees(row[column], found)]
+    wrong += [column for column, found in exact.items() if row[column] == UNTOLD or number(row[column]) != found]
+    found = {**near, **exact}
+    renewed = {column: written_like(cell, found[column]) if column in wrong else cell for column, cell in row.items()}
+    old, new = (f"| {' | '.join(cells.values())} |" for cells in (row, renewed))
+    assert not wrong, f"drift of {', '.join(wrong)}\n{old}\nis now\n{new}"
+
+
 @pytest.fixture(scope="module")
 def run(shared_models: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
     """The document of `tinyedge run` of a model on a board, each made once."""
@@ -240,6 +264,15 @@ def test_figures_agree_within_a_percent_and_no_more(text: str, found: float) -> 
     assert not agrees(text, number(text) + 1.2 * TOLERANCE * found + last_place(text) / 2)
 
 
+def test_a_drift_tells_the_row_as_it_should_be() -> None:
+    row = {"model": "a", "arena": "8,896 B", "instructions": "2.95 M", "cycles": "1.50"}
+    compare(row, near={"instructions": 2_955_000, "cycles": 1.51}, exact={"arena": 8896})
+    with pytest.raises(AssertionError) as drift:
+        compare(row, near={"instructions": 3_261_000, "cycles": 1.51}, exact={"arena": 8904})
+    assert "is now\n| a | 8,904 B | 3.26 M | 1.50 |" in str(drift.value)
+    assert "drift of instructions, arena" in str(drift.value)
+
+
 # -- docs/rows.md ----------------------------------------------------------------------------------------------------
 
 
@@ -251,7 +284,7 @@ def test_arenas_of_streams(root: Path, shared_models: Path, tmp_path: Path) -> N
         words = ("plan", shared_models / f"{model}.tflite", "-b", "nrf52840dk", "--json")
         small = json.loads(tinyedge(*words, *options, cwd=tmp_path).stdout)
         fast = json.loads(tinyedge(*words, "--optimize", "speed", cwd=tmp_path).stdout)
-        assert (number(row["arena"]), number(row["at `speed`"])) == (small["arena_bytes"], fast["arena_bytes"]), model
+        compare(row, exact={"arena": small["arena_bytes"], "at `speed`": fast["arena_bytes"]})
 
 
 @pytest.mark.slow
@@ -293,8 +326,7 @@ def test_multiplications_and_arenas_of_the_readme(root: Path, plan: Run, macs: C
     assert len(rows) == 4
     for model, row in rows.items():
         planned = plan(model, "nrf52840dk")
-        assert number(row["arena"]) == planned["arena_bytes"], model
-        assert row["MACs"] == f"{macs(model) / 1e6:.2f} M", model
+        compare(row, exact={"arena": planned["arena_bytes"], "MACs": round(macs(model), -4)})
 
 
 QUICK = [("kws_ref_model", "balanced"), ("kws_ref_model", "speed"), ("ad01_int8", "balanced")]
@@ -309,10 +341,10 @@ REST += [(model, optimize) for model in ("pretrainedResnet_quant", "vww_96_int8"
 def test_instructions_and_flash_of_the_readme(model: str, optimize: str, root: Path, run: Run) -> None:
     row, found = fast_and_small(root)[model], run(model, "nrf52840dk", optimize)
     assert found["verify"]["mismatches"] == 0
-    assert agrees(row[optimize], found["instructions"]["value"])
+    compare(row, near={optimize: found["instructions"]["value"]})
     if optimize == "balanced":
-        assert number(row["arena"]) == found["memory"]["arena_bytes"]
-        assert agrees(row["flash"], found["memory"]["flash_bytes"])
+        memory = found["memory"]
+        compare(row, near={"flash": memory["flash_bytes"]}, exact={"arena": memory["arena_bytes"]})
 
 
 def test_the_yardstick_of_the_readme_is_that_of_the_docs(root: Path) -> None:
@@ -354,11 +386,14 @@ def test_latencies_of_the_l4r5_are_those_of_a_run(root: Path, run: Run) -> None:
     for row in table(root, "docs/latency.md:modelled ms"):
         found = run(FILES_BY_TASK[row["model"]], "nucleo_l4r5zi", row["optimized for"].strip("`"))
         reads = found["memory_model"]["flash_reads"]
-        assert agrees(row["instructions"], found["instructions"]["value"])
-        assert agrees(row["pipeline cycles"], pipeline_cycles(found))
-        assert agrees(row["misses of code"], reads["code_misses"])
-        assert agrees(row["misses of data"], reads["data_misses"])
-        assert float(row["modelled ms"]) == pytest.approx(found["latency_us"]["value"] / 1000, rel=TOLERANCE)
+        figures = {
+            "instructions": found["instructions"]["value"],
+            "pipeline cycles": pipeline_cycles(found),
+            "misses of code": reads["code_misses"],
+            "misses of data": reads["data_misses"],
+            "modelled ms": found["latency_us"]["value"] / 1000,
+        }
+        compare(row, near=figures)
 
 
 # -- README: cycles for each multiplication ------------------------------------------------------------------------
@@ -385,14 +420,14 @@ def test_cycles_for_each_multiplication_are_those_of_the_table_of_boards(
     for core, board in CORES.items():
         cell = of_boards(root)[board, "kws_ref_model", "zig"]
         spent = cell["cycles"] if cell["cycles"] != UNTOLD else cell["qemu"]
-        assert agrees(row[core], number(spent) / macs("kws_ref_model")), core
+        compare(row, near={core: number(spent) / macs("kws_ref_model")})
 
 
 @needs_oracle
 def test_cycles_for_each_multiplication_on_the_m4f(root: Path, macs: Callable[[str], int], run: Run) -> None:
     for optimize in ("balanced", "speed"):
         per_mac = cost(run("kws_ref_model", "nrf52840dk", optimize)) / macs("kws_ref_model")
-        assert agrees(per_macs(root)["kws_ref_model", optimize]["M4F"], per_mac), optimize
+        compare(per_macs(root)["kws_ref_model", optimize], near={"M4F": per_mac})
 
 
 @pytest.mark.slow
@@ -406,8 +441,7 @@ def test_cycles_for_each_multiplication_on_every_core(
         if row[core] == UNTOLD:
             untold.append(model)
             continue
-        per_mac = cost(run(model, board, optimize)) / macs(model)
-        assert agrees(row[core], per_mac), (model, optimize, per_mac)
+        compare(row, near={core: cost(run(model, board, optimize)) / macs(model)})
     assert untold == (["pretrainedResnet_quant"] * 2 if core == "M3" else [])
 
 
@@ -423,7 +457,7 @@ def test_arenas_of_the_table_of_boards(root: Path, plan: Run) -> None:
     """Of one board quickly; boards of one core have one arena."""
     for compiler in ("zig", "gcc"):
         row = of_boards(root)["nrf52840dk", "kws_ref_model", compiler]
-        assert number(row["arena B"]) == plan("kws_ref_model", "nrf52840dk")["arena_bytes"]
+        compare(row, exact={"arena B": plan("kws_ref_model", "nrf52840dk")["arena_bytes"]})
 
 
 def test_boards_of_one_core_have_the_same_figures(root: Path) -> None:
@@ -452,14 +486,17 @@ def test_runs_give_the_table_of_boards(board: str, compiler: str, root: Path, ru
     if found["compiler"] not in own:
         pytest.skip(f"the table was made by another compiler than {found['compiler']}")
     assert found["verify"]["mismatches"] == 0
-    assert number(row["arena B"]) == found["memory"]["arena_bytes"]
+    memory = found["memory"]
+    compare(row, exact={"arena B": memory["arena_bytes"]})
     if board == "host":
         return
-    assert agrees(row["flash B"], found["memory"]["flash_bytes"])
-    assert agrees(row["RAM B"], found["memory"]["ram_bytes"])
-    assert agrees(row[found["emulator"].split()[0]], found["instructions"]["value"])
-    assert (row["cycles"] == UNTOLD) == (found["cycles"]["value"] is None)
-    assert row["cycles"] == UNTOLD or agrees(row["cycles"], pipeline_cycles(found))
+    figures = {"flash B": memory["flash_bytes"], "RAM B": memory["ram_bytes"]}
+    figures[found["emulator"].split()[0]] = found["instructions"]["value"]
+    if found["cycles"]["value"] is not None:
+        figures["cycles"] = pipeline_cycles(found)
+    else:
+        assert row["cycles"] == UNTOLD
+    compare(row, near=figures)
 
 
 def test_the_counts_of_the_emulators_are_those_of_the_table_of_boards(root: Path) -> None:
@@ -496,7 +533,7 @@ def test_ratios_beside_tflms_figures(root: Path) -> None:
 def test_arenas_beside_tflms(root: Path, plan: Run) -> None:
     for (model, runtime), row in of_tflm(root).items():
         if runtime == "aot" and model != "digits":
-            assert number(row["arena"]) == plan(model, "nrf52840dk")["arena_bytes"], model
+            compare(row, exact={"arena": plan(model, "nrf52840dk")["arena_bytes"]})
 
 
 def test_digits_beside_tflms_is_that_of_the_table_of_boards(root: Path) -> None:
@@ -520,8 +557,7 @@ def test_runs_give_the_figures_beside_tflms(model: str, root: Path, shared_model
     if found["compiler"] not in (root / "docs" / "tflm.md").read_text(encoding="utf-8"):
         pytest.skip(f"the table was made by another compiler than {found['compiler']}")
     row = of_tflm(root)[model, "aot"]
-    for column in ("instructions", "cycles"):
-        assert agrees(row[column], found[column]["value"]), column
-    for column in ("RAM", "flash", "code"):
-        assert agrees(row[column], found["memory"][f"{column.lower()}_bytes"]), column
-    assert number(row["arena"]) == found["memory"]["arena_bytes"]
+    memory = found["memory"]
+    figures = {column: found[column]["value"] for column in ("instructions", "cycles")}
+    figures |= {column: memory[f"{column.lower()}_bytes"] for column in ("RAM", "flash", "code")}
+    compare(row, near=figures, exact={"arena": memory["arena_bytes"]})

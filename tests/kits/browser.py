@@ -40,7 +40,29 @@ function measured(frame) {
   };
   const isCut = node => view.getComputedStyle(node).overflow == "hidden" && node instanceof view.HTMLElement &&
     (node.scrollWidth > node.clientWidth + 1 || node.scrollHeight > node.clientHeight + 1);
+  const parsed = color => {
+    const [r, g, b, alpha = 1] = (color.match(/[\\d.]+/g) || [0, 0, 0, 0]).map(Number);
+    const whole = color.startsWith("color(") ? 255 : 1;
+    return {rgb: [r * whole, g * whole, b * whole], alpha};
+  };
+  const light = rgb => {
+    const [r, g, b] = rgb.map(v => v / 255).map(v => v <= 0.04 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4);
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+  };
+  const over = (color, below) => color.rgb.map((v, at) => color.alpha * v + (1 - color.alpha) * below[at]);
+  const behind = node => {
+    if (!node) return [255, 255, 255];
+    const own = parsed(view.getComputedStyle(node).backgroundColor);
+    return own.alpha === 1 ? own.rgb : over(own, behind(node.parentElement));
+  };
+  const contrast = node => {
+    const ground = behind(node), text = over(parsed(view.getComputedStyle(node).color), ground);
+    const both = [light(text), light(ground)].sort((a, b) => b - a);
+    return (both[0] + 0.05) / (both[1] + 0.05);
+  };
   return {
+    dark: light(behind(page.body)) < 0.2,
+    faint: seen.filter(says).filter(node => !node.ownerSVGElement && contrast(node) < 3).map(name),
     width: page.documentElement.scrollWidth,
     wide: seen.filter(node => !scrolled(node) && node.getBoundingClientRect().right > width + 1).map(name),
     cut: seen.filter(isCut).map(name),
@@ -67,6 +89,8 @@ class Seen:
     small     text of less than 10.5 pixels
     outside   labels that stand out of their picture
     labels    how many labels of pictures there are
+    dark      whether what lies behind all is
+    faint     text beside pictures that stands out from its ground by less than 3 : 1
     console   what the console of the browser said
     """
 
@@ -76,15 +100,21 @@ class Seen:
     small: list[str]
     outside: list[str]
     labels: int
+    dark: bool
+    faint: list[str]
     console: list[str]
 
 
-def look(pages: Sequence[tuple[str, int]], folder: Path) -> list[Seen]:
-    """How each page looks in a window of so many pixels; what the console says is said of all."""
+def look(pages: Sequence[tuple[str, int]], folder: Path, *, dark: bool = False) -> list[Seen]:
+    """How each page looks in a window of so many pixels; what the console says is said of all.
+
+    dark  to people who want dark pages
+    """
     frames = "\n".join(_FRAME.format(width=width, page=escape(page)) for page, width in pages)
     around = folder / "around.html"
     around.write_text(_AROUND.replace("FRAMES", frames), encoding="utf-8")
     words = ("--headless=new", "--no-sandbox", "--disable-gpu", "--enable-logging=stderr", "--window-size=1600,1000")
+    words = (*words, f"--blink-settings=preferredColorScheme={0 if dark else 1}")
     done = subprocess.run(
         [PROGRAM, *words, f"--user-data-dir={folder / 'profile'}", "--dump-dom", around.as_uri()],
         capture_output=True,

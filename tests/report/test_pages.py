@@ -13,14 +13,17 @@ from hypothesis import strategies as st
 
 from kits.artifacts_by_hand import measured, model, size_table
 from kits.browser import look, needs_chromium
-from tinyedge.artifacts import Buffer, Figure, Measured, SymbolSize
+from tinyedge.artifacts import Buffer, Figure, Measured, Silence, SymbolSize
 from tinyedge.artifacts.confusion import Confusion
+from tinyedge.jobs.choices import Choices
+from tinyedge.jobs.inspect import inspect
 from tinyedge.kernels.contract import Storage
 from tinyedge.report.bench_page import bench_html
 from tinyedge.report.compare import Thresholds, compare_all, subjects_of
 from tinyedge.report.compare.html import compare_html
 from tinyedge.report.compare.pareto import find_pareto
 from tinyedge.report.html import run_html
+from tinyedge.report.inspect_page import inspection_html
 from tinyedge.report.page import made_on
 from tinyedge.report.treemap import Box, draw_treemap, flash_parts, lay_out, ram_parts
 
@@ -75,18 +78,26 @@ def pages() -> dict[str, str]:
     }
 
 
+def inspected(model: Path, folder: Path) -> str:
+    """The page of `inspect` of a real network, with its graph and what each layer takes on a board."""
+    choices = Choices(str(model), "nrf52840", "zig", None, folder)
+    return inspection_html(inspect(choices, Silence(), "nrf52840"))
+
+
 @pytest.mark.slow
 @needs_chromium
-def test_pages_fit_every_window_and_can_be_read(tmp_path: Path) -> None:
-    made = pages()
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+def test_pages_fit_every_window_and_can_be_read(tmp_path: Path, shared_models: Path, dark: bool) -> None:
+    made = {**pages(), "inspect": inspected(shared_models / "kws_ref_model.tflite", tmp_path)}
     shown = {name: page.replace("<details>", "<details open>") for name, page in made.items()}
     cases = [(name, width) for name in made for width in WIDTHS]
-    seen = look([(shown[name], width) for name, width in cases], tmp_path)
+    seen = look([(shown[name], width) for name, width in cases], tmp_path, dark=dark)
     for case, found in zip(cases, seen, strict=True):
         assert found.width <= case[1], case
         assert (found.wide, found.cut, found.small, found.outside) == ([], [], [], []), case
         assert found.labels > 8, case
         assert found.console == [], case
+        assert (found.dark, found.faint) == (dark, []), case
 
 
 @pytest.mark.slow
@@ -95,6 +106,7 @@ def test_the_browser_sees_what_is_wrong(tmp_path: Path) -> None:
     """What is told of pages is not told of anything."""
     bad = """<!DOCTYPE html><html><body><div style="width:900px">broad</div>
     <div style="overflow:hidden;width:20px;white-space:nowrap">much too long</div><p style="font-size:6px">tiny</p>
+    <p style="color:#ccc">pale</p>
     <svg width="50" height="20" viewBox="0 0 50 20"><text x="40" y="10">leaves</text></svg></body></html>"""
     (found,) = look([(bad, 400)], tmp_path)
     assert found.width > 400
@@ -104,6 +116,7 @@ def test_the_browser_sees_what_is_wrong(tmp_path: Path) -> None:
         True,
         True,
     )
+    assert found.faint == ["pale"]
 
 
 def test_a_page_says_where_it_comes_from(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
 from typing import cast
 
 from tinyedge.artifacts import Plan
 from tinyedge.artifacts.prediction import LayerPrediction, Prediction, UnitPrediction
-from tinyedge.boards import Board
-from tinyedge.cost.flash import code_bytes, flash_parts, unit_costs
+from tinyedge.boards import Board, Core
+from tinyedge.cost.flash import FlashParts, code_bytes, flash_parts, unit_costs
 from tinyedge.cost.rates import CoreRates, base_of, core_rates, miss_rates
 from tinyedge.cost.units import STREAM, UnitWork, layer_works, unit_work
 
@@ -21,9 +23,10 @@ _LARGEST_ALIGNMENT = 8
 def predict(plan: Plan, board: Board, compiler: str) -> Prediction:
     """Raises: UsageError when nothing is known of code for the board's core by that compiler."""
     rates = core_rates(board.core.name, compiler)
-    work = [unit_work(plan, unit, board.core) for unit in plan.units]
-    units = tuple(_units(plan, board, work, rates))
-    parts = flash_parts(plan)
+    done = _work_of(plan, board.core)
+    work = [each.whole for each in done]
+    units = tuple(_units(plan, done, rates))
+    parts = _parts_of(plan)
     base = base_of(board.name, compiler)
     misses = {event: round(sum(rate.of(each) for each in work)) for event, rate in miss_rates(board.name).items()}
     errors = [rate.error_percent for rate in miss_rates(board.name).values()]
@@ -60,9 +63,32 @@ def profile_bytes(plan: Plan) -> int:
     return (16 if plan.groups else 8) * len(plan.layers)
 
 
-def _units(plan: Plan, board: Board, work: Sequence[UnitWork], rates: CoreRates) -> Iterator[UnitPrediction]:
+@dataclass(frozen=True)
+class _Done:
+    """What a unit executes: all of it, and each of its layers."""
+
+    whole: UnitWork
+    layers: tuple[UnitWork, ...]
+
+
+@lru_cache(maxsize=16)
+def _work_of(plan: Plan, core: Core) -> tuple[_Done, ...]:
+    """Of each unit, the same on all boards of a core."""
+    found = []
+    for unit in plan.units:
+        whole = unit_work(plan, unit, core)
+        found.append(_Done(whole, tuple(layer_works(unit, whole, core))))
+    return tuple(found)
+
+
+@lru_cache(maxsize=16)
+def _parts_of(plan: Plan) -> FlashParts:
+    return flash_parts(plan)
+
+
+def _units(plan: Plan, done: Sequence[_Done], rates: CoreRates) -> Iterator[UnitPrediction]:
     constants = {unit.first: cost.constant_bytes for unit, cost in unit_costs(plan)}
-    for unit, each in zip(plan.units, work, strict=True):
+    for unit, each in zip(plan.units, done, strict=True):
         layers = [
             LayerPrediction(
                 step=step,
@@ -70,14 +96,14 @@ def _units(plan: Plan, board: Board, work: Sequence[UnitWork], rates: CoreRates)
                 instructions=round(rates.instructions.of(own)),
                 constant_bytes=plan.layers[step].cost.constant_bytes,
             )
-            for step, own in enumerate(layer_works(unit, each, board.core), start=unit.first)
+            for step, own in enumerate(each.layers, start=unit.first)
         ]
         yield UnitPrediction(
             first=unit.first,
             last=unit.last,
             kernel=unit.kernel.name,
-            instructions=round(rates.instructions.of(each)),
-            cycles=None if rates.cycles is None else round(rates.cycles.of(each)),
+            instructions=round(rates.instructions.of(each.whole)),
+            cycles=None if rates.cycles is None else round(rates.cycles.of(each.whole)),
             constant_bytes=constants[unit.first],
             layers=tuple(layers),
         )

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import signal
+import sys
+import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
@@ -28,10 +31,10 @@ from tinyedge.plan import PlansOf, check_sizes
 AIMS = cast(Sequence[Optimize], get_args(Optimize))
 _PLANNED_ALIKE = {"cortex-m33f": "cortex-m4f", "rv32imac": "rv32imc"}
 """cores for which kernels say the same, so that plans are the same"""
-_ELSEWHERE = ("cortex-m0plus", "cortex-m55")
-"""cores that take about half of the time of all"""
+_LONGEST = ("cortex-m4f", "cortex-m0plus", "cortex-m7f", "cortex-m55")
+"""cores that take the longest to plan for"""
 _LARGE = 20
-"""operators, from which on a second process saves time"""
+"""operators, from which on several processes save time"""
 _NARROW = 0.5
 """weights of 4 bits take so much of those of 8"""
 
@@ -57,8 +60,7 @@ def fit(choices: Choices, observer: Observer, boards: Sequence[str] = ()) -> Fit
     for board in chosen:
         if board.name not in refused:
             cores.setdefault(_PLANNED_ALIKE.get(board.core.name, board.core.name), []).append(board.name)
-    with observer.progress("plan"):
-        told = _on_cores(task, cores, graph)
+    told = _on_cores(task, cores, graph, observer)
     found = [
         BoardFit(board, {}, refused[board.name]) if board.name in refused else BoardFit(board, *told[board.name])
         for board in chosen
@@ -98,27 +100,60 @@ Told = tuple[dict[str, AimFit], str, tuple[str, ...]]
 """of a board: its aims, why there are none, what would make it fit"""
 
 
-def _on_cores(task: _Task, cores: Mapping[str, Sequence[str]], graph: Graph) -> dict[str, Told]:
-    """What is to be said of boards by name. A second process plans for some of the cores of a large model."""
-    elsewhere = {core: boards for core, boards in cores.items() if core in _ELSEWHERE}
-    here = {core: boards for core, boards in cores.items() if core not in elsewhere}
-    if not (elsewhere and here) or len(graph.operators) < _LARGE or (os.cpu_count() or 1) < 2:
-        return _plan_cores(task, cores, graph)
-    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
-        others = pool.submit(_plan_cores, task, elsewhere)
-        told = _plan_cores(task, here, graph)
-        return told | others.result()
+@dataclass(frozen=True)
+class _Planning:
+    """A task and the graph to plan."""
+
+    task: _Task
+    graph: Graph
+
+    def on_core(self, core: str, boards: Sequence[str]) -> dict[str, Told]:
+        """What is to be said of the boards of a core, by name."""
+        plans = PlansOf(self.graph, CORES[core], keep_inputs=self.task.keep_inputs, input_rows=self.task.input_rows)
+        return {name: _on_board(plans, load_board(name), self.task) for name in boards}
 
 
-def _plan_cores(task: _Task, cores: Mapping[str, Sequence[str]], graph: Graph | None = None) -> dict[str, Told]:
+def _on_cores(task: _Task, cores: Mapping[str, Sequence[str]], graph: Graph, observer: Observer) -> dict[str, Told]:
+    """What is to be said of boards by name. For a large model, cores are planned for side by side."""
+    workers = min(os.cpu_count() or 1, len(cores))
+    if workers < 2 or len(graph.operators) < _LARGE:
+        with observer.progress("plan"):
+            planning = _Planning(task, graph)
+            return {
+                name: told for core, boards in cores.items() for name, told in planning.on_core(core, boards).items()
+            }
+    # A copy of this process knows the graph and need not import anything, but threads do not come along.
+    by_copy = sys.platform == "linux" and threading.active_count() == 1
+    pool = ProcessPoolExecutor(
+        workers,
+        mp_context=multiprocessing.get_context("fork" if by_copy else "spawn"),
+        initializer=_begin,
+        initargs=(task, graph if by_copy else None),
+    )
+    try:
+        longest_first = sorted(cores, key=lambda core: _LONGEST.index(core) if core in _LONGEST else len(_LONGEST))
+        asked = [pool.submit(_plan_core, core, cores[core]) for core in longest_first]
+        with observer.progress("plan"):
+            return {name: told for each in asked for name, told in each.result().items()}
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+_planning: list[_Planning] = []
+"""of this process, where it is a worker"""
+
+
+def _begin(task: _Task, graph: Graph | None) -> None:
+    """Make this process a worker, which its owner ends."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
     if graph is None:
         graph = optimize_graph(settle_graph(read_model(task.tflite, task.name)))
-    told = {}
-    for core, boards in cores.items():
-        plans = PlansOf(graph, CORES[core], keep_inputs=task.keep_inputs, input_rows=task.input_rows)
-        for name in boards:
-            told[name] = _on_board(plans, load_board(name), task)
-    return told
+    _planning[:] = [_Planning(task, graph)]
+
+
+def _plan_core(core: str, boards: Sequence[str]) -> dict[str, Told]:
+    return _planning[0].on_core(core, boards)
 
 
 def _on_board(plans: PlansOf, board: Board, task: _Task) -> Told:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import functools
 from collections.abc import Mapping
 from dataclasses import replace
 from types import MappingProxyType
@@ -43,8 +44,9 @@ _QUANTIZED = (DType.INT8, DType.INT16)
 _SMALL_INTEGERS = (DType.INT4, DType.INT8, DType.UINT8, DType.INT16)
 
 
+@functools.lru_cache(maxsize=4)
 def parse_graph(graph: Graph) -> tuple[Layer, ...]:
-    """The layers of a graph in the order of its operators.
+    """The layers of a graph in the order of its operators: the same objects for the same graph, asked again.
 
     Raises: ModelError as `check` does
     """

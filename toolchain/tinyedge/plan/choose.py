@@ -37,17 +37,8 @@ def choose_cover(groups: Groups, plain: Cover | None, optimize: Optimize) -> Cov
         return start
     best = rate_selection(groups.candidates_in(start), groups.arena_bytes(start), optimize)
     price = _flash_price(groups.candidates_in(start), optimize, groups.arena_bytes(start))
-    seen = set()
-    rated: list[tuple[tuple[float, ...], int, Cover]] = []
-    for budget in groups.budgets:
-        cover = groups.cheapest(budget, price)
-        if cover is None or not _has_group(cover) or cover in seen or not _pays(groups, cover, plain, optimize):
-            continue
-        seen.add(cover)
-        chosen = [option.candidate for option in cover]
-        rated.append((rate_selection(chosen, groups.arena_bytes(cover), optimize), len(rated), cover))
     winner = None if plain is not None else start
-    for _, _, cover in sorted(rated)[:REFINED]:
+    for cover in _best_rated(groups, price, plain, optimize):
         candidates = groups.candidates_of(cover)
         picked = select_kernels(groups.memory_of(cover), candidates, range(len(candidates)), optimize)
         refined = groups.cover_of(picked)
@@ -58,6 +49,24 @@ def choose_cover(groups: Groups, plain: Cover | None, optimize: Optimize) -> Cov
     return winner
 
 
+def _best_rated(groups: Groups, price: float, plain: Cover | None, optimize: Optimize) -> list[Cover]:
+    """The best covers that pay, `REFINED` of them: others are laid out only while what their steps need leaves hope."""
+    covers = dict.fromkeys(groups.cheapest(budget, price) for budget in groups.budgets)
+    hopes = [
+        (rate_selection(groups.candidates_in(cover), groups.least_bytes(cover), optimize), number, cover)
+        for number, cover in enumerate(covers)
+        if cover is not None and _has_group(cover)
+    ]
+    rated: list[tuple[tuple[float, ...], int, Cover]] = []
+    for hope, number, cover in sorted(hopes):
+        if len(rated) == REFINED and hope > rated[-1][0]:
+            break
+        if _pays(groups, cover, plain, optimize):
+            score = rate_selection(groups.candidates_in(cover), groups.arena_bytes(cover), optimize)
+            rated = sorted([*rated, (score, number, cover)])[:REFINED]
+    return [cover for _, _, cover in rated]
+
+
 def _pays(groups: Groups, cover: Cover, plain: Cover | None, optimize: Optimize) -> bool:
     """Whether a cover buys memory at a fair price.
 
@@ -66,8 +75,9 @@ def _pays(groups: Groups, cover: Cover, plain: Cover | None, optimize: Optimize)
     if plain is None:
         return True
     if optimize == "size":
-        now, then = (flash_of(groups.candidates_in(each)) + groups.arena_bytes(each) for each in (cover, plain))
-        return now <= then
+        flash, then = flash_of(groups.candidates_in(cover)), flash_of(groups.candidates_in(plain))
+        then += groups.arena_bytes(plain)
+        return flash + groups.least_bytes(cover) <= then and flash + groups.arena_bytes(cover) <= then
     now, then = (sum(option.cycles for option in each) for each in (cover, plain))
     return now <= then * (1 + 1 / SLOWER)
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from itertools import pairwise
 from typing import Literal
 
@@ -145,7 +145,13 @@ def make_flow(graph: Graph, layers: Sequence[Layer], first: int, last: int, rows
 
     rows  0: one row a call everywhere; else so many rows of the last output a call, and above as many as these take
     """
-    inside = {at: layers[at] for at in range(first, last + 1)}
+    return _find_flow(graph, tuple(layers[first : last + 1]), first, rows)
+
+
+@lru_cache(maxsize=512)
+def _find_flow(graph: Graph, layers: tuple[Layer, ...], first: int, rows: int) -> Flow | None:
+    """As `make_flow`: no core matters, so that plans of one graph for several have their flows in common."""
+    inside, last = dict(enumerate(layers, start=first)), first + len(layers) - 1
     readings = {at: reading for at, layer in inside.items() if (reading := reading_of(layer)) is not None}
     if len(readings) < len(inside):
         return None

@@ -66,6 +66,8 @@ class Option:
         return self.candidate.cost.code_bytes + self.candidate.cost.constant_bytes
 
 
+Asked = tuple[object, ...]
+"""all that the arena depends on, of one option"""
 Cover = tuple[Option, ...]
 """options that run every layer once, in order"""
 
@@ -91,6 +93,7 @@ class Groups:
         self.spans = lifetimes(self.memory, range(len(self.layers)))
         self.alignment = max((ALIGNMENT, *(c.kernel.alignment for each in candidates for c in each.candidates)))
         self._finder = PartFinder(graph, core, kernels, _cycles_a_byte(candidates))
+        self._arenas: dict[tuple[Asked, ...], int] = {}
 
     @cached_property
     def options(self) -> tuple[Option, ...]:
@@ -301,9 +304,17 @@ class Groups:
         return find_memory(self.graph, layers, keep_inputs=self.keep_inputs)
 
     def arena_bytes(self, cover: Cover) -> int:
-        """The arena of a cover, laid out."""
-        memory, steps = self.memory_of(cover), [option.candidate.step for option in cover]
-        return lay_out(memory, steps, self.alignment, work=_WORK).bytes
+        """The arena of a cover, laid out; remembered for all covers that ask the same of memory."""
+        key = tuple(_asks(option) for option in cover)
+        if key not in self._arenas:
+            memory, steps = self.memory_of(cover), [option.candidate.step for option in cover]
+            self._arenas[key] = lay_out(memory, steps, self.alignment, work=_WORK).bytes
+        return self._arenas[key]
+
+    @staticmethod
+    def least_bytes(cover: Cover) -> int:
+        """What no arena of a cover goes below."""
+        return max(option.need_bytes for option in cover)
 
     def candidates_of(self, cover: Cover) -> tuple[LayerCandidates, ...]:
         """For each option of a cover all there is to choose from for its layers."""
@@ -321,6 +332,12 @@ class Groups:
             ways = tuple(Candidate(o.candidate.kernel, o.candidate.cost, _of(layer, o.candidate.step)) for o in same)
             found.append(LayerCandidates(layer, ways, tuple((c.kernel.name, describe_cost(c)) for c in ways)))
         return tuple(found)
+
+
+def _asks(option: Option) -> Asked:
+    step, by_rows = option.candidate.step, isinstance(option.candidate.kernel, StreamKernel)
+    offsets = tuple((type(offset), offset) for offset in step.in_place_offsets)
+    return option.first, option.last, by_rows, step.scratch_bytes, step.reads_behind, offsets
 
 
 def _cycles_a_byte(layers: Sequence[LayerCandidates]) -> float:

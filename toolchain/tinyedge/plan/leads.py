@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -22,6 +23,12 @@ def find_lead(flow: Flow, first: int, tensor: int, *, loaded: bool, in_place: Ma
     in_place  rows of a call of the last layer -> the in-place offset of its kernel, where that reads the tensor itself:
               between the rows that one call reads and those that it writes; None: it may write before it has read all
     """
+    return _find_lead(flow, first, tensor, loaded, tuple(sorted(in_place.items())))
+
+
+@lru_cache(maxsize=4096)
+def _find_lead(flow: Flow, first: int, tensor: int, loaded: bool, offset_of: tuple[tuple[int, int | None], ...]) -> int:
+    in_place = dict(offset_of)
     numbers, rows = _reads(flow, first, tensor, loaded=loaded)
     if not len(numbers):
         return 0

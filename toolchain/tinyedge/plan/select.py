@@ -44,7 +44,7 @@ FIRMWARE_RAM_BYTES = 4096
 ROUNDS = 20
 """sweeps over all layers from one starting point; each improves or is the last"""
 REFINEMENTS = 120
-"""arenas laid out to refine a selection, about 1 ms each"""
+"""selections looked at to refine one; an arena is laid out for those that may be better, about 1 ms each"""
 REFINED_PAIRS = 2_700_000
 """pairs of layers in all of them together: above 150 layers fewer arenas are tried"""
 
@@ -123,6 +123,8 @@ class _Totals:
         self.spans = lifetimes(memory, order)
         self.alignment = max(candidate.kernel.alignment for layer in layers for candidate in layer.candidates)
         self.needs = _needs(memory, layers, order, self.alignment)
+        self.asks = [_asks(layer.candidates) for layer in layers]
+        self.arenas: dict[tuple[int, ...], int] = {}
         self.shared_bytes = {
             name: size for layer in layers for each in layer.candidates for name, size in each.cost.shared_code
         }
@@ -132,9 +134,12 @@ class _Totals:
         return make_layout(self.memory, steps, self.spans)
 
     def laid_out_bytes(self, picks: Sequence[int]) -> int:
-        """The arena of a selection, laid out quickly."""
-        layout = self._layout(picks)
-        return quick_bytes(layout.blocks, layout.overlaps, alignment=self.alignment)
+        """The arena of a selection, laid out quickly; remembered for all selections that ask the same of memory."""
+        key = tuple(asks[pick] for asks, pick in zip(self.asks, picks, strict=True))
+        if key not in self.arenas:
+            layout = self._layout(picks)
+            self.arenas[key] = quick_bytes(layout.blocks, layout.overlaps, alignment=self.alignment)
+        return self.arenas[key]
 
     def is_tight(self, picks: Sequence[int]) -> bool:
         """Whether the arena of a selection is seen to be no larger than what the worst step needs."""
@@ -170,6 +175,16 @@ class _Totals:
             return (round(size, 9), cycles, *picks)
         logs = math.log(cycles + 1) + math.log(flash + FIRMWARE_FLASH_BYTES) + math.log(arena + FIRMWARE_RAM_BYTES)
         return (round(logs, 9), cycles, flash, *picks)
+
+
+def _asks(candidates: Sequence[Candidate]) -> list[int]:
+    """For each candidate a number, the same for those that ask the same of memory."""
+    keys = [
+        (each.step.scratch_bytes, tuple((type(offset), offset) for offset in each.step.in_place_offsets))
+        for each in candidates
+    ]
+    numbers = {key: number for number, key in enumerate(dict.fromkeys(keys))}
+    return [numbers[key] for key in keys]
 
 
 class _Selection:
@@ -263,7 +278,10 @@ def _refine(layers: Sequence[LayerCandidates], totals: _Totals, picks: list[int]
             if tried >= most:
                 return picks
             tried += 1
-            score = totals.score(changed, optimize, laid_out=True)
+            cycles, flash, needed = totals.figures(changed)
+            if totals.rate(changed, optimize, cycles, flash, needed) >= best:
+                continue  # no arena is smaller than what its worst step needs
+            score = totals.rate(changed, optimize, cycles, flash, totals.laid_out_bytes(changed))
             if score < best:
                 best, picks, improved = score, changed, True
     return picks

@@ -10,9 +10,9 @@ row of its window dies, if they are used up before that buffer takes the next ro
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 from tinyedge.kernels.contract import Cost, ExactOffset, Kernel
 from tinyedge.ops.contract import Layer
@@ -116,9 +116,14 @@ class Stream:
 
 
 def _layer_cost(flow: Flow, parts: Mapping[tuple[int, int], Part], position: int) -> Cost:
+    return _cost_of_calls(flow, position, tuple(parts[position, rows].cost for rows in sorted(flow.runs[position])))
+
+
+@lru_cache(maxsize=4096)
+def _cost_of_calls(flow: Flow, position: int, costs: tuple[Cost, ...]) -> Cost:
+    """Of a layer in all its calls, given what a call of so many rows takes, the fewest rows first."""
     calls = flow.runs[position]
-    costs = [parts[position, rows].cost for rows in sorted(calls)]
-    cycles = sum(times * (parts[position, rows].cost.cycles + _CALL_CYCLES) for rows, times in calls.items())
+    cycles = sum(calls[rows] * (cost.cycles + _CALL_CYCLES) for rows, cost in zip(sorted(calls), costs, strict=True))
     shared = {name: size for cost in costs for name, size in cost.shared_code}
     # Parts of a convolution have their weights in common; other kernels put sizes among theirs.
     constants = [cost.constant_bytes for cost in costs]
@@ -134,7 +139,8 @@ def _layer_cost(flow: Flow, parts: Mapping[tuple[int, int], Part], position: int
 # -- packing ---------------------------------------------------------------------------------------------------------
 
 
-def pack(blocks: Sequence[tuple[int, int]]) -> tuple[int, list[int]]:
+@lru_cache(maxsize=4096)
+def pack(blocks: tuple[tuple[int, int], ...]) -> tuple[int, tuple[int, ...]]:
     """(bytes in all, offset of each) of blocks of (bytes, calls at which each is in use): the best of three orders."""
     sizes = [aligned(size, ALIGNMENT) for size, _ in blocks]
     busy = [live.bit_count() for _, live in blocks]
@@ -144,7 +150,7 @@ def pack(blocks: Sequence[tuple[int, int]]) -> tuple[int, list[int]]:
         sorted(everything, key=lambda i: (-busy[i], -sizes[i])),
         sorted(everything, key=lambda i: -sizes[i] * busy[i]),
     )
-    best: tuple[int, list[int]] | None = None
+    best: tuple[int, tuple[int, ...]] | None = None
     for order in orders:
         offsets = [-1] * len(blocks)
         for i in order:
@@ -161,7 +167,7 @@ def pack(blocks: Sequence[tuple[int, int]]) -> tuple[int, list[int]]:
             offsets[i] = at
         top = max((offsets[i] + sizes[i] for i in everything), default=0)
         if best is None or top < best[0]:
-            best = top, offsets
+            best = top, tuple(offsets)
     assert best is not None
     return best
 
@@ -187,7 +193,7 @@ def make_stream(flow: Flow, first: int, parts: Mapping[tuple[int, int], Part]) -
         del buffers[key]
     blocks = [(buffers[key].bytes, spans[key]) for key in buffers]
     scratch = _scratch_blocks(flow, first, parts)
-    strip_bytes, offsets = pack([*blocks, *((size, live) for size, live in scratch.values())])
+    strip_bytes, offsets = pack((*blocks, *scratch.values()))
     placed = {
         key: RowBuffer(key, buffer.rows, buffer.pitch, buffer.left, offset)
         for (key, buffer), offset in zip(buffers.items(), offsets, strict=False)

@@ -15,7 +15,7 @@ of others up, which a line follows when it is bent at zero: `bend`, one q, is ta
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -32,6 +32,8 @@ FIRST_BITS = 15
 """the first two digits share a word, and all are positive"""
 _CANDIDATES = (0, 1, -1, 2, -2, 3, -3, 4, -4)
 """what is added to the rounded M until one fits"""
+_FEW = 4
+"""channels that a form is tried on before all are"""
 _INT32_MAX = (1 << 31) - 1
 
 
@@ -98,16 +100,24 @@ def find_line(scale: Scale, sums: Sums, left_out: Int64Array | None = None) -> L
     """
     assert left_out is None or scale.rectified
     steps = _find_steps(scale, sums, np.zeros_like(sums.low) if left_out is None else left_out)
+    few = _first_channels(scale, sums, steps)
     for digits, choices in DIGIT_BITS.items():
         for digit_bits in choices:
             if sums.largest << digit_bits > _INT32_MAX:
                 continue
             for fraction in FRACTIONS:
                 form = LineForm(digit_bits, fraction, digits, not scale.rectified, scale.low, scale.high)
-                line = _fit(scale, sums, steps, form)
+                line = None if _fit(*few, form) is None else _fit(scale, sums, steps, form)
                 if line is not None:
                     return line
     return None
+
+
+def _first_channels(scale: Scale, sums: Sums, steps: _Steps) -> tuple[Scale, Sums, _Steps]:
+    """A layer of the first channels alone: what fits all of them fits these, and most forms do not."""
+    few = slice(0, _FEW)
+    alone = replace(scale, multiplier=scale.multiplier[few], shift=scale.shift[few])
+    return alone, Sums(sums.low[few], sums.high[few]), _Steps(steps.values, steps.first[few])
 
 
 @dataclass(frozen=True, eq=False)
