@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -217,6 +218,39 @@ def test_systick_polled(start: Start) -> None:
         )
     )
     assert output(console) == [3, 0, 1]
+
+
+@pytest.mark.parametrize("native", [True, False])
+def test_systick_made_wider_loses_no_turn(start: Start, native: bool, root: Path) -> None:
+    """te_bsp_cycles with turns of 1,024 cycles, called at all phases of a turn: two calls are never a turn apart."""
+    counter = (root / "firmware_templates/bsp/te_systick.c").read_text()
+    for wide, narrow in (("0x00FFFFFFu", "0x000003FFu"), ("PERIOD_BITS 24", "PERIOD_BITS 10")):
+        assert wide in counter
+        counter = counter.replace(wide, narrow)
+    before = "#define REG32 REG\n#define SysTick_Handler systick\n" + re.sub('#include ".*"', "", counter)
+    console = start(
+        main(
+            """
+            te_systick_start();
+            uint32_t last = te_bsp_cycles(), first = last, wrong = 0;
+            for (uint32_t i = 0; i < 2500; ++i) {
+              for (uint32_t j = 0; j < i % 7; ++j) __asm volatile("nop");
+              uint32_t now = te_bsp_cycles();
+              wrong += now - last == 0 || now - last > 512;
+              last = now;
+            }
+            REG(0xE000E010) = 0;
+            print(wrong); print((last - first) >> 10); print(turns);
+            """,
+            before,
+        ),
+        native=native,
+    )
+    wrong, counted, turns = output(console)
+    assert wrong == 0
+    assert isinstance(counted, int)
+    assert isinstance(turns, int)
+    assert 60 < counted <= turns
 
 
 def test_supervisor_calls_and_priorities(start: Start) -> None:

@@ -17,6 +17,9 @@ _CORES_WITHOUT_DWT = ("cortex-m0plus",)
 class SysTick:
     """Counts the core's cycles down from RVR. On a core without DWT it is the cycle counter, whose reads are recorded.
 
+    Time goes on by whole blocks of code, so a read may come before the event of a zero that lies behind it. Whoever
+    sees the zero first makes the exception pending: a count that began anew is never seen without it.
+
     Source: Armv7-M Architecture Reference Manual (DDI 0403), B3.3
     """
 
@@ -81,6 +84,7 @@ class SysTick:
         self._arm()
 
     def _write_cvr(self, _: int) -> None:
+        self._advance()
         self._stood_at = 0
         self._passed_zero = False
         self._zero_at = self._services.now() + self._period
