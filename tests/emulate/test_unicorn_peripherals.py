@@ -169,41 +169,6 @@ def test_systick_interrupts(start: Start, native: bool) -> None:
     assert right == 1
 
 
-@pytest.mark.parametrize("native", [True, False])
-def test_systick_with_the_turns_counted_never_jumps(start: Start, native: bool) -> None:
-    """Read as te_systick.c does, with interrupts off: a turn is pending as soon as the counter shows it."""
-    before = """
-    static volatile uint32_t turns;
-    void systick(void) { turns = turns + 1; }
-    __attribute__((noinline)) static uint32_t cycles(void) {
-      __asm volatile("cpsid i" ::: "memory");
-      const uint32_t left = REG(0xE000E018);
-      uint32_t above = turns;
-      if ((REG(0xE000ED04) & 0x04000000) != 0 && left > 511) ++above;
-      __asm volatile("cpsie i" ::: "memory");
-      return (above << 10) + (1023 - left);
-    }
-    """
-    console = start(
-        main(
-            """
-            REG(0xE000E014) = 1023; REG(0xE000E018) = 0; REG(0xE000E010) = 7;
-            uint32_t before = cycles(), jumps = 0;
-            for (int i = 0; i < 5000; ++i) {
-              const uint32_t now = cycles();
-              jumps += now - before > 200;
-              before = now;
-            }
-            REG(0xE000E010) = 0;
-            print(jumps); print(turns > 100);
-            """,
-            before,
-        ),
-        native=native,
-    )
-    assert output(console) == [0, 1]
-
-
 def test_systick_polled(start: Start) -> None:
     console = start(
         main(

@@ -45,7 +45,6 @@ class SysTick:
         return self._reload + 1
 
     def _advance(self) -> None:
-        """Within a block the counter may pass zero before `_tick` is called: who reads the one sees the other."""
         now = self._services.now()
         if self._control & _ENABLE and self._reload and now >= self._zero_at:
             self._passed_zero = True
