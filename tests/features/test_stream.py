@@ -180,12 +180,20 @@ def test_detections_are_averaged_and_suppressed() -> None:
         (StreamSettings(stride_ms=60), True, "is 2 rows; the input of model `m` holds 5, and the model keeps state"),
         (StreamSettings(classes=("d",)), False, "`classes` of [stream] has `d`"),
         (StreamSettings(threshold=1e9), False, "beyond what output"),
+        (StreamSettings(threshold=0.997, average=100), False, "output `classes` of model `m` can be, 0.996094 at most"),
     ],
 )
 def test_settings_that_do_not_fit(settings: StreamSettings, keeps_state: bool, words: str) -> None:
     with pytest.raises(ModelError) as caught:
         fitted(MOTION, 5, settings, keeps_state=keeps_state)
     assert words in str(caught.value)
+
+
+@pytest.mark.parametrize("average", [1, 3, 1000])
+def test_the_largest_threshold_is_reached_by_the_largest_output(average: int) -> None:
+    stream = fitted(MOTION, 5, StreamSettings(threshold=255 / 256, average=average, suppress_ms=0))
+    heard = stream.listen(np.full((average, OUTPUTS), 127))
+    assert [each.detected for each in heard] == [-1] * (average - 1) + [0]
 
 
 def test_outputs_that_cannot_be_averaged() -> None:
