@@ -357,6 +357,8 @@ def _latency_of(board: Board) -> str:
 
 def _verify_line(measured: Measured) -> str:
     run = measured.run
+    if not run.samples:
+        return "no sample was compared"
     if not run.mismatches:
         return f"{run.samples:,} samples, 0 mismatches: every output byte equals {measured.reference_owner}"
     text = f"{run.samples:,} samples, {run.mismatches:,} MISMATCHES"
