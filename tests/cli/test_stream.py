@@ -18,6 +18,8 @@ from kits.cli import Outcome, assert_refused, tinyedge, within
 from kits.host_kernels import WARNINGS, native_compiler
 from kits.listening import SHAKE_CHANNELS, SHAKE_ROWS, dense, write_shake, write_tone, write_wav
 from kits.once import made_once
+from tinyedge.data import DataTable
+from tinyedge.data.wav_file import read_wav
 from tinyedge.jobs.recording import read_recording
 from tinyedge.jobs.sidecar import read_sidecar
 
@@ -101,6 +103,46 @@ def test_a_wake_word_with_state_hears_a_wav(shared_models: Path, tmp_path: Path)
     assert document["features"]["rows"] == 1 + (24_000 - 480) // 160
     assert document["network"]["runs"] == document["features"]["rows"] // 3
     assert document["stream"]["run_rows"] == 3
+
+
+MICRO_SPEECH = """
+classes = ["silence", "unknown", "yes", "no"]
+[features]
+kind = "log_mel"
+quantize = "micro_speech"
+[stream]
+stride_ms = 100
+threshold = 0.7
+classes = ["unknown", "yes", "no"]
+"""
+
+
+@pytest.mark.slow
+def test_a_public_keyword_model_hears_real_speech(shared_models: Path, tmp_path: Path) -> None:
+    """TensorFlow's micro_speech, which knows two words: digits of four people are words that it does not know."""
+    spoken = shared_models.parent / "data" / "free-spoken-digits" / "recordings"
+    if not spoken.is_dir():
+        pytest.skip("no ../shared/data beside the checkout: put the Free Spoken Digit Dataset there")
+    shutil.copy(shared_models / "micro_speech_quantized.tflite", tmp_path / "words.tflite")
+    (tmp_path / "model.toml").write_text(MICRO_SPEECH)
+    lot = np.random.default_rng(1)
+    parts, labels, count = [lot.normal(0, 20, 16_000)], [], 16_000
+    for name in ("3_s1_0", "7_s2_0", "1_s3_0", "6_s4_0"):
+        sound = read_wav(spoken / f"{name}.wav", DataTable(source=spoken, rate_hz=8000)).values * 32_768
+        word = np.interp(np.arange(2 * len(sound)) / 2, np.arange(len(sound)), sound)
+        labels.append(f"{count / 16_000},{(count + len(word)) / 16_000},unknown\n")
+        parts += [word, lot.normal(0, 20, 24_000)]
+        count += len(word) + 24_000
+    write_wav(tmp_path / "words.wav", np.rint(np.concatenate(parts)).astype(np.int16), 16_000)
+    (tmp_path / "words.txt").write_text("".join(labels))
+    document = stream("words.tflite", "words.wav", "-b", "nrf52840", "--labels", "words.txt", cwd=tmp_path)
+    assert document["equals_host"]
+    assert document["features"]["rows"] == 1 + (count - 480) // 320
+    assert document["network"]["runs"] == 1 + (document["features"]["rows"] - 49) // 5
+    assert [each["name"] for each in document["detections"]] == ["unknown"] * 4
+    judged = document["labels"]
+    assert (judged["expected"], judged["false_accepts"], judged["false_rejects"]) == (4, 0, 0)
+    assert 0 < document["core_share"] < 0.2
 
 
 @pytest.mark.slow
