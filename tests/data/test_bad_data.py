@@ -131,7 +131,12 @@ BAD: dict[str, tuple[Callable[[Path], Any], Spoil, dict[str, Any], str]] = {
         {},
         r"class `idle` cannot be in the training and in the test: all its recordings are of `anna`",
     ),
-    "one class": (make_wav, lambda f: [shutil.rmtree(f / n) for n in ("idle", "updown")], {}, r"one class, `circle`"),
+    "one class": (
+        make_wav,
+        lambda f: [shutil.rmtree(f / n) for n in ("idle", "updown")],
+        {},
+        r"` has one class, `circle`",
+    ),
     "an expression that matches nothing": (
         make_wav,
         wav("idle/ANNA.wav"),
@@ -262,6 +267,31 @@ BAD: dict[str, tuple[Callable[[Path], Any], Spoil, dict[str, Any], str]] = {
         lambda f: (f / "table.csv").write_bytes("a;größe;label\n1;2;x\n".encode("latin-1")),
         {},
         r"table.csv` is no text in UTF-8",
+    ),
+    "an empty archive by itself": (make_npz, write("d.npz", ""), {}, r"d.npz` is empty"),
+    "a text cell below empty lines": (
+        make_csv_rows,
+        write("table.csv", "a,b,label\n\n1,2,x\n\n\n3,q,y\n"),
+        {"group": ""},
+        r"table.csv`, line 6: column `b` is `q`, not a number",
+    ),
+    "a text cell below a cell of two lines": (
+        make_csv_rows,
+        write("table.csv", 'a,b,label\n1,2,"x\ny"\n3,q,y\n'),
+        {"group": ""},
+        r"table.csv`, line 4: column `b` is `q`, not a number",
+    ),
+    "an open quote far down": (
+        make_csv_rows,
+        write("table.csv", 'a,b,label\n1,2,x\n\n3,"4,y\n5,6,x\n'),
+        {"group": ""},
+        r"table.csv` is no CSV: .* begins at line 4",
+    ),
+    "quoted decimal commas": (
+        make_csv_rows,
+        write("table.csv", 'a,b,label\n"1,5",2,x\n'),
+        {"group": ""},
+        r"table.csv`, line 2: column `a` is `1,5`, not a number",
     ),
     "an empty CSV by itself": (make_csv_rows, write("table.csv", ""), {}, r"table.csv` is empty"),
     "a column that is named and missing": (

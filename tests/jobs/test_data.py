@@ -123,6 +123,21 @@ def test_classes_go_by_the_names_of_the_model(tmp_path: Path) -> None:
     assert "`circles`" in caught.value.hint
 
 
+def test_one_output_that_is_no_probability_takes_whole_numbers_as_values(tmp_path: Path) -> None:
+    (tmp_path / "age.csv").write_text("x,target\n1,20\n2,23\n3,20\n")
+    np.savez(tmp_path / "age.npz", x=np.ones((3, 1)), labels=[20, 23, 20])
+    for name in ("age.csv", "age.npz"):
+        found, _ = samples(tmp_path / name, echo(1))
+        assert found.labels is not None
+        assert found.labels.dtype == np.float32
+        assert found.labels.tolist() == [20, 23, 20]
+        assert found.class_names == ()
+    (tmp_path / "sides.csv").write_text("x,label\n-1,left\n2,right\n")
+    found, _ = samples(tmp_path / "sides.csv", echo(1))
+    assert found.labels is not None
+    assert found.labels.tolist() == [0, 1]
+
+
 def test_data_that_does_not_fit_is_refused(tmp_path: Path) -> None:
     (tmp_path / "data.csv").write_text(ROWS)
     with pytest.raises(UsageError, match=r"input `\w*` takes \[N, 4\]"):

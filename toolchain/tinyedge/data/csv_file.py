@@ -55,13 +55,13 @@ class CsvFile:
 
     columns  their names; numbers from 0 where there is no header
     cells    [rows][columns] as text
-    first    the line of the first row
+    lines    of each row, where it begins in the file
     """
 
     path: Path
     columns: tuple[str, ...]
     cells: Sequence[Sequence[str]]
-    first: int
+    lines: Sequence[int]
     decimal_comma: bool
 
     def column(self, name: str) -> list[str]:
@@ -81,7 +81,7 @@ class CsvFile:
         if not (right := np.abs(values) <= _LARGEST).all():  # NaN is none of them
             row, place = (int(index) for index in np.argwhere(~right)[0])
             raise UsageError(
-                f"`{self.path}`, line {self.first + row}: column `{names[place]}` is `{texts[row][place].strip()}`",
+                f"`{self.path}`, line {self.lines[row]}: column `{names[place]}` is `{texts[row][place].strip()}`",
                 hint="leave the row out, or put a number there",
             )
         return values
@@ -96,9 +96,11 @@ class CsvFile:
             for place, text in enumerate(cells):
                 if not is_number(text):
                     return UsageError(
-                        f"`{self.path}`, line {self.first + row}: column `{names[place]}` is "
+                        f"`{self.path}`, line {self.lines[row]}: column `{names[place]}` is "
                         f"{f'`{text.strip()[:40]}`, not a number' if text.strip() else 'empty'}",
-                        hint="put a number there; `columns` in [data] names those that are read, `labels` the one with "
+                        hint="write a decimal point; a decimal comma is read where another mark parts the cells"
+                        if is_number(text.replace(",", ".", 1))
+                        else "put a number there; `columns` in [data] names those that are read, `labels` the one with "
                         "the classes",
                     )
         raise AssertionError("no cell is wrong")
@@ -150,7 +152,7 @@ class CsvFile:
         if (steps < 0).any():
             row = int(np.argmax(steps < 0)) + 1
             raise UsageError(
-                f"`{self.path}`, line {self.first + row}: the time goes backwards, from `{self.column(name)[row - 1]}` "
+                f"`{self.path}`, line {self.lines[row]}: the time goes backwards, from `{self.column(name)[row - 1]}` "
                 f"to `{self.column(name)[row]}`",
                 hint="sort the rows, or cut the file where a recording begins",
             )
@@ -166,7 +168,7 @@ class CsvFile:
         notes: tuple[str, ...] = ()
         if float(steps.max()) > _GAP * step:
             row = int(steps.argmax()) + 1
-            notes = (f"`{self.path.name}`, line {self.first + row}: {float(steps.max()) / step:.0f} rows are missing",)
+            notes = (f"`{self.path.name}`, line {self.lines[row]}: {float(steps.max()) / step:.0f} rows are missing",)
         return table.rate_hz or found, notes
 
     def _seconds(self, name: str) -> Array:
@@ -180,7 +182,7 @@ class CsvFile:
             return datetime.fromisoformat(text).timestamp()
         except ValueError:
             raise UsageError(
-                f"`{self.path}`, line {self.first + row}: column `{name}` is `{text[:40]}`, no time",
+                f"`{self.path}`, line {self.lines[row]}: column `{name}` is `{text[:40]}`, no time",
                 hint="write seconds, milliseconds in `timestamp`, or dates as 2026-01-31T12:00:00.5",
             ) from None
 
@@ -198,15 +200,15 @@ def read_csv(path: Path) -> CsvFile:
         ) from error
     if "\0" in text:
         raise UsageError(f"`{path}` is no CSV: it holds zero bytes", hint="export it as text")
-    lines = [(number, line) for number, line in enumerate(text.splitlines(), 1) if line.strip()]
-    if not lines:
+    first = next((line for line in text.splitlines() if line.strip()), None)
+    if first is None:
         raise UsageError(f"`{path}` is empty", hint="leave the file out, or record it again")
-    delimiter = max(_DELIMITERS, key=lines[0][1].count)
+    delimiter = max(_DELIMITERS, key=first.count)
     try:
-        rows = list(csv.reader(io.StringIO("\n".join(line for _, line in lines)), delimiter=delimiter, strict=True))
+        rows, lines = _rows(text, delimiter)
     except csv.Error as error:
         raise UsageError(f"`{path}` is no CSV: {error}", hint="close every quote; one row is one line") from error
-    comma = delimiter == ";"
+    comma = delimiter != ","
     header = not all(is_number(cell.replace(",", ".") if comma else cell) for cell in rows[0])
     columns = tuple(cell.strip() for cell in rows[0]) if header else tuple(str(at) for at in range(len(rows[0])))
     if len(set(columns)) < len(columns):
@@ -218,11 +220,28 @@ def read_csv(path: Path) -> CsvFile:
     for at, row in enumerate(rows):
         if len(row) != len(columns):
             raise UsageError(
-                f"`{path}`, line {lines[min(at, len(lines) - 1)][0]}: {len(row)} cells, the first line has "
-                f"{len(columns)}",
+                f"`{path}`, line {lines[at]}: {len(row)} cells, the first line has {len(columns)}",
                 hint="each row has a cell for each column",
             )
-    return CsvFile(path, columns, body, lines[1 if header else 0][0], comma)
+    return CsvFile(path, columns, body, lines[len(rows) - len(body) :], comma)
+
+
+def _rows(text: str, delimiter: str) -> tuple[list[list[str]], list[int]]:
+    """The rows that are not blank, and the line where each begins: a quoted cell may go over several.
+
+    Raises: csv.Error
+    """
+    reader = csv.reader(io.StringIO(text, newline=None), delimiter=delimiter, strict=True)
+    rows, lines, begins = [], [], 1
+    try:
+        for row in reader:
+            if len(row) > 1 or any(cell.strip() for cell in row):
+                rows.append(row)
+                lines.append(begins)
+            begins = reader.line_num + 1
+    except csv.Error as error:
+        raise csv.Error(f"{error}, in the row that begins at line {begins}") from error
+    return rows, lines
 
 
 def is_number(text: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -21,20 +22,24 @@ def as_values(recordings: Recordings, called: str) -> Recordings:
 
     Raises: UsageError for a class whose name is no number
     """
-    labels = recordings.labels
-    if labels is None:
+    if recordings.labels is None:
         return recordings
-    if recordings.class_names:
+    return replace(recordings, labels=target_values(recordings.labels, recordings.class_names, called), class_names=())
+
+
+def target_values(labels: Array, class_names: Sequence[str], called: str) -> Array:
+    """Labels as float32 values: of classes, the numbers that name them. Raises: UsageError for a name that is none."""
+    if class_names:
         try:
-            numbers = np.array([float(name) for name in recordings.class_names], np.float32)
+            numbers = np.array([float(name) for name in class_names], np.float32)
         except ValueError:
-            word = next(name for name in recordings.class_names if not is_number(name))
+            word = next(name for name in class_names if not is_number(name))
             raise UsageError(
                 f"the targets of `{called}` are words, as `{word}`, and a regression learns numbers",
                 hint='`task = "classification"` in recipe.toml tells classes apart',
             ) from None
         labels = numbers[labels]
-    return replace(recordings, labels=labels.astype(np.float32), class_names=())
+    return labels.astype(np.float32)
 
 
 def as_classes(recordings: Recordings) -> Recordings:

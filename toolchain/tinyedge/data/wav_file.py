@@ -45,8 +45,8 @@ def read_wav(path: Path, table: DataTable) -> Sound:
     form, samples = _chunks(path, data)
     values = _values(path, form, samples)
     channels, rate_hz = form[1], form[2]
-    if rate_hz == 0 or (table.rate_hz is not None and rate_hz != table.rate_hz):
-        raise wrong_rate(path, rate_hz, table.rate_hz or 0)
+    if table.rate_hz is not None and rate_hz != table.rate_hz:
+        raise wrong_rate(path, rate_hz, table.rate_hz)
     if channels > 1:
         values = values.reshape(-1, channels)
         if table.mono:
@@ -88,7 +88,7 @@ def _chunks(path: Path, data: bytes) -> tuple[tuple[int, int, int, int], bytes]:
 
 def _values(path: Path, form: tuple[int, int, int, int], samples: bytes) -> Array:
     """Samples as float32 in [-1, 1)."""
-    tag, channels, _, bits = form
+    tag, channels, rate, bits = form
     if tag not in (_PCM, _FLOAT):
         raise UsageError(
             f"`{path}` is compressed ({_TAGS.get(tag, f'format {tag}')})",
@@ -97,6 +97,8 @@ def _values(path: Path, form: tuple[int, int, int, int], samples: bytes) -> Arra
     known = (32, 64) if tag == _FLOAT else (8, 16, 24, 32)
     if bits not in known or not 1 <= channels <= 64:
         raise _damaged(path, f"{channels} channels of {bits} bits are none that exist")
+    if not rate:
+        raise _damaged(path, "it has 0 samples a second")
     if len(samples) % (channels * bits // 8):
         raise _damaged(path, f"{len(samples):,} B are no whole number of samples")
     if tag == _FLOAT:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,24 +13,32 @@ from tinyedge.artifacts import Observer, Prepared, QuantizedModel, Samples, Sile
 from tinyedge.convert import recognize
 from tinyedge.convert.matching import Wanted, match_inputs, spread
 from tinyedge.convert.values import stored_values
-from tinyedge.data import Arrays, DataTable, load_for
+from tinyedge.data import Arrays, DataTable, load_for, target_values
 from tinyedge.errors import UsageError
 from tinyedge.features.host import compute
 from tinyedge.features.image import Image
 from tinyedge.features.quantize import FeatureInput
-from tinyedge.graph.ir import Array, Tensor
+from tinyedge.graph.ir import Array, DType, Graph, Tensor
 from tinyedge.jobs.choices import Choices
 from tinyedge.jobs.train import find_model
 from tinyedge.tables import TableError, nearest, read_table
 from tinyedge.train.recipe import Recipe
 
+_PASSING = ("dequantize", "quantize", "reshape")
+"""operators behind the one that says what an output means"""
+
 
 @dataclass(frozen=True)
 class Given:
-    """Data that a user gave for a model. table: what its recipe says of data, `source` aside; None without one."""
+    """Data that a user gave for a model.
+
+    table       what its recipe says of data, `source` aside; None without one
+    are_values  whether its recipe says that labels are values of a regression
+    """
 
     path: Path
     table: DataTable | None = None
+    are_values: bool = False
 
 
 def data_given(choices: Choices) -> Given | None:
@@ -42,7 +51,7 @@ def data_given(choices: Choices) -> Given | None:
     found = find_model(choices.model, Silence())
     if isinstance(found, Path):
         return None if recognize(found) is not None else Given(choices.data)
-    return Given(choices.data, _table_of(found))
+    return Given(choices.data, _table_of(found), found.task == "regression")
 
 
 def _table_of(recipe: Recipe) -> DataTable | None:
@@ -87,10 +96,15 @@ def labelled_samples(given: Given, prepared: Prepared, count: int | None, observ
         arrays = [feature_arrays(filled, raw, tensors[0].shape)]
     else:
         arrays = _device_arrays(taken, tensors)
+    are_values = given.are_values or _says_values(graph, taken)
+    if are_values and labels is not None:
+        labels = target_values(labels, taken.class_names, str(given.path))
+    else:
+        labels = _model_classes(taken, prepared.model, graph.output_tensors()[0], given.path)
     return Samples(
         arrays,
-        _model_classes(taken, prepared.model, graph.output_tensors()[0], given.path),
-        class_names=prepared.model.class_names or data.class_names,
+        labels,
+        class_names=() if are_values else prepared.model.class_names or data.class_names,
         source=str(given.path),
         raw=raw,
     )
@@ -152,6 +166,23 @@ def device_samples(path: Path, tensors: Sequence[Tensor], observer: Observer) ->
     for note in data.notes:
         observer.note(note)
     return _device_arrays(data, tensors)
+
+
+def _says_values(graph: Graph, data: Arrays) -> bool:
+    """Whether labels are values by what the model is: one output that is no probability, and numbers beyond 0 and 1."""
+    output = graph.output_tensors()[0]
+    if data.labels is None or math.prod(output.shape) != 1 or output.dtype is DType.BOOL:
+        return False
+    producer = graph.producer(output.index)
+    while producer is not None and producer.name in _PASSING:
+        producer = graph.producer(producer.inputs[0])
+    if producer is not None and producer.name == "logistic":
+        return False
+    try:
+        values = target_values(data.labels, data.class_names, "")
+    except UsageError:
+        return False  # words: two classes on the two sides of 0
+    return not np.isin(values, (0, 1)).all()
 
 
 def _model_classes(data: Arrays, model: QuantizedModel, output: Tensor, path: Path) -> Array | None:

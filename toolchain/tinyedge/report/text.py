@@ -95,6 +95,9 @@ def run_summary(measured: Measured) -> list[tuple[str, str]]:
         accuracies = _accuracies(None, None, run.device_accuracy)
         accuracies = f"{accuracies} on {measured.samples.source}" if accuracies else ""
     unknown = "none of the first output: it has values" if model.further_labels else "unknown: no labelled samples"
+    labels = measured.samples.labels
+    if labels is not None and labels.dtype.kind == "f":
+        unknown = f"none: the labels of {measured.samples.source or 'the samples'} are values"
     pairs = [("accuracy", accuracies or unknown)]
     if model.made_up:
         pairs.append(("data", f"made up: {model.made_up}"))
