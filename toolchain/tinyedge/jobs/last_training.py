@@ -35,7 +35,7 @@ class LastTraining:
 
 
 def choose(recipe: Recipe, *, quick: bool = False, data: Path | None = None, seed: int | None = None) -> Recipe:
-    """The recipe as it is wanted now. Raises: UsageError when it names no data that could be another's.
+    """The recipe as it is wanted now. Raises: UsageError for no seed, or when it names no data that could be another's.
 
     quick  of few epochs, as [quick] says
     data   the file or folder that [data] names as `source`, `folder` or `file`
@@ -51,7 +51,11 @@ def choose(recipe: Recipe, *, quick: bool = False, data: Path | None = None, see
         recipe = recipe.with_data(**{key: str(data.absolute())})
     if quick:
         recipe = recipe.as_quick()
-    return recipe if seed is None else replace(recipe, seed=seed)
+    if seed is None:
+        return recipe
+    if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < 1 << 32:
+        raise UsageError(f"`seed` is {seed!r}", hint="give a whole number, from 0 to 4294967295")
+    return replace(recipe, seed=seed)
 
 
 def keep_last_training(recipe: Recipe, build_dir: Path, data: Path | None, seed: int | None) -> None:
