@@ -108,6 +108,20 @@ def test_wrong_options_are_refused_before_anything_is_done(tmp_path: Path, monke
     for wrong in (0, -3, True, 1.5, "16k"):
         with pytest.raises(UsageError, match="`max_ram` is "):
             tinyedge.build("digits", "nrf52840", max_ram=wrong)  # type: ignore[arg-type]
+    for wrong in (0, -1, True, 1.5, "all"):
+        with pytest.raises(UsageError, match="`samples` is "):
+            tinyedge.run("sine", "nrf52840", samples=wrong)  # type: ignore[arg-type]
+        with pytest.raises(UsageError, match="`samples` is "):
+            tinyedge.verify("sine", "nrf52840", samples=wrong)  # type: ignore[arg-type]
+    for wrong in (-1, 1 << 32, True, "1"):
+        with pytest.raises(UsageError, match="`seed` is "):
+            tinyedge.train("sine", seed=wrong)  # type: ignore[arg-type]
+    with pytest.raises(UsageError, match="`board` is 5"):
+        tinyedge.build("sine", 5)  # type: ignore[arg-type]
+    with pytest.raises(UsageError, match="`model` is 5"):
+        tinyedge.build(5, "nrf52840")  # type: ignore[arg-type]
+    with pytest.raises(UsageError, match="`keep_inputs` is 'no'"):
+        tinyedge.build("sine", "nrf52840", keep_inputs="no")  # type: ignore[arg-type]
     with pytest.raises(TypeError, match="did you mean `compiler`"):
         tinyedge.build("digits", "nrf52840", compilers="zig")  # type: ignore[call-arg]
     with pytest.raises(UsageError, match="no board given"):

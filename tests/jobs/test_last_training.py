@@ -92,3 +92,10 @@ def test_a_recipe_that_names_no_data_any_more_is_refused(activity: Recipe, tmp_p
     with pytest.raises(UsageError, match="names no file or folder") as raised:
         as_last_trained(bare, tmp_path, Silence())
     assert f"without --data {tmp_path}" in str(raised.value.hint)
+
+
+def test_the_way_back_of_a_recipe_of_ones_own_names_its_folder(activity: Recipe, tmp_path: Path) -> None:
+    keep_last_training(activity, tmp_path, None, 7)
+    said = Said()
+    as_last_trained(replace(activity, folder=tmp_path / "my own"), tmp_path, said)
+    assert f"`tinyedge train '{tmp_path / 'my own'}'` goes back" in said.notes[0]

@@ -332,6 +332,10 @@ BAD = {
         folder_of({"a/1.png": b"\x89PNG\r\n\x1a\n" + bytes(40), "b/1.png": b"", "b/2.png": b""}),
         "1.png",
     ),
+    "one file of rows": (
+        folder_of({"s.csv": b"u,v,label\n" + b"".join(b"%d.5,2.0,%c\n" % (at, b"ab"[at % 2]) for at in range(40))}),
+        "are of `s.csv`: none could be kept",
+    ),
     "an empty folder": (lambda folder: folder.mkdir() or folder, "no data"),  # type: ignore[func-returns-value]
     "an archive bomb": (bomb, "B are read"),
 }

@@ -85,6 +85,8 @@ class BuildOptions(TypedDict, total=False):
     python: str
 
 
+_BOARD = 'a board\'s name: "nrf52840"; `tinyedge boards` lists all'
+
 convert = convert_model
 
 
@@ -265,6 +267,7 @@ def run(
 
     Raises: as `build` does; CheckError for mismatches, a failed self-test or a budget that is not kept; DeviceError
     """
+    _require_samples(samples)
     choices, observer = _single(_choices(model, board, options)), _observer(progress)
     try:
         measured = run_job.run(choices, observer, emulator_name=emulator, inputs=inputs, samples=samples)
@@ -290,6 +293,7 @@ def verify(
 
     Raises: as `run` does
     """
+    _require_samples(samples)
     choices, observer = _single(_choices(model, board, options)), _observer(progress)
     try:
         measured = verify_job.verify(choices, observer, port=port, inputs=inputs, samples=samples)
@@ -315,8 +319,13 @@ def _choices(model: Model | Sequence[Model] | None, board: str | None, options: 
         if (allowed := get_args(kinds[name])) and all(isinstance(each, str) for each in allowed):
             if value not in allowed:
                 raise UsageError(f"`{name}` is {value!r}", hint=f"choose of {', '.join(allowed)}")
+        elif kinds[name] is bool and not isinstance(value, bool):
+            raise UsageError(f"`{name}` is {value!r}", hint="give True or False")
         elif name in ("tflm", "build_dir", "data"):
             given[name] = Path(value)
+    for name, text, hint in (("model", _plain(model), "a path, or a recipe's name"), ("board", board, _BOARD)):
+        if isinstance(text, int | float | bytes):
+            raise UsageError(f"`{name}` is {text!r}", hint=f"give {hint}")
     config = load_config(Path.cwd())
     several = list(model) if isinstance(model, list | tuple) else [model]
     first, *others = config.models or (config.model,) if model is None else several
@@ -331,6 +340,12 @@ def _choices(model: Model | Sequence[Model] | None, board: str | None, options: 
 def _plain(model: Any) -> Any:
     """A path as the commands take it."""
     return os.fspath(model) if isinstance(model, os.PathLike) else model
+
+
+def _require_samples(samples: int | None) -> None:
+    """Raises: UsageError for what is no count."""
+    if samples is not None and (isinstance(samples, bool) or not isinstance(samples, int) or samples < 1):
+        raise UsageError(f"`samples` is {samples!r}", hint="give a whole number, from 1 on")
 
 
 def _single(choices: Choices) -> Choices:

@@ -6,6 +6,7 @@ Lies in `<build folder>/<model>/trained/last.json`, and is there only after `--d
 from __future__ import annotations
 
 import json
+import shlex
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -13,7 +14,7 @@ import msgspec
 
 from tinyedge.artifacts import Observer
 from tinyedge.errors import UsageError
-from tinyedge.paths import write_whole
+from tinyedge.paths import models_dir, write_whole
 from tinyedge.train.recipe import Recipe
 
 SCHEMA = "tinyedge.last-training/1"
@@ -35,7 +36,7 @@ class LastTraining:
 
 
 def choose(recipe: Recipe, *, quick: bool = False, data: Path | None = None, seed: int | None = None) -> Recipe:
-    """The recipe as it is wanted now. Raises: UsageError when it names no data that could be another's.
+    """The recipe as it is wanted now. Raises: UsageError for no seed, or when it names no data that could be another's.
 
     quick  of few epochs, as [quick] says
     data   the file or folder that [data] names as `source`, `folder` or `file`
@@ -51,7 +52,11 @@ def choose(recipe: Recipe, *, quick: bool = False, data: Path | None = None, see
         recipe = recipe.with_data(**{key: str(data.absolute())})
     if quick:
         recipe = recipe.as_quick()
-    return recipe if seed is None else replace(recipe, seed=seed)
+    if seed is None:
+        return recipe
+    if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < 1 << 32:
+        raise UsageError(f"`seed` is {seed!r}", hint="give a whole number, from 0 to 4294967295")
+    return replace(recipe, seed=seed)
 
 
 def keep_last_training(recipe: Recipe, build_dir: Path, data: Path | None, seed: int | None) -> None:
@@ -86,15 +91,21 @@ def as_last_trained(recipe: Recipe, build_dir: Path, observer: Observer) -> Reci
     try:
         chosen = choose(recipe, data=None if last.data is None else Path(last.data), seed=last.seed)
     except UsageError as error:  # the recipe was changed since
-        error.hint = f"`tinyedge train {recipe.name}` trains it as its recipe says now, without {last}"
+        error.hint = f"`{_command(recipe)}` trains it as its recipe says now, without {last}"
         raise
     if last.data is not None and not Path(last.data).exists():
         raise UsageError(
             f"`{recipe.name}` was last trained with {last}, which is no longer there",
-            hint=f"`tinyedge train {recipe.name}` goes back to its recipe; with `--data` it takes other data",
+            hint=f"`{_command(recipe)}` goes back to its recipe; with `--data` it takes other data",
         )
-    observer.note(f"`{recipe.name}` as last trained: {last}; `tinyedge train {recipe.name}` goes back to its recipe")
+    observer.note(f"`{recipe.name}` as last trained: {last}; `{_command(recipe)}` goes back to its recipe")
     return chosen
+
+
+def _command(recipe: Recipe) -> str:
+    """What trains it as its recipe says, typed anywhere."""
+    known = recipe.folder.resolve().parent == models_dir().resolve()
+    return f"tinyedge train {recipe.folder.name if known else shlex.quote(str(recipe.folder))}"
 
 
 def _place(recipe: Recipe, build_dir: Path) -> Path:

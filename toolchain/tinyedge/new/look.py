@@ -36,6 +36,7 @@ def look_at(data: Path, source: str, table: DataTable | None = None) -> Found:
     """
     recordings, table = _read(data, table or DataTable(source=data))
     recordings = _understood(recordings)
+    _require_groups(recordings, data)
     if len(recordings.inputs) > 1:
         raise UsageError(
             f"`{data}` has several inputs: {', '.join(f'`{name}`' for name in recordings.inputs)}",
@@ -123,6 +124,17 @@ def _shape(recordings: Recordings, *, timed: bool) -> tuple[int, ...]:
     if timed:
         return shape[1:]
     return (*shape, 1) if len(shape) == 2 else shape
+
+
+def _require_groups(recordings: Recordings, data: Path) -> None:
+    """Raises: UsageError for recordings of one file or subject, of which nothing could be kept for the test."""
+    groups = {recordings.group(number) for number in range(recordings.count)}
+    if len(groups) == 1 and recordings.count > 1 and not any(recordings.parts):
+        (only,) = groups
+        hint = "recordings of 2 files or 2 subjects at least, for each class"
+        if data.is_dir() and (data / only).is_file():
+            hint += f"; where its rows are samples of their own: `--data {data / only}`"
+        raise UsageError(f"all recordings in `{data}` are of `{only}`: none could be kept for the test", hint=hint)
 
 
 def _classes(recordings: Recordings, data: Path) -> tuple[tuple[str, ...], tuple[int, ...]]:
