@@ -5,7 +5,7 @@ from tinyedge.data.files import source_digest
 from tinyedge.data.fit import load_for
 from tinyedge.data.load import load_data, load_parts, load_recordings
 from tinyedge.data.table import DataTable
-from tinyedge.data.targets import class_numbers
+from tinyedge.data.targets import class_numbers, values_of
 
 __all__ = [
     "Arrays",
@@ -20,4 +20,5 @@ __all__ = [
     "load_parts",
     "load_recordings",
     "source_digest",
+    "values_of",
 ]

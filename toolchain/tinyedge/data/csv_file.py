@@ -55,13 +55,13 @@ class CsvFile:
 
     columns  their names; numbers from 0 where there is no header
     cells    [rows][columns] as text
-    first    the line of the first row
+    lines    [rows] where each row begins in the file, from 1
     """
 
     path: Path
     columns: tuple[str, ...]
     cells: Sequence[Sequence[str]]
-    first: int
+    lines: Sequence[int]
     decimal_comma: bool
 
     def column(self, name: str) -> list[str]:
@@ -81,7 +81,7 @@ class CsvFile:
         if not (right := np.abs(values) <= _LARGEST).all():  # NaN is none of them
             row, place = (int(index) for index in np.argwhere(~right)[0])
             raise UsageError(
-                f"`{self.path}`, line {self.first + row}: column `{names[place]}` is `{texts[row][place].strip()}`",
+                f"`{self.path}`, line {self.lines[row]}: column `{names[place]}` is `{texts[row][place].strip()}`",
                 hint="leave the row out, or put a number there",
             )
         return values
@@ -96,7 +96,7 @@ class CsvFile:
             for place, text in enumerate(cells):
                 if not is_number(text):
                     return UsageError(
-                        f"`{self.path}`, line {self.first + row}: column `{names[place]}` is "
+                        f"`{self.path}`, line {self.lines[row]}: column `{names[place]}` is "
                         f"{f'`{text.strip()[:40]}`, not a number' if text.strip() else 'empty'}",
                         hint="put a number there; `columns` in [data] names those that are read, `labels` the one with "
                         "the classes",
@@ -150,7 +150,7 @@ class CsvFile:
         if (steps < 0).any():
             row = int(np.argmax(steps < 0)) + 1
             raise UsageError(
-                f"`{self.path}`, line {self.first + row}: the time goes backwards, from `{self.column(name)[row - 1]}` "
+                f"`{self.path}`, line {self.lines[row]}: the time goes backwards, from `{self.column(name)[row - 1]}` "
                 f"to `{self.column(name)[row]}`",
                 hint="sort the rows, or cut the file where a recording begins",
             )
@@ -166,7 +166,7 @@ class CsvFile:
         notes: tuple[str, ...] = ()
         if float(steps.max()) > _GAP * step:
             row = int(steps.argmax()) + 1
-            notes = (f"`{self.path.name}`, line {self.first + row}: {float(steps.max()) / step:.0f} rows are missing",)
+            notes = (f"`{self.path.name}`, line {self.lines[row]}: {float(steps.max()) / step:.0f} rows are missing",)
         return table.rate_hz or found, notes
 
     def _seconds(self, name: str) -> Array:
@@ -180,7 +180,7 @@ class CsvFile:
             return datetime.fromisoformat(text).timestamp()
         except ValueError:
             raise UsageError(
-                f"`{self.path}`, line {self.first + row}: column `{name}` is `{text[:40]}`, no time",
+                f"`{self.path}`, line {self.lines[row]}: column `{name}` is `{text[:40]}`, no time",
                 hint="write seconds, milliseconds in `timestamp`, or dates as 2026-01-31T12:00:00.5",
             ) from None
 
@@ -202,10 +202,17 @@ def read_csv(path: Path) -> CsvFile:
     if not lines:
         raise UsageError(f"`{path}` is empty", hint="leave the file out, or record it again")
     delimiter = max(_DELIMITERS, key=lines[0][1].count)
+    reader = csv.reader(io.StringIO("\n".join(line for _, line in lines)), delimiter=delimiter, strict=True)
+    rows: list[list[str]] = []
+    starts = [lines[0][0]]
     try:
-        rows = list(csv.reader(io.StringIO("\n".join(line for _, line in lines)), delimiter=delimiter, strict=True))
+        for row in reader:
+            rows.append(row)
+            starts.append(lines[min(reader.line_num, len(lines) - 1)][0])
     except csv.Error as error:
-        raise UsageError(f"`{path}` is no CSV: {error}", hint="close every quote; one row is one line") from error
+        raise UsageError(
+            f"`{path}`, line {starts[-1]}: this is no CSV: {error}", hint="close every quote; one row is one line"
+        ) from error
     comma = delimiter == ";"
     header = not all(is_number(cell.replace(",", ".") if comma else cell) for cell in rows[0])
     columns = tuple(cell.strip() for cell in rows[0]) if header else tuple(str(at) for at in range(len(rows[0])))
@@ -215,14 +222,13 @@ def read_csv(path: Path) -> CsvFile:
     body = rows[1:] if header else rows
     if not body:
         raise UsageError(f"`{path}` is empty: it has a header and no row", hint="leave the file out")
-    for at, row in enumerate(rows):
+    for line, row in zip(starts, rows, strict=False):
         if len(row) != len(columns):
             raise UsageError(
-                f"`{path}`, line {lines[min(at, len(lines) - 1)][0]}: {len(row)} cells, the first line has "
-                f"{len(columns)}",
+                f"`{path}`, line {line}: {len(row)} cells, the first line has {len(columns)}",
                 hint="each row has a cell for each column",
             )
-    return CsvFile(path, columns, body, lines[1 if header else 0][0], comma)
+    return CsvFile(path, columns, body, starts[1 if header else 0 : len(rows)], comma)
 
 
 def is_number(text: str) -> bool:

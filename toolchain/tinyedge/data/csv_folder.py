@@ -108,7 +108,7 @@ def _pieces(file: CsvFile, table: DataTable, source: str, name: str, part: str) 
             _Piece(
                 file.path,
                 values[start:stop],
-                source if whole else f"{source}:{file.first + start}",
+                source if whole else f"{source}:{file.lines[start]}",
                 known.get(label, name) if label else name,
                 known.get(group, "") if group else ("" if whole else source),
                 part,
@@ -118,9 +118,7 @@ def _pieces(file: CsvFile, table: DataTable, source: str, name: str, part: str) 
             )
         )
         if label and not found[-1].name:
-            raise UsageError(
-                f"`{file.path}`, line {file.first + start}: column `{label}` is empty", hint="name a class"
-            )
+            raise UsageError(f"`{file.path}`, line {file.lines[start]}: column `{label}` is empty", hint="name a class")
     return found
 
 

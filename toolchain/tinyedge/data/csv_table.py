@@ -68,7 +68,7 @@ def _rows(file: CsvFile, table: DataTable, values: Array, axes: tuple[str, ...],
     numbers = chosen.numbers
     return Recordings(
         inputs={"values": values[list(numbers)]},
-        sources=[f"{file.path.name}:{file.first + number}" for number in numbers],
+        sources=[f"{file.path.name}:{file.lines[number]}" for number in numbers],
         labels=chosen.labels,
         class_names=chosen.class_names,
         groups=[groups[number] for number in numbers] if groups else [],
@@ -99,7 +99,7 @@ def _runs(file: CsvFile, table: DataTable, values: Array, axes: tuple[str, ...],
         notes = (*notes, f"`{file.path.name}` names no subjects: each run of one class is taken for a recording")
     return Recordings(
         inputs={"values": [values[starts[number] : stops[number]] for number in chosen.numbers]},
-        sources=[f"{file.path.name}:{file.first + starts[number]}" for number in chosen.numbers],
+        sources=[f"{file.path.name}:{file.lines[starts[number]]}" for number in chosen.numbers],
         labels=chosen.labels,
         class_names=chosen.class_names,
         groups=[pairs[starts[number]][-1] for number in chosen.numbers] if group else [],
@@ -114,7 +114,7 @@ def _runs(file: CsvFile, table: DataTable, values: Array, axes: tuple[str, ...],
 def _refuse_empty(file: CsvFile, label: str) -> None:
     for row, name in enumerate(file.column(label)):
         if not name:
-            raise UsageError(f"`{file.path}`, line {file.first + row}: column `{label}` is empty", hint="name a class")
+            raise UsageError(f"`{file.path}`, line {file.lines[row]}: column `{label}` is empty", hint="name a class")
 
 
 FORMAT = _CsvTable()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -21,20 +22,26 @@ def as_values(recordings: Recordings, called: str) -> Recordings:
 
     Raises: UsageError for a class whose name is no number
     """
-    labels = recordings.labels
+    labels = values_of(recordings.labels, recordings.class_names, called)
+    return replace(recordings, labels=labels, class_names=())
+
+
+def values_of(labels: Array | None, class_names: Sequence[str], called: str) -> Array | None:
+    """The values of a regression that labels stand for: the numbers that name their classes, else they themselves.
+
+    Raises: UsageError for a class whose name is no number
+    """
     if labels is None:
-        return recordings
-    if recordings.class_names:
-        try:
-            numbers = np.array([float(name) for name in recordings.class_names], np.float32)
-        except ValueError:
-            word = next(name for name in recordings.class_names if not is_number(name))
-            raise UsageError(
-                f"the targets of `{called}` are words, as `{word}`, and a regression learns numbers",
-                hint='`task = "classification"` in recipe.toml tells classes apart',
-            ) from None
-        labels = numbers[labels]
-    return replace(recordings, labels=labels.astype(np.float32), class_names=())
+        return None
+    if not class_names:
+        return labels.astype(np.float32)
+    word = next((name for name in class_names if not is_number(name)), None)
+    if word is not None:
+        raise UsageError(
+            f"the targets of `{called}` are words, as `{word}`, and a regression learns numbers",
+            hint='`task = "classification"` in recipe.toml tells classes apart',
+        )
+    return np.array([float(name) for name in class_names], np.float32)[labels]
 
 
 def as_classes(recordings: Recordings) -> Recordings:

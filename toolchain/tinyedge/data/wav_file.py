@@ -18,6 +18,7 @@ from tinyedge.graph.ir import Array
 
 MOST_BYTES = 1 << 30
 """of one file"""
+_LARGEST = float(np.finfo(np.float32).max)
 _PCM, _FLOAT, _EXTENSIBLE = 1, 3, 0xFFFE
 _TAGS = {2: "ADPCM", 6: "A-law", 7: "mu-law", 17: "IMA ADPCM", 80: "MPEG", 85: "MP3"}
 
@@ -45,8 +46,10 @@ def read_wav(path: Path, table: DataTable) -> Sound:
     form, samples = _chunks(path, data)
     values = _values(path, form, samples)
     channels, rate_hz = form[1], form[2]
-    if rate_hz == 0 or (table.rate_hz is not None and rate_hz != table.rate_hz):
-        raise wrong_rate(path, rate_hz, table.rate_hz or 0)
+    if rate_hz == 0:
+        raise _damaged(path, "it has 0 samples a second")
+    if table.rate_hz is not None and rate_hz != table.rate_hz:
+        raise wrong_rate(path, rate_hz, table.rate_hz)
     if channels > 1:
         values = values.reshape(-1, channels)
         if table.mono:
@@ -101,7 +104,7 @@ def _values(path: Path, form: tuple[int, int, int, int], samples: bytes) -> Arra
         raise _damaged(path, f"{len(samples):,} B are no whole number of samples")
     if tag == _FLOAT:
         reals = np.frombuffer(samples, "<f4" if bits == 32 else "<f8")
-        odd = np.flatnonzero(~np.isfinite(reals))
+        odd = np.flatnonzero(~(np.abs(reals) <= _LARGEST))  # NaN is none of them
         if len(odd):
             raise _damaged(path, f"sample {odd[0] // channels:,} is {reals[odd[0]]}")
         return reals.astype(np.float32)

@@ -12,7 +12,8 @@ from tinyedge.artifacts import Observer, Prepared, QuantizedModel, Samples, Sile
 from tinyedge.convert import recognize
 from tinyedge.convert.matching import Wanted, match_inputs, spread
 from tinyedge.convert.values import stored_values
-from tinyedge.data import Arrays, DataTable, load_for
+from tinyedge.data import Arrays, DataTable, load_for, values_of
+from tinyedge.data.csv_file import is_number
 from tinyedge.errors import UsageError
 from tinyedge.features.host import compute
 from tinyedge.features.image import Image
@@ -26,10 +27,15 @@ from tinyedge.train.recipe import Recipe
 
 @dataclass(frozen=True)
 class Given:
-    """Data that a user gave for a model. table: what its recipe says of data, `source` aside; None without one."""
+    """Data that a user gave for a model.
+
+    table  what its recipe says of data, `source` aside; None without one
+    task   what its recipe says that the first output does; empty without one
+    """
 
     path: Path
     table: DataTable | None = None
+    task: str = ""
 
 
 def data_given(choices: Choices) -> Given | None:
@@ -42,7 +48,7 @@ def data_given(choices: Choices) -> Given | None:
     found = find_model(choices.model, Silence())
     if isinstance(found, Path):
         return None if recognize(found) is not None else Given(choices.data)
-    return Given(choices.data, _table_of(found))
+    return Given(choices.data, _table_of(found), found.task if isinstance(found.task, str) else found.task[0])
 
 
 def _table_of(recipe: Recipe) -> DataTable | None:
@@ -66,13 +72,14 @@ def labelled_samples(given: Given, prepared: Prepared, count: int | None, observ
     Raises: UsageError when the data does not fit the inputs, its classes not the model's, or there are fewer samples
     """
     graph, filled = prepared.original, prepared.feature_input
-    tensors = graph.input_tensors()
+    tensors, output = graph.input_tensors(), graph.output_tensors()[0]
     shape = _without_batch(tensors[0]) if filled is None else _sensor_shape(filled)
     table = given.table
     if filled is not None and filled.features.rate_hz and (table is None or table.rate_hz is None):
         table = replace(table or DataTable(source=given.path), rate_hz=filled.features.rate_hz)
     with observer.progress("read data"):
         data = load_for(given.path, table, shape)
+    data = _as_learnt(data, given, output)
     for note in data.notes:
         observer.note(note)
     if count is not None and count > data.count:
@@ -89,7 +96,7 @@ def labelled_samples(given: Given, prepared: Prepared, count: int | None, observ
         arrays = _device_arrays(taken, tensors)
     return Samples(
         arrays,
-        _model_classes(taken, prepared.model, graph.output_tensors()[0], given.path),
+        _model_classes(taken, prepared.model, output, given.path),
         class_names=prepared.model.class_names or data.class_names,
         source=str(given.path),
         raw=raw,
@@ -152,6 +159,30 @@ def device_samples(path: Path, tensors: Sequence[Tensor], observer: Observer) ->
     for note in data.notes:
         observer.note(note)
     return _device_arrays(data, tensors)
+
+
+def _as_learnt(data: Arrays, given: Given, output: Tensor) -> Arrays:
+    """The data with labels as the output learnt them: classes, the values of a regression, nothing for a detector.
+
+    Without a recipe, a model of one value is a regression where labels are more than two numbers.
+
+    Raises: UsageError for a regression's labels that are words
+    """
+    if given.task == "anomaly" and data.labels is not None:
+        note = "an anomaly detector has no classes: the labels of the data are not compared with its outputs"
+        return replace(data, labels=None, class_names=(), notes=(*data.notes, note))
+    if given.task == "regression" or (not given.task and _is_regression(data, output)):
+        learnt = values_of(data.labels, data.class_names, str(given.path))
+        note = "the labels are values of a regression, which has no accuracy"
+        return replace(data, labels=learnt, class_names=(), notes=(*data.notes, note))
+    return data
+
+
+def _is_regression(data: Arrays, output: Tensor) -> bool:
+    """Whether an output of one value can only stand for a value: labels are numbers, and more than two."""
+    if data.labels is None or output.elements > 1 or not all(map(is_number, data.class_names)):
+        return False
+    return len(data.class_names or np.unique(data.labels)) > 2
 
 
 def _model_classes(data: Arrays, model: QuantizedModel, output: Tensor, path: Path) -> Array | None:
