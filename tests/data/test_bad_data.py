@@ -441,6 +441,12 @@ BAD: dict[str, tuple[Callable[[Path], Any], Spoil, dict[str, Any], str]] = {
         {},
         r"d.npz` differ in their number of samples: `x` 2, `labels` 3",
     ),
+    "beyond float32": (
+        make_npz,
+        lambda folder: np.savez(folder / "d.npz", x=np.array([[1.0], [-1e300]] * 9), labels=[0, 1] * 9),
+        {},
+        r"`x` of .*d.npz` holds values that are beyond float32, the first in row 1",
+    ),
     "not finite": (
         make_npz,
         lambda f: np.savez(f / "d.npz", x=np.array([[1.0], [np.inf]]), labels=[0, 1]),
