@@ -2,9 +2,9 @@
 
     python -m benchmarks.rates counts.jsonl [probes.jsonl]
 
-counts.jsonl is made by `benchmarks.rates_counts`; probes.jsonl may hold counts of single layers besides, a record a
-line. What parts of kernels take is found by least squares of relative errors in which nothing is negative, drawn
-towards what kernels state themselves; a model as a whole weighs more than a layer, a layer more than a probe.
+counts.jsonl is made by `benchmarks.rates_counts`, probes.jsonl by `benchmarks.rates_probes`. What parts of kernels take
+is found by least squares of relative errors in which nothing is negative, drawn towards what kernels state themselves;
+a model as a whole weighs more than a layer, a layer more than a probe.
 """
 
 from __future__ import annotations

@@ -93,7 +93,7 @@ def _wave(path: Path, channels: int, width: int, rate: int) -> None:
     ("channels", "width", "rate", "words"),
     [
         (1, 2, 16000, "has 16,000 samples a second, not 8,000"),
-        (2, 2, 8000, "has 2 axes; the features `spectrum` take 1"),
+        (2, 2, 8000, "has 2 channels; the features `spectrum` take 1"),
     ],
 )
 def test_sound_that_does_not_fit(tmp_path: Path, channels: int, width: int, rate: int, words: str) -> None:

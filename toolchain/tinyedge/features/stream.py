@@ -24,6 +24,8 @@ _QUARTERS = 4
 """of the network's input, after one of which it runs again unless it is told"""
 RUNTIME = ("te_stream",)
 _MOST_SUM = 1 << 31
+_ROUNDED = 1e-9
+"""of products of a scale"""
 
 
 @dataclass(frozen=True)
@@ -160,8 +162,13 @@ def fit_stream(
         )
     average, scale = settings.average, output.scale
     threshold = math.ceil(settings.threshold / scale * average - 1e-6)
-    if abs(threshold) >= _MOST_SUM:
-        raise ModelError(f"the threshold {settings.threshold:g} is beyond what output `{output.name}` can hold")
+    most = (np.iinfo(output.dtype.numpy).max - output.zero_point) * scale
+    if threshold * scale > most * average * (1 + _ROUNDED) or abs(threshold) >= _MOST_SUM:
+        raise ModelError(
+            f"the threshold {settings.threshold:g} is beyond what output `{output.name}` of model `{model}` can be, "
+            f"{most:g} at most: nothing would ever be heard",
+            hint="`threshold` of [stream] is of the average of an output, in real terms",
+        )
     return Stream(
         filled=filled,
         run_rows=_run_rows(settings, filled, model, keeps_state=keeps_state),

@@ -124,6 +124,7 @@ def _on_cores(task: _Task, cores: Mapping[str, Sequence[str]], graph: Graph, obs
             }
     # A copy of this process knows the graph and need not import anything, but threads do not come along.
     by_copy = sys.platform == "linux" and threading.active_count() == 1
+    others = set(multiprocessing.active_children())
     pool = ProcessPoolExecutor(
         workers,
         mp_context=multiprocessing.get_context("fork" if by_copy else "spawn"),
@@ -135,6 +136,10 @@ def _on_cores(task: _Task, cores: Mapping[str, Sequence[str]], graph: Graph, obs
         asked = [pool.submit(_plan_core, core, cores[core]) for core in longest_first]
         with observer.progress("plan"):
             return {name: told for each in asked for name, told in each.result().items()}
+    except BaseException:
+        for child in set(multiprocessing.active_children()) - others:
+            child.terminate()
+        raise
     finally:
         pool.shutdown(cancel_futures=True)
 
@@ -144,9 +149,9 @@ _planning: list[_Planning] = []
 
 
 def _begin(task: _Task, graph: Graph | None) -> None:
-    """Make this process a worker, which its owner ends."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    """Make this process a worker, which ends without a word when it is told to."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_DFL)
     if graph is None:
         graph = optimize_graph(settle_graph(read_model(task.tflite, task.name)))
     _planning[:] = [_Planning(task, graph)]

@@ -68,7 +68,10 @@ def keep_last_training(recipe: Recipe, build_dir: Path, data: Path | None, seed:
 
 
 def as_last_trained(recipe: Recipe, build_dir: Path, observer: Observer) -> Recipe:
-    """The recipe with the data and the seed of its last training, said; as it is when that had none of its own."""
+    """The recipe with the data and the seed of its last training, said; as it is when that had none of its own.
+
+    Raises: UsageError when the recipe no longer names data that could be another's, or the data is no longer there
+    """
     path = _place(recipe, build_dir)
     try:
         last = msgspec.json.decode(path.read_bytes(), type=LastTraining)
@@ -78,11 +81,18 @@ def as_last_trained(recipe: Recipe, build_dir: Path, observer: Observer) -> Reci
         observer.note(f"`{path}` is damaged: `{recipe.name}` is taken as its recipe says")
         return recipe
     if last.schema != SCHEMA:
+        observer.note(f"`{path}` is of another version of tinyedge: `{recipe.name}` is taken as its recipe says")
         return recipe
     try:
         chosen = choose(recipe, data=None if last.data is None else Path(last.data), seed=last.seed)
-    except UsageError:  # the recipe names no data any more
-        return recipe
+    except UsageError as error:  # the recipe was changed since
+        error.hint = f"`tinyedge train {recipe.name}` trains it as its recipe says now, without {last}"
+        raise
+    if last.data is not None and not Path(last.data).exists():
+        raise UsageError(
+            f"`{recipe.name}` was last trained with {last}, which is no longer there",
+            hint=f"`tinyedge train {recipe.name}` goes back to its recipe; with `--data` it takes other data",
+        )
     observer.note(f"`{recipe.name}` as last trained: {last}; `tinyedge train {recipe.name}` goes back to its recipe")
     return chosen
 

@@ -38,8 +38,9 @@ def read_recording(path: Path, features: Features) -> tuple[Array, tuple[str, ..
     values, notes = (_sound(path, table), ()) if sounds or path.suffix.lower() == ".wav" else _axes(path, table)
     if values.shape[1] != features.axes:
         one = f"record one channel, or `sox {path.name} OUT.wav remix 1`"
+        what = "channels" if sounds else "axes"
         raise UsageError(
-            f"`{path}` has {values.shape[1]} axes; the features `{features.kind}` take {features.axes}",
+            f"`{path}` has {values.shape[1]} {what}; the features `{features.kind}` take {features.axes}",
             hint=one if features.axes == 1 and sounds else "`axes` of [features] says how many",
         )
     if len(values) < features.window:

@@ -151,8 +151,9 @@ def _move_narrow(asm: Assembly, memory: int) -> None:
 
 def _multiply_four(asm: Assembly) -> None:
     """Four values, in r4."""
-    asm("ldm r0!, {r8, r9}", "str r4, [r1], #4")
+    asm("ldr r8, [r0], #4", "str r4, [r1], #4")
     widen(asm, "r4", "r5")
+    widen(asm, "r8", "r9")
     asm("smlad r12, r4, r8, r12", "smlad r12, r5, r9, r12")
 
 
@@ -172,7 +173,7 @@ def _times_function(p: Svdf) -> tuple[Assembly, AsmFunction]:
     asm = _times_assembly(p.memory, _is_wide(p))
     comment = (
         f"Rows of {p.memory} values of the state moved on by one, the newest a feature, and summed up by units.\n\n"
-        "layer   te_svdf_times; for each unit its bias, then the time weights of its filters, int16\n"
+        "layer   te_svdf_times; for each unit its bias, then the time weights of its filters, rows of words\n"
         "r0 weights, r1 state, r2 features, r3 output, r4-r7 values, r8-r11 weights, r12 sum, lr filters left"
     )
     return asm, asm.shared("te_svdf_times", TIMES_PROTOTYPE, comment)
@@ -299,13 +300,9 @@ def _wide_words(row: Int64Array) -> Int64Array:
 
 
 def _narrow_words(row: Int64Array) -> Int64Array:
-    """Fours as (0, 2), (1, 3), then a word for each that is left."""
+    """A word for each four, then one for each that is left."""
     fours = row.size if row.size % FOUR == 0 else (row.size - 1) // FOUR * FOUR
-    quads = row[:fours].reshape(-1, FOUR)
-    pairs = np.stack(
-        [rounding.halfwords(quads[:, 0], quads[:, 2]), rounding.halfwords(quads[:, 1], quads[:, 3])], axis=1
-    )
-    return np.concatenate([pairs.reshape(-1), row[fours:]])
+    return np.concatenate([row[:fours].astype(np.int8).view("<u4").astype(np.int64), row[fours:]])
 
 
 KERNELS: tuple[Kernel, ...] = (SvdfRows(),)
