@@ -47,31 +47,15 @@ def echo(*shape: int) -> bytes:
     return builder.build([source], [target])
 
 
-def mean(count: int) -> bytes:
-    """A model that answers with one value."""
-    builder = TfliteBuilder()
-    source = builder.tensor((1, count), scale=0.5, zero_point=-20)
-    target = builder.tensor((1, 1), scale=0.5, zero_point=-20)
-    axes = builder.tensor((1,), "int32", data=np.array([1], np.int32))
-    builder.operator("mean", [source, axes], [target], keep_dims=True)
-    return builder.build([source], [target])
-
-
 def samples(
     path: Path, tflite: bytes, count: int | None = None, names: tuple[str, ...] = (), features: Features | None = None
-) -> tuple[Samples, list[str]]:
-    return judged(Given(path), tflite, count, names, features)
-
-
-def judged(
-    given: Given, tflite: bytes, count: int | None = None, names: tuple[str, ...] = (), features: Features | None = None
 ) -> tuple[Samples, list[str]]:
     model = QuantizedModel("net", tflite, digest(tflite), class_names=names)
     graph = read_model(tflite, "net")
     filled = None if features is None else fit_input(features, "net", graph.input_tensors()[0])
     prepared: Any = SimpleNamespace(model=model, original=graph, feature_input=filled)
     notes: Any = Notes()
-    found = labelled_samples(given, prepared, count, notes)
+    found = labelled_samples(Given(path), prepared, count, notes)
     return found, notes.said
 
 
@@ -137,6 +121,21 @@ def test_classes_go_by_the_names_of_the_model(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="has the class `circle`, which `net` does not know") as caught:
         samples(tmp_path / "data.csv", echo(3), names=("circles", "idle", "updown"))
     assert "`circles`" in caught.value.hint
+
+
+def test_one_output_that_is_no_probability_takes_whole_numbers_as_values(tmp_path: Path) -> None:
+    (tmp_path / "age.csv").write_text("x,target\n1,20\n2,23\n3,20\n")
+    np.savez(tmp_path / "age.npz", x=np.ones((3, 1)), labels=[20, 23, 20])
+    for name in ("age.csv", "age.npz"):
+        found, _ = samples(tmp_path / name, echo(1))
+        assert found.labels is not None
+        assert found.labels.dtype == np.float32
+        assert found.labels.tolist() == [20, 23, 20]
+        assert found.class_names == ()
+    (tmp_path / "sides.csv").write_text("x,label\n-1,left\n2,right\n")
+    found, _ = samples(tmp_path / "sides.csv", echo(1))
+    assert found.labels is not None
+    assert found.labels.tolist() == [0, 1]
 
 
 def test_data_that_does_not_fit_is_refused(tmp_path: Path) -> None:
@@ -223,34 +222,3 @@ def test_the_samples_of_data_are_not_the_models_test_set(tmp_path: Path) -> None
     other = replace(own, samples=replace(own.samples, source="data.csv"), run=replace(own.run, device_accuracy=0.5))
     failed = [case.name for case in run_cases(other) if case.failure]
     assert failed == []
-
-
-def test_a_regression_takes_whole_numbers_as_values(tmp_path: Path) -> None:
-    """With a recipe because it says so; without, where one value cannot tell so many numbers apart."""
-    rows = "".join(f"{n},{n},{n},{20 + 3 * n}\n" for n in range(5))
-    (tmp_path / "age.csv").write_text("x,y,z,target\n" + rows)
-    (tmp_path / "two.csv").write_text("x,y,z,target\n" + rows.replace("26", "20").replace("29", "23"))
-    (tmp_path / "words.csv").write_text("x,y,z,target\n1,2,3,old\n4,5,6,young\n")
-    np.savez(tmp_path / "age.npz", x=np.zeros((5, 3)), labels=20 + 3 * np.arange(5))
-    for given in (
-        Given(tmp_path / "age.csv"),
-        Given(tmp_path / "age.npz"),
-        Given(tmp_path / "age.csv", None, "regression"),
-    ):
-        found, notes = judged(given, mean(3))
-        assert found.labels is not None
-        assert found.labels.dtype == np.float32
-        assert found.labels.tolist() == [20, 23, 26, 29, 32]
-        assert found.class_names == ()
-        assert "the labels are values of a regression, which has no accuracy" in notes
-    with pytest.raises(UsageError, match=r"the targets of `.*words.csv` are words, as `old`"):
-        judged(Given(tmp_path / "words.csv", None, "regression"), mean(3))
-    with pytest.raises(UsageError, match="`net` tells 3 apart"):
-        judged(Given(tmp_path / "age.csv"), echo(3))
-
-
-def test_a_detector_has_no_classes(tmp_path: Path) -> None:
-    (tmp_path / "data.csv").write_text(ROWS)
-    found, notes = judged(Given(tmp_path / "data.csv", None, "anomaly"), echo(3))
-    assert found.labels is None
-    assert notes == ["an anomaly detector has no classes: the labels of the data are not compared with its outputs"]

@@ -5,7 +5,7 @@ from tinyedge.data.files import source_digest
 from tinyedge.data.fit import load_for
 from tinyedge.data.load import load_data, load_parts, load_recordings
 from tinyedge.data.table import DataTable
-from tinyedge.data.targets import class_numbers, values_of
+from tinyedge.data.targets import class_numbers, target_values
 
 __all__ = [
     "Arrays",
@@ -20,5 +20,5 @@ __all__ = [
     "load_parts",
     "load_recordings",
     "source_digest",
-    "values_of",
+    "target_values",
 ]

@@ -28,7 +28,11 @@ def recordings_of(batches: Iterable[tuple[Path, Array, Array]], class_names: tup
         parts += ["test" if file.name.startswith("test") else "train"] * len(classes)
     every = np.concatenate(labels)
     if class_names and int(every.max()) >= len(class_names):
-        raise UsageError(f"`{path}` has the label {int(every.max())} and names {len(class_names)} classes")
+        raise UsageError(
+            f"`{sources[int(every.argmax())]}` of `{path}` has the label {int(every.max())}, and {len(class_names)} "
+            "classes are named",
+            hint="copy the file with the names of the classes again, or leave it out",
+        )
     return Recordings(
         inputs={"image": np.concatenate(images)},
         sources=sources,

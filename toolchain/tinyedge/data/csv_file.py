@@ -55,7 +55,7 @@ class CsvFile:
 
     columns  their names; numbers from 0 where there is no header
     cells    [rows][columns] as text
-    lines    [rows] where each row begins in the file, from 1
+    lines    of each row, where it begins in the file
     """
 
     path: Path
@@ -98,7 +98,9 @@ class CsvFile:
                     return UsageError(
                         f"`{self.path}`, line {self.lines[row]}: column `{names[place]}` is "
                         f"{f'`{text.strip()[:40]}`, not a number' if text.strip() else 'empty'}",
-                        hint="put a number there; `columns` in [data] names those that are read, `labels` the one with "
+                        hint="write a decimal point; a decimal comma is read where another mark parts the cells"
+                        if is_number(text.replace(",", ".", 1))
+                        else "put a number there; `columns` in [data] names those that are read, `labels` the one with "
                         "the classes",
                     )
         raise AssertionError("no cell is wrong")
@@ -198,22 +200,15 @@ def read_csv(path: Path) -> CsvFile:
         ) from error
     if "\0" in text:
         raise UsageError(f"`{path}` is no CSV: it holds zero bytes", hint="export it as text")
-    lines = [(number, line) for number, line in enumerate(text.splitlines(), 1) if line.strip()]
-    if not lines:
+    first = next((line for line in text.splitlines() if line.strip()), None)
+    if first is None:
         raise UsageError(f"`{path}` is empty", hint="leave the file out, or record it again")
-    delimiter = max(_DELIMITERS, key=lines[0][1].count)
-    reader = csv.reader(io.StringIO("\n".join(line for _, line in lines)), delimiter=delimiter, strict=True)
-    rows: list[list[str]] = []
-    starts = [lines[0][0]]
+    delimiter = max(_DELIMITERS, key=first.count)
     try:
-        for row in reader:
-            rows.append(row)
-            starts.append(lines[min(reader.line_num, len(lines) - 1)][0])
+        rows, lines = _rows(text, delimiter)
     except csv.Error as error:
-        raise UsageError(
-            f"`{path}`, line {starts[-1]}: this is no CSV: {error}", hint="close every quote; one row is one line"
-        ) from error
-    comma = delimiter == ";"
+        raise UsageError(f"`{path}` is no CSV: {error}", hint="close every quote; one row is one line") from error
+    comma = delimiter != ","
     header = not all(is_number(cell.replace(",", ".") if comma else cell) for cell in rows[0])
     columns = tuple(cell.strip() for cell in rows[0]) if header else tuple(str(at) for at in range(len(rows[0])))
     if len(set(columns)) < len(columns):
@@ -222,13 +217,31 @@ def read_csv(path: Path) -> CsvFile:
     body = rows[1:] if header else rows
     if not body:
         raise UsageError(f"`{path}` is empty: it has a header and no row", hint="leave the file out")
-    for line, row in zip(starts, rows, strict=False):
+    for at, row in enumerate(rows):
         if len(row) != len(columns):
             raise UsageError(
-                f"`{path}`, line {line}: {len(row)} cells, the first line has {len(columns)}",
+                f"`{path}`, line {lines[at]}: {len(row)} cells, the first line has {len(columns)}",
                 hint="each row has a cell for each column",
             )
-    return CsvFile(path, columns, body, starts[1 if header else 0 : len(rows)], comma)
+    return CsvFile(path, columns, body, lines[len(rows) - len(body) :], comma)
+
+
+def _rows(text: str, delimiter: str) -> tuple[list[list[str]], list[int]]:
+    """The rows that are not blank, and the line where each begins: a quoted cell may go over several.
+
+    Raises: csv.Error
+    """
+    reader = csv.reader(io.StringIO(text, newline=None), delimiter=delimiter, strict=True)
+    rows, lines, begins = [], [], 1
+    try:
+        for row in reader:
+            if len(row) > 1 or any(cell.strip() for cell in row):
+                rows.append(row)
+                lines.append(begins)
+            begins = reader.line_num + 1
+    except csv.Error as error:
+        raise csv.Error(f"{error}, in the row that begins at line {begins}") from error
+    return rows, lines
 
 
 def is_number(text: str) -> bool:

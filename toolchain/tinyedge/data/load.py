@@ -118,6 +118,8 @@ def format_of(path: Path, classes: Sequence[str] = ()) -> Format:
     if path.is_file():
         with path.open("rb") as stream:
             head = stream.read(_HEAD_BYTES)
+        if not head:
+            raise UsageError(f"`{path}` is empty", hint="copy or record it again")
     names = list_files(path) if path.is_dir() else []
     found = next((each for each in formats() if each.recognizes(path, head, names)), None)
     if found is not None:

@@ -12,6 +12,7 @@ import hashlib
 import math
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 from tinyedge.data.contract import PARTS, Recordings
 from tinyedge.data.table import DataTable
@@ -46,7 +47,7 @@ def assign_parts(recordings: Recordings, table: DataTable, groups: Sequence[str]
                 if said == part and parts[group] == "train":
                     parts[group] = part
     _draw(recordings, table, members, parts)
-    _require_classes(recordings, members, parts)
+    _require_classes(recordings, table.source, members, parts)
     return [parts[group] for group in groups]
 
 
@@ -150,10 +151,12 @@ def _cover(
         parts[nearest_group] = "test"
 
 
-def _require_classes(recordings: Recordings, members: Mapping[str, Sequence[int]], parts: Mapping[str, str]) -> None:
+def _require_classes(
+    recordings: Recordings, source: Path, members: Mapping[str, Sequence[int]], parts: Mapping[str, str]
+) -> None:
     """Raises: UsageError for a part without samples, one class, a class in one group, or missing where it is needed."""
     if recordings.classes:
-        _require_files(recordings, members)
+        _require_files(recordings, members, source)
     for part in ("train", "test"):
         if part not in parts.values():
             raise UsageError(
@@ -173,11 +176,11 @@ def _require_classes(recordings: Recordings, members: Mapping[str, Sequence[int]
                 )
 
 
-def _require_files(recordings: Recordings, members: Mapping[str, Sequence[int]]) -> None:
+def _require_files(recordings: Recordings, members: Mapping[str, Sequence[int]], source: Path) -> None:
     """Raises: UsageError for a single class, and for a class that comes from one group."""
     if len(recordings.classes) == 1:
         raise UsageError(
-            f"there is one class, `{recordings.classes[0]}`: nothing can be told apart",
+            f"`{source}` has one class, `{recordings.classes[0]}`: nothing can be told apart",
             hint="a folder, a label or a file name for each of two classes or more",
         )
     having: dict[str, set[str]] = {name: set() for name in recordings.classes}

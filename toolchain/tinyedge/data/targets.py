@@ -22,26 +22,24 @@ def as_values(recordings: Recordings, called: str) -> Recordings:
 
     Raises: UsageError for a class whose name is no number
     """
-    labels = values_of(recordings.labels, recordings.class_names, called)
-    return replace(recordings, labels=labels, class_names=())
+    if recordings.labels is None:
+        return recordings
+    return replace(recordings, labels=target_values(recordings.labels, recordings.class_names, called), class_names=())
 
 
-def values_of(labels: Array | None, class_names: Sequence[str], called: str) -> Array | None:
-    """The values of a regression that labels stand for: the numbers that name their classes, else they themselves.
-
-    Raises: UsageError for a class whose name is no number
-    """
-    if labels is None:
-        return None
-    if not class_names:
-        return labels.astype(np.float32)
-    word = next((name for name in class_names if not is_number(name)), None)
-    if word is not None:
-        raise UsageError(
-            f"the targets of `{called}` are words, as `{word}`, and a regression learns numbers",
-            hint='`task = "classification"` in recipe.toml tells classes apart',
-        )
-    return np.array([float(name) for name in class_names], np.float32)[labels]
+def target_values(labels: Array, class_names: Sequence[str], called: str) -> Array:
+    """Labels as float32 values: of classes, the numbers that name them. Raises: UsageError for a name that is none."""
+    if class_names:
+        try:
+            numbers = np.array([float(name) for name in class_names], np.float32)
+        except ValueError:
+            word = next(name for name in class_names if not is_number(name))
+            raise UsageError(
+                f"the targets of `{called}` are words, as `{word}`, and a regression learns numbers",
+                hint='`task = "classification"` in recipe.toml tells classes apart',
+            ) from None
+        labels = numbers[labels]
+    return labels.astype(np.float32)
 
 
 def as_classes(recordings: Recordings) -> Recordings:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,30 +13,32 @@ from tinyedge.artifacts import Observer, Prepared, QuantizedModel, Samples, Sile
 from tinyedge.convert import recognize
 from tinyedge.convert.matching import Wanted, match_inputs, spread
 from tinyedge.convert.values import stored_values
-from tinyedge.data import Arrays, DataTable, load_for, values_of
-from tinyedge.data.csv_file import is_number
+from tinyedge.data import Arrays, DataTable, load_for, target_values
 from tinyedge.errors import UsageError
 from tinyedge.features.host import compute
 from tinyedge.features.image import Image
 from tinyedge.features.quantize import FeatureInput
-from tinyedge.graph.ir import Array, Tensor
+from tinyedge.graph.ir import Array, DType, Graph, Tensor
 from tinyedge.jobs.choices import Choices
 from tinyedge.jobs.train import find_model
 from tinyedge.tables import TableError, nearest, read_table
 from tinyedge.train.recipe import Recipe
+
+_PASSING = ("dequantize", "quantize", "reshape")
+"""operators behind the one that says what an output means"""
 
 
 @dataclass(frozen=True)
 class Given:
     """Data that a user gave for a model.
 
-    table  what its recipe says of data, `source` aside; None without one
-    task   what its recipe says that the first output does; empty without one
+    table       what its recipe says of data, `source` aside; None without one
+    are_values  whether its recipe says that labels are values of a regression
     """
 
     path: Path
     table: DataTable | None = None
-    task: str = ""
+    are_values: bool = False
 
 
 def data_given(choices: Choices) -> Given | None:
@@ -48,7 +51,7 @@ def data_given(choices: Choices) -> Given | None:
     found = find_model(choices.model, Silence())
     if isinstance(found, Path):
         return None if recognize(found) is not None else Given(choices.data)
-    return Given(choices.data, _table_of(found), found.task if isinstance(found.task, str) else found.task[0])
+    return Given(choices.data, _table_of(found), found.task == "regression")
 
 
 def _table_of(recipe: Recipe) -> DataTable | None:
@@ -72,14 +75,13 @@ def labelled_samples(given: Given, prepared: Prepared, count: int | None, observ
     Raises: UsageError when the data does not fit the inputs, its classes not the model's, or there are fewer samples
     """
     graph, filled = prepared.original, prepared.feature_input
-    tensors, output = graph.input_tensors(), graph.output_tensors()[0]
+    tensors = graph.input_tensors()
     shape = _without_batch(tensors[0]) if filled is None else _sensor_shape(filled)
     table = given.table
     if filled is not None and filled.features.rate_hz and (table is None or table.rate_hz is None):
         table = replace(table or DataTable(source=given.path), rate_hz=filled.features.rate_hz)
     with observer.progress("read data"):
         data = load_for(given.path, table, shape)
-    data = _as_learnt(data, given, output)
     for note in data.notes:
         observer.note(note)
     if count is not None and count > data.count:
@@ -94,10 +96,15 @@ def labelled_samples(given: Given, prepared: Prepared, count: int | None, observ
         arrays = [feature_arrays(filled, raw, tensors[0].shape)]
     else:
         arrays = _device_arrays(taken, tensors)
+    are_values = given.are_values or _says_values(graph, taken)
+    if are_values and labels is not None:
+        labels = target_values(labels, taken.class_names, str(given.path))
+    else:
+        labels = _model_classes(taken, prepared.model, graph.output_tensors()[0], given.path)
     return Samples(
         arrays,
-        _model_classes(taken, prepared.model, output, given.path),
-        class_names=prepared.model.class_names or data.class_names,
+        labels,
+        class_names=() if are_values else prepared.model.class_names or data.class_names,
         source=str(given.path),
         raw=raw,
     )
@@ -161,28 +168,21 @@ def device_samples(path: Path, tensors: Sequence[Tensor], observer: Observer) ->
     return _device_arrays(data, tensors)
 
 
-def _as_learnt(data: Arrays, given: Given, output: Tensor) -> Arrays:
-    """The data with labels as the output learnt them: classes, the values of a regression, nothing for a detector.
-
-    Without a recipe, a model of one value is a regression where labels are more than two numbers.
-
-    Raises: UsageError for a regression's labels that are words
-    """
-    if given.task == "anomaly" and data.labels is not None:
-        note = "an anomaly detector has no classes: the labels of the data are not compared with its outputs"
-        return replace(data, labels=None, class_names=(), notes=(*data.notes, note))
-    if given.task == "regression" or (not given.task and _is_regression(data, output)):
-        learnt = values_of(data.labels, data.class_names, str(given.path))
-        note = "the labels are values of a regression, which has no accuracy"
-        return replace(data, labels=learnt, class_names=(), notes=(*data.notes, note))
-    return data
-
-
-def _is_regression(data: Arrays, output: Tensor) -> bool:
-    """Whether an output of one value can only stand for a value: labels are numbers, and more than two."""
-    if data.labels is None or output.elements > 1 or not all(map(is_number, data.class_names)):
+def _says_values(graph: Graph, data: Arrays) -> bool:
+    """Whether labels are values by what the model is: one output that is no probability, and numbers beyond 0 and 1."""
+    output = graph.output_tensors()[0]
+    if data.labels is None or math.prod(output.shape) != 1 or output.dtype is DType.BOOL:
         return False
-    return len(data.class_names or np.unique(data.labels)) > 2
+    producer = graph.producer(output.index)
+    while producer is not None and producer.name in _PASSING:
+        producer = graph.producer(producer.inputs[0])
+    if producer is not None and producer.name == "logistic":
+        return False
+    try:
+        values = target_values(data.labels, data.class_names, "")
+    except UsageError:
+        return False  # words: two classes on the two sides of 0
+    return not np.isin(values, (0, 1)).all()
 
 
 def _model_classes(data: Arrays, model: QuantizedModel, output: Tensor, path: Path) -> Array | None:
