@@ -62,6 +62,31 @@ def wav(name: str, **how: Any) -> Spoil:
     return lambda folder: write_wav(folder / name, np.full(60, 7), **how)
 
 
+def wav_header(at: int, form: str, value: int) -> Spoil:
+    """A field of the header of a sound."""
+
+    def spoil(folder: Path) -> None:
+        data = bytearray((folder / "idle" / "ben_0.wav").read_bytes())
+        struct.pack_into(form, data, at, value)
+        (folder / "idle" / "ben_0.wav").write_bytes(data)
+
+    return spoil
+
+
+def float_wav(*values: float) -> bytes:
+    """A sound of floats of 64 bits at 100 Hz."""
+    samples = struct.pack(f"<{len(values)}d", *values)
+    form = struct.pack("<IHHIIHH", 16, 3, 1, 100, 800, 8, 64)
+    return (
+        b"RIFF"
+        + struct.pack("<I", 36 + len(samples))
+        + b"WAVEfmt "
+        + form
+        + struct.pack("<4sI", b"data", len(samples))
+        + samples
+    )
+
+
 def remove(name: str) -> Spoil:
     def spoil(folder: Path) -> None:
         path = folder / name
@@ -176,6 +201,13 @@ BAD: dict[str, tuple[Callable[[Path], Any], Spoil, dict[str, Any], str]] = {
         r"circle/anna_0.wav` has 50 samples a second, not 100",
     ),
     "another rate than wanted": (make_wav, bool, {"rate_hz": 200}, r"anna_0.wav` has 100 samples a second, not 200"),
+    "no rate": (make_wav, wav_header(24, "<I", 0), {}, r"ben_0.wav` is no readable .wav: it has 0 samples a second"),
+    "floats beyond float32": (
+        make_wav,
+        write("idle/ben_0.wav", float_wav(0.5, 1e300)),
+        {},
+        r"ben_0.wav` is no readable .wav: sample 1 is 1e\+300",
+    ),
     "two channels": (make_wav, wav("idle/ben_0.wav", channels=2), {}, r"ben_0.wav` has 2 channels, .* has 1"),
     "two channels in the first file": (
         make_wav,
@@ -355,7 +387,12 @@ BAD: dict[str, tuple[Callable[[Path], Any], Spoil, dict[str, Any], str]] = {
         {},
         r"ben.0.csv` has two columns `ax`",
     ),
-    "an open quote": (make_csv_folder, edit("idle/ben.0.csv", "\n20,13,", '\n20,"13,'), {}, r"ben.0.csv` is no CSV"),
+    "an open quote": (
+        make_csv_folder,
+        edit("idle/ben.0.csv", "\n20,13,", '\n20,"13,'),
+        {},
+        r"ben.0.csv` is no CSV",
+    ),
     "a group column that is not there": (make_csv_rows, bool, {"group": "whom"}, r"has no column `whom`"),
     "a label column that is not there": (make_csv_rows, bool, {"labels": "kind"}, r"has no column `kind`"),
     "a row without a label": (
@@ -421,6 +458,12 @@ BAD: dict[str, tuple[Callable[[Path], Any], Spoil, dict[str, Any], str]] = {
         lambda f: np.savez(f / "d.npz", x=np.zeros((2, 3)), labels=[0, 1, 1]),
         {},
         r"d.npz` differ in their number of samples: `x` 2, `labels` 3",
+    ),
+    "beyond float32": (
+        make_npz,
+        lambda folder: np.savez(folder / "d.npz", x=np.array([[1.0], [-1e300]] * 9), labels=[0, 1] * 9),
+        {},
+        r"`x` of .*d.npz` holds values that are beyond float32, the first in row 1",
     ),
     "not finite": (
         make_npz,

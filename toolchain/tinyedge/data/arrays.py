@@ -16,6 +16,7 @@ from tinyedge.tables import nearest
 GROUPS = ("groups", "group", "subjects", "subject", "speaker")
 SPLIT = ("split", "part")
 CLASS_NAMES = ("class_names", "classes")
+_LARGEST = float(np.finfo(np.float32).max)
 TEXTS = (*GROUPS, *SPLIT, *CLASS_NAMES)
 """names of arrays that may hold text"""
 _HINT = "an array of samples [N, ...], and `labels` [N]; docs/data.md shows every format"
@@ -40,10 +41,11 @@ def recordings_of(arrays: Mapping[str, Array], path: Path, table: DataTable) -> 
     for name, array in rows.items():
         if array.ndim == 0 or len(array) == 0:
             raise UsageError(f"`{name}` of `{path}` is {list(array.shape)}, not [N, ...]", hint=_HINT)
-        if array.dtype.kind == "f" and not np.isfinite(array).all():
-            row = int(np.argwhere(~np.isfinite(array))[0][0])
+        if array.dtype.kind == "f" and not (right := np.abs(array) <= _LARGEST).all():  # NaN is none of them
+            row = int(np.argwhere(~right)[0][0])
+            kind = "beyond float32" if np.isfinite(array).all() else "not finite"
             raise UsageError(
-                f"`{name}` of `{path}` holds values that are not finite, the first in row {row:,}",
+                f"`{name}` of `{path}` holds values that are {kind}, the first in row {row:,}",
                 hint="leave those samples out",
             )
     lengths = {name: len(array) for name, array in rows.items()}

@@ -59,7 +59,9 @@ def read_array(stream: IO[bytes], size: int, called: str, *, may_be_text: bool =
 
 def _damaged(called: str, reason: object) -> UsageError:
     told = str(reason).splitlines()
-    return UsageError(f"{called} is damaged: {told[0] if told else reason!r}", hint="write it again with numpy.save")
+    return UsageError(
+        f"{called} is damaged: {told[0] if told else repr(reason)}", hint="write it again with numpy.save"
+    )
 
 
 def read_file(path: Path) -> dict[str, Array]:

@@ -18,6 +18,7 @@ from tinyedge.graph.ir import Array
 
 MOST_BYTES = 1 << 30
 """of one file"""
+_LARGEST = float(np.finfo(np.float32).max)
 _PCM, _FLOAT, _EXTENSIBLE = 1, 3, 0xFFFE
 _TAGS = {2: "ADPCM", 6: "A-law", 7: "mu-law", 17: "IMA ADPCM", 80: "MPEG", 85: "MP3"}
 
@@ -45,6 +46,8 @@ def read_wav(path: Path, table: DataTable) -> Sound:
     form, samples = _chunks(path, data)
     values = _values(path, form, samples)
     channels, rate_hz = form[1], form[2]
+    if rate_hz == 0:
+        raise _damaged(path, "it has 0 samples a second")
     if table.rate_hz is not None and rate_hz != table.rate_hz:
         raise wrong_rate(path, rate_hz, table.rate_hz)
     if channels > 1:
@@ -88,7 +91,7 @@ def _chunks(path: Path, data: bytes) -> tuple[tuple[int, int, int, int], bytes]:
 
 def _values(path: Path, form: tuple[int, int, int, int], samples: bytes) -> Array:
     """Samples as float32 in [-1, 1)."""
-    tag, channels, rate, bits = form
+    tag, channels, _, bits = form
     if tag not in (_PCM, _FLOAT):
         raise UsageError(
             f"`{path}` is compressed ({_TAGS.get(tag, f'format {tag}')})",
@@ -97,13 +100,11 @@ def _values(path: Path, form: tuple[int, int, int, int], samples: bytes) -> Arra
     known = (32, 64) if tag == _FLOAT else (8, 16, 24, 32)
     if bits not in known or not 1 <= channels <= 64:
         raise _damaged(path, f"{channels} channels of {bits} bits are none that exist")
-    if not rate:
-        raise _damaged(path, "it has 0 samples a second")
     if len(samples) % (channels * bits // 8):
         raise _damaged(path, f"{len(samples):,} B are no whole number of samples")
     if tag == _FLOAT:
         reals = np.frombuffer(samples, "<f4" if bits == 32 else "<f8")
-        odd = np.flatnonzero(~np.isfinite(reals))
+        odd = np.flatnonzero(~(np.abs(reals) <= _LARGEST))  # NaN is none of them
         if len(odd):
             raise _damaged(path, f"sample {odd[0] // channels:,} is {reals[odd[0]]}")
         return reals.astype(np.float32)
