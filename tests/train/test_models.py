@@ -13,8 +13,11 @@ from kits.cli import tinyedge
 from kits.recipe_data import write_clothes, write_digits, write_watch
 from kits.recipes import needs_tensorflow
 from tinyedge.errors import UsageError
+from tinyedge.features.quantize import fit_input
+from tinyedge.features.stream import fit_stream
+from tinyedge.graph.ir import DType, Quantization, Tensor
 from tinyedge.train import find_recipe
-from tinyedge.train.author import load_splits
+from tinyedge.train.author import build_model, load_splits
 from tinyedge.train.splits import Splits
 
 MADE_UP = ("ad", "ic", "kws", "vww")
@@ -67,8 +70,7 @@ def test_the_speaker_of_the_keyword_test_is_in_no_other_split(tmp_path: Path) ->
         assert set(splits.test_groups.tolist()) == {f"s{speaker}"}
         assert f"s{speaker}" not in splits.train_groups.tolist()
         assert np.asarray(splits.test_targets).tolist() == sorted(list(range(10)) * 2)
-        assert splits.features is not None
-        assert splits.features(np.asarray(splits.test_inputs)).shape == (20, 61, 40, 1)
+        assert np.asarray(splits.test_inputs).shape == (20, 8000)
         assert splits.made_up == ""
     with pytest.raises(UsageError, match=r"`test_speaker` is 3; there are 3 speakers, s0, s1, s2"):
         load("keyword", folder=str(folder), test_speaker=3)
@@ -76,14 +78,46 @@ def test_the_speaker_of_the_keyword_test_is_in_no_other_split(tmp_path: Path) ->
         load("keyword", folder=str(tmp_path / "none"))
 
 
-def test_log_mel_shows_a_tone_in_its_band_whatever_its_level(tmp_path: Path) -> None:
-    splits = load("keyword", folder=str(write_digits(tmp_path / "recordings", takes=1)), test_speaker=1)
-    assert splits.features is not None
+def test_the_keyword_recipe_listens_several_times_within_a_word() -> None:
+    recipe = find_recipe("keyword")
+    assert recipe.features is not None
+    assert recipe.stream is not None
+    of_input = Tensor(0, "sound", (1, 61, 40), DType.INT8, Quantization((0.13,), (-128,)))
+    of_output = Tensor(1, "digit", (1, 10), DType.INT8, Quantization((1 / 256,), (-128,)))
+    filled = fit_input(recipe.features, "keyword", of_input)
+    stream = fit_stream(recipe.stream, filled, "keyword", of_output, (), keeps_state=False)
+    assert filled.instants <= 8_000  # a second
+    assert stream.run_rows * recipe.features.stride <= 0.2 * 8_000
+    assert stream.classes == tuple(range(10))
+
+
+@pytest.mark.slow
+@pytest.mark.train
+@needs_tensorflow
+def test_the_keyword_network_hears_soft_voices_as_loud_ones() -> None:
+    from tf_keras import Model
+
+    recipe = find_recipe("keyword")
+    assert recipe.features is not None
+    assert recipe.features.rows(8_000) == 61
     time = np.arange(8_000) / 8_000
-    tones = np.stack([np.sin(2 * np.pi * hz * time) for hz in (300, 1_000, 3_000)]).astype(np.float32)
-    loud, soft = splits.features(tones), splits.features(0.01 * tones)
-    np.testing.assert_allclose(loud, soft, atol=1e-3)
-    bands = loud[..., 0].mean(axis=1).argmax(axis=1)
+    tones = np.stack([np.sin(2 * np.pi * hz * time) * (time > 0.5) for hz in (300, 1_000, 3_000)]).astype(np.float32)
+    model = build_model(recipe, Splits(tones, np.arange(3), tones, np.arange(3)))
+    heard = Model(model.inputs, model.get_layer("above_floor").output)
+    loud, soft = (
+        np.asarray(
+            heard(
+                np.stack([recipe.features.reference(recipe.features.to_samples(tone)[:, None]) for tone in sound])
+                * np.float32(recipe.features.unit)
+            )
+        )[..., 0]
+        for sound in (tones, 0.03 * tones)
+    )
+    assert (loud[:, :28] == 0).all()
+    assert loud.max() == pytest.approx(15, abs=0.1)
+    assert np.abs(loud - soft)[:, 35:].mean() < 0.5
+    bands = loud.mean(axis=1).argmax(axis=1)
+    np.testing.assert_array_equal(soft.mean(axis=1).argmax(axis=1), bands)
     edges = 700 * np.expm1(np.linspace(1127 * np.log1p(60 / 700), 1127 * np.log1p(3_900 / 700), 42) / 1127)
     for band, hz in zip(bands, (300, 1_000, 3_000), strict=True):
         assert edges[band] < hz < edges[band + 2]

@@ -14,7 +14,7 @@ def collect(package: str, attribute: str, *, skip: Collection[str] = ()) -> list
     skip  modules that are not imported: those that use what is collected
 
     >>> [technique.name for technique in collect("tinyedge.train.compress", "TECHNIQUE", skip=["quantize_aware"])][:2]
-    ['cluster', 'distill']
+    ['adapt', 'cluster']
     """
     names = sorted(module.name for module in pkgutil.iter_modules(importlib.import_module(package).__path__))
     modules = [importlib.import_module(f"{package}.{name}") for name in names if name not in skip]

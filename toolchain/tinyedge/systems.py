@@ -148,6 +148,12 @@ def orderly_end() -> Iterator[None]:
         yield
 
 
+def end_at_once() -> None:
+    """From now on Ctrl-C and a request to end are the end of this process, a worker, without a word of it."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_DFL)
+
+
 def _interrupt(number: int, frame: object) -> None:
     """The first request ends the work; what comes while it is tidied up is too late to matter."""
     del frame

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import multiprocessing
 import os
-import signal
 import sys
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -27,6 +26,7 @@ from tinyedge.jobs.train import load_model
 from tinyedge.ops import check
 from tinyedge.optimize import optimize_graph, settle_graph
 from tinyedge.plan import PlansOf, check_sizes
+from tinyedge.systems import end_at_once
 
 AIMS = cast(Sequence[Optimize], get_args(Optimize))
 _PLANNED_ALIKE = {"cortex-m33f": "cortex-m4f", "rv32imac": "rv32imc"}
@@ -149,9 +149,8 @@ _planning: list[_Planning] = []
 
 
 def _begin(task: _Task, graph: Graph | None) -> None:
-    """Make this process a worker, which ends without a word when it is told to."""
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, signal.SIG_DFL)
+    """Make this process a worker."""
+    end_at_once()
     if graph is None:
         graph = optimize_graph(settle_graph(read_model(task.tflite, task.name)))
     _planning[:] = [_Planning(task, graph)]
