@@ -465,6 +465,7 @@ def graft() -> dict[str, Any]:
         "smaller": grafted.count_params() < donor.count_params(),
         "donor_kept": all(map(np.array_equal, donor.get_weights(), trained().get_weights())),
         "accuracy": training().score(grafted)["accuracy"],
+        "layers": [layer.name for layer in grafted.layers][-2:],
         "operators": sorted(
             {operator.name for operator in converted(Graft(epochs=1, macs=0.9).rehearse(model())[0]).operators}
         ),
