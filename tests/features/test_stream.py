@@ -219,6 +219,15 @@ def test_the_largest_threshold_is_reached_by_the_largest_output(average: int) ->
     assert [each.detected for each in heard] == [-1] * (average - 1) + [0]
 
 
+def test_an_output_below_the_default_threshold_is_heard_at_its_most() -> None:
+    filled = FeatureInput(MOTION, 5, DType.INT8, 0.1, 0)
+    output = Tensor(0, "y", (1, OUTPUTS), DType.INT8, Quantization((1 / 256,), (0,)))
+    stream = fit_stream(StreamSettings(average=1), filled, "m", output, [], keeps_state=False)
+    assert stream.threshold == 127
+    with pytest.raises(ModelError, match=r"0\.496094 at most"):
+        fit_stream(StreamSettings(threshold=0.6), filled, "m", output, [], keeps_state=False)
+
+
 def test_outputs_that_cannot_be_averaged() -> None:
     filled = FeatureInput(MOTION, 5, DType.INT8, 0.1, 0)
     with pytest.raises(ModelError, match="averages are of int8, uint8 or int16"):

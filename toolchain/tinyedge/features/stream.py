@@ -161,8 +161,11 @@ def fit_stream(
             hint="convert the model with a quantized output",
         )
     average, scale = settings.average, output.scale
-    threshold = math.ceil(settings.threshold / scale * average - 1e-6)
     most = (np.iinfo(output.dtype.numpy).max - output.zero_point) * scale
+    asked = settings.threshold
+    if asked == StreamSettings.threshold:  # nobody said it: what is no probability is heard at its most
+        asked = min(asked, most)
+    threshold = math.ceil(asked / scale * average - 1e-6)
     if threshold * scale > most * average * (1 + _ROUNDED) or abs(threshold) >= _MOST_SUM:
         raise ModelError(
             f"the threshold {settings.threshold:g} is beyond what output `{output.name}` of model `{model}` can be, "
